@@ -1,0 +1,110 @@
+// What the rest of the engine sees of budgets: holds before calls, settlement after, and the Accounts port for recovery.
+import type { NanoUsd } from '../common/money.ts';
+import type { Outcome } from '../common/outcome.ts';
+import type { BudgetAction, Plan, PlanBudget } from '../plan/types.ts';
+
+/** Who runs a task. Attributes come from the key, or are the open loopback caller's. */
+export interface Caller {
+  readonly name: string;
+  readonly team: string | null;
+  readonly tier: string | null;
+  readonly tags: { readonly [key: string]: string };
+  readonly scopes: readonly string[];
+  readonly keyId: string | null;
+}
+
+export interface Spending {
+  readonly costNanoUsd: NanoUsd;
+  readonly tokens: number;
+  readonly calls: number;
+}
+
+export interface HoldRequest {
+  readonly runId: string;
+  readonly attemptId: string;
+  readonly task: string;
+  readonly provider: string;
+  /** `provider/model`. */
+  readonly model: string;
+  readonly caller: Caller;
+  /** The run's own tags over the caller's. */
+  readonly tags: { readonly [key: string]: string };
+  /** The worst case. */
+  readonly worst: Spending;
+}
+
+/** One budget account's share of a hold; stored with the attempt, so that recovery can rebuild every account. JSON-safe. */
+export interface Posting {
+  readonly budgetId: string;
+  /** '' where the budget has one account in all. */
+  readonly account: string;
+  /** Start of the calendar window, of the rolling bucket, or 0 for `run`. */
+  readonly windowStartMs: number;
+}
+
+export interface Hold {
+  readonly attemptId: string;
+  readonly worst: Spending;
+  readonly postings: readonly Posting[];
+  /** Budgets with `then: warn` that this hold goes beyond. */
+  readonly exceededSoftly: readonly string[];
+}
+
+export interface BudgetRefusal {
+  readonly budgetId: string;
+  readonly name: string;
+  readonly account: string;
+  readonly action: BudgetAction;
+  readonly unit: 'usd' | 'tokens' | 'calls';
+  /** In nano-dollars, tokens or calls. */
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly needed: bigint;
+  readonly windowStartedAtMs: number;
+  readonly resetsAtMs: number | null;
+}
+
+export interface BudgetView {
+  readonly budget: PlanBudget;
+  readonly account: string;
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly calls: number;
+  readonly windowStartedAtMs: number;
+  readonly resetsAtMs: number | null;
+}
+
+export interface Budgets {
+  /** Takes over a plan's budgets; what was spent and held under a budget's id stays. */
+  configure(plan: Plan): void;
+  /** On every budget that applies, or on none (INV-2). Synchronous: nothing can come between the look and the hold. */
+  hold(request: HoldRequest): Outcome<Hold, BudgetRefusal>;
+  /** Would it fit? Takes nothing. */
+  fits(request: HoldRequest): BudgetRefusal | undefined;
+  /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. */
+  settle(hold: Hold, actual: Spending): void;
+  /** Nothing was billed. */
+  release(hold: Hold): void;
+  /** Accounts with anything in their current window, and every budget's sole account. */
+  views(filter?: { readonly budgetId?: string; readonly account?: string }): readonly BudgetView[];
+  onAlert(listener: (alert: BudgetAlert) => void): () => void;
+}
+
+export interface BudgetAlert {
+  readonly kind: 'budget_warn' | 'budget_exhausted' | 'budget_overrun';
+  readonly view: BudgetView;
+  /** The share that was passed, 0 to 1. */
+  readonly share: number;
+}
+
+/** The ledger's sums, from which accounts start; declared here, implemented by the ledger. */
+export interface Accounts {
+  /** Settled sums by posting, of windows not yet over. */
+  settled(sinceMs: number): Iterable<{ readonly posting: Posting; readonly spending: Spending }>;
+  /** Holds of attempts left open: they stay held at their worst case until reconciled. */
+  open(): Iterable<Hold>;
+  /** For a budget that has no postings yet: what past attempts in its scope spent since `sinceMs`, by account. */
+  history(budget: PlanBudget, sinceMs: number): Iterable<{ readonly account: string; readonly atMs: number; readonly spending: Spending }>;
+}

@@ -1,0 +1,20 @@
+// Identifiers that sort by the time they were made: a prefix, 48 bits of time, 80 bits of randomness (after ULID).
+import type { Clock } from './clock.ts';
+import type { Random } from './random.ts';
+
+const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+
+export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr';
+
+/** `run_01kb…`: unique, and in the order of creation within the resolution of a millisecond. */
+export function newId(prefix: IdPrefix, clock: Clock, random: Random): string {
+  let time = Math.floor(clock.nowMs());
+  let head = '';
+  for (let index = 0; index < 10; index += 1) {
+    head = DIGITS.charAt(time % 32) + head;
+    time = Math.floor(time / 32);
+  }
+  let tail = '';
+  for (let index = 0; index < 16; index += 1) tail += DIGITS.charAt(Math.floor(random() * 32));
+  return `${prefix}_${head}${tail}`;
+}

@@ -1,0 +1,110 @@
+// What the rest of the engine reads from the ledger: pages of rows, batches by id, and the announcement of each commit.
+import type { AlertRecord } from '../execution/ports.ts';
+import type { AttemptRecord, RunRecord, RunStatus, StepRecord } from '../execution/records.ts';
+import type { Problem } from '../errors/problem.ts';
+
+export interface RunFilter {
+  readonly task?: string;
+  readonly caller?: string;
+  readonly status?: RunStatus;
+  readonly provider?: string;
+  readonly revision?: string;
+  readonly tag?: { readonly key: string; readonly value: string };
+  /** Inclusive. */
+  readonly startedFromMs?: number;
+  /** Exclusive. */
+  readonly startedToMs?: number;
+  readonly minCostNanoUsd?: bigint;
+}
+
+/** Keyset paging: newest first; `after` and `before` are ids. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: string;
+  readonly before?: string;
+  readonly backwards?: boolean;
+}
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly hasMore: boolean;
+}
+
+export interface RevisionRecord {
+  /** The plan's hash; for a refused revision, the hash of its files. */
+  readonly hash: string;
+  readonly commit: string | null;
+  readonly author: string | null;
+  readonly subject: string | null;
+  readonly dirty: boolean;
+  readonly source: string;
+  readonly compiledAtMs: number;
+  readonly activeFromMs: number | null;
+  readonly activeToMs: number | null;
+  /** Empty: it compiled. */
+  readonly problems: readonly Problem[];
+  readonly pinned: boolean;
+}
+
+export interface SwitchRecord {
+  /** `all`, `provider:openai`, `model:…`, `task:summarize`, `caller:ana`. */
+  readonly scope: string;
+  readonly reason: string;
+  /** Who or what pulled it: a caller's name, or `guard:loop`, `guard:surge`. */
+  readonly by: string;
+  readonly sinceMs: number;
+}
+
+export interface ApiKeyRecord {
+  readonly id: string;
+  /** SHA-256 of the secret, hexadecimal. */
+  readonly hash: string;
+  /** The first characters, for people to tell keys apart. */
+  readonly hint: string;
+  readonly caller: string;
+  readonly team: string | null;
+  readonly tier: string | null;
+  readonly tags: { readonly [key: string]: string };
+  readonly scopes: readonly string[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly revokedAtMs: number | null;
+  readonly lastUsedAtMs: number | null;
+  readonly requestsPerMinute: number | null;
+}
+
+export interface LedgerReader {
+  run(id: string): Promise<RunRecord | undefined>;
+  runs(filter: RunFilter, page: PageRequest): Promise<Page<RunRecord>>;
+  /** One query for all ids. */
+  attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;
+  stepsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly StepRecord[]>>;
+  revisions(page: PageRequest): Promise<Page<RevisionRecord>>;
+  revisionsByHash(hashes: readonly string[]): Promise<ReadonlyMap<string, RevisionRecord>>;
+  alerts(page: PageRequest): Promise<Page<AlertRecord>>;
+  switches(): Promise<readonly SwitchRecord[]>;
+  apiKeys(): Promise<readonly ApiKeyRecord[]>;
+  unreconciled(): Promise<readonly AttemptRecord[]>;
+}
+
+export interface LedgerAdmin {
+  recordRevision(revision: RevisionRecord, planText: string | null): Promise<void>;
+  setSwitch(record: SwitchRecord): Promise<void>;
+  clearSwitch(scope: string, by: string, atMs: number): Promise<void>;
+  saveApiKey(key: ApiKeyRecord): Promise<void>;
+  revokeApiKey(id: string, atMs: number): Promise<void>;
+  touchApiKey(id: string, atMs: number): void;
+  /** Confirms attempts of unknown outcome at their worst case, or at a given cost; or releases them. */
+  reconcile(attemptId: string, verdict: { readonly kind: 'confirm'; readonly costNanoUsd?: bigint } | { readonly kind: 'release' }): Promise<AttemptRecord>;
+}
+
+/** What one transaction committed, in order. */
+export type CommittedRow =
+  | { readonly kind: 'run_opened' | 'run_finished'; readonly run: RunRecord }
+  | { readonly kind: 'attempt_opened' | 'attempt_closed'; readonly attempt: AttemptRecord }
+  | { readonly kind: 'step'; readonly step: StepRecord }
+  | { readonly kind: 'alert'; readonly alert: AlertRecord };
+
+export interface CommitFeed {
+  /** Called in the main thread after each commit (INV-11). */
+  onCommit(listener: (rows: readonly CommittedRow[]) => void): () => void;
+}
