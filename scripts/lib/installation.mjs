@@ -81,7 +81,7 @@ function install(root, lockText, need) {
     result = npm(root, ['ci', '--include=dev']);
   }
   if (result.status !== 0) {
-    const said = result.error ? result.error.message : result.stderr.trim();
+    const said = result.error ? result.error.message : complaintOf(result.stderr);
     throw new Error(
       `headgate: npm could not install the dependencies; set right what it says and run this again.\n${said}`,
     );
@@ -89,6 +89,11 @@ function install(root, lockText, need) {
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
     throw new Error('headgate: npm installed nothing; run "npm ci" in the repository and read what it says.');
   }
+}
+
+/** What npm says went wrong, without the page of usage that follows it. */
+function complaintOf(stderr) {
+  return stderr.split(/^npm error Clean install a project|^npm error Usage:/m)[0].trim();
 }
 
 function npm(root, args) {
