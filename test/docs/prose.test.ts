@@ -1,0 +1,51 @@
+// Holds what the repository says to what anyone who clones it can follow: no path of one machine, no broken link.
+import { dirname, join, normalize } from 'node:path/posix';
+import { describe, expect, test } from 'vitest';
+import { readRepositoryFile, repositoryFiles } from '../support/repository.ts';
+
+const binary = /\.(png|ico|woff2?|gif|jpe?g|db)$/;
+const files = repositoryFiles().filter((path) => !binary.test(path) && path !== 'package-lock.json');
+
+// Put together from pieces, so that this file does not mention what it forbids.
+const machinePaths = ['work', 'root', 'tmp/brief'].map(
+  (path) => new RegExp(`(?<![\\w.~/-])/${path}/(?=[a-z])`),
+);
+
+describe('every file of the repository', () => {
+  test('names no path of the machine it was written on', () => {
+    const found = files.flatMap((path) =>
+      readRepositoryFile(path)
+        .split('\n')
+        .flatMap((line, index) =>
+          machinePaths.some((form) => form.test(line)) ? [`${path}:${index + 1}: ${line.trim()}`] : [],
+        ),
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('leaves nothing in the sources marked as unfinished', () => {
+    const sources = files.filter((path) => /^(src|bin|scripts)\//.test(path));
+    expect(sources.filter((path) => /\b(TO[D]O|FIX[M]E)\b/.test(readRepositoryFile(path)))).toEqual([]);
+  });
+});
+
+describe('every Markdown file', () => {
+  const pages = files.filter((path) => path.endsWith('.md'));
+
+  test.each(pages)('%s links only to files that are there', (page) => {
+    const prose = readRepositoryFile(page).replace(/^```[\s\S]*?^```/gm, '');
+    const links = [...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)[^)]*\)/g)].map(
+      (match) => match[1] ?? '',
+    );
+    const known = new Set(files.flatMap((path) => [path, ...parents(path)]));
+    const missing = links.filter(
+      (link) => !known.has(normalize(join(dirname(page), link)).replace(/\/$/, '')),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+function parents(path: string): string[] {
+  const folder = dirname(path);
+  return folder === '.' ? [] : [folder, ...parents(folder)];
+}
