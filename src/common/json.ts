@@ -25,3 +25,6 @@ export function canonicalJson(value: unknown): string {
 export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/** A JSON Schema, 2020-12. */
+export type JsonSchema = JsonObject;

@@ -1,22 +1,10 @@
 // The Plan: everything an execution needs, resolved, frozen, and the same on every machine (INV-6).
-import type { Json, JsonObject } from '../common/json.ts';
+import type { JsonObject, JsonSchema } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
+import type { ExpressionText, Template } from '../expression/types.ts';
 
-/** A JSON Schema, 2020-12. */
-export type JsonSchema = JsonObject;
-
-/** The source text of a CEL expression, without `${{ }}`. */
-export type ExpressionText = string;
-
-/** A value with expressions in it, compiled once when a plan is linked. */
-export type Template =
-  | { readonly kind: 'literal'; readonly value: Json }
-  /** `${{ … }}` alone: keeps the value's type. */
-  | { readonly kind: 'expression'; readonly source: ExpressionText }
-  /** Text with `${{ … }}` inside: rendered as text. */
-  | { readonly kind: 'text'; readonly parts: readonly (string | { readonly source: ExpressionText })[] }
-  | { readonly kind: 'object'; readonly members: { readonly [key: string]: Template } }
-  | { readonly kind: 'list'; readonly items: readonly Template[] };
+export type { JsonSchema } from '../common/json.ts';
+export type { ExpressionText, Template } from '../expression/types.ts';
 
 export interface Plan {
   readonly language: 1;
