@@ -28,6 +28,13 @@ export interface Recorder {
   planText(hash: string): Promise<string | undefined>;
 }
 
+/** What an execution reads back: runs that it answers with again. The ledger's reader implements it. */
+export interface History {
+  run(id: string): Promise<RunRecord | undefined>;
+  attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;
+  stepsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly StepRecord[]>>;
+}
+
 export interface AlertRecord {
   readonly id: string;
   readonly kind: 'budget_warn' | 'budget_exhausted' | 'budget_overrun' | 'loop' | 'surge' | 'paused' | 'resumed' | 'circuit' | 'revision_refused' | 'unreconciled';

@@ -33,6 +33,8 @@ export interface RunRecord {
   readonly parentRunId: string | null;
   /** Accepted by startTask: continued after a restart. */
   readonly durable: boolean;
+  /** What a run needs, beside its input, to go on after a restart: the caller in full and the tightened allowance. null where it never will. */
+  readonly continuation: Json | null;
   /** null where `retain` says so; then only the hash is kept. */
   readonly input: Json | null;
   readonly inputHash: string;
