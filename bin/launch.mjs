@@ -68,7 +68,7 @@ export function runInPlace(node, args, options = {}) {
   }
   child.once('error', (error) => {
     console.error(
-      `headgate: ${node} cannot be run (${error.message}); delete node_modules and run "npm ci".`,
+      `headgate: ${node} cannot be run (${error.code}); install Node ${oldestMajor} or newer and run this again.`,
     );
     process.exitCode = 1;
   });

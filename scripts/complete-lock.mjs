@@ -44,7 +44,7 @@ export function completeLock(lock) {
   return { lock: { ...lock, packages: sorted }, unknown };
 }
 
-if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').pop())) {
+if (import.meta.url.endsWith(process.argv[1]?.split(/[\\/]/).pop() ?? '\0')) {
   const before = readFileSync(lockFile, 'utf8');
   const { lock, unknown } = completeLock(JSON.parse(before));
   if (unknown.length > 0) {

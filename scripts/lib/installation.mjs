@@ -108,7 +108,8 @@ function npm(root, args) {
   const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] };
   const own = process.env['npm_execpath'];
   if (own !== undefined && /npm-cli\.[cm]?js$/.test(own) && existsSync(own)) {
-    return spawnSync(process.execPath, [own, ...args, ...quiet], options);
+    // npm's own Node: ours may lie in the folder that npm is about to replace.
+    return spawnSync(process.env['npm_node_execpath'] ?? process.execPath, [own, ...args, ...quiet], options);
   }
   return spawnSync('npm', [...args, ...quiet], { ...options, shell: process.platform === 'win32' });
 }
