@@ -1,0 +1,49 @@
+// Task input from the command line: `key=value` and `key=@file`, read as the task's schema says.
+import { readFileSync } from 'node:fs';
+import type { Json, JsonObject } from '../common/json.ts';
+import type { JsonSchema } from '../plan/types.ts';
+import { UsageError } from './io.ts';
+
+function typeOf(schema: JsonSchema | undefined): string | undefined {
+  const type = schema?.['type'];
+  if (typeof type === 'string') return type;
+  if (Array.isArray(type)) return type.find((name): name is string => typeof name === 'string' && name !== 'null');
+  return undefined;
+}
+
+function readInputFile(key: string, path: string): string {
+  try {
+    const bytes = readFileSync(path === '-' ? 0 : path);
+    const text = bytes.toString('utf8');
+    // A raw e-mail may hold bytes of any charset; as Latin-1 each byte is one character and none is lost.
+    return text.includes('\uFFFD') ? bytes.toString('latin1') : text;
+  } catch (error) {
+    throw new UsageError(`--input ${key}=@${path}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`, 'Check the path; "-" reads standard input.');
+  }
+}
+
+function valueOf(key: string, text: string, schema: JsonSchema | undefined): Json {
+  const type = typeOf(schema);
+  if (type === undefined || type === 'string') return text;
+  // What is not such a value goes on as text: the task's schema then says what it should have been, and where.
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    if (type === 'object' || type === 'array') throw new UsageError(`--input ${key}: an ${type} is given as JSON`, `Write --input '${key}=${type === 'array' ? '["…"]' : '{"…": "…"}'}' or --input ${key}=@file.json.`);
+    return text;
+  }
+}
+
+/** The input object. Later pairs of the same key win. */
+export function parseInputPairs(pairs: readonly string[], inputSchema: JsonSchema): JsonObject {
+  const properties = (inputSchema['properties'] ?? {}) as { readonly [key: string]: JsonSchema };
+  const input: { [key: string]: Json } = {};
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=');
+    if (equals <= 0) throw new UsageError(`--input ${pair}: not of the form key=value`, 'Write --input key=value, or --input key=@file for the text of a file.');
+    const key = pair.slice(0, equals);
+    const given = pair.slice(equals + 1);
+    input[key] = valueOf(key, given.startsWith('@') ? readInputFile(key, given.slice(1)) : given, properties[key]);
+  }
+  return input;
+}

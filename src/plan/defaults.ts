@@ -1,0 +1,50 @@
+// What a plan says where the workflow files say nothing: every default, with why it is safe to deploy.
+import type { PlanAllowance, PlanLoopGuard, PlanPolicy, PlanRateLimits, PlanTask } from './types.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * One attempt may take half a minute, which the slowest kept answers of hosted models stay below; a stream that is silent for ten seconds is
+ * dead in practice. Two retries with a pause, then another candidate. A breaker needs ten calls before it judges, so that a quiet provider is
+ * not cut off by one bad answer.
+ */
+export const DEFAULT_POLICY: PlanPolicy = {
+  name: 'default',
+  timeoutMs: 30_000,
+  firstTokenMs: 10_000,
+  stallMs: 10_000,
+  retry: { attempts: 2, backoff: 'exponential', initialDelayMs: 250, maxDelayMs: 8_000 },
+  circuitBreaker: { kind: 'sampling', threshold: 0.5, windowMs: 30_000, minimumCalls: 10, halfOpenAfterMs: 15_000 },
+  bulkhead: { concurrent: 32, queue: 128 },
+};
+
+/** Parts of a breaker that counts failures in a row and does not say how long it stays open. */
+export const DEFAULT_HALF_OPEN_AFTER_MS = 15_000;
+
+/** A caller who waits longer than two minutes has gone; six calls cover two candidates with their retries. */
+export const DEFAULT_ALLOWANCE: PlanAllowance = { deadlineMs: 120_000, attempts: 6, costNanoUsd: null };
+
+/** Enough for a page of text. It sizes the hold, so a step that needs more says so. */
+export const DEFAULT_MAX_OUTPUT_TOKENS = 1_024;
+
+/** Low enough for a provider's limits, high enough that a list of ten is done in three rounds. */
+export const DEFAULT_EACH_CONCURRENT = 4;
+
+/** What is asked is kept a month: long enough to look into a bill. */
+export const DEFAULT_RETAIN: PlanTask['retain'] = { content: 'full', forMs: 30 * DAY_MS };
+
+/** The project's guard where only some of its members are written. */
+export const DEFAULT_LOOP_GUARD: PlanLoopGuard = {
+  ignore: [],
+  repeats: 20,
+  withinMs: MINUTE_MS,
+  then: 'reject',
+  depth: 8,
+  fanOut: 200,
+};
+
+export const NO_LIMITS: PlanRateLimits = { requests: null, tokens: null };
+export const DEFAULT_QUALITY = 1;
+export const DEFAULT_HEDGES = 1;

@@ -1,0 +1,109 @@
+// Policies, limits, guards and windows of a plan: what a definition says, completed with the defaults.
+import type {
+  AllowanceDefinition,
+  BudgetDefinition,
+  CircuitBreakerDefinition,
+  LoopGuardDefinition,
+  PolicyDefinition,
+  RateLimitsDefinition,
+  TaskBudgetDefinition,
+} from '../definition/types.ts';
+import { DEFAULT_ALLOWANCE, DEFAULT_HALF_OPEN_AFTER_MS, DEFAULT_LOOP_GUARD, DEFAULT_POLICY } from './defaults.ts';
+import type { PlanAllowance, PlanBudget, PlanLoopGuard, PlanPolicy, PlanRateLimits } from './types.ts';
+
+/** Where a time-out of the whole attempt is shorter than the stream's, it rules them too. */
+export function resolvePolicy(policy: PolicyDefinition | null): PlanPolicy {
+  if (policy === null) return DEFAULT_POLICY;
+  const timeoutMs = policy.timeoutMs ?? DEFAULT_POLICY.timeoutMs;
+  const { retry, bulkhead } = policy;
+  return {
+    name: policy.name,
+    timeoutMs,
+    firstTokenMs: policy.firstTokenMs ?? Math.min(DEFAULT_POLICY.firstTokenMs, timeoutMs),
+    stallMs: policy.stallMs ?? Math.min(DEFAULT_POLICY.stallMs, timeoutMs),
+    retry: {
+      attempts: retry?.attempts ?? DEFAULT_POLICY.retry.attempts,
+      backoff: retry?.backoff ?? DEFAULT_POLICY.retry.backoff,
+      initialDelayMs: retry?.initialDelayMs ?? Math.min(DEFAULT_POLICY.retry.initialDelayMs, retry?.maxDelayMs ?? Infinity),
+      maxDelayMs: retry?.maxDelayMs ?? Math.max(DEFAULT_POLICY.retry.maxDelayMs, retry?.initialDelayMs ?? 0),
+    },
+    circuitBreaker: resolveBreaker(policy.circuitBreaker),
+    bulkhead: {
+      concurrent: bulkhead?.concurrent ?? DEFAULT_POLICY.bulkhead.concurrent,
+      queue: bulkhead?.queue ?? DEFAULT_POLICY.bulkhead.queue,
+    },
+  };
+}
+
+function resolveBreaker(breaker: CircuitBreakerDefinition | null): PlanPolicy['circuitBreaker'] {
+  const fallback = DEFAULT_POLICY.circuitBreaker;
+  if (breaker === null) return fallback;
+  if (breaker.kind === 'consecutive')
+    return { kind: 'consecutive', failures: breaker.failures, halfOpenAfterMs: breaker.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS };
+  const sampling = fallback.kind === 'sampling' ? fallback : null;
+  return {
+    kind: 'sampling',
+    threshold: breaker.threshold ?? sampling?.threshold ?? 0.5,
+    windowMs: breaker.windowMs ?? sampling?.windowMs ?? 30_000,
+    minimumCalls: breaker.minimumCalls ?? sampling?.minimumCalls ?? 10,
+    halfOpenAfterMs: breaker.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS,
+  };
+}
+
+export function resolveLimits(limits: RateLimitsDefinition): PlanRateLimits {
+  return { requests: limits.requests, tokens: limits.tokens };
+}
+
+export function resolveAllowance(allowance: AllowanceDefinition): PlanAllowance {
+  return {
+    deadlineMs: allowance.deadlineMs ?? DEFAULT_ALLOWANCE.deadlineMs,
+    attempts: allowance.attempts ?? DEFAULT_ALLOWANCE.attempts,
+    costNanoUsd: allowance.costNanoUsd ?? DEFAULT_ALLOWANCE.costNanoUsd,
+  };
+}
+
+/** A guard written in part takes the other members from `base`: the project's guard for a task's own. */
+export function resolveLoopGuard(guard: LoopGuardDefinition, base: PlanLoopGuard = DEFAULT_LOOP_GUARD): PlanLoopGuard {
+  return {
+    ignore: [...new Set([...base.ignore, ...guard.ignore])].sort(),
+    repeats: guard.repeats ?? base.repeats,
+    withinMs: guard.withinMs ?? base.withinMs,
+    then: guard.then ?? base.then,
+    depth: guard.depth ?? base.depth,
+    fanOut: guard.fanOut ?? base.fanOut,
+  };
+}
+
+/** A project's budget. */
+export function resolveBudget(budget: BudgetDefinition): PlanBudget {
+  const { scope } = budget;
+  return {
+    ...budgetTerms(budget),
+    id: budget.name,
+    name: budget.name,
+    scope:
+      scope.kind === 'all'
+        ? { kind: 'all' }
+        : scope.kind === 'provider'
+          ? { kind: 'provider', provider: scope.provider.name }
+          : scope.kind === 'model'
+            ? { kind: 'model', model: scope.model.name }
+            : { kind: 'task', task: scope.task.name },
+  };
+}
+
+/** A task's own budget: under an id that no project budget can have, since a name holds no colon. */
+export function resolveTaskBudget(task: string, budget: TaskBudgetDefinition): PlanBudget {
+  return { ...budgetTerms(budget), id: `task:${task}`, name: `task:${task}`, scope: { kind: 'task', task } };
+}
+
+function budgetTerms(budget: TaskBudgetDefinition): Pick<PlanBudget, 'each' | 'when' | 'limit' | 'per' | 'warnAt' | 'then'> {
+  return {
+    each: budget.each,
+    when: budget.when?.source ?? null,
+    limit: budget.limit,
+    per: budget.per,
+    warnAt: budget.warnAt,
+    then: budget.then,
+  };
+}
