@@ -4,6 +4,7 @@
 // with the version and the platform satisfies it: on another platform it is never fetched, and on its own platform npm
 // fetches it where the registry has it and goes on without it where not. Run it after each `npm install`.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isMain } from './lib/is-main.mjs';
 
 const lockFile = new URL('../package-lock.json', import.meta.url);
 
@@ -44,7 +45,7 @@ export function completeLock(lock) {
   return { lock: { ...lock, packages: sorted }, unknown };
 }
 
-if (import.meta.url.endsWith(process.argv[1]?.split(/[\\/]/).pop() ?? '\0')) {
+if (isMain(import.meta.url)) {
   const before = readFileSync(lockFile, 'utf8');
   const { lock, unknown } = completeLock(JSON.parse(before));
   if (unknown.length > 0) {

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { prepare, root } from './lib/command.mjs';
+import { isMain } from './lib/is-main.mjs';
 
 const generators = [
   {
@@ -74,4 +75,4 @@ async function main() {
   }
 }
 
-if (import.meta.url.endsWith(process.argv[1]?.split(/[\\/]/).pop() ?? '\0')) await main();
+if (isMain(import.meta.url)) await main();
