@@ -9,7 +9,8 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     const known = candidate.toLowerCase().slice(0, 64);
     if (Math.abs(known.length - wanted.length) >= bestDistance) continue;
-    const distance = known.replaceAll(/[-_]/g, '') === wanted.replaceAll(/[-_]/g, '') ? 0 : editDistance(wanted, known);
+    const distance =
+      known.replaceAll(/[-_]/g, '') === wanted.replaceAll(/[-_]/g, '') ? 0 : editDistance(wanted, known);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -32,7 +33,10 @@ function editDistance(left: string, right: string): number {
         (previous[column - 1] ?? 0) + (same ? 0 : 1),
       );
       const swapped =
-        row > 1 && column > 1 && left.charAt(row - 1) === right.charAt(column - 2) && left.charAt(row - 2) === right.charAt(column - 1);
+        row > 1 &&
+        column > 1 &&
+        left.charAt(row - 1) === right.charAt(column - 2) &&
+        left.charAt(row - 2) === right.charAt(column - 1);
       if (swapped) cost = Math.min(cost, (beforePrevious[column - 2] ?? 0) + 1);
       current.push(cost);
     }

@@ -1,0 +1,171 @@
+// YAML text → Document: values with their places. Collects problems and never throws.
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type { Document as YamlDocument, YAMLError } from 'yaml';
+import type { Place } from '../errors/place.ts';
+import type { Problem } from '../errors/problem.ts';
+import { NodeReader } from './read-nodes.ts';
+import { maskPlaceholders } from './mask.ts';
+import type { Masked } from './mask.ts';
+import { SourceMap } from './source-map.ts';
+import { wordSyntaxProblem } from './syntax-problems.ts';
+import type { ParsedDocument, SourceFile } from './types.ts';
+
+/** No workflow that a person reviews is larger; what the parser can be made to do stays a matter of milliseconds. */
+export const MAX_FILE_CHARACTERS = 512 * 1024;
+export const MAX_DEPTH = 64;
+const MAX_PROBLEMS_PER_FILE = 50;
+
+/**
+ * Reads one file. The language takes YAML 1.2 core without anchors, aliases, merge keys, tags or several documents in one file:
+ * each of these is a problem of its own.
+ */
+export function parseDocument(file: SourceFile): ParsedDocument {
+  const text = file.text.startsWith('\uFEFF') ? ` ${file.text.slice(1)}` : file.text;
+  const map = new SourceMap(file.path, text);
+  const problems: Problem[] = [];
+  const report: Report = (code, at, message, remedy) => {
+    if (problems.length < MAX_PROBLEMS_PER_FILE)
+      problems.push({ code, severity: 'error', message, remedy, ...at });
+  };
+
+  const refusal = refuse(text);
+  if (refusal) {
+    report(refusal.code, map.place(refusal.offset, refusal.offset + 1), refusal.message, refusal.remedy);
+    return { document: null, problems };
+  }
+  const masked = maskPlaceholders(text);
+  const documents = compose(masked);
+  const first = documents?.[0];
+  if (documents === null) {
+    report(
+      'yaml-too-deep',
+      map.place(0, 1),
+      'The file is nested too deeply to be read.',
+      `Flatten it: no workflow needs more than ${MAX_DEPTH} levels.`,
+    );
+    return { document: null, problems };
+  }
+  if (first === undefined) {
+    reportEmpty(map, report);
+    return { document: null, problems };
+  }
+  for (const error of onePerLine(first.errors, map)) reportSyntax(error, map, report, masked);
+  const second = documents[1];
+  if (second) {
+    const start = second.range[0];
+    report(
+      'yaml-several-documents',
+      map.place(start, start + 3),
+      'The file holds more than one YAML document.',
+      'Put each task in a file of its own, without `---` between them.',
+    );
+  }
+  if (first.errors.length > 0) return { document: null, problems };
+  if (first.contents === null) {
+    reportEmpty(map, report);
+    return { document: null, problems };
+  }
+  const reader = new NodeReader(text, masked, map, report, MAX_DEPTH);
+  return { document: reader.read(first.contents), problems };
+}
+
+interface Refusal {
+  readonly code: string;
+  readonly offset: number;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What is refused before the YAML library sees it: each could make it slow, or is invisible to the person who reads the file. */
+function refuse(text: string): Refusal | undefined {
+  if (text.length > MAX_FILE_CHARACTERS) {
+    const message = `The file has ${text.length.toLocaleString('en-US')} characters; at most ${MAX_FILE_CHARACTERS.toLocaleString('en-US')} are read.`;
+    return {
+      code: 'yaml-too-large',
+      offset: 0,
+      message,
+      remedy: 'Split it, or move long texts into the input of the task.',
+    };
+  }
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/.exec(text);
+  if (control) {
+    const name = `U+${control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+    return {
+      code: 'yaml-control-character',
+      offset: control.index,
+      message: `The invisible character ${name} stands here.`,
+      remedy: 'Delete it; a text that needs it can write it as an escape in double quotes.',
+    };
+  }
+  const deep = deepNesting(text);
+  if (deep !== -1) {
+    return {
+      code: 'yaml-too-deep',
+      offset: deep,
+      message: 'The file is nested too deeply to be read.',
+      remedy: `Flatten it: no workflow needs more than ${MAX_DEPTH} levels.`,
+    };
+  }
+  return undefined;
+}
+
+/** The offset where opening signs outnumber closing ones by more than any honest file: the parser would go as deep. */
+function deepNesting(text: string): number {
+  let flow = 0;
+  let dashes = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === 91 || code === 123) flow += 1;
+    else if ((code === 93 || code === 125) && flow > 0) flow -= 1;
+    if (code === 10) dashes = 0;
+    else if ((code === 45 || code === 63) && /\s/.test(text.charAt(index + 1))) dashes += 1;
+    if (flow > 4 * MAX_DEPTH || dashes > 4 * MAX_DEPTH) return index;
+  }
+  return -1;
+}
+
+function compose(masked: Masked): readonly YamlDocument.Parsed[] | null {
+  try {
+    const documents = parseAllDocuments(masked.text, {
+      lineCounter: new LineCounter(),
+      prettyErrors: false,
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      stringKeys: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+    });
+    return documents as readonly YamlDocument.Parsed[]; // an empty stream is an empty array with a flag
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+type Report = (code: string, at: Place, message: string, remedy: string) => void;
+
+/** One slip makes the library complain several times about the same line; the first complaint is the one to mend. */
+function onePerLine(errors: readonly YAMLError[], map: SourceMap): readonly YAMLError[] {
+  const lines = new Set<number>();
+  return errors.filter((error) => {
+    const { line } = map.place(error.pos[0], error.pos[1]);
+    if (lines.has(line)) return false;
+    lines.add(line);
+    return true;
+  });
+}
+
+function reportEmpty(map: SourceMap, report: Report): void {
+  report(
+    'yaml-empty',
+    map.place(0, 1),
+    'The file is empty.',
+    'Write a task (`task: name`) or delete the file.',
+  );
+}
+
+function reportSyntax(error: YAMLError, map: SourceMap, report: Report, masked: Masked): void {
+  const wording = wordSyntaxProblem(error.code, masked.restore(error.message));
+  report(wording.code, map.place(error.pos[0], error.pos[1]), wording.message, wording.remedy);
+}
