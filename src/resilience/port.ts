@@ -30,7 +30,15 @@ export interface AttemptPolicy {
    * Runs the body once: bulkhead, breaker, attempt timeout. The body's signal is aborted by the caller's signal and by the timeout
    * (reason: an AttemptTimeout). `health` says what the breaker counts. Aborting rejects a waiter at once and frees its place in the queue.
    */
-  run<Value>(body: (signal: AbortSignal) => Promise<Value>, options: { readonly signal: AbortSignal; readonly timeoutMs: number; readonly health: (value: Value) => CallHealth; readonly beforeRun?: () => void }): Promise<AttemptRun<Value>>;
+  run<Value>(
+    body: (signal: AbortSignal) => Promise<Value>,
+    options: {
+      readonly signal: AbortSignal;
+      readonly timeoutMs: number;
+      readonly health: (value: Value) => CallHealth;
+      readonly beforeRun?: () => void;
+    },
+  ): Promise<AttemptRun<Value>>;
   /** Milliseconds before the next retry here: decorrelated jitter, or the provider's Retry-After where given; null: no retry is left. */
   retryDelayMs(retriesDone: number, previousDelayMs: number, retryAfterMs: number | null): number | null;
   /** An operator's hand: closes the circuit. */
@@ -43,7 +51,9 @@ export class AttemptTimeout extends Error {
   readonly kind: 'attempt' | 'first_token' | 'stall';
   readonly afterMs: number;
   constructor(kind: 'attempt' | 'first_token' | 'stall', afterMs: number) {
-    super(`no ${kind === 'attempt' ? 'answer' : kind === 'first_token' ? 'first token' : 'further token'} within ${afterMs} ms`);
+    super(
+      `no ${kind === 'attempt' ? 'answer' : kind === 'first_token' ? 'first token' : 'further token'} within ${afterMs} ms`,
+    );
     this.kind = kind;
     this.afterMs = afterMs;
   }
@@ -59,15 +69,37 @@ export interface Policies {
 export interface RateGate {
   /** Milliseconds until a request of that many tokens may start; 0: now. */
   delayMs(tokens: number): number;
-  /** Takes the headroom; give back the difference with `correct` once the true count is known. */
-  take(tokens: number): void;
-  correct(estimatedTokens: number, actualTokens: number): void;
+  /**
+   * Takes the headroom, whether there is any or not; give back the difference with `correct` once the true count is known.
+   * Returns when it was taken (monotonic milliseconds), which `correct` and `release` want to know.
+   */
+  take(tokens: number): number;
+  /** `takenAtMs`: what `take` returned, or the time when `wait` resolved; without it, now. */
+  correct(estimatedTokens: number, actualTokens: number, takenAtMs?: number): void;
+  /** The call was not made after all: gives back the request and its tokens. */
+  release(tokens: number, takenAtMs: number): void;
   /** Waits in order until there is headroom and takes it; resolves false when the deadline or the signal came first. */
   wait(tokens: number, deadlineAtMonotonicMs: number, signal: AbortSignal): Promise<boolean>;
-  /** What the provider said: a 429 closes the tap until its time; headers tell what is left. */
-  observe(told: { readonly closedForMs: number | null; readonly headroom: readonly { readonly kind: string; readonly limit: number | null; readonly remaining: number; readonly resetsInMs: number | null }[] }): void;
+  /**
+   * What the provider said; call it after each answer. A 429 closes the tap until its time: `closedForMs` where it named one (Retry-After); with
+   * `refused` and no time, for a pause that grows with each refusal and starts again after an answer. Headers tell what is left.
+   */
+  observe(told: {
+    readonly closedForMs: number | null;
+    readonly refused?: boolean;
+    readonly headroom: readonly {
+      readonly kind: string;
+      readonly limit: number | null;
+      readonly remaining: number;
+      readonly resetsInMs: number | null;
+    }[];
+  }): void;
   /** For display. 0 to 1; null: nothing is known to limit it. */
-  headroom(): { readonly requests: number | null; readonly tokens: number | null; readonly closedForMs: number };
+  headroom(): {
+    readonly requests: number | null;
+    readonly tokens: number | null;
+    readonly closedForMs: number;
+  };
 }
 
 export interface RateGates {

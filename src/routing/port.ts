@@ -3,12 +3,27 @@ import type { NanoUsd } from '../common/money.ts';
 import type { Random } from '../common/random.ts';
 import type { Pick, PlanModel } from '../plan/types.ts';
 
+/** What is known about how fast a model answers; milliseconds. */
+export interface LearntLatency {
+  /** Peak-sensitive moving average: up at once, down slowly. A failure counts as a slow answer. */
+  readonly totalMs: number;
+  /** The same to the first token; null: never streamed. */
+  readonly firstTokenMs: number | null;
+  /** Of successes, to the whole answer. */
+  readonly p95Ms: number;
+  readonly samples: number;
+  /** Since the last sample; strategies let old news count for less. */
+  readonly ageMs?: number;
+}
+
 /** What is learnt from committed attempts; declared here, implemented by stats. All are cheap look-ups in memory. */
 export interface Signals {
-  /** Peak-sensitive moving averages; null until there is a sample. */
-  latency(modelKey: string): { readonly totalMs: number; readonly firstTokenMs: number | null; readonly p95Ms: number; readonly samples: number } | null;
+  /** null until there is a sample. */
+  latency(modelKey: string): LearntLatency | null;
   /** Mean output tokens of that task's step on that model; null until there is a sample. */
   outputTokens(task: string, step: string, modelKey: string): number | null;
+  /** A percentile (0 to 100) of successes, to the whole answer or to the first token; null until there are enough samples to tell. */
+  percentileMs?(modelKey: string, percentile: number, of: 'total' | 'firstToken'): number | null;
 }
 
 export type SkipCode =

@@ -99,14 +99,13 @@ export function createSimulatedClock(startMs = Date.UTC(2026, 0, 1)): SimulatedC
     },
     flush,
     async settle<Value>(promise: Promise<Value>, limitMs = DAY_MS): Promise<Value> {
-      let settled = false;
-      const done = (): void => {
-        settled = true;
-      };
-      promise.then(done, done);
+      const state = { settled: false };
+      void Promise.allSettled([promise]).then(() => {
+        state.settled = true;
+      });
       const untilMs = elapsedMs + limitMs;
       await flush();
-      while (!settled) {
+      while (!state.settled) {
         if (!(await runNextInstant(untilMs)))
           throw new Error('no timer is left that could settle the promise');
       }

@@ -1,0 +1,84 @@
+// A bulkhead: so many calls at a time, so many waiting in order. A waiter that is aborted leaves at once; its size may change while in use.
+import type { Refusal } from './port.ts';
+
+export interface BulkheadSettings {
+  readonly concurrent: number;
+  readonly queue: number;
+}
+
+export type Entry =
+  | { readonly kind: 'entered' }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+const ENTERED: Entry = { kind: 'entered' };
+const ABORTED: Entry = { kind: 'aborted' };
+
+/**
+ * cockatiel's BulkheadPolicy is not used: an aborted waiter keeps its place in the queue until a slot frees (so callers that gave up lock out those
+ * that did not), nobody can be sent away when the circuit opens, and its size is fixed (see docs/decisions/resilience-cockatiel.md).
+ */
+export interface Bulkhead {
+  active(): number;
+  queued(): number;
+  isFull(): boolean;
+  /** Takes a slot when one is free and nobody waits for it. */
+  tryEnter(): boolean;
+  /** Waits for a slot, in order. The promise never rejects. */
+  enter(signal: AbortSignal): Promise<Entry>;
+  /** Gives the slot back, to the first who waits. */
+  leave(): void;
+  /** Sends everybody away who waits. */
+  dismiss(refusal: Refusal): void;
+  configure(settings: BulkheadSettings): void;
+}
+
+export function createBulkhead(initial: BulkheadSettings): Bulkhead {
+  let { concurrent, queue } = initial;
+  let active = 0;
+  /** A Set keeps the order of arrival and lets go from the middle in constant time. */
+  const waiting = new Set<(entry: Entry) => void>();
+
+  const admit = (): void => {
+    for (const answer of waiting) {
+      if (active >= concurrent) return;
+      active += 1;
+      answer(ENTERED);
+    }
+  };
+
+  return {
+    active: () => active,
+    queued: () => waiting.size,
+    isFull: () => active >= concurrent && waiting.size >= queue,
+    tryEnter() {
+      if (active >= concurrent || waiting.size > 0) return false;
+      active += 1;
+      return true;
+    },
+    enter(signal) {
+      return new Promise((resolve) => {
+        const answer = (entry: Entry): void => {
+          waiting.delete(answer);
+          signal.removeEventListener('abort', onAbort);
+          resolve(entry);
+        };
+        const onAbort = (): void => answer(ABORTED);
+        signal.addEventListener('abort', onAbort);
+        waiting.add(answer);
+      });
+    },
+    leave() {
+      active -= 1;
+      admit();
+    },
+    dismiss(refusal) {
+      const entry: Entry = { kind: 'refused', refusal };
+      for (const answer of waiting) answer(entry);
+    },
+    configure(next) {
+      ({ concurrent, queue } = next);
+      admit();
+    },
+  };
+}
