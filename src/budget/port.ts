@@ -36,7 +36,7 @@ export interface HoldRequest {
 /** One budget account's share of a hold; stored with the attempt, so that recovery can rebuild every account. JSON-safe. */
 export interface Posting {
   readonly budgetId: string;
-  /** '' where the budget has one account in all. */
+  /** '' where the budget has one account in all; the run's id where it is `per: run`. */
   readonly account: string;
   /** Start of the calendar window, of the rolling bucket, or 0 for `run`. */
   readonly windowStartMs: number;
@@ -45,6 +45,7 @@ export interface Posting {
 export interface Hold {
   readonly attemptId: string;
   readonly worst: Spending;
+  /** Read them again when the attempt is closed: a reload may move a hold in flight to other accounts, in this same array. */
   readonly postings: readonly Posting[];
   /** Budgets with `then: warn` that this hold goes beyond. */
   readonly exceededSoftly: readonly string[];
@@ -62,7 +63,10 @@ export interface BudgetRefusal {
   readonly held: bigint;
   readonly needed: bigint;
   readonly windowStartedAtMs: number;
+  /** When it would fit; null: never, as for a run's own budget. */
   readonly resetsAtMs: number | null;
+  /** `too_many_accounts`: the budget keeps count of as many values (callers, teams, tag values) as it can in this window (INV-14). */
+  readonly reason?: 'limit' | 'too_many_accounts';
 }
 
 export interface BudgetView {
@@ -87,6 +91,8 @@ export interface Budgets {
   settle(hold: Hold, actual: Spending): void;
   /** Nothing was billed. */
   release(hold: Hold): void;
+  /** The run is over: its accounts of budgets `per: run` are let go, each with its last hold. */
+  endRun(runId: string): void;
   /** Accounts with anything in their current window, and every budget's sole account. */
   views(filter?: { readonly budgetId?: string; readonly account?: string }): readonly BudgetView[];
   onAlert(listener: (alert: BudgetAlert) => void): () => void;
@@ -99,12 +105,32 @@ export interface BudgetAlert {
   readonly share: number;
 }
 
+/** An open attempt as the ledger gives it back. With `request` and `heldAtMs`, a budget added while the process was down finds it too. */
+export interface RecoveredHold extends Hold {
+  readonly request?: HoldRequest;
+  readonly heldAtMs?: number;
+}
+
 /** The ledger's sums, from which accounts start; declared here, implemented by the ledger. */
 export interface Accounts {
-  /** Settled sums by posting, of windows not yet over. */
+  /**
+   * Settled sums by posting, of windows not yet over: all with `windowStartMs >= sinceMs`, and those with `windowStartMs` 0 (`per: run`)
+   * of runs that are not finished.
+   */
   settled(sinceMs: number): Iterable<{ readonly posting: Posting; readonly spending: Spending }>;
   /** Holds of attempts left open: they stay held at their worst case until reconciled. */
-  open(): Iterable<Hold>;
-  /** For a budget that has no postings yet: what past attempts in its scope spent since `sinceMs`, by account. */
-  history(budget: PlanBudget, sinceMs: number): Iterable<{ readonly account: string; readonly atMs: number; readonly spending: Spending }>;
+  open(): Iterable<RecoveredHold>;
+  /**
+   * For a budget that has no postings yet: what past attempts in its scope spent since `sinceMs`, by account. It must hold every attempt that was
+   * handed over to be closed, once, even if its transaction is still under way; and none that is open.
+   */
+  history(
+    budget: PlanBudget,
+    sinceMs: number,
+  ): Iterable<{ readonly account: string; readonly atMs: number; readonly spending: Spending }>;
+  /**
+   * Opening balances of a budget that started from `history`: each takes the place of what the ledger has for its posting, in the order of the
+   * other writes, so that the next recovery finds it in `settled`.
+   */
+  seeded?(balances: readonly { readonly posting: Posting; readonly spending: Spending }[]): void;
 }

@@ -17,14 +17,31 @@ export type Admission =
   | { readonly kind: 'pass' }
   /** The same input ran before within the window: answer with that run, waiting for it if it is still going. */
   | { readonly kind: 'reuse'; readonly runId: string; readonly repeats: number }
-  | { readonly kind: 'reject'; readonly repeats: number; readonly withinMs: number; readonly retryAfterMs: number }
+  | {
+      readonly kind: 'reject';
+      readonly repeats: number;
+      readonly withinMs: number;
+      readonly retryAfterMs: number;
+    }
   | { readonly kind: 'paused'; readonly switch: SpendSwitch };
 
 export interface Guards {
   /** Asked once a run, before anything is spent. `inputHash` is of the normalised input, without the fields that the guard ignores. */
-  admit(run: { readonly runId: string; readonly task: string; readonly caller: string; readonly inputHash: string; readonly loop: PlanLoopGuard | null }): Admission;
+  admit(run: {
+    readonly runId: string;
+    readonly task: string;
+    readonly caller: string;
+    readonly inputHash: string;
+    readonly loop: PlanLoopGuard | null;
+  }): Admission;
   /** A run that was let pass has ended; only a succeeded one is an answer to reuse. */
-  ended(run: { readonly runId: string; readonly task: string; readonly caller: string; readonly inputHash: string; readonly succeeded: boolean }): void;
+  ended(run: {
+    readonly runId: string;
+    readonly task: string;
+    readonly caller: string;
+    readonly inputHash: string;
+    readonly succeeded: boolean;
+  }): void;
   /** The first switch that is off for a call in these scopes; asked before each attempt too. */
   switchFor(scopes: readonly SpendScope[]): SpendSwitch | undefined;
   /** Durable before it returns to the operator; see `onSwitch`. */
@@ -32,9 +49,20 @@ export interface Guards {
   resume(scope: SpendScope, by: string): SpendSwitch | undefined;
   switches(): readonly SpendSwitch[];
   /** Committed spend, as it is settled: what the surge guard watches. */
-  spent(spend: { readonly task: string; readonly caller: string; readonly costNanoUsd: NanoUsd; readonly atMs: number }): void;
+  spent(spend: {
+    readonly task: string;
+    readonly caller: string;
+    readonly costNanoUsd: NanoUsd;
+    readonly atMs: number;
+  }): void;
   configure(surge: PlanSurgeGuard | null): void;
-  onSwitch(listener: (change: { readonly kind: 'paused' | 'resumed'; readonly switch: SpendSwitch; readonly by: string }) => void): () => void;
+  onSwitch(
+    listener: (change: {
+      readonly kind: 'paused' | 'resumed';
+      readonly switch: SpendSwitch;
+      readonly by: string;
+    }) => void,
+  ): () => void;
   onAlert(listener: (alert: GuardAlert) => void): () => void;
 }
 

@@ -1,0 +1,98 @@
+// Account: what was spent and is held under one key of one budget, in cells of time that stop counting one by one.
+
+/** One window of a calendar budget, one bucket of a rolling one, or one run. Holds keep a reference, so that they are settled where they were placed. */
+export interface Cell {
+  readonly startMs: number;
+  spent: bigint;
+  held: bigint;
+  calls: number;
+  /** false: its window passed. It still takes its settlements, which count nowhere else. */
+  live: boolean;
+}
+
+/** The sums over the live cells are kept, so that a look costs no loop. All amounts are in the budget's unit. */
+export class Account {
+  readonly key: string;
+  spent = 0n;
+  held = 0n;
+  calls = 0;
+  /** Attempts that hold here, in whichever window. */
+  openHolds = 0;
+  usedAtMs: number;
+  /** Of a budget `per: run`: the run is over, and the account goes with its last hold. */
+  ended = false;
+  /** When each share of `warnAt` was last announced. */
+  readonly warnedAtMs: number[] = [];
+  exhaustedAtMs = Number.NEGATIVE_INFINITY;
+  overrunAtMs = Number.NEGATIVE_INFINITY;
+  /** Oldest first; live ones only. */
+  readonly #cells: Cell[] = [];
+
+  constructor(key: string, usedAtMs: number) {
+    this.key = key;
+    this.usedAtMs = usedAtMs;
+  }
+
+  /** Lets go of the cells that start before `cutoffMs`. */
+  expire(cutoffMs: number): void {
+    let oldest = this.#cells[0];
+    while (oldest !== undefined && oldest.startMs < cutoffMs) {
+      oldest.live = false;
+      this.spent -= oldest.spent;
+      this.held -= oldest.held;
+      this.calls -= oldest.calls;
+      this.#cells.shift();
+      oldest = this.#cells[0];
+    }
+  }
+
+  /** The live cell with this start, made where there is none. */
+  cell(startMs: number): Cell {
+    let index = this.#cells.length - 1;
+    let found = this.#cells[index];
+    while (found !== undefined && found.startMs > startMs) {
+      index -= 1;
+      found = this.#cells[index];
+    }
+    if (found?.startMs === startMs) return found;
+    const made: Cell = { startMs, spent: 0n, held: 0n, calls: 0, live: true };
+    this.#cells.splice(index + 1, 0, made);
+    return made;
+  }
+
+  hold(cell: Cell, amount: bigint): void {
+    this.openHolds += 1;
+    cell.held += amount;
+    if (cell.live) this.held += amount;
+  }
+
+  /** The actual amount takes the place of what was held. */
+  settle(cell: Cell, heldAmount: bigint, actual: bigint, calls: number): void {
+    this.openHolds -= 1;
+    cell.held -= heldAmount;
+    cell.spent += actual;
+    cell.calls += calls;
+    if (!cell.live) return;
+    this.held -= heldAmount;
+    this.spent += actual;
+    this.calls += calls;
+  }
+
+  /** What was spent before this process knew of it. */
+  post(cell: Cell, amount: bigint, calls: number): void {
+    cell.spent += amount;
+    cell.calls += calls;
+    if (!cell.live) return;
+    this.spent += amount;
+    this.calls += calls;
+  }
+
+  get cells(): readonly Cell[] {
+    return this.#cells;
+  }
+}
+
+/** Where a hold goes whose window has passed: its settlement is counted in no window that is still open. */
+export function deadCell(startMs: number): Cell {
+  return { startMs, spent: 0n, held: 0n, calls: 0, live: false };
+}

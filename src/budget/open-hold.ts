@@ -1,0 +1,20 @@
+// OpenHold: a hold that is not settled yet, with the cells that it was placed in.
+import type { Account, Cell } from './account.ts';
+import type { BudgetState } from './budget-state.ts';
+import type { Hold, HoldRequest, Posting } from './port.ts';
+
+export interface Placed {
+  readonly state: BudgetState;
+  readonly account: Account;
+  readonly cell: Cell;
+  readonly amount: bigint;
+}
+
+export interface OpenHold {
+  /** Its `postings` array is the one that was handed out: it follows a budget that is re-derived under the hold. */
+  readonly hold: Hold & { readonly postings: Posting[] };
+  /** null: recovered from a ledger that does not keep it. */
+  readonly request: HoldRequest | null;
+  readonly heldAtMs: number;
+  readonly placed: Placed[];
+}
