@@ -1,0 +1,140 @@
+// Signals in memory: what attempts teach about latency and output length. Bounded, cheap, and fed with attempts once they are committed.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../common/clock.ts';
+import type { CallHealth } from '../resilience/port.ts';
+import { createLatencyHistogram, type LatencyHistogram } from './latency-histogram.ts';
+import type { LearntLatency, Signals } from './port.ts';
+
+/** One attempt that reached a provider, as far as routing learns from it. */
+export interface AttemptSample {
+  /** `provider/model`. */
+  readonly modelKey: string;
+  readonly task: string;
+  readonly step: string;
+  /** `ignore` teaches nothing: the caller went away, or the request itself was bad. */
+  readonly health: CallHealth;
+  readonly totalMs: number;
+  /** null: not streamed, or no token came. */
+  readonly firstTokenMs: number | null;
+  /** null: not known, or not a whole answer. */
+  readonly outputTokens: number | null;
+}
+
+export interface LearningSignals extends Signals {
+  observe(sample: AttemptSample): void;
+}
+
+/** The time in which a peak falls to about a third. */
+const DECAY_MS = 10_000;
+/** A quick failure must not look like a quick answer: it counts as this long at least, and as twice what was expected. */
+const FAILURE_MS = 1_000;
+const LONGEST_FAILURE_MS = 60_000;
+/** A mean of all samples up to this many; then each new one counts for a twentieth. */
+const MEAN_OF = 20;
+/** Percentiles of fewer successes than this say little. */
+const ENOUGH = 20;
+/** Models and steps come from workflow files, but over a long life of reloads there may be any number (INV-14). */
+const MOST_MODELS = 2_000;
+const MOST_STEPS = 20_000;
+
+interface ModelKnowledge {
+  totalMs: number;
+  firstTokenMs: number | null;
+  samples: number;
+  lastMs: number;
+  readonly totals: LatencyHistogram;
+  readonly firstTokens: LatencyHistogram;
+  /** Of `totals`; null: to be computed again. */
+  p95Ms: number | null;
+}
+
+interface Length {
+  mean: number;
+  samples: number;
+}
+
+export function createSignals({ clock }: { readonly clock: Clock }): LearningSignals {
+  const models = new LRUCache<string, ModelKnowledge>({ max: MOST_MODELS });
+  const lengths = new LRUCache<string, Length>({ max: MOST_STEPS });
+
+  const learnLatency = (sample: AttemptSample): void => {
+    const nowMs = clock.monotonicMs();
+    let known = models.get(sample.modelKey);
+    if (known === undefined) {
+      known = {
+        totalMs: 0,
+        firstTokenMs: null,
+        samples: 0,
+        lastMs: nowMs,
+        totals: createLatencyHistogram(),
+        firstTokens: createLatencyHistogram(),
+        p95Ms: null,
+      };
+      models.set(sample.modelKey, known);
+    }
+    const keep = Math.exp(-Math.max(0, nowMs - known.lastMs) / DECAY_MS);
+    if (sample.health === 'failure') {
+      const worse = (current: number, ms: number): number =>
+        Math.max(current, Math.min(LONGEST_FAILURE_MS, Math.max(ms, current * 2, FAILURE_MS)));
+      known.totalMs = worse(known.totalMs, sample.totalMs);
+      if (known.firstTokenMs !== null) known.firstTokenMs = worse(known.firstTokenMs, sample.totalMs);
+    } else {
+      known.totalMs = peakSensitive(known.samples === 0 ? null : known.totalMs, sample.totalMs, keep);
+      known.totals.record(sample.totalMs);
+      known.p95Ms = null;
+      if (sample.firstTokenMs !== null) {
+        known.firstTokenMs = peakSensitive(known.firstTokenMs, sample.firstTokenMs, keep);
+        known.firstTokens.record(sample.firstTokenMs);
+      }
+    }
+    known.samples += 1;
+    known.lastMs = nowMs;
+  };
+
+  const learnLength = ({ task, step, modelKey }: AttemptSample, outputTokens: number): void => {
+    const key = lengthKey(task, step, modelKey);
+    const length = lengths.get(key) ?? { mean: 0, samples: 0 };
+    length.samples = Math.min(length.samples + 1, MEAN_OF);
+    length.mean += (outputTokens - length.mean) / length.samples;
+    lengths.set(key, length);
+  };
+
+  return {
+    observe(sample) {
+      if (sample.health === 'ignore') return;
+      learnLatency(sample);
+      if (sample.health === 'success' && sample.outputTokens !== null)
+        learnLength(sample, sample.outputTokens);
+    },
+    latency(modelKey): LearntLatency | null {
+      const known = models.get(modelKey);
+      if (known === undefined) return null;
+      known.p95Ms ??= known.totals.percentileMs(95);
+      return {
+        totalMs: known.totalMs,
+        firstTokenMs: known.firstTokenMs,
+        p95Ms: known.p95Ms,
+        samples: known.samples,
+        ageMs: Math.max(0, clock.monotonicMs() - known.lastMs),
+      };
+    },
+    outputTokens: (task, step, modelKey) => lengths.get(lengthKey(task, step, modelKey))?.mean ?? null,
+    percentileMs(modelKey, percentile, of) {
+      const known = models.get(modelKey);
+      const histogram = of === 'total' ? known?.totals : known?.firstTokens;
+      return histogram === undefined || histogram.count() < ENOUGH
+        ? null
+        : histogram.percentileMs(percentile);
+    },
+  };
+}
+
+/** Finagle's Peak EWMA: a sample above the average takes its place; one below moves it by how much time has passed. */
+function peakSensitive(average: number | null, sample: number, keep: number): number {
+  return average === null || sample >= average ? sample : average * keep + sample * (1 - keep);
+}
+
+/** Names of tasks, steps and models have no line breaks. */
+function lengthKey(task: string, step: string, modelKey: string): string {
+  return `${task}\n${step}\n${modelKey}`;
+}
