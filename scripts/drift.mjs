@@ -2,7 +2,7 @@
 //
 // It runs each generator in place, compares, and puts everything back as it was.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { prepare, root } from './lib/command.mjs';
 import { isMain } from './lib/is-main.mjs';
@@ -48,11 +48,19 @@ export function difference(before, after) {
 }
 
 function restore(before, after) {
-  for (const path of after.keys()) if (!before.has(path)) rmSync(join(root, path));
+  for (const path of after.keys()) if (!before.has(path)) removeWithEmptyFolders(path);
   for (const [path, bytes] of before) {
     if (after.get(path)?.equals(bytes)) continue;
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), bytes);
+  }
+}
+
+/** A new migration is a new folder: without its files it would still look like one. */
+function removeWithEmptyFolders(path) {
+  rmSync(join(root, path));
+  for (let folder = dirname(path); readdirSync(join(root, folder)).length === 0; folder = dirname(folder)) {
+    rmdirSync(join(root, folder));
   }
 }
 
