@@ -47,6 +47,8 @@ export interface ProviderAnswer {
   readonly usage: Usage | null;
   readonly requestId: string | null;
   readonly rateLimits: readonly RateHeadroom[];
+  /** What was out of order (a damaged event, no usage) and why the answer counts all the same; for people, redacted. */
+  readonly notes?: readonly string[];
 }
 
 /** Tokens. `inputTokens` counts cached reads and cache writes too; `outputTokens` counts reasoning too. */

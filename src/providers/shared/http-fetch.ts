@@ -1,0 +1,65 @@
+// The HTTP client under both SDKs: one keep-alive pool per provider, given to an SDK as its `fetch`.
+import { Agent, request } from 'undici';
+import type { Dispatcher } from 'undici';
+import { WireHeaders } from './wire-headers.ts';
+
+export type WireBody = Dispatcher.ResponseData['body'];
+
+/** What an SDK reads of a `Response`, without the web streams behind it, which cost more than the rest of a call. */
+export class WireResponse {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly url: string;
+  readonly headers: WireHeaders;
+  readonly body: WireBody;
+
+  constructor(url: string, data: Dispatcher.ResponseData) {
+    this.url = url;
+    this.status = data.statusCode;
+    this.ok = data.statusCode >= 200 && data.statusCode < 300;
+    this.headers = new WireHeaders(data.headers);
+    this.body = data.body;
+  }
+
+  text(): Promise<string> {
+    return this.body.text();
+  }
+}
+
+/** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * A pool of sockets. The client's own timeouts are off: the attempt's policy bounds the whole call and each silence.
+ * HTTP/1.1 only, so that aborting a call closes its socket and nothing else. Idle sockets are kept for the client's default of
+ * 4 s, or as long as the server's Keep-Alive header says: many local model servers close after 5 s without saying so, and a
+ * request that meets the close is a failed attempt.
+ */
+export function createAgent(): Agent {
+  return new Agent({
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+  });
+}
+
+/** The `fetch` of an SDK. Aborting `init.signal` destroys the socket, before the headers as well as during the body. */
+export function createFetch(dispatcher: Dispatcher): typeof fetch {
+  const send = async (
+    url: string,
+    init: { method: string; headers: Headers; body?: string; signal?: AbortSignal },
+  ): Promise<WireResponse> => {
+    const data = await request(url, {
+      dispatcher,
+      method: init.method as Dispatcher.HttpMethod,
+      headers: init.headers,
+      body: init.body ?? null,
+      signal: init.signal ?? null,
+    });
+    return new WireResponse(url, data);
+  };
+  // The SDKs call `fetch` with exactly the shapes above, and read of the response only what WireResponse has
+  // (the conformance suite runs both of them through it); the full `Response` would mean web streams.
+  return send as unknown as typeof fetch;
+}

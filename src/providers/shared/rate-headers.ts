@@ -1,0 +1,74 @@
+// Rate headroom from response headers, of both vendors and of those who imitate them.
+import type { RateHeadroom } from '../port.ts';
+import type { HeaderLookup } from './retry-after.ts';
+
+const OPENAI_KINDS = ['requests', 'tokens'] as const;
+const ANTHROPIC_KINDS = [
+  ['requests', 'requests'],
+  ['tokens', 'tokens'],
+  ['input-tokens', 'inputTokens'],
+  ['output-tokens', 'outputTokens'],
+] as const;
+
+const NOTHING: readonly RateHeadroom[] = [];
+
+/** What the headers say is left; empty where they say nothing. `nowMs`: Anthropic gives the time of reset, not the time until it. */
+export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly RateHeadroom[] {
+  let found: RateHeadroom[] | undefined;
+  for (const kind of OPENAI_KINDS) {
+    const remaining = count(headers.get(`x-ratelimit-remaining-${kind}`));
+    if (remaining === null) continue;
+    (found ??= []).push({
+      kind,
+      limit: count(headers.get(`x-ratelimit-limit-${kind}`)),
+      remaining,
+      resetsInMs: resetMs(headers.get(`x-ratelimit-reset-${kind}`), nowMs),
+    });
+  }
+  for (const [name, kind] of ANTHROPIC_KINDS) {
+    const remaining = count(headers.get(`anthropic-ratelimit-${name}-remaining`));
+    if (remaining === null) continue;
+    (found ??= []).push({
+      kind,
+      limit: count(headers.get(`anthropic-ratelimit-${name}-limit`)),
+      remaining,
+      resetsInMs: resetMs(headers.get(`anthropic-ratelimit-${name}-reset`), nowMs),
+    });
+  }
+  return found ?? NOTHING;
+}
+
+/** `8.64s`, `1m51.595s`, `6m0s`, `120ms`, `1h`, `0s` → milliseconds, rounded up; null when it is not such a text. */
+export function parseDurationMs(text: string): number | null {
+  const parts =
+    /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/.exec(
+      text.trim(),
+    );
+  if (!parts || text.trim() === '') return null;
+  const [, hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts;
+  const total =
+    Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1000 + Number(milliseconds);
+  // Through a fixed number of places: 8.64 × 1000 is 8640.000000000002.
+  return Math.ceil(Number(total.toFixed(3)));
+}
+
+function resetMs(text: string | null, nowMs: number): number | null {
+  if (text === null || text === '') return null;
+  const duration = parseDurationMs(text);
+  if (duration !== null) return duration;
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    // Bare numbers: seconds from now, or, where they are that large, a Unix time in seconds or milliseconds.
+    const value = Number(text);
+    if (value > 1e12) return Math.max(0, Math.ceil(value - nowMs));
+    if (value > 1e9) return Math.max(0, Math.ceil(value * 1000 - nowMs));
+    return Math.ceil(value * 1000);
+  }
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}
+
+function count(text: string | null): number | null {
+  if (text === null) return null;
+  const value = Number.parseInt(text, 10);
+  return Number.isNaN(value) ? null : Math.max(0, value);
+}

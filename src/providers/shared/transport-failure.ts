@@ -1,0 +1,52 @@
+// What a failed connection means: from the error codes of Node and undici, wherever an SDK has wrapped them.
+import type { Verdict } from './classify.ts';
+
+/** The connection was never there: nothing was sent. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EAI_AGAIN',
+]);
+/** And will not be there in a second either: a wrong name or a certificate. */
+const WRONG_ADDRESS =
+  /^(?:ENOTFOUND|CERT_|ERR_TLS|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|ERR_SSL|ERR_INVALID_URL|UND_ERR_INVALID_ARG)/;
+
+export interface TransportFailure extends Verdict {
+  /** The code and the words of the innermost cause. */
+  readonly message: string;
+}
+
+/** The innermost cause tells; the SDKs' own wrappers say only "Connection error". */
+export function classifyTransport(error: unknown): TransportFailure {
+  const cause = innermost(error);
+  const code = codeOf(cause);
+  const message = describe(cause, code);
+  if (WRONG_ADDRESS.test(code)) return { class: 'connection', advice: 'elsewhere', billed: 'no', message };
+  if (NEVER_SENT.has(code)) return { class: 'connection', advice: 'retry', billed: 'no', message };
+  return { class: 'connection', advice: 'retry', billed: 'maybe', message };
+}
+
+function innermost(error: unknown): unknown {
+  let current = error;
+  // Bounded: a cause may be made to point at itself.
+  for (let depth = 0; depth < 8; depth += 1) {
+    if (!(current instanceof Error)) return current;
+    if (current instanceof AggregateError && current.errors.length > 0) current = current.errors[0];
+    else if (current.cause !== undefined) current = current.cause;
+    else return current;
+  }
+  return current;
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+function describe(error: unknown, code: string): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return code === '' || words.includes(code) ? words : `${words} (${code})`;
+}
