@@ -6,12 +6,12 @@ import { ratioOf } from './shares.ts';
 
 export interface Alerts {
   /** After money was spent: the shares of `warnAt` that were passed, and the limit. */
-  spent(state: BudgetState, account: Account, nowMs: number): void;
+  readonly spent: (state: BudgetState, account: Account, nowMs: number) => void;
   /** A hold did not fit. */
-  exhausted(state: BudgetState, account: Account, nowMs: number): void;
+  readonly exhausted: (state: BudgetState, account: Account, nowMs: number) => void;
   /** A provider billed more than the worst case that was held. */
-  overrun(state: BudgetState, account: Account, nowMs: number): void;
-  listen(listener: (alert: BudgetAlert) => void): () => void;
+  readonly overrun: (state: BudgetState, account: Account, nowMs: number) => void;
+  readonly listen: (listener: (alert: BudgetAlert) => void) => () => void;
 }
 
 export function createAlerts(): Alerts {

@@ -162,16 +162,9 @@ export class BudgetState {
 
   /** Calendar: when the window ends. Rolling: when the oldest of what counts stops counting. Run: never. */
   #resetsAtMs(account: Account | undefined, nowMs: number): number | null {
-    switch (this.budget.per.kind) {
-      case 'run':
-        return null;
-      case 'calendar':
-        return this.cursor.expiryMs(this.cursor.currentStartMs());
-      case 'rolling': {
-        const oldest = account?.cells[0];
-        return oldest === undefined ? nowMs : this.cursor.expiryMs(oldest.startMs);
-      }
-    }
+    if (this.budget.per.kind !== 'rolling') return this.cursor.expiryMs(this.cursor.currentStartMs());
+    const oldest = account?.cells[0];
+    return oldest === undefined ? nowMs : this.cursor.expiryMs(oldest.startMs);
   }
 
   /** When `needed` would fit if all that is held were spent; null: never. */

@@ -1,4 +1,5 @@
 // WindowCursor: where a budget's window stands now; moves forward only, and asks the calendar only when a window ends.
+import { assertNever } from '../common/assert-never.ts';
 import type { PlanWindow } from '../plan/types.ts';
 import { bucketStartMs, calendarWindow, rollingBuckets } from './windows.ts';
 
@@ -27,6 +28,8 @@ export function createCursor(window: PlanWindow): WindowCursor {
       return rollingCursor(window.ms);
     case 'run':
       return runCursor;
+    default:
+      return assertNever(window);
   }
 }
 

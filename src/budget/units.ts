@@ -13,6 +13,8 @@ export function amountOf(unit: BudgetUnit, spending: Spending): bigint {
       return BigInt(spending.tokens);
     case 'calls':
       return BigInt(spending.calls);
+    default:
+      return assertNever(unit);
   }
 }
 

@@ -1,4 +1,5 @@
 // Windows: the calendar window that holds an instant, and the buckets of a rolling one.
+import { assertNever } from '../common/assert-never.ts';
 import type { PlanWindow } from '../plan/types.ts';
 import { offsetChangeMs, offsetMs, startOfLocalDateMs } from './zones.ts';
 
@@ -32,6 +33,8 @@ export function calendarWindow(unit: CalendarUnit, timeZone: string, atMs: numbe
     case 'week':
     case 'month':
       return dateWindow(unit, timeZone, atMs);
+    default:
+      return assertNever(unit);
   }
 }
 

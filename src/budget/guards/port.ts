@@ -55,6 +55,15 @@ export interface Guards {
     readonly costNanoUsd: NanoUsd;
     readonly atMs: number;
   }): void;
+  /** The past that the surge guard compares with, oldest first; at the start, after the first `configure`. The baseline's length, or four weeks where there is more. */
+  seed(
+    spends: Iterable<{
+      readonly task: string;
+      readonly caller: string;
+      readonly atMs: number;
+      readonly costNanoUsd: NanoUsd;
+    }>,
+  ): void;
   configure(surge: PlanSurgeGuard | null): void;
   onSwitch(
     listener: (change: {
