@@ -8,6 +8,8 @@ import { createToldHeadroom } from './told-headroom.ts';
 /** A 429 without a Retry-After: half a second, then twice as long each time, until a minute. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
+/** Node's timers hold 31 bits; a longer one would fire at once. Whoever waits longer looks again in between. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** One gate a key, living longer than plans: changed limits go on from what was taken (INV-7). */
 export function createRateGates({ clock }: { readonly clock: Clock }): RateGates {
@@ -69,7 +71,7 @@ function createGate(clock: Clock): SharedGate {
     for (const waiter of line) {
       const delay = delayFor(1, waiter.tokens, clock.monotonicMs());
       if (delay > 0) {
-        cancelTimer = clock.after(delay, admit);
+        cancelTimer = clock.after(Math.min(delay, LONGEST_TIMER_MS), admit);
         return;
       }
       take(waiter.tokens);
@@ -120,7 +122,7 @@ function createGate(clock: Clock): SharedGate {
           },
         };
         const giveUp = (): void => waiter.answer(false);
-        const cancelDeadline = clock.after(deadlineAtMonotonicMs - nowMs, giveUp);
+        const cancelDeadline = clock.after(Math.min(deadlineAtMonotonicMs - nowMs, LONGEST_TIMER_MS), giveUp);
         signal.addEventListener('abort', giveUp);
         line.add(waiter);
         if (line.size === 1) admit();

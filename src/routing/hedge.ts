@@ -18,7 +18,8 @@ export function hedgeDelayMs(
 ): number | null {
   if (hedge === null || hedge.atMost < 1) return null;
   if (hedge.after.kind === 'delay') return hedge.after.ms;
-  return signals.percentileMs?.(modelKey, hedge.after.percentile, streaming ? 'firstToken' : 'total') ?? null;
+  const { percentile } = hedge.after;
+  return signals.percentileMs(modelKey, percentile, streaming ? 'firstToken' : 'total');
 }
 
 /** Who is started second: the next best that has not been called in this step; undefined: nobody is left. */

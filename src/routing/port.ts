@@ -23,7 +23,7 @@ export interface Signals {
   /** Mean output tokens of that task's step on that model; null until there is a sample. */
   outputTokens(task: string, step: string, modelKey: string): number | null;
   /** A percentile (0 to 100) of successes, to the whole answer or to the first token; null until there are enough samples to tell. */
-  percentileMs?(modelKey: string, percentile: number, of: 'total' | 'firstToken'): number | null;
+  percentileMs(modelKey: string, percentile: number, of: 'total' | 'firstToken'): number | null;
 }
 
 export type SkipCode =
