@@ -4,7 +4,7 @@ export interface Ranking {
   /** One per sentence; the mean is 1. */
   readonly scores: Float64Array;
   /** Cosine similarity of two sentences, 0 to 1. */
-  similarity(first: number, second: number): number;
+  readonly similarity: (first: number, second: number) => number;
 }
 
 const DAMPING = 0.85;

@@ -52,7 +52,7 @@ export function createFetch(dispatcher: Dispatcher): typeof fetch {
   ): Promise<WireResponse> => {
     const data = await request(url, {
       dispatcher,
-      method: init.method as Dispatcher.HttpMethod,
+      method: init.method,
       headers: init.headers,
       body: init.body ?? null,
       signal: init.signal ?? null,

@@ -126,7 +126,7 @@ export function readStream(
         settled = true;
         cancelGrace?.();
         body.destroy();
-        reject(error as Error);
+        reject(error);
       }
     };
     const onData = (chunk: Uint8Array): void => guarded(() => events.push(chunk));
