@@ -25,16 +25,19 @@ export interface Values {
   readonly [root: string]: unknown;
 }
 
+export type ExpressionProblemCode =
+  | 'expression-syntax'
+  | 'expression-type'
+  | 'expression-may-be-null'
+  | 'expression-too-large'
+  | 'invalid-pattern'
+  | 'unknown-name'
+  | 'unknown-field'
+  | 'unknown-function';
+
 /** Why a text is not an expression of its environment. Offsets are UTF-16 code units from the start of the source. */
 export interface ExpressionProblem {
-  readonly code:
-    | 'expression-syntax'
-    | 'expression-type'
-    | 'unknown-name'
-    | 'unknown-field'
-    | 'unknown-function'
-    | 'expression-too-large'
-    | 'invalid-pattern';
+  readonly code: ExpressionProblemCode;
   /** One sentence. */
   readonly message: string;
   /** One sentence: what to write instead. */

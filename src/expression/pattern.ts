@@ -1,0 +1,35 @@
+// Regular expressions in time linear to the text (RE2): a hostile pattern or text cannot stall the engine.
+import { LRUCache } from 'lru-cache';
+import { RE2JS } from 're2js';
+
+/** UTF-16 code units: what a pattern's counted repetitions can grow to is bounded by it and by RE2's own limit of 1,000. */
+const MAX_PATTERN = 500;
+const MAX_REPETITION = 1000;
+const compiled = new LRUCache<string, RE2JS>({ max: 200 });
+
+/** The pattern, ready; or the sentence that says what is wrong with it. */
+export function compilePattern(source: string): RE2JS | string {
+  const known = compiled.get(source);
+  if (known) return known;
+  if (source.length > MAX_PATTERN)
+    return `The pattern has ${source.length} characters; at most ${MAX_PATTERN} are read`;
+  if (repetition(source) > MAX_REPETITION)
+    return `The pattern's counted repetitions multiply to more than ${MAX_REPETITION}`;
+  try {
+    const pattern = RE2JS.compile(source);
+    compiled.set(source, pattern);
+    return pattern;
+  } catch (error) {
+    const reason =
+      error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error);
+    return `The pattern cannot be read: ${reason}`;
+  }
+}
+
+/** The product of all counted repetitions: `(a{30}){40}` is a program of 1,200 steps. */
+function repetition(source: string): number {
+  let product = 1;
+  for (const [, low, high] of source.matchAll(/\{(\d+)(?:,(\d*))?\}/g))
+    product *= Math.max(1, Number(low), Number(high ?? 0));
+  return product;
+}
