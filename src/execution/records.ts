@@ -85,6 +85,8 @@ export interface AttemptRecord {
   readonly costNanoUsd: NanoUsd;
   /** The hold, as placed. */
   readonly heldNanoUsd: NanoUsd;
+  /** The hold's tokens: input counted, output at the maximum; left out: the record's own tokens, as opened. */
+  readonly heldTokens?: number;
   readonly savedNanoUsd: NanoUsd;
   /** Settled by what was seen, not by the provider's own count. */
   readonly estimated: boolean;

@@ -94,17 +94,35 @@ export interface LedgerAdmin {
   revokeApiKey(id: string, atMs: number): Promise<void>;
   touchApiKey(id: string, atMs: number): void;
   /** Confirms attempts of unknown outcome at their worst case, or at a given cost; or releases them. */
-  reconcile(attemptId: string, verdict: { readonly kind: 'confirm'; readonly costNanoUsd?: bigint } | { readonly kind: 'release' }): Promise<AttemptRecord>;
+  reconcile(
+    attemptId: string,
+    verdict: { readonly kind: 'confirm'; readonly costNanoUsd?: bigint } | { readonly kind: 'release' },
+  ): Promise<AttemptRecord>;
 }
 
-/** What one transaction committed, in order. */
+/** What one transaction committed, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. */
 export type CommittedRow =
-  | { readonly kind: 'run_opened' | 'run_finished'; readonly run: RunRecord }
-  | { readonly kind: 'attempt_opened' | 'attempt_closed'; readonly attempt: AttemptRecord }
+  | { readonly kind: 'run_opened' | 'run_finished'; readonly run: RunRecord; readonly rollupKey?: string }
+  | {
+      readonly kind: 'attempt_opened' | 'attempt_closed';
+      readonly attempt: AttemptRecord;
+      readonly rollupKey?: string;
+    }
   | { readonly kind: 'step'; readonly step: StepRecord }
   | { readonly kind: 'alert'; readonly alert: AlertRecord };
 
 export interface CommitFeed {
-  /** Called in the main thread after each commit (INV-11). */
-  onCommit(listener: (rows: readonly CommittedRow[]) => void): () => void;
+  /** Called in the main thread after each commit (INV-11); `commit` is its number in the database's life. */
+  onCommit(listener: (rows: readonly CommittedRow[], commit: number) => void): () => void;
+}
+
+/** How the ledger is doing, for health checks and metrics. */
+export interface LedgerHealth {
+  /** false: the last transaction failed; nothing is lost, and each new write tries again. */
+  readonly ok: boolean;
+  /** Rows that were asked for and are not committed yet. */
+  readonly backlog: number;
+  /** Transactions since the start. */
+  readonly commits: number;
+  readonly failure: { readonly code: string; readonly message: string; readonly remedy: string } | null;
 }

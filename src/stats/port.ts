@@ -20,7 +20,11 @@ export interface CostBucket {
   readonly latencyP99Ms: number | null;
   readonly firstTokenP50Ms: number | null;
   /** Cost and runs a minute, oldest first, at most 60 points. */
-  readonly perMinute: readonly { readonly atMs: number; readonly costNanoUsd: NanoUsd; readonly runs: number }[];
+  readonly perMinute: readonly {
+    readonly atMs: number;
+    readonly costNanoUsd: NanoUsd;
+    readonly runs: number;
+  }[];
 }
 
 export interface CostStats {
@@ -28,11 +32,18 @@ export interface CostStats {
   readonly window: StatsWindow;
   readonly total: CostBucket;
   /** One for each combination of the dimensions asked for, dearest first. */
-  readonly groups: readonly { readonly keys: readonly { readonly dimension: StatsDimension; readonly value: string }[]; readonly bucket: CostBucket }[];
+  readonly groups: readonly {
+    readonly keys: readonly { readonly dimension: StatsDimension; readonly value: string }[];
+    readonly bucket: CostBucket;
+  }[];
 }
 
 export interface StatsReader {
-  costStats(query: { readonly window: StatsWindow; readonly by?: readonly StatsDimension[]; readonly filter?: RunFilter }): Promise<CostStats>;
+  costStats(query: {
+    readonly window: StatsWindow;
+    readonly by?: readonly StatsDimension[];
+    readonly filter?: RunFilter;
+  }): Promise<CostStats>;
   /** Changes whenever something was committed: subscribers compare it before they compute. */
   version(): number;
   onChange(listener: () => void): () => void;

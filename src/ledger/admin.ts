@@ -1,0 +1,79 @@
+// What operators and the composition root do to the ledger: revisions, switches, keys, attempts of unknown outcome.
+import type { Clock } from '../common/clock.ts';
+import { HeadgateError } from '../errors/headgate-error.ts';
+import type { AttemptRecord } from '../execution/records.ts';
+import type { LedgerAdmin } from './port.ts';
+import { encodeDimensions } from './rollup/dimensions.ts';
+import * as op from './sqlite/operations.ts';
+import type { Reader } from './sqlite/reader.ts';
+import type { WriteQueue } from './sqlite/write-queue.ts';
+
+type Verdict = Parameters<LedgerAdmin['reconcile']>[1];
+
+export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): LedgerAdmin {
+  return {
+    recordRevision: (revision, planText) =>
+      queue.write((batch) => op.pushRevision(batch, revision, planText), null),
+    setSwitch: (record) => queue.write((batch) => op.pushSwitch(batch, record), null),
+    clearSwitch: (scope, by, atMs) =>
+      queue.write((batch) => batch.push(op.CLEAR_SWITCH, scope, by, atMs), null),
+    saveApiKey: (key) => queue.write((batch) => op.pushApiKey(batch, key), null),
+    revokeApiKey: (id, atMs) => queue.write((batch) => batch.push(op.REVOKE_API_KEY, id, atMs), null),
+    touchApiKey(id, atMs) {
+      // When a key was last used is worth no request's failure.
+      queue.write((batch) => batch.push(op.TOUCH_API_KEY, id, atMs), null).catch(() => {});
+    },
+    async reconcile(attemptId, verdict) {
+      await queue.flushed();
+      const attempt = await reader.ask('attempt', attemptId);
+      const stem = await reader.ask('rollupStem', attemptId);
+      if (attempt?.status !== 'unreconciled' || stem === undefined) throw notUnreconciled(attemptId, attempt);
+      const reconciled = judge(attempt, verdict, clock.nowMs());
+      await queue.write((batch) => op.pushCloseAttempt(batch, reconciled, null, null, true), {
+        kind: 'attempt_closed',
+        attempt: reconciled,
+        rollupKey: encodeDimensions(stem, reconciled.status),
+      });
+      return reconciled;
+    },
+  };
+}
+
+/** Confirmed: it failed for the run, and was billed. Released: nobody billed it. */
+function judge(attempt: AttemptRecord, verdict: Verdict, nowMs: number): AttemptRecord {
+  const finished = { ...attempt, finishedAtMs: nowMs, errorClass: 'unknown' as const };
+  if (verdict.kind === 'release')
+    return {
+      ...finished,
+      status: 'cancelled',
+      errorMessage: 'The process died during the call; an operator found that it was not billed.',
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      costNanoUsd: 0n,
+      estimated: false,
+    };
+  return {
+    ...finished,
+    status: 'failed',
+    errorMessage: 'The process died during the call; an operator confirmed that it was billed.',
+    costNanoUsd: verdict.costNanoUsd ?? attempt.heldNanoUsd,
+    estimated: verdict.costNanoUsd === undefined,
+  };
+}
+
+function notUnreconciled(id: string, attempt: AttemptRecord | undefined): HeadgateError {
+  return attempt === undefined
+    ? new HeadgateError(
+        'ATTEMPT_UNKNOWN',
+        `There is no attempt ${id}.`,
+        'List those of unknown outcome: `headgate ledger reconcile`.',
+      )
+    : new HeadgateError(
+        'ATTEMPT_NOT_UNRECONCILED',
+        `Attempt ${id} is ${attempt.status}: its outcome is known.`,
+        'List those of unknown outcome: `headgate ledger reconcile`.',
+      );
+}

@@ -1,0 +1,144 @@
+// Opens the ledger: takes its lock, starts the writer (checked, migrated, recovered), and puts the ports together.
+import { fileURLToPath } from 'node:url';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../common/clock.ts';
+import type { Accounts } from '../budget/port.ts';
+import type { Recorder } from '../execution/ports.ts';
+import { createAdmin } from './admin.ts';
+import type { CommitFeed, CommittedRow, LedgerAdmin, LedgerHealth, LedgerReader } from './port.ts';
+import { createRecorder } from './recorder.ts';
+import type { RollupRead } from './rollup/group.ts';
+import { RunContexts } from './rollup/run-contexts.ts';
+import { createAccounts } from './sqlite/accounts.ts';
+import { openForReading } from './sqlite/connection.ts';
+import type { Synchronous } from './sqlite/connection.ts';
+import { takeOwnerLock } from './sqlite/lock.ts';
+import type { RollupAnswer } from './sqlite/queries/queries.ts';
+import { createReader } from './sqlite/reader.ts';
+import type { Reader } from './sqlite/reader.ts';
+import type { Recovered } from './sqlite/recovery.ts';
+import { WriteQueue } from './sqlite/write-queue.ts';
+import { openInWorker, openInline } from './sqlite/writer-host.ts';
+import type { WriterHost } from './sqlite/writer-host.ts';
+
+export interface LedgerOptions {
+  /** The database file; it and its folder are made where they are missing. */
+  readonly path: string;
+  /** `full`: what is committed survives a power cut. `normal`: it survives a killed process, and a power cut may take the last moments. */
+  readonly synchronous: Synchronous;
+  readonly clock: Clock;
+  /** drizzle-kit's folder; default: the package's own `migrations/`. */
+  readonly migrationsFolder?: string;
+  /** Default `worker`. `inline`: writes block the event loop; for simulations. */
+  readonly writer?: 'worker' | 'inline';
+}
+
+/** What statistics read. */
+export interface RollupReader {
+  /** All of one commit. */
+  rollups(reads: readonly RollupRead[]): Promise<RollupAnswer>;
+}
+
+export interface Ledger extends Recorder, LedgerReader, LedgerAdmin, CommitFeed, RollupReader {
+  readonly accounts: Accounts;
+  /** What a process that died before this one left behind. */
+  readonly recovered: Recovered;
+  health(): LedgerHealth;
+  /** Commits what waits, then lets go of the database. */
+  close(): Promise<void>;
+}
+
+const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+/** Throws a HeadgateError: DATABASE_IN_USE, _LOCKED, _NEWER, _UNREADABLE, _UNWRITABLE, _IO, DISK_FULL; then nothing was changed. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { path, synchronous, clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
+  const lock = takeOwnerLock(path);
+  let host: WriterHost;
+  try {
+    const writerOptions = { path, synchronous, migrationsFolder, nowMs: clock.nowMs() };
+    host = options.writer === 'inline' ? openInline(writerOptions) : await openInWorker(writerOptions);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+
+  const feed = createFeed();
+  const queue = new WriteQueue(host, feed.announce);
+  const reader = createReader(path);
+  const startup = startupConnection(path);
+  return {
+    ...createRecorder(queue, reader, new RunContexts()),
+    ...createAdmin(queue, reader, clock),
+    ...createLedgerReader(reader),
+    rollups: (reads) => reader.ask('rollups', reads),
+    onCommit: feed.onCommit,
+    accounts: createAccounts(startup.connection),
+    recovered: host.recovered,
+    health() {
+      const { backlog, commits, failure } = queue.health();
+      return { ok: failure === null, backlog, commits, failure };
+    },
+    async close() {
+      startup.close();
+      await queue.close();
+      await reader.close();
+      lock.release();
+    },
+  };
+}
+
+/** Reads the ledger of a running server, or of none: takes no lock and changes nothing. */
+export function openLedgerReader(path: string): LedgerReader & RollupReader & { close(): Promise<void> } {
+  const reader = createReader(path);
+  return {
+    ...createLedgerReader(reader),
+    rollups: (reads) => reader.ask('rollups', reads),
+    close: () => reader.close(),
+  };
+}
+
+function createLedgerReader(reader: Reader): LedgerReader {
+  return {
+    run: (id) => reader.ask('run', id),
+    runs: (filter, page) => reader.ask('runs', filter, page),
+    attemptsOf: (runIds) => reader.ask('attemptsOf', runIds),
+    stepsOf: (runIds) => reader.ask('stepsOf', runIds),
+    revisions: (page) => reader.ask('revisions', page),
+    revisionsByHash: (hashes) => reader.ask('revisionsByHash', hashes),
+    alerts: (page) => reader.ask('alerts', page),
+    switches: () => reader.ask('switches'),
+    apiKeys: () => reader.ask('apiKeys'),
+    unreconciled: () => reader.ask('unreconciled'),
+  };
+}
+
+interface Feed {
+  readonly onCommit: CommitFeed['onCommit'];
+  readonly announce: (rows: readonly CommittedRow[], commit: number) => void;
+}
+
+function createFeed(): Feed {
+  const listeners = new Set<(rows: readonly CommittedRow[], commit: number) => void>();
+  return {
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    announce(rows, commit) {
+      for (const listener of listeners) listener(rows, commit);
+    },
+  };
+}
+
+/** A connection in this thread for what budgets read when they start; opened when it is asked for. */
+function startupConnection(path: string): {
+  readonly connection: () => DatabaseSync;
+  readonly close: () => void;
+} {
+  let connection: DatabaseSync | undefined;
+  return {
+    connection: () => (connection ??= openForReading(path)),
+    close: () => connection?.close(),
+  };
+}

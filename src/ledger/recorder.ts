@@ -1,0 +1,75 @@
+// The Recorder on a write queue and a reader: what an execution writes down and reads back.
+import type { Recorder } from '../execution/ports.ts';
+import { encodeDimensions } from './rollup/dimensions.ts';
+import type { RunContexts } from './rollup/run-contexts.ts';
+import * as op from './sqlite/operations.ts';
+import type { Reader } from './sqlite/reader.ts';
+import type { WriteQueue } from './sqlite/write-queue.ts';
+
+/** An attempt that is under way: where it will be counted, and where its hold was when it was written. */
+interface OpenAttempt {
+  readonly stem: string;
+  readonly postings: string;
+}
+
+export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunContexts): Recorder {
+  const open = new Map<string, OpenAttempt>();
+  return {
+    openRun(run) {
+      contexts.opened(run);
+      return queue.write((batch) => op.pushOpenRun(batch, run), { kind: 'run_opened', run });
+    },
+    openAttempt(attempt) {
+      const stem = contexts.attemptStem(attempt);
+      const postings = JSON.stringify(attempt.postings);
+      open.set(attempt.id, { stem, postings });
+      return queue.write((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
+        kind: 'attempt_opened',
+        attempt,
+      });
+    },
+    closeAttempt(attempt, receipt) {
+      const opened = open.get(attempt.id);
+      open.delete(attempt.id);
+      const stem = opened?.stem ?? contexts.attemptStem(attempt);
+      if (attempt.status === 'succeeded') contexts.succeeded(attempt);
+      const postings = JSON.stringify(attempt.postings);
+      const moved = postings === opened?.postings ? null : postings;
+      const rollupKey = encodeDimensions(stem, attempt.status);
+      const closed = queue.write((batch) => op.pushCloseAttempt(batch, attempt, receipt, moved, false), {
+        kind: 'attempt_closed',
+        attempt,
+        rollupKey,
+      });
+      return closed;
+    },
+    recordStep: (step) => queue.write((batch) => op.pushStep(batch, step), { kind: 'step', step }),
+    finishRun(run) {
+      const rollupKey = contexts.runKey(run);
+      return queue.write((batch) => op.pushFinishRun(batch, run, rollupKey), {
+        kind: 'run_finished',
+        run,
+        rollupKey,
+      });
+    },
+    recordAlert: (alert) => queue.write((batch) => op.pushAlert(batch, alert), { kind: 'alert', alert }),
+
+    // What was asked to be written before the question is in the answer.
+    async receipts(runId) {
+      await queue.flushed();
+      const steps = (await reader.ask('stepsOf', [runId])).get(runId) ?? [];
+      return new Map(
+        steps
+          .filter(({ status }) => status === 'succeeded' || status === 'skipped')
+          .map((step) => [step.key, step]),
+      );
+    },
+    async findByIdempotencyKey(caller, key) {
+      await queue.flushed();
+      return reader.ask('byIdempotencyKey', caller, key);
+    },
+    findCached: (taskRevision, inputHash, sinceMs) => reader.ask('cached', taskRevision, inputHash, sinceMs),
+    unfinished: () => reader.ask('unfinished'),
+    planText: (hash) => reader.ask('planText', hash),
+  };
+}

@@ -1,0 +1,57 @@
+// The dimensions of a roll-up, and the contributions of committed rows to it: one rule for the writer and for the live statistics.
+import { canonicalJson } from '../../common/json.ts';
+
+export interface Dimensions {
+  readonly task: string;
+  readonly caller: string;
+  readonly team: string;
+  readonly provider: string;
+  /** `provider/model`, by the name that was asked for; '' where no provider was called. */
+  readonly model: string;
+  readonly revision: string;
+  /** Canonical JSON of the run's tags. */
+  readonly tags: string;
+  readonly status: string;
+}
+
+export type Grain = 0 | 1 | 2;
+export const MINUTES: Grain = 0;
+export const HOURS: Grain = 1;
+export const DAYS: Grain = 2;
+
+export const GRAIN_MS = [60_000, 3_600_000, 86_400_000] as const;
+
+export function bucketStartMs(grain: Grain, atMs: number): number {
+  const width = GRAIN_MS[grain];
+  return Math.floor(atMs / width) * width;
+}
+
+/** Everything but the status, as the beginning of a JSON array: what is known when an attempt is opened. */
+export function encodeStem(dimensions: Omit<Dimensions, 'status'>): string {
+  const { task, caller, team, provider, model, revision, tags } = dimensions;
+  return JSON.stringify([task, caller, team, provider, model, revision, tags]).slice(0, -1);
+}
+
+export function encodeDimensions(stem: string, status: string): string {
+  return `${stem},"${status}"]`;
+}
+
+export function decodeDimensions(text: string): Dimensions {
+  const parts = JSON.parse(text) as string[];
+  const [
+    task = '',
+    caller = '',
+    team = '',
+    provider = '',
+    model = '',
+    revision = '',
+    tags = '{}',
+    status = '',
+  ] = parts;
+  return { task, caller, team, provider, model, revision, tags, status };
+}
+
+export function encodeTags(tags: { readonly [key: string]: string }): string {
+  for (const _ in tags) return canonicalJson(tags);
+  return '{}';
+}

@@ -1,0 +1,79 @@
+// Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
+import { assertNever } from '../../common/assert-never.ts';
+import type { RunFilter } from '../port.ts';
+import type { Dimensions, Grain } from './dimensions.ts';
+import type { Sums } from './sums.ts';
+
+export type GroupDimension = 'PROVIDER' | 'MODEL' | 'TASK' | 'CALLER' | 'TAG' | 'REVISION' | 'STATUS';
+
+/** The part of a filter that dimensions can answer; the rest needs the rows themselves. */
+export type RollupFilter = Pick<RunFilter, 'task' | 'caller' | 'provider' | 'revision' | 'tag'>;
+
+export interface Grouping {
+  readonly by: readonly GroupDimension[];
+  readonly filter: RollupFilter;
+}
+
+/** Sums of one group in one bucket of time. */
+export interface GroupedSums {
+  readonly bucketMs: number;
+  /** One value for each dimension, in the order asked for. */
+  readonly values: readonly string[];
+  readonly sums: Sums;
+}
+
+/** Roll-ups to read: all buckets of a grain from a time on, in groups. */
+export interface RollupRead {
+  readonly grain: Grain;
+  readonly fromMs: number;
+  readonly grouping: Grouping;
+}
+
+export function matchesFilter(dimensions: Dimensions, filter: RollupFilter): boolean {
+  if (filter.task !== undefined && dimensions.task !== filter.task) return false;
+  if (filter.caller !== undefined && dimensions.caller !== filter.caller) return false;
+  if (filter.provider !== undefined && dimensions.provider !== filter.provider) return false;
+  if (filter.revision !== undefined && dimensions.revision !== filter.revision) return false;
+  return filter.tag === undefined || tagsOf(dimensions)[filter.tag.key] === filter.tag.value;
+}
+
+/**
+ * The groups that a row belongs to: one for each combination of values. By TAG, a row with two tags belongs to two groups
+ * (`team=a`, `env=prod`) and one without to none; every other dimension has one value.
+ */
+export function groupsOf(
+  dimensions: Dimensions,
+  by: readonly GroupDimension[],
+): readonly (readonly string[])[] {
+  let groups: string[][] = [[]];
+  for (const dimension of by) {
+    const values = valuesOf(dimensions, dimension);
+    groups = groups.flatMap((group) => values.map((value) => [...group, value]));
+  }
+  return groups;
+}
+
+function valuesOf(dimensions: Dimensions, dimension: GroupDimension): readonly string[] {
+  switch (dimension) {
+    case 'PROVIDER':
+      return [dimensions.provider];
+    case 'MODEL':
+      return [dimensions.model];
+    case 'TASK':
+      return [dimensions.task];
+    case 'CALLER':
+      return [dimensions.caller];
+    case 'REVISION':
+      return [dimensions.revision];
+    case 'STATUS':
+      return [dimensions.status];
+    case 'TAG':
+      return Object.entries(tagsOf(dimensions)).map(([key, value]) => `${key}=${value}`);
+    default:
+      return assertNever(dimension);
+  }
+}
+
+function tagsOf(dimensions: Dimensions): { readonly [key: string]: string } {
+  return dimensions.tags === '{}' ? {} : (JSON.parse(dimensions.tags) as { [key: string]: string });
+}

@@ -1,0 +1,78 @@
+// A histogram of durations whose buckets grow by 2^(1/16): quantiles within 2.2 %, mergeable by adding, a few dozen bytes on disk.
+
+/** Counts by bucket; bucket b holds durations around 0.1 ms × 2^(b/16). */
+export type Histogram = Map<number, number>;
+
+const SMALLEST_MS = 0.1;
+const BUCKETS_PER_OCTAVE = 16;
+/** About 18 hours; beyond it a duration is counted here. */
+const LAST_BUCKET = 470;
+
+export function bucketOf(durationMs: number): number {
+  if (!(durationMs > SMALLEST_MS)) return 0;
+  return Math.min(LAST_BUCKET, Math.round(Math.log2(durationMs / SMALLEST_MS) * BUCKETS_PER_OCTAVE));
+}
+
+export function durationOf(bucket: number): number {
+  return SMALLEST_MS * 2 ** (bucket / BUCKETS_PER_OCTAVE);
+}
+
+export function countInto(histogram: Histogram, bucket: number, times: number): void {
+  const sum = (histogram.get(bucket) ?? 0) + times;
+  if (sum === 0) histogram.delete(bucket);
+  else histogram.set(bucket, sum);
+}
+
+/** The duration that `share` of all counted ones do not exceed; null: nothing was counted. */
+export function quantileMs(histogram: Histogram, share: number): number | null {
+  let total = 0;
+  for (const times of histogram.values()) total += times;
+  if (total === 0) return null;
+  let left = Math.max(1, Math.ceil(total * share));
+  const buckets = [...histogram.keys()].sort((a, b) => a - b);
+  for (const bucket of buckets) {
+    left -= histogram.get(bucket) ?? 0;
+    if (left <= 0) return durationOf(bucket);
+  }
+  return null;
+}
+
+/** Pairs of bucket and count, as unsigned LEB128; buckets in any order. */
+export function encodeHistogram(histogram: Histogram): Uint8Array {
+  const bytes: number[] = [];
+  for (const [bucket, times] of histogram) {
+    writeVarint(bytes, bucket);
+    writeVarint(bytes, times);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function writeVarint(bytes: number[], value: number): void {
+  let rest = value;
+  while (rest >= 128) {
+    bytes.push((rest % 128) + 128);
+    rest = Math.floor(rest / 128);
+  }
+  bytes.push(rest);
+}
+
+/** Adds what was encoded to a histogram. */
+export function decodeInto(histogram: Histogram, bytes: Uint8Array): void {
+  let bucket = -1;
+  let value = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    value += (byte % 128) * scale;
+    if (byte >= 128) {
+      scale *= 128;
+      continue;
+    }
+    if (bucket < 0) bucket = value;
+    else {
+      countInto(histogram, bucket, value);
+      bucket = -1;
+    }
+    value = 0;
+    scale = 1;
+  }
+}

@@ -1,0 +1,87 @@
+// What the main thread remembers of runs, so that each attempt and each run is counted under its dimensions without a look-up.
+import type { AttemptRecord, RunRecord } from '../../execution/records.ts';
+import { encodeDimensions, encodeStem, encodeTags } from './dimensions.ts';
+
+interface RunContext {
+  readonly team: string;
+  readonly tags: string;
+  /** Of its last attempt: a run is counted once, under the provider that answered it. */
+  provider: string;
+  model: string;
+}
+
+/** Runs that are over are kept for a while: the loser of a hedge may be settled after its run. */
+const REMEMBERED_RUNS = 20_000;
+/** Sets of tags that are counted apart; what comes after is counted together, so that a tag with a value per run cannot fill the roll-ups. */
+const COUNTED_TAG_SETS = 2_000;
+const OTHER_TAGS = '{"":"(other)"}';
+
+export class RunContexts {
+  readonly #runs = new Map<string, RunContext>();
+  readonly #tagSets = new Set<string>();
+
+  opened(run: RunRecord): void {
+    if (this.#runs.size >= REMEMBERED_RUNS) {
+      for (const oldest of this.#runs.keys()) {
+        this.#runs.delete(oldest);
+        break;
+      }
+    }
+    this.#runs.set(run.id, {
+      team: run.caller.team ?? '',
+      tags: this.#counted(run.tags),
+      provider: '',
+      model: '',
+    });
+  }
+
+  #counted(tags: { readonly [key: string]: string }): string {
+    const text = encodeTags(tags);
+    if (this.#tagSets.has(text)) return text;
+    if (this.#tagSets.size >= COUNTED_TAG_SETS) return OTHER_TAGS;
+    this.#tagSets.add(text);
+    return text;
+  }
+
+  /** The dimensions of an attempt, without its status. */
+  attemptStem(attempt: AttemptRecord): string {
+    const context = this.#runs.get(attempt.runId);
+    const model = `${attempt.provider}/${attempt.requestedModel}`;
+    if (context !== undefined) {
+      context.provider = attempt.provider;
+      context.model = model;
+    }
+    const { task, caller, provider, revision } = attempt;
+    return encodeStem({
+      task,
+      caller,
+      team: context?.team ?? '',
+      provider,
+      model,
+      revision,
+      tags: context?.tags ?? '{}',
+    });
+  }
+
+  /** An attempt that succeeded is its run's answer, even where another was started after it. */
+  succeeded(attempt: AttemptRecord): void {
+    const context = this.#runs.get(attempt.runId);
+    if (context === undefined) return;
+    context.provider = attempt.provider;
+    context.model = `${attempt.provider}/${attempt.requestedModel}`;
+  }
+
+  runKey(run: RunRecord): string {
+    const context = this.#runs.get(run.id);
+    const stem = encodeStem({
+      task: run.task,
+      caller: run.caller.name,
+      team: run.caller.team ?? '',
+      provider: context?.provider ?? '',
+      model: context?.model ?? '',
+      revision: run.revision,
+      tags: context?.tags ?? this.#counted(run.tags),
+    });
+    return encodeDimensions(stem, run.status);
+  }
+}

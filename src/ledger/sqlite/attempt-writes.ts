@@ -1,0 +1,125 @@
+// Writes attempts: open with their hold, closed with their cost; the budget windows and roll-ups change with them.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Posting, Spending } from '../../budget/port.ts';
+import { bucketOf, countInto } from '../rollup/histogram.ts';
+import { encodeDimensions } from '../rollup/dimensions.ts';
+import type { ContentStore } from './content-store.ts';
+import type { Value } from './operations.ts';
+import { Refused } from './refused.ts';
+import type { RollupWrites } from './rollup-writes.ts';
+import { settledSpending } from './settled-spending.ts';
+import type { WindowWrites } from './window-writes.ts';
+
+/** What closing an attempt needs to know of its opening. */
+interface OpenAttempt {
+  readonly seq: number | bigint;
+  readonly runId: string;
+  readonly postings: readonly Posting[];
+  readonly worst: Spending;
+  readonly startedAtMs: number;
+  readonly rollupStem: string;
+}
+
+const PROGRESS = `status = ?, model = ?, input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?, output_tokens = ?,
+  reasoning_tokens = ?, cost_nano_usd = ?, saved_nano_usd = ?, estimated = ?, queue_ms = ?, latency_ms = ?, first_token_ms = ?,
+  finished_at_ms = ?`;
+const PROGRESS_COLUMNS = PROGRESS.replaceAll(' = ?', '');
+const PROGRESS_VALUES = 14;
+
+export class AttemptWrites {
+  readonly #contents: ContentStore;
+  readonly #windows: WindowWrites;
+  readonly #rollups: RollupWrites;
+  readonly #insert: StatementSync;
+  readonly #close: StatementSync;
+  readonly #find: StatementSync;
+  readonly #addToRun: StatementSync;
+  /** The attempts in flight, so that closing one reads nothing. */
+  #open = new Map<string, OpenAttempt>();
+
+  constructor(database: DatabaseSync, contents: ContentStore, windows: WindowWrites, rollups: RollupWrites) {
+    this.#contents = contents;
+    this.#windows = windows;
+    this.#rollups = rollups;
+    this.#insert = database.prepare(
+      `insert into attempts (id, run_id, step, revision, task, caller, provider, requested_model, rates_content, postings,
+         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key, ${PROGRESS_COLUMNS})
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#close = database.prepare(
+      `update attempts set ${PROGRESS}, error_class = ?, error_message = ?, request_id = ?, postings = coalesce(?, postings) where seq = ?`,
+    );
+    this.#find = database.prepare(
+      `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, rollup_key, status from attempts where id = ?`,
+    );
+    this.#addToRun = database.prepare('update runs set cost_nano_usd = cost_nano_usd + ? where id = ?');
+  }
+
+  open(batch: readonly Value[], at: number): void {
+    const id = batch[at] as string;
+    const rates = this.#contents.putLasting(batch[at + 8] as string);
+    const head = batch.slice(at, at + 8);
+    const { lastInsertRowid } = this.#insert.run(...head, rates, ...batch.slice(at + 9, at + 29));
+    const attempt: OpenAttempt = {
+      seq: lastInsertRowid,
+      runId: batch[at + 1] as string,
+      postings: JSON.parse(batch[at + 9] as string) as Posting[],
+      worst: { costNanoUsd: batch[at + 10] as bigint, tokens: batch[at + 11] as number, calls: 1 },
+      startedAtMs: batch[at + 12] as number,
+      rollupStem: batch[at + 14] as string,
+    };
+    this.#open.set(id, attempt);
+    this.#windows.hold(attempt.postings, attempt.worst, 1);
+  }
+
+  /** Does nothing to an attempt that is closed already, so that no money moves twice. */
+  close(batch: readonly Value[], at: number): void {
+    const id = batch[at] as string;
+    const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
+    if (attempt === undefined) return;
+    const progress = at + 1;
+    const rest = progress + PROGRESS_VALUES;
+    this.#close.run(...batch.slice(progress, rest + 4), attempt.seq);
+    this.#open.delete(id);
+
+    const status = batch[progress] as string;
+    const inputTokens = batch[progress + 2] as number;
+    const outputTokens = batch[progress + 5] as number;
+    const costNanoUsd = batch[progress + 7] as bigint;
+    this.#windows.hold(attempt.postings, attempt.worst, -1);
+    const moved = batch[rest + 3] as string | null;
+    const postings = moved === null ? attempt.postings : (JSON.parse(moved) as Posting[]);
+    this.#windows.spend(postings, settledSpending(status, costNanoUsd, inputTokens + outputTokens));
+    if (batch[rest + 4] === 1) this.#addToRun.run(costNanoUsd, attempt.runId);
+
+    const sums = this.#rollups.at(encodeDimensions(attempt.rollupStem, status), attempt.startedAtMs);
+    sums.attempts += 1;
+    if (status === 'failed') sums.errors += 1;
+    sums.costNanoUsd += costNanoUsd;
+    sums.inputTokens += BigInt(inputTokens);
+    sums.cachedInputTokens += BigInt(batch[progress + 3] as number);
+    sums.outputTokens += BigInt(outputTokens);
+    const latencyMs = batch[progress + 11] as number | null;
+    const firstTokenMs = batch[progress + 12] as number | null;
+    if (latencyMs !== null) countInto(sums.latency, bucketOf(latencyMs), 1);
+    if (firstTokenMs !== null) countInto(sums.firstToken, bucketOf(firstTokenMs), 1);
+  }
+
+  #findUnsettled(id: string): OpenAttempt | undefined {
+    const row = this.#find.get(id);
+    if (row === undefined) throw new Refused(`there is no attempt ${id} to close`);
+    if (row['status'] !== 'open' && row['status'] !== 'unreconciled') return undefined;
+    return {
+      seq: row['seq'] as bigint,
+      runId: row['run_id'] as string,
+      postings: JSON.parse(row['postings'] as string) as Posting[],
+      worst: { costNanoUsd: row['held_nano_usd'] as bigint, tokens: Number(row['held_tokens']), calls: 1 },
+      startedAtMs: Number(row['started_at_ms']),
+      rollupStem: row['rollup_key'] as string,
+    };
+  }
+
+  forget(): void {
+    this.#open = new Map();
+  }
+}

@@ -1,0 +1,104 @@
+// Reads what is not traffic: revisions, plans, alerts, switches and keys.
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { Json } from '../../../common/json.ts';
+import type { Problem } from '../../../errors/problem.ts';
+import type { AlertRecord } from '../../../execution/ports.ts';
+import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, SwitchRecord } from '../../port.ts';
+import { alerts, apiKeys, contents, revisions, switches } from '../tables.ts';
+import { pageOf, rowLimit } from './paging.ts';
+import type { ReadDatabase } from './read-database.ts';
+
+type RevisionRow = typeof revisions.$inferSelect;
+type AlertRow = typeof alerts.$inferSelect;
+type ApiKeyRow = typeof apiKeys.$inferSelect;
+
+function toRevision({ seq: _seq, planContent: _plan, ...row }: RevisionRow): RevisionRecord {
+  return { ...row, problems: row.problems as Problem[] };
+}
+
+export function listRevisions(database: ReadDatabase, page: PageRequest): Page<RevisionRecord> {
+  const seqOf = (hash: string): SQL => sql`(select seq from revisions as cursor where cursor.hash = ${hash})`;
+  const rows = database
+    .select()
+    .from(revisions)
+    .where(
+      and(
+        page.after === undefined ? undefined : lt(revisions.seq, seqOf(page.after)),
+        page.before === undefined ? undefined : gt(revisions.seq, seqOf(page.before)),
+      ),
+    )
+    .orderBy(page.backwards === true ? asc(revisions.seq) : desc(revisions.seq))
+    .limit(rowLimit(page))
+    .all();
+  return pageOf(rows.map(toRevision), page);
+}
+
+export function revisionsByHash(
+  database: ReadDatabase,
+  hashes: readonly string[],
+): Map<string, RevisionRecord> {
+  const rows = database
+    .select()
+    .from(revisions)
+    .where(inArray(revisions.hash, [...hashes]))
+    .all();
+  return new Map(rows.map((row) => [row.hash, toRevision(row)]));
+}
+
+export function planText(database: ReadDatabase, hash: string): string | undefined {
+  return database
+    .select({ text: contents.text })
+    .from(revisions)
+    .innerJoin(contents, eq(contents.id, revisions.planContent))
+    .where(eq(revisions.hash, hash))
+    .get()?.text;
+}
+
+function toAlert({ seq: _seq, ...row }: AlertRow): AlertRecord {
+  return {
+    ...row,
+    kind: row.kind as AlertRecord['kind'],
+    severity: row.severity as AlertRecord['severity'],
+    details: JSON.parse(row.details) as { [key: string]: Json },
+  };
+}
+
+export function listAlerts(database: ReadDatabase, page: PageRequest): Page<AlertRecord> {
+  const seqOf = (id: string): SQL => sql`(select seq from alerts as cursor where cursor.id = ${id})`;
+  const rows = database
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        page.after === undefined ? undefined : lt(alerts.seq, seqOf(page.after)),
+        page.before === undefined ? undefined : gt(alerts.seq, seqOf(page.before)),
+      ),
+    )
+    .orderBy(page.backwards === true ? asc(alerts.seq) : desc(alerts.seq))
+    .limit(rowLimit(page))
+    .all();
+  return pageOf(rows.map(toAlert), page);
+}
+
+/** Those that are off now. */
+export function activeSwitches(database: ReadDatabase): SwitchRecord[] {
+  return database
+    .select({ scope: switches.scope, reason: switches.reason, by: switches.by, sinceMs: switches.sinceMs })
+    .from(switches)
+    .where(isNull(switches.clearedAtMs))
+    .orderBy(asc(switches.seq))
+    .all();
+}
+
+function toApiKey({ seq: _seq, ...row }: ApiKeyRow): ApiKeyRecord {
+  return {
+    ...row,
+    tags: JSON.parse(row.tags) as { [key: string]: string },
+    scopes: JSON.parse(row.scopes) as string[],
+  };
+}
+
+export function listApiKeys(database: ReadDatabase): ApiKeyRecord[] {
+  return database.select().from(apiKeys).orderBy(asc(apiKeys.seq)).all().map(toApiKey);
+}

@@ -1,0 +1,81 @@
+// Reads attempts.
+import { asc, eq, inArray, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { Posting } from '../../../budget/port.ts';
+import type { AttemptRecord, AttemptStatus } from '../../../execution/records.ts';
+import type { ErrorClass } from '../../../providers/port.ts';
+import type { RouteDecision } from '../../../routing/port.ts';
+import { attempts, contents } from '../tables.ts';
+import type { ReadDatabase } from './read-database.ts';
+
+const attemptColumns = {
+  id: attempts.id,
+  runId: attempts.runId,
+  step: attempts.step,
+  revision: attempts.revision,
+  task: attempts.task,
+  caller: attempts.caller,
+  provider: attempts.provider,
+  model: attempts.model,
+  requestedModel: attempts.requestedModel,
+  status: attempts.status,
+  errorClass: attempts.errorClass,
+  errorMessage: attempts.errorMessage,
+  inputTokens: attempts.inputTokens,
+  cachedInputTokens: attempts.cachedInputTokens,
+  cacheWriteTokens: attempts.cacheWriteTokens,
+  outputTokens: attempts.outputTokens,
+  reasoningTokens: attempts.reasoningTokens,
+  costNanoUsd: attempts.costNanoUsd,
+  heldNanoUsd: attempts.heldNanoUsd,
+  heldTokens: attempts.heldTokens,
+  savedNanoUsd: attempts.savedNanoUsd,
+  estimated: attempts.estimated,
+  rates: contents.text,
+  postings: attempts.postings,
+  queueMs: attempts.queueMs,
+  latencyMs: attempts.latencyMs,
+  firstTokenMs: attempts.firstTokenMs,
+  startedAtMs: attempts.startedAtMs,
+  finishedAtMs: attempts.finishedAtMs,
+  requestId: attempts.requestId,
+  decision: attempts.decision,
+};
+
+function selectAttempts(database: ReadDatabase, where: SQL): AttemptRecord[] {
+  return database
+    .select(attemptColumns)
+    .from(attempts)
+    .innerJoin(contents, eq(contents.id, attempts.ratesContent))
+    .where(where)
+    .orderBy(asc(attempts.seq))
+    .all()
+    .map((row) => ({
+      ...row,
+      status: row.status as AttemptStatus,
+      errorClass: row.errorClass as ErrorClass | null,
+      postings: JSON.parse(row.postings) as Posting[],
+      decision: JSON.parse(row.decision) as RouteDecision,
+    }));
+}
+
+export function attemptsOf(database: ReadDatabase, runIds: readonly string[]): Map<string, AttemptRecord[]> {
+  const found = new Map<string, AttemptRecord[]>(runIds.map((id) => [id, []]));
+  for (const attempt of selectAttempts(database, inArray(attempts.runId, [...runIds])))
+    found.get(attempt.runId)?.push(attempt);
+  return found;
+}
+
+export function findAttempt(database: ReadDatabase, id: string): AttemptRecord | undefined {
+  return selectAttempts(database, eq(attempts.id, id))[0];
+}
+
+export function unreconciledAttempts(database: ReadDatabase): AttemptRecord[] {
+  // Literal, not bound: only so does SQLite see that the partial index covers it.
+  return selectAttempts(database, sql`status = 'unreconciled'`);
+}
+
+/** The roll-up key of an attempt, without its status. */
+export function rollupStemOf(database: ReadDatabase, id: string): string | undefined {
+  return database.select({ stem: attempts.rollupKey }).from(attempts).where(eq(attempts.id, id)).get()?.stem;
+}

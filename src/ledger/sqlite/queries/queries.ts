@@ -1,0 +1,93 @@
+// Everything that is read from the database, by name, over one read-only connection.
+import type { DatabaseSync } from 'node:sqlite';
+import type { AlertRecord } from '../../../execution/ports.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../../execution/records.ts';
+import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, RunFilter, SwitchRecord } from '../../port.ts';
+import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
+import {
+  activeSwitches,
+  listAlerts,
+  listApiKeys,
+  listRevisions,
+  planText,
+  revisionsByHash,
+} from './admin-queries.ts';
+import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './attempt-queries.ts';
+import { readDatabase } from './read-database.ts';
+import { readRollups } from './rollup-queries.ts';
+import {
+  findByIdempotencyKey,
+  findCached,
+  findRun,
+  listRuns,
+  stepsOf,
+  unfinishedRuns,
+} from './run-queries.ts';
+
+/** Each answers at once; the reader's thread makes them asynchronous for everyone else. */
+export interface Queries {
+  run(id: string): RunRecord | undefined;
+  runs(filter: RunFilter, page: PageRequest): Page<RunRecord>;
+  byIdempotencyKey(caller: string, key: string): RunRecord | undefined;
+  cached(taskRevision: string, inputHash: string, sinceMs: number): RunRecord | undefined;
+  unfinished(): RunRecord[];
+  stepsOf(runIds: readonly string[]): Map<string, StepRecord[]>;
+  attemptsOf(runIds: readonly string[]): Map<string, AttemptRecord[]>;
+  attempt(id: string): AttemptRecord | undefined;
+  rollupStem(attemptId: string): string | undefined;
+  unreconciled(): AttemptRecord[];
+  revisions(page: PageRequest): Page<RevisionRecord>;
+  revisionsByHash(hashes: readonly string[]): Map<string, RevisionRecord>;
+  planText(hash: string): string | undefined;
+  alerts(page: PageRequest): Page<AlertRecord>;
+  switches(): SwitchRecord[];
+  apiKeys(): ApiKeyRecord[];
+  rollups(reads: readonly RollupRead[]): RollupAnswer;
+}
+
+export interface RollupAnswer {
+  /** The number of the last commit that the sums hold. */
+  readonly commit: number;
+  /** For each read asked for. */
+  readonly answers: readonly (readonly GroupedSums[])[];
+}
+
+export type QueryName = keyof Queries;
+
+export function createQueries(connection: DatabaseSync): Queries {
+  const database = readDatabase(connection);
+  const commits = connection.prepare('select commits from ledger_state');
+  return {
+    run: (id) => findRun(database, id),
+    runs: (filter, page) => listRuns(database, filter, page),
+    byIdempotencyKey: (caller, key) => findByIdempotencyKey(database, caller, key),
+    cached: (taskRevision, inputHash, sinceMs) => findCached(database, taskRevision, inputHash, sinceMs),
+    unfinished: () => unfinishedRuns(database),
+    stepsOf: (runIds) => stepsOf(database, runIds),
+    attemptsOf: (runIds) => attemptsOf(database, runIds),
+    attempt: (id) => findAttempt(database, id),
+    rollupStem: (attemptId) => rollupStemOf(database, attemptId),
+    unreconciled: () => unreconciledAttempts(database),
+    revisions: (page) => listRevisions(database, page),
+    revisionsByHash: (hashes) => revisionsByHash(database, hashes),
+    planText: (hash) => planText(database, hash),
+    alerts: (page) => listAlerts(database, page),
+    switches: () => activeSwitches(database),
+    apiKeys: () => listApiKeys(database),
+    rollups: (reads) =>
+      inSnapshot(connection, () => ({
+        commit: Number(commits.get()?.['commits'] ?? 0),
+        answers: reads.map((read) => readRollups(connection, read)),
+      })),
+  };
+}
+
+/** All reads of `body` see the same commit. */
+export function inSnapshot<Value>(connection: DatabaseSync, body: () => Value): Value {
+  connection.exec('begin');
+  try {
+    return body();
+  } finally {
+    connection.exec('commit');
+  }
+}

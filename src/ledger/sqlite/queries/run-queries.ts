@@ -1,0 +1,183 @@
+// Reads runs and their steps.
+import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/sqlite-core';
+import type { Json } from '../../../common/json.ts';
+import type { RunError, RunRecord, RunStatus, StepRecord } from '../../../execution/records.ts';
+import type { Page, PageRequest, RunFilter } from '../../port.ts';
+import { attempts, contents, runs, steps } from '../tables.ts';
+import type { ReadDatabase } from './read-database.ts';
+import { pageOf, rowLimit } from './paging.ts';
+
+const inputs = alias(contents, 'inputs');
+const outputs = alias(contents, 'outputs');
+
+/** Until a run is finished, its cost is what its attempts have cost so far. */
+const costSoFar = sql<bigint>`case when ${runs.finishedAtMs} is null
+  then (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = ${runs.id}) else ${runs.costNanoUsd} end`.mapWith(
+  BigInt,
+);
+
+const runColumns = {
+  seq: runs.seq,
+  id: runs.id,
+  task: runs.task,
+  revision: runs.revision,
+  taskRevision: runs.taskRevision,
+  status: runs.status,
+  caller: runs.caller,
+  team: runs.team,
+  tier: runs.tier,
+  tags: runs.tags,
+  idempotencyKey: runs.idempotencyKey,
+  parentRunId: runs.parentRunId,
+  durable: runs.durable,
+  continuation: runs.continuation,
+  input: sql<string | null>`coalesce(${runs.inputText}, ${inputs.text})`,
+  inputHash: runs.inputHash,
+  output: sql<string | null>`coalesce(${runs.outputText}, ${outputs.text})`,
+  error: runs.error,
+  costNanoUsd: costSoFar,
+  savedNanoUsd: runs.savedNanoUsd,
+  cached: runs.cached,
+  startedAtMs: runs.startedAtMs,
+  finishedAtMs: runs.finishedAtMs,
+  latencyMs: runs.latencyMs,
+};
+
+// eslint-disable-next-line typescript/explicit-function-return-type -- the builder's type is Drizzle's to infer.
+function selectRuns(database: ReadDatabase) {
+  return database
+    .select(runColumns)
+    .from(runs)
+    .leftJoin(inputs, eq(inputs.id, runs.inputContent))
+    .leftJoin(outputs, eq(outputs.id, runs.outputContent));
+}
+
+type RunRow = ReturnType<ReturnType<typeof selectRuns>['all']>[number];
+
+const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+
+function toRun(row: RunRow): RunRecord {
+  const { seq: _seq, team, tier, ...rest } = row;
+  return {
+    ...rest,
+    status: row.status as RunStatus,
+    caller: { name: row.caller, team, tier },
+    tags: JSON.parse(row.tags) as { [key: string]: string },
+    continuation: parse(row.continuation) as Json | null,
+    input: parse(row.input) as Json | null,
+    output: parse(row.output) as Json | null,
+    error: parse(row.error) as RunError | null,
+  };
+}
+
+export function findRun(database: ReadDatabase, id: string): RunRecord | undefined {
+  const row = selectRuns(database).where(eq(runs.id, id)).get();
+  return row === undefined ? undefined : toRun(row);
+}
+
+export function findByIdempotencyKey(
+  database: ReadDatabase,
+  caller: string,
+  key: string,
+): RunRecord | undefined {
+  const row = selectRuns(database)
+    .where(and(eq(runs.caller, caller), eq(runs.idempotencyKey, key), sql`idempotency_key is not null`))
+    .get();
+  return row === undefined ? undefined : toRun(row);
+}
+
+export function findCached(
+  database: ReadDatabase,
+  taskRevision: string,
+  inputHash: string,
+  sinceMs: number,
+): RunRecord | undefined {
+  const row = selectRuns(database)
+    .where(
+      and(
+        sql`substr(input_hash, 1, 16) = ${inputHash.slice(0, 16)}`,
+        sql`status = 'succeeded'`,
+        eq(runs.inputHash, inputHash),
+        eq(runs.taskRevision, taskRevision),
+        gte(runs.finishedAtMs, sinceMs),
+        sql`coalesce(output_text, output_content) is not null`,
+      ),
+    )
+    .orderBy(desc(runs.seq))
+    .limit(1)
+    .get();
+  return row === undefined ? undefined : toRun(row);
+}
+
+export function unfinishedRuns(database: ReadDatabase): RunRecord[] {
+  return selectRuns(database)
+    .where(and(isNull(runs.finishedAtMs), eq(runs.durable, true)))
+    .orderBy(asc(runs.seq))
+    .all()
+    .map(toRun);
+}
+
+export function listRuns(database: ReadDatabase, filter: RunFilter, page: PageRequest): Page<RunRecord> {
+  const seqOf = (id: string): SQL => sql`(select seq from runs as cursor where cursor.id = ${id})`;
+  const conditions = filterConditions(filter);
+  if (page.after !== undefined) conditions.push(lt(runs.seq, seqOf(page.after)));
+  if (page.before !== undefined) conditions.push(gt(runs.seq, seqOf(page.before)));
+  const rows = selectRuns(database)
+    .where(and(...conditions))
+    .orderBy(page.backwards === true ? asc(runs.seq) : desc(runs.seq))
+    .limit(rowLimit(page))
+    .all();
+  return pageOf(rows.map(toRun), page);
+}
+
+/** Of the table `runs`; the statistics use it too, where roll-ups cannot answer. */
+export function filterConditions(filter: RunFilter): SQL[] {
+  const conditions: (SQL | undefined)[] = [
+    filter.task === undefined ? undefined : eq(runs.task, filter.task),
+    filter.caller === undefined ? undefined : eq(runs.caller, filter.caller),
+    filter.status === undefined ? undefined : eq(runs.status, filter.status),
+    filter.revision === undefined ? undefined : eq(runs.revision, filter.revision),
+    filter.startedFromMs === undefined ? undefined : gte(runs.startedAtMs, filter.startedFromMs),
+    filter.startedToMs === undefined ? undefined : lt(runs.startedAtMs, filter.startedToMs),
+    filter.minCostNanoUsd === undefined ? undefined : sql`${costSoFar} >= ${filter.minCostNanoUsd}`,
+    filter.tag === undefined
+      ? undefined
+      : sql`exists (select 1 from json_each(${runs.tags}) where key = ${filter.tag.key} and value = ${filter.tag.value})`,
+    filter.provider === undefined
+      ? undefined
+      : sql`exists (select 1 from ${attempts} where ${attempts.runId} = ${runs.id} and ${attempts.provider} = ${filter.provider})`,
+  ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+export function stepsOf(database: ReadDatabase, runIds: readonly string[]): Map<string, StepRecord[]> {
+  const found = new Map<string, StepRecord[]>(runIds.map((id) => [id, []]));
+  const rows = database
+    .select({
+      runId: steps.runId,
+      key: steps.key,
+      kind: steps.kind,
+      status: steps.status,
+      startedAtMs: steps.startedAtMs,
+      finishedAtMs: steps.finishedAtMs,
+      output: sql<string | null>`coalesce(${steps.outputText}, ${outputs.text})`,
+      error: steps.error,
+    })
+    .from(steps)
+    .leftJoin(outputs, eq(outputs.id, steps.outputContent))
+    .where(inArray(steps.runId, [...runIds]))
+    .orderBy(asc(steps.startedAtMs), asc(steps.key))
+    .all();
+  for (const row of rows) {
+    found.get(row.runId)?.push({
+      ...row,
+      kind: row.kind as StepRecord['kind'],
+      status: row.status as StepRecord['status'],
+      output: parse(row.output) as Json | null,
+      error: parse(row.error) as RunError | null,
+    });
+  }
+  return found;
+}

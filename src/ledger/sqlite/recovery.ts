@@ -1,0 +1,83 @@
+// What opening does about a process that died: its open attempts become unreconciled, its runs interrupted or left for the runtime.
+import type { DatabaseSync } from 'node:sqlite';
+import { encodeDimensions, encodeStem } from '../rollup/dimensions.ts';
+import { RollupWrites } from './rollup-writes.ts';
+
+export interface Recovered {
+  /** Attempts whose outcome nobody knows, newly found; they stay held at their worst case. */
+  readonly unreconciled: number;
+  readonly heldNanoUsd: bigint;
+  /** Runs that were going and are not durable; marked as failed with RUN_INTERRUPTED. */
+  readonly interrupted: number;
+}
+
+/** Stored as the run's error. */
+const INTERRUPTED = JSON.stringify({
+  code: 'RUN_INTERRUPTED',
+  message: 'The process that ran this task ended before the task did.',
+  remedy: 'Run it again; use startTask for work that must survive a restart.',
+  retryAfterMs: null,
+  step: null,
+  details: {},
+});
+
+export function recover(database: DatabaseSync, nowMs: number): Recovered {
+  database.exec('begin immediate');
+  try {
+    const held = database
+      .prepare(
+        "select count(*) as attempts, coalesce(sum(held_nano_usd), 0) as held from attempts where status = 'open'",
+      )
+      .get();
+    // Not closed, nothing moved: the hold stays in its budget windows until somebody says what became of it (INV-3).
+    database.exec("update attempts set status = 'unreconciled' where status = 'open'");
+    const interrupted = interruptRuns(database, nowMs);
+    database.exec('commit');
+    return { unreconciled: Number(held?.['attempts']), heldNanoUsd: held?.['held'] as bigint, interrupted };
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback');
+    throw error;
+  }
+}
+
+function interruptRuns(database: DatabaseSync, nowMs: number): number {
+  const runs = database
+    .prepare(
+      `select id, task, caller, team, revision, tags, started_at_ms,
+         (select rollup_key from attempts where run_id = runs.id order by seq desc limit 1) as last_key,
+         (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost,
+         (select coalesce(sum(saved_nano_usd), 0) from attempts where run_id = runs.id) as saved
+       from runs where finished_at_ms is null and durable = 0`,
+    )
+    .all();
+  const update = database.prepare(
+    `update runs set status = 'failed', error = ?, cost_nano_usd = ?, saved_nano_usd = ?, finished_at_ms = ?, latency_ms = ? where id = ?`,
+  );
+  const rollups = new RollupWrites(database);
+  for (const run of runs) {
+    const startedAtMs = Number(run['started_at_ms']);
+    const cost = run['cost'] as bigint;
+    const saved = run['saved'] as bigint;
+    update.run(INTERRUPTED, cost, saved, nowMs, Math.max(0, nowMs - startedAtMs), run['id'] as string);
+    const sums = rollups.at(
+      encodeDimensions((run['last_key'] as string | null) ?? stemOf(run), 'failed'),
+      startedAtMs,
+    );
+    sums.runs += 1;
+    sums.savedNanoUsd += saved;
+  }
+  rollups.flush();
+  return runs.length;
+}
+
+function stemOf(run: { readonly [column: string]: unknown }): string {
+  return encodeStem({
+    task: run['task'] as string,
+    caller: run['caller'] as string,
+    team: (run['team'] as string | null) ?? '',
+    provider: '',
+    model: '',
+    revision: run['revision'] as string,
+    tags: run['tags'] as string,
+  });
+}

@@ -1,0 +1,125 @@
+// The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
+import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
+import type { Grain } from '../rollup/dimensions.ts';
+import { addSums, emptySums } from '../rollup/sums.ts';
+import type { Sums } from '../rollup/sums.ts';
+
+/** Rows kept in memory between transactions, so that a busy bucket is not read back for each. */
+const REMEMBERED_ROWS = 3_000;
+const REMEMBERED_KEYS = 20_000;
+
+interface Change {
+  readonly key: string;
+  readonly minuteMs: number;
+  readonly sums: Sums;
+}
+
+export class RollupWrites {
+  readonly #insertKey: StatementSync;
+  readonly #read: StatementSync;
+  readonly #write: StatementSync;
+  readonly #changes = new Map<string, Change>();
+  #keyIds = new Map<string, number>();
+  #rows = new Map<string, Sums>();
+
+  constructor(database: DatabaseSync) {
+    this.#insertKey = database.prepare(
+      'insert into rollup_keys (dimensions) values (?) on conflict (dimensions) do update set dimensions = dimensions returning id',
+    );
+    this.#read = database.prepare('select * from rollups where grain = ? and bucket_ms = ? and key_id = ?');
+    this.#write = database.prepare(
+      'insert or replace into rollups values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+  }
+
+  /** The sums of one dimension key in one minute, to be added to. */
+  at(key: string, atMs: number): Sums {
+    const minuteMs = bucketStartMs(MINUTES, atMs);
+    const name = `${minuteMs}${key}`;
+    const known = this.#changes.get(name);
+    if (known !== undefined) return known.sums;
+    const sums = emptySums();
+    this.#changes.set(name, { key, minuteMs, sums });
+    return sums;
+  }
+
+  /** Writes the changes into the open transaction. */
+  flush(): void {
+    if (this.#changes.size === 0) return;
+    if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
+    const touched = new Map<string, { grain: Grain; bucketMs: number; keyId: number; sums: Sums }>();
+    for (const { key, minuteMs, sums } of this.#changes.values()) {
+      const keyId = this.#keyId(key);
+      for (const grain of [MINUTES, HOURS, DAYS]) {
+        const bucketMs = bucketStartMs(grain, minuteMs);
+        const name = `${grain}:${bucketMs}:${keyId}`;
+        const row = this.#row(name, grain, bucketMs, keyId);
+        addSums(row, sums);
+        touched.set(name, { grain, bucketMs, keyId, sums: row });
+      }
+    }
+    for (const { grain, bucketMs, keyId, sums } of touched.values()) this.#save(grain, bucketMs, keyId, sums);
+    this.#changes.clear();
+  }
+
+  #keyId(key: string): number {
+    const known = this.#keyIds.get(key);
+    if (known !== undefined) return known;
+    if (this.#keyIds.size >= REMEMBERED_KEYS) this.#keyIds = new Map();
+    const id = Number(this.#insertKey.get(key)?.['id']);
+    this.#keyIds.set(key, id);
+    return id;
+  }
+
+  #row(name: string, grain: Grain, bucketMs: number, keyId: number): Sums {
+    const known = this.#rows.get(name);
+    if (known !== undefined) return known;
+    const row = this.#read.get(grain, bucketMs, keyId);
+    const sums = row === undefined ? emptySums() : sumsOfRow(row);
+    this.#rows.set(name, sums);
+    return sums;
+  }
+
+  #save(grain: Grain, bucketMs: number, keyId: number, sums: Sums): void {
+    this.#write.run(
+      grain,
+      bucketMs,
+      keyId,
+      sums.costNanoUsd,
+      sums.savedNanoUsd,
+      sums.runs,
+      sums.attempts,
+      sums.errors,
+      sums.inputTokens,
+      sums.cachedInputTokens,
+      sums.outputTokens,
+      encodeHistogram(sums.latency),
+      encodeHistogram(sums.firstToken),
+    );
+  }
+
+  /** After a rollback: what was remembered is not what is there. */
+  forget(): void {
+    this.#changes.clear();
+    this.#keyIds = new Map();
+    this.#rows = new Map();
+  }
+}
+
+/** A row of `rollups`, as node:sqlite gives it with bigints. */
+export function sumsOfRow(row: { readonly [column: string]: unknown }): Sums {
+  const sums = emptySums();
+  sums.costNanoUsd = row['cost_nano_usd'] as bigint;
+  sums.savedNanoUsd = row['saved_nano_usd'] as bigint;
+  sums.runs = Number(row['runs']);
+  sums.attempts = Number(row['attempts']);
+  sums.errors = Number(row['errors']);
+  sums.inputTokens = row['input_tokens'] as bigint;
+  sums.cachedInputTokens = row['cached_input_tokens'] as bigint;
+  sums.outputTokens = row['output_tokens'] as bigint;
+  decodeInto(sums.latency, row['latency'] as Uint8Array);
+  decodeInto(sums.firstToken, row['first_token'] as Uint8Array);
+  return sums;
+}

@@ -1,0 +1,156 @@
+// The main thread's side of writing: collects the operations of one turn of the event loop, sends them, settles their promises in order.
+import { HeadgateError } from '../../errors/headgate-error.ts';
+import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
+import type { CommittedRow } from '../port.ts';
+import type { Value } from './operations.ts';
+import type { Acknowledgement, Failure } from './writer.ts';
+import type { WriterHost } from './writer-host.ts';
+
+/** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
+const LARGEST_BACKLOG = 100_000;
+
+interface Waiting {
+  readonly row: CommittedRow | null;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface WriteHealth {
+  /** Operations that were asked for and are not committed yet. */
+  readonly backlog: number;
+  readonly commits: number;
+  /** What the last transaction failed of; null: it did not. */
+  readonly failure: Failure | null;
+}
+
+export class WriteQueue {
+  readonly #host: WriterHost;
+  readonly #announce: (rows: readonly CommittedRow[], commit: number) => void;
+  #batch: Value[] = [];
+  #scheduled = false;
+  #firstOfBatch = 1;
+  #next = 1;
+  /** From number `#settled + 1` on. */
+  #waiting: Waiting[] = [];
+  #settled = 0;
+  #failure: Failure | null = null;
+  #lost: string | null = null;
+  #commits = 0;
+  /** Who waits for everything up to a number. */
+  #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
+
+  constructor(host: WriterHost, announce: (rows: readonly CommittedRow[], commit: number) => void) {
+    this.#host = host;
+    this.#announce = announce;
+    host.listen(
+      (acknowledgement) => this.#onAcknowledgement(acknowledgement),
+      (reason) => this.#onLost(reason),
+    );
+  }
+
+  /** `push` appends one operation to the batch; the promise settles when it is committed or refused. */
+  write(push: (batch: Value[]) => void, row: CommittedRow | null): Promise<void> {
+    if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
+    if (this.#waiting.length >= LARGEST_BACKLOG) return Promise.reject(unavailable(BACKLOG_FAILURE));
+    push(this.#batch);
+    this.#next += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ row, resolve, reject });
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      // One message for all that this turn of the event loop asks for: a message costs more than a row.
+      setImmediate(() => this.#send());
+    }
+    return promise;
+  }
+
+  #send(): void {
+    this.#scheduled = false;
+    const values = this.#batch;
+    const first = this.#firstOfBatch;
+    this.#batch = [];
+    this.#firstOfBatch = this.#next;
+    this.#host.send({ first, values });
+  }
+
+  #onAcknowledgement({ last, commit, failure, refused }: Acknowledgement): void {
+    const done = this.#waiting.splice(0, last - this.#settled);
+    const firstNumber = this.#settled + 1;
+    this.#settled = last;
+    this.#failure = failure;
+    if (failure === null) {
+      this.#commits += 1;
+      this.#settle(done, firstNumber, refused, commit);
+    } else {
+      const error = unavailable(failure);
+      for (const waiting of done) waiting.reject(error);
+    }
+    while (this.#flushed[0] !== undefined && this.#flushed[0].number <= last)
+      this.#flushed.shift()?.resolve();
+  }
+
+  #settle(
+    done: readonly Waiting[],
+    firstNumber: number,
+    refused: Acknowledgement['refused'],
+    commit: number,
+  ): void {
+    const failures =
+      refused.length === 0 ? undefined : new Map(refused.map((each) => [each.number, each.failure]));
+    const rows: CommittedRow[] = [];
+    for (const [index, waiting] of done.entries()) {
+      const failed = failures?.get(firstNumber + index);
+      if (failed !== undefined) {
+        waiting.reject(new HeadgateError(failed.code, failed.message, failed.remedy));
+        continue;
+      }
+      if (waiting.row !== null) rows.push(waiting.row);
+      waiting.resolve();
+    }
+    this.#announce(rows, commit);
+  }
+
+  #onLost(reason: string): void {
+    this.#lost = reason;
+    this.#failure = lostFailure(reason);
+    const error = unavailable(this.#failure);
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    for (const { resolve } of this.#flushed.splice(0)) resolve();
+  }
+
+  /** Resolves when everything that was asked for before is committed or refused. */
+  flushed(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushed.push({ number: this.#next - 1, resolve });
+    return promise;
+  }
+
+  health(): WriteHealth {
+    return { backlog: this.#waiting.length, commits: this.#commits, failure: this.#failure };
+  }
+
+  async close(): Promise<void> {
+    await this.flushed();
+    await this.#host.close();
+  }
+}
+
+const BACKLOG_FAILURE: Failure = {
+  code: 'LEDGER_BACKLOG',
+  message: 'Too many rows wait for the disk.',
+  remedy: 'The disk is slower than the traffic: slow the traffic down, or use a faster disk.',
+};
+
+function lostFailure(reason: string): Failure {
+  return {
+    code: 'LEDGER_WRITER_LOST',
+    message: `The ledger's writer ended: ${reason}.`,
+    remedy: 'Start headgate again.',
+  };
+}
+
+function unavailable(failure: Failure): LedgerUnavailable {
+  const cause = new HeadgateError(failure.code, failure.message, failure.remedy);
+  return new LedgerUnavailable(failure.message, failure.remedy, { cause });
+}

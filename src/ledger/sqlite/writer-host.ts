@@ -1,0 +1,99 @@
+// Where the writer runs: in a thread of its own, or in this one for simulations that must not depend on another thread's pace.
+import { Worker } from 'node:worker_threads';
+import { HeadgateError } from '../../errors/headgate-error.ts';
+import { explainSqliteError } from './connection.ts';
+import { openWriter } from './open-writer.ts';
+import type { WriterOptions } from './open-writer.ts';
+import type { Recovered } from './recovery.ts';
+import type { Acknowledgement, Batch, Failure } from './writer.ts';
+
+export interface WriterHost {
+  readonly recovered: Recovered;
+  send(batch: Batch): void;
+  /** Set once, before the first batch. `lost`: the thread ended on its own; nothing that waits was committed. */
+  listen(
+    onAcknowledgement: (acknowledgement: Acknowledgement) => void,
+    onLost: (reason: string) => void,
+  ): void;
+  /** After everything sent was committed. */
+  close(): Promise<void>;
+}
+
+type FromWorker =
+  | { readonly kind: 'ready'; readonly recovered: Recovered }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'done'; readonly acknowledgement: Acknowledgement }
+  | { readonly kind: 'closed' };
+
+export function openInline(options: WriterOptions): WriterHost {
+  const { writer, database, recovered } = openOrExplain(options);
+  let listener: (acknowledgement: Acknowledgement) => void = () => {};
+  return {
+    recovered,
+    send: (batch) => listener(writer.apply([batch])),
+    listen(onAcknowledgement) {
+      listener = onAcknowledgement;
+    },
+    close() {
+      database.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function openOrExplain(options: WriterOptions): ReturnType<typeof openWriter> {
+  try {
+    return openWriter(options);
+  } catch (error) {
+    throw explainSqliteError(error, options.path);
+  }
+}
+
+export function openInWorker(options: WriterOptions): Promise<WriterHost> {
+  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: options });
+  let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
+  let onLost: (reason: string) => void = () => {};
+  const { promise: opened, resolve, reject } = Promise.withResolvers<WriterHost>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const lose = (reason: string): void => {
+    reject(
+      new HeadgateError(
+        'LEDGER_WRITER_LOST',
+        `The ledger's writer ended: ${reason}.`,
+        'Start headgate again.',
+      ),
+    );
+    onLost(reason);
+    end();
+  };
+  worker.on('message', (message: FromWorker) => {
+    switch (message.kind) {
+      case 'ready':
+        return resolve(hostOf(message.recovered));
+      case 'failed':
+        return reject(
+          new HeadgateError(message.failure.code, message.failure.message, message.failure.remedy),
+        );
+      case 'done':
+        return onAcknowledgement(message.acknowledgement);
+      case 'closed':
+        return undefined;
+    }
+  });
+  worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error)));
+  worker.on('exit', (code) => lose(`its thread ended with code ${code}`));
+  const hostOf = (recovered: Recovered): WriterHost => ({
+    recovered,
+    send: (batch) => worker.postMessage(batch),
+    listen(acknowledged, lost) {
+      onAcknowledgement = acknowledged;
+      onLost = lost;
+    },
+    async close() {
+      onLost = () => {};
+      worker.postMessage('close');
+      await ended;
+    },
+  });
+  return opened;
+}

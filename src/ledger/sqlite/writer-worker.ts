@@ -1,0 +1,41 @@
+// The thread that owns the writing connection: opens it, then commits whatever waits each time it looks.
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { Batch } from './writer.ts';
+import { openWriter } from './open-writer.ts';
+import type { WriterOptions } from './open-writer.ts';
+import { failureOf } from './writer.ts';
+
+/** Operations in one transaction at most: past it, a longer transaction saves no more fsyncs worth having and delays its first row. */
+const LARGEST_TRANSACTION = 20_000;
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the body of a worker thread');
+const options = workerData as WriterOptions;
+
+try {
+  const { writer, database, recovered } = openWriter(options);
+  port.postMessage({ kind: 'ready', recovered });
+  port.on('message', (message: Batch | 'close') => {
+    const batches: Batch[] = [];
+    let values = 0;
+    let next: Batch | 'close' | undefined = message;
+    while (next !== undefined && next !== 'close') {
+      batches.push(next);
+      values += next.values.length;
+      // What came while the last transaction was being committed goes into this one.
+      next =
+        values < LARGEST_TRANSACTION * 16
+          ? (receiveMessageOnPort(port)?.message as Batch | 'close' | undefined)
+          : undefined;
+    }
+    if (batches.length > 0) port.postMessage({ kind: 'done', acknowledgement: writer.apply(batches) });
+    if (next === 'close') {
+      database.close();
+      port.postMessage({ kind: 'closed' });
+      port.close();
+    }
+  });
+} catch (error) {
+  port.postMessage({ kind: 'failed', failure: failureOf(error, options.path) });
+  port.close();
+}

@@ -1,0 +1,173 @@
+// The only writer: applies what waits in one transaction, so that one fsync serves every row (group commit).
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { AdminWrites } from './admin-writes.ts';
+import { AttemptWrites } from './attempt-writes.ts';
+import { SQLITE_CONSTRAINT, explainSqliteError, sqliteCode } from './connection.ts';
+import { ContentStore } from './content-store.ts';
+import * as op from './operations.ts';
+import type { Value } from './operations.ts';
+import { Refused } from './refused.ts';
+import { RollupWrites } from './rollup-writes.ts';
+import { RunWrites } from './run-writes.ts';
+import { WindowWrites } from './window-writes.ts';
+
+/** Operations in the order they were asked for; the first one's number, counted from the ledger's opening. */
+export interface Batch {
+  readonly first: number;
+  readonly values: readonly Value[];
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What became of all operations up to and with number `last`. */
+export interface Acknowledgement {
+  readonly last: number;
+  /** The number of this commit in the database's life; 0 where nothing was committed. */
+  readonly commit: number;
+  /** Nothing of the transaction is in the database. */
+  readonly failure: Failure | null;
+  /** Operations that broke a constraint on their own; the others of the transaction are committed. */
+  readonly refused: readonly { readonly number: number; readonly failure: Failure }[];
+}
+
+export class Writer {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #contents: ContentStore;
+  readonly #windows: WindowWrites;
+  readonly #rollups: RollupWrites;
+  readonly #attempts: AttemptWrites;
+  readonly #runs: RunWrites;
+  readonly #admin: AdminWrites;
+  readonly #count: StatementSync;
+
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#contents = new ContentStore(database);
+    this.#windows = new WindowWrites(database);
+    this.#rollups = new RollupWrites(database);
+    this.#attempts = new AttemptWrites(database, this.#contents, this.#windows, this.#rollups);
+    this.#runs = new RunWrites(database, this.#contents, this.#rollups);
+    this.#admin = new AdminWrites(database, this.#contents);
+    database.exec('insert or ignore into ledger_state (id, commits, last_operation) values (1, 0, 0)');
+    database.exec('update ledger_state set last_operation = 0');
+    this.#count = database.prepare(
+      'update ledger_state set commits = commits + 1, last_operation = ? where id = 1 returning commits',
+    );
+  }
+
+  /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
+  apply(batches: readonly Batch[]): Acknowledgement {
+    const refused: { number: number; failure: Failure }[] = [];
+    let last = 0;
+    for (const batch of batches) last = batch.first + countOperations(batch) - 1;
+    try {
+      this.#database.exec('begin immediate');
+      for (const batch of batches) this.#applyBatch(batch, refused);
+      this.#windows.flush();
+      this.#rollups.flush();
+      const commit = Number(this.#count.get(last)?.['commits']);
+      this.#database.exec('commit');
+      return { last, commit, failure: null, refused };
+    } catch (error) {
+      this.#rollBack();
+      return { last, commit: 0, failure: failureOf(error, this.#path), refused: [] };
+    }
+  }
+
+  #applyBatch(batch: Batch, refused: { number: number; failure: Failure }[]): void {
+    let number = batch.first;
+    for (let at = 0; at < batch.values.length; number += 1) {
+      const code = batch.values[at] as number;
+      at += 1;
+      try {
+        this.#applyOne(code, batch.values, at);
+      } catch (error) {
+        // A broken constraint undoes its own statement and no other; whoever asked for it is told.
+        if (!(error instanceof Refused) && sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
+        refused.push({ number, failure: constraintFailure(error) });
+      }
+      at += op.ARITY[code] ?? 0;
+    }
+  }
+
+  #applyOne(code: number, values: readonly Value[], at: number): void {
+    switch (code) {
+      case op.OPEN_RUN:
+        return this.#runs.open(values, at);
+      case op.FINISH_RUN:
+        return this.#runs.finish(values, at);
+      case op.OPEN_ATTEMPT:
+        return this.#attempts.open(values, at);
+      case op.CLOSE_ATTEMPT: {
+        this.#attempts.close(values, at);
+        const receipt = at + 20;
+        if (values[receipt] !== null) this.#runs.step(values, receipt);
+        return undefined;
+      }
+      case op.RECORD_STEP:
+        return this.#runs.step(values, at);
+      case op.RECORD_ALERT:
+        return this.#admin.alert(values, at);
+      case op.RECORD_REVISION:
+        return this.#admin.revision(values, at);
+      case op.SET_SWITCH:
+        return this.#admin.setSwitch(values, at);
+      case op.CLEAR_SWITCH:
+        return this.#admin.clearSwitch(values, at);
+      case op.SAVE_API_KEY:
+        return this.#admin.saveKey(values, at);
+      case op.REVOKE_API_KEY:
+        return this.#admin.revokeKey(values, at);
+      case op.TOUCH_API_KEY:
+        return this.#admin.touchKey(values, at);
+      default:
+        throw new Error(`unknown operation ${code}`);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+    } catch {
+      // SQLite rolls back by itself where the disk fails; what matters is that nothing is remembered.
+    }
+    this.#contents.forget();
+    this.#windows.forget();
+    this.#rollups.forget();
+    this.#attempts.forget();
+    this.#runs.forget();
+  }
+}
+
+function countOperations(batch: Batch): number {
+  let operations = 0;
+  for (let at = 0; at < batch.values.length; operations += 1)
+    at += 1 + (op.ARITY[batch.values[at] as number] ?? 0);
+  return operations;
+}
+
+export function failureOf(error: unknown, path: string): Failure {
+  const { code, message, remedy } = explainSqliteError(error, path);
+  return { code, message, remedy };
+}
+
+function constraintFailure(error: unknown): Failure {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (detail.includes('runs.idempotency_key'))
+    return {
+      code: 'IDEMPOTENCY_KEY_USED',
+      message: 'This caller has already made a run with this idempotency key.',
+      remedy: 'Ask for the run that was made with it, or send another key.',
+    };
+  return {
+    code: 'LEDGER_CONSTRAINT',
+    message: `The ledger refused a row: ${detail}.`,
+    remedy: 'Each run and each attempt is written once, under an id of its own.',
+  };
+}

@@ -1,0 +1,40 @@
+// Puts a view in order with the commit feed: what was read holds all commits up to a number, what comes after it is added.
+import type { Clock } from '../common/clock.ts';
+import type { CommittedRow } from '../ledger/port.ts';
+import type { RollupReader } from '../ledger/open.ts';
+import { contributionOf } from './contribution.ts';
+import type { View } from './view.ts';
+
+export class LiveView {
+  /** The view, once it is read. */
+  readonly ready: Promise<View>;
+  readonly #view: View;
+  /** Commits that came while it was being read; null: it is read. */
+  #early: { readonly rows: readonly CommittedRow[]; readonly commit: number }[] | null = [];
+
+  constructor(view: View, reader: RollupReader, clock: Clock) {
+    this.#view = view;
+    this.ready = this.#read(reader, clock);
+  }
+
+  async #read(reader: RollupReader, clock: Clock): Promise<View> {
+    const reads = this.#view.reads(clock.nowMs());
+    const { commit: readCommit, answers } = await reader.rollups(reads);
+    this.#view.load(answers);
+    for (const { rows, commit } of this.#early ?? []) if (commit > readCommit) this.#add(rows);
+    this.#early = null;
+    return this.#view;
+  }
+
+  committed(rows: readonly CommittedRow[], commit: number): void {
+    if (this.#early === null) this.#add(rows);
+    else this.#early.push({ rows, commit });
+  }
+
+  #add(rows: readonly CommittedRow[]): void {
+    for (const row of rows) {
+      const contribution = contributionOf(row);
+      if (contribution !== undefined) this.#view.add(contribution);
+    }
+  }
+}

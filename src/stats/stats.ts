@@ -1,0 +1,101 @@
+// Statistics over committed rows: views kept live from the commit feed, and the signals that routing reads. Read-only.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../common/clock.ts';
+import type { CommitFeed, CommittedRow } from '../ledger/port.ts';
+import type { RollupReader } from '../ledger/open.ts';
+import type { Signals } from '../routing/port.ts';
+import { createSignals } from '../routing/signals.ts';
+import { toBucket } from './bucket.ts';
+import { LiveView } from './live-view.ts';
+import type { CostStats, StatsReader } from './port.ts';
+import { sampleOf } from './sample.ts';
+import { View } from './view.ts';
+import type { ViewGroup } from './view.ts';
+
+export interface Stats extends StatsReader, Signals {
+  /** Lets go of the commit feed. */
+  close(): void;
+}
+
+/** Questions kept live at a time; the one asked longest ago is read again when it comes back (INV-14). */
+const LIVE_VIEWS = 64;
+
+type Query = Parameters<StatsReader['costStats']>[0];
+
+export function createStats({
+  ledger,
+  clock,
+}: {
+  readonly ledger: CommitFeed & RollupReader;
+  readonly clock: Clock;
+}): Stats {
+  const signals = createSignals({ clock });
+  const views = new LRUCache<string, LiveView>({ max: LIVE_VIEWS });
+  const listeners = new Set<() => void>();
+  let version = 0;
+
+  const release = ledger.onCommit((rows: readonly CommittedRow[], commit) => {
+    for (const row of rows) {
+      if (row.kind === 'attempt_closed') {
+        const sample = sampleOf(row.attempt);
+        if (sample !== undefined) signals.observe(sample);
+      }
+    }
+    for (const view of views.values()) view.committed(rows, commit);
+    version += 1;
+    for (const listener of listeners) listener();
+  });
+
+  const liveView = ({ window, by = [], filter = {} }: Query): LiveView => {
+    const name = JSON.stringify([window, by, filter]);
+    let view = views.get(name);
+    if (view === undefined) {
+      view = new LiveView(new View(window, { by, filter }), ledger, clock);
+      const made = view;
+      // A view that could not be read is not kept: the next question reads again.
+      made.ready.catch(() => views.delete(name));
+      views.set(name, made);
+    }
+    return view;
+  };
+
+  return {
+    latency: (modelKey) => signals.latency(modelKey),
+    percentileMs: (...args) => signals.percentileMs(...args),
+    outputTokens: (task, step, modelKey) => signals.outputTokens(task, step, modelKey),
+    version: () => version,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async costStats(query) {
+      const view = await liveView(query).ready;
+      return toStats(view, clock.nowMs());
+    },
+    close() {
+      release();
+      listeners.clear();
+      views.clear();
+    },
+  };
+}
+
+function toStats(view: View, nowMs: number): CostStats {
+  view.advance(nowMs);
+  const { by } = view.grouping;
+  const toGroup = (group: ViewGroup): CostStats['groups'][number] => ({
+    keys: by.map((dimension, index) => ({ dimension, value: group.values[index] ?? '' })),
+    bucket: toBucket(group),
+  });
+  return {
+    atMs: nowMs,
+    window: view.window,
+    total: toBucket(view.total),
+    groups: [...view.groups()].sort(dearestFirst).map(toGroup),
+  };
+}
+
+function dearestFirst(a: ViewGroup, b: ViewGroup): number {
+  if (a.sums.costNanoUsd !== b.sums.costNanoUsd) return a.sums.costNanoUsd < b.sums.costNanoUsd ? 1 : -1;
+  return b.sums.attempts - a.sums.attempts || (a.values.join() < b.values.join() ? -1 : 1);
+}
