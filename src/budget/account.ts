@@ -18,6 +18,7 @@ export class Account {
   calls = 0;
   /** Attempts that hold here, in whichever window. */
   openHolds = 0;
+  readonly openedAtMs: number;
   usedAtMs: number;
   /** Of a budget `per: run`: the run is over, and the account goes with its last hold. */
   ended = false;
@@ -28,9 +29,10 @@ export class Account {
   /** Oldest first; live ones only. */
   readonly #cells: Cell[] = [];
 
-  constructor(key: string, usedAtMs: number) {
+  constructor(key: string, openedAtMs: number) {
     this.key = key;
-    this.usedAtMs = usedAtMs;
+    this.openedAtMs = openedAtMs;
+    this.usedAtMs = openedAtMs;
   }
 
   /** Lets go of the cells that start before `cutoffMs`. */

@@ -132,7 +132,7 @@ export class BudgetState {
       spent: account?.spent ?? 0n,
       held: account?.held ?? 0n,
       calls: account?.calls ?? 0,
-      windowStartedAtMs: this.cursor.startedAtMs(),
+      windowStartedAtMs: this.#startedAtMs(account, nowMs),
       resetsAtMs: this.#resetsAtMs(account, nowMs),
     };
   }
@@ -154,10 +154,14 @@ export class BudgetState {
       spent: account?.spent ?? 0n,
       held: account?.held ?? 0n,
       needed,
-      windowStartedAtMs: this.cursor.startedAtMs(),
+      windowStartedAtMs: this.#startedAtMs(account, nowMs),
       resetsAtMs: this.#fitsAtMs(account, needed, nowMs),
       reason,
     };
+  }
+
+  #startedAtMs(account: Account | undefined, nowMs: number): number {
+    return this.budget.per.kind === 'run' ? (account?.openedAtMs ?? nowMs) : this.cursor.startedAtMs();
   }
 
   /** Calendar: when the window ends. Rolling: when the oldest of what counts stops counting. Run: never. */

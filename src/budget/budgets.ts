@@ -89,15 +89,30 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       const settled = readSettled(accounts, fresh, nowMs);
       for (const state of fresh) recover(state, settled.get(state.budget.id) ?? [], accounts, nowMs);
     } else {
-      for (const state of fresh) seed(state, accounts, nowMs);
+      for (const state of fresh) seed(state, accounts, true, nowMs);
     }
-    for (const hold of open.values()) {
-      const kept = hold.placed.filter(({ state }) => next.get(state.budget.id) === state);
-      hold.placed.splice(0, hold.placed.length, ...kept);
-      for (const state of fresh) place(hold, state, ({ request }) => applies(state.budget, request), nowMs);
-    }
+    moveHolds(fresh, next, nowMs);
     states = next;
     applicable = createApplicable(plan, [...next.values()]);
+  }
+
+  /** Holds in flight follow the budgets that were re-derived under them. */
+  function moveHolds(
+    fresh: readonly BudgetState[],
+    next: ReadonlyMap<string, BudgetState>,
+    nowMs: number,
+  ): void {
+    const moved: OpenHold['hold'][] = [];
+    for (const one of open.values()) {
+      const kept = one.placed.filter(({ state }) => next.get(state.budget.id) === state);
+      one.placed.splice(0, one.placed.length, ...kept);
+      let hasMoved = false;
+      for (const state of fresh) {
+        if (place(one, state, (request) => applies(state.budget, request), nowMs)) hasMoved = true;
+      }
+      if (hasMoved) moved.push(one.hold);
+    }
+    if (moved.length > 0) accounts.moved?.(moved);
   }
 
   function hold(request: HoldRequest): Outcome<Hold, BudgetRefusal> {

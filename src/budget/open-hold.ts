@@ -11,10 +11,11 @@ export interface Placed {
 }
 
 export interface OpenHold {
-  /** Its `postings` array is the one that was handed out: it follows a budget that is re-derived under the hold. */
-  readonly hold: Hold & { readonly postings: Posting[] };
+  /** The one that was handed out; its postings follow a budget that is re-derived under the hold. */
+  readonly hold: Hold & { postings: readonly Posting[] };
   /** null: recovered from a ledger that does not keep it. */
   readonly request: HoldRequest | null;
-  readonly heldAtMs: number;
+  /** null: recovered from a ledger that does not tell. */
+  readonly heldAtMs: number | null;
   readonly placed: Placed[];
 }

@@ -45,7 +45,7 @@ export interface Posting {
 export interface Hold {
   readonly attemptId: string;
   readonly worst: Spending;
-  /** Read them again when the attempt is closed: a reload may move a hold in flight to other accounts, in this same array. */
+  /** Read them again when the attempt is closed: a reload that moves a hold in flight to other accounts puts another array here. */
   readonly postings: readonly Posting[];
   /** Budgets with `then: warn` that this hold goes beyond. */
   readonly exceededSoftly: readonly string[];
@@ -129,8 +129,14 @@ export interface Accounts {
     sinceMs: number,
   ): Iterable<{ readonly account: string; readonly atMs: number; readonly spending: Spending }>;
   /**
-   * Opening balances of a budget that started from `history`: each takes the place of what the ledger has for its posting, in the order of the
-   * other writes, so that the next recovery finds it in `settled`.
+   * A budget started from `history`: these opening balances take the place of all that the ledger has for the budget from `sinceMs` on, in the order of
+   * the other writes, so that the next recovery finds them in `settled`. Not called where there is nothing to replace and no balance.
    */
-  seeded?(balances: readonly { readonly posting: Posting; readonly spending: Spending }[]): void;
+  seeded?(
+    budgetId: string,
+    sinceMs: number,
+    balances: readonly { readonly posting: Posting; readonly spending: Spending }[],
+  ): void;
+  /** A reload moved open attempts to other accounts: these postings take the place of the ones that they were opened with, in the order of the other writes. */
+  moved?(holds: readonly { readonly attemptId: string; readonly postings: readonly Posting[] }[]): void;
 }

@@ -1,7 +1,7 @@
 // Recovery: accounts from what the ledger kept: settled sums, holds left open, and past attempts for a budget that is new.
 import type { BudgetState } from './budget-state.ts';
 import type { OpenHold } from './open-hold.ts';
-import type { Accounts, Posting, RecoveredHold, Spending } from './port.ts';
+import type { Accounts, HoldRequest, Posting, RecoveredHold, Spending } from './port.ts';
 import { accountOf, covers } from './scope.ts';
 import { amountOf } from './units.ts';
 
@@ -43,7 +43,7 @@ export function recover(
     ({ posting }) => cursor.startOf(posting.windowStartMs) === posting.windowStartMs,
   );
   if (counted.length === 0 || !isOwn) {
-    seed(state, accounts, nowMs);
+    seed(state, accounts, counted.length > 0, nowMs);
     return;
   }
   for (const { posting, spending } of counted) {
@@ -53,8 +53,11 @@ export function recover(
   markAnnounced(state, nowMs);
 }
 
-/** Starts a budget from past attempts, and tells the ledger the balance. Runs' own budgets have no past. */
-export function seed(state: BudgetState, accounts: Accounts, nowMs: number): void {
+/**
+ * Starts a budget from past attempts, and tells the ledger the balance. Runs' own budgets have no past.
+ * @param replaces The ledger may have postings of this budget that count something else.
+ */
+export function seed(state: BudgetState, accounts: Accounts, replaces: boolean, nowMs: number): void {
   const { cursor, budget } = state;
   if (budget.per.kind === 'run') return;
   const balances = new Map<string, { posting: Posting; spending: Spending }>();
@@ -70,7 +73,7 @@ export function seed(state: BudgetState, accounts: Accounts, nowMs: number): voi
       spending: before === undefined ? spending : add(before, spending),
     });
   }
-  if (balances.size > 0) accounts.seeded?.([...balances.values()]);
+  if (replaces || balances.size > 0) accounts.seeded?.(budget.id, cursor.sinceMs(), [...balances.values()]);
   markAnnounced(state, nowMs);
 }
 
@@ -90,36 +93,39 @@ export function reopen(recovered: RecoveredHold): OpenHold {
   return {
     hold: { attemptId, worst, postings: [...postings], exceededSoftly },
     request: request ?? null,
-    heldAtMs: heldAtMs ?? Math.max(0, ...postings.map(({ windowStartMs }) => windowStartMs)),
+    heldAtMs: heldAtMs ?? null,
     placed: [],
   };
 }
 
 /**
  * Puts a hold in flight on a budget that did not hold it, or held it in another window. It is placed whether or not it fits: the call is on its
- * way. A hold whose request is not known is placed as its postings say.
+ * way. A hold whose request is not known is placed as its postings say. True: its postings are others now.
  */
 export function place(
   open: OpenHold,
   state: BudgetState,
-  matches: (open: OpenHold & { readonly request: NonNullable<OpenHold['request']> }) => boolean,
+  applies: (request: HoldRequest) => boolean,
   nowMs: number,
-): void {
+): boolean {
   const { budget, cursor } = state;
   const { hold, request, placed } = open;
-  const index = hold.postings.findIndex(({ budgetId }) => budgetId === budget.id);
-  const known = hold.postings[index];
-  const applies =
+  const known = hold.postings.find(({ budgetId }) => budgetId === budget.id);
+  const isCovered =
     request === null
       ? known !== undefined
-      : covers(budget.scope, request.task, request.provider, request.model) && matches({ ...open, request });
-  if (!applies) {
-    if (known !== undefined) hold.postings.splice(index, 1);
-    return;
+      : covers(budget.scope, request.task, request.provider, request.model) && applies(request);
+  if (!isCovered) {
+    if (known !== undefined) hold.postings = hold.postings.filter((posting) => posting !== known);
+    return known !== undefined;
   }
-  // A posting that starts one of this budget's windows says where it was held; else the time does.
+  // The posting says where it was held, if it starts one of the windows that the budget has now; the time says when. Where they differ
+  // (the window was changed, or the row was written after it passed), the later window is the careful one; where neither is known, it is now.
   const isOwn = known !== undefined && cursor.startOf(known.windowStartMs) === known.windowStartMs;
-  const startMs = isOwn ? known.windowStartMs : cursor.startOf(open.heldAtMs);
+  const postedMs = isOwn ? known.windowStartMs : Number.NEGATIVE_INFINITY;
+  const timedMs =
+    open.heldAtMs === null ? (isOwn ? postedMs : cursor.currentStartMs()) : cursor.startOf(open.heldAtMs);
+  const startMs = Math.max(postedMs, timedMs);
   const key = request === null ? (known?.account ?? '') : accountOf(budget, request);
   const account = state.obtainAny(key, nowMs);
   const cell = state.cellOf(account, startMs);
@@ -127,8 +133,9 @@ export function place(
   account.hold(cell, amount);
   placed.push({ state, account, cell, amount });
   const posting: Posting = { budgetId: budget.id, account: key, windowStartMs: cell.startMs };
-  if (index >= 0) hold.postings[index] = posting;
-  else hold.postings.push(posting);
+  if (known !== undefined && known.account === key && known.windowStartMs === cell.startMs) return false;
+  hold.postings = [...hold.postings.filter((other) => other !== known), posting];
+  return true;
 }
 
 function add(a: Spending, b: Spending): Spending {
