@@ -7,7 +7,8 @@ import { UsageError } from './io.ts';
 function typeOf(schema: JsonSchema | undefined): string | undefined {
   const type = schema?.['type'];
   if (typeof type === 'string') return type;
-  if (Array.isArray(type)) return type.find((name): name is string => typeof name === 'string' && name !== 'null');
+  if (Array.isArray(type))
+    return type.find((name): name is string => typeof name === 'string' && name !== 'null');
   return undefined;
 }
 
@@ -18,7 +19,10 @@ function readInputFile(key: string, path: string): string {
     // A raw e-mail may hold bytes of any charset; as Latin-1 each byte is one character and none is lost.
     return text.includes('\uFFFD') ? bytes.toString('latin1') : text;
   } catch (error) {
-    throw new UsageError(`--input ${key}=@${path}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`, 'Check the path; "-" reads standard input.');
+    throw new UsageError(
+      `--input ${key}=@${path}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+      'Check the path; "-" reads standard input.',
+    );
   }
 }
 
@@ -29,7 +33,11 @@ function valueOf(key: string, text: string, schema: JsonSchema | undefined): Jso
   try {
     return JSON.parse(text) as Json;
   } catch {
-    if (type === 'object' || type === 'array') throw new UsageError(`--input ${key}: an ${type} is given as JSON`, `Write --input '${key}=${type === 'array' ? '["…"]' : '{"…": "…"}'}' or --input ${key}=@file.json.`);
+    if (type === 'object' || type === 'array')
+      throw new UsageError(
+        `--input ${key}: an ${type} is given as JSON`,
+        `Write --input '${key}=${type === 'array' ? '["…"]' : '{"…": "…"}'}' or --input ${key}=@file.json.`,
+      );
     return text;
   }
 }
@@ -40,10 +48,18 @@ export function parseInputPairs(pairs: readonly string[], inputSchema: JsonSchem
   const input: { [key: string]: Json } = {};
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
-    if (equals <= 0) throw new UsageError(`--input ${pair}: not of the form key=value`, 'Write --input key=value, or --input key=@file for the text of a file.');
+    if (equals <= 0)
+      throw new UsageError(
+        `--input ${pair}: not of the form key=value`,
+        'Write --input key=value, or --input key=@file for the text of a file.',
+      );
     const key = pair.slice(0, equals);
     const given = pair.slice(equals + 1);
-    input[key] = valueOf(key, given.startsWith('@') ? readInputFile(key, given.slice(1)) : given, properties[key]);
+    input[key] = valueOf(
+      key,
+      given.startsWith('@') ? readInputFile(key, given.slice(1)) : given,
+      properties[key],
+    );
   }
   return input;
 }

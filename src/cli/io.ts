@@ -34,6 +34,8 @@ export function reportFailure(error: unknown, io: CliIo): ExitCode {
     io.err(`headgate: ${error.message.replace(/\.$/, '')}. ${error.remedy}`);
     return error instanceof UsageError ? 2 : 1;
   }
-  io.err(`headgate: an unexpected error; please report it with this text.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  io.err(
+    `headgate: an unexpected error; please report it with this text.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return 1;
 }

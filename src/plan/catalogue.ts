@@ -28,12 +28,15 @@ export interface CatalogueModel {
 export interface Catalogue {
   readonly source: string;
   find(query: CatalogueQuery): CatalogueModel | undefined;
-  /** Names near to one that is not there, best first, at most three. */
+  /** The names that the catalogue has for a vendor's models; none for an unknown vendor. */
   modelsOf(vendor: string): readonly string[];
 }
 
 /** A catalogue's price: dollars, or dollars by the size of the whole input. */
-type CataloguePrice = number | { readonly base: number; readonly tiers: readonly { readonly start: number; readonly price: number }[] } | undefined;
+type CataloguePrice =
+  | number
+  | { readonly base: number; readonly tiers: readonly { readonly start: number; readonly price: number }[] }
+  | undefined;
 
 /** Dollars (a JSON number with nine places at most) → nano-dollars. The decimal text is what is converted, not the float. */
 export function nanoFromDollars(dollars: number): NanoUsd {
@@ -47,15 +50,19 @@ function priceAt(price: CataloguePrice, fromInputTokens: number): NanoUsd | unde
   if (price === undefined) return undefined;
   if (typeof price === 'number') return nanoFromDollars(price);
   let chosen = price.base;
-  for (const tier of [...price.tiers].sort((left, right) => left.start - right.start)) if (fromInputTokens > tier.start) chosen = tier.price;
+  for (const tier of [...price.tiers].sort((left, right) => left.start - right.start))
+    if (fromInputTokens > tier.start) chosen = tier.price;
   return nanoFromDollars(chosen);
 }
 
 /** The catalogue's prices of one model as rates; null when it has none per token. */
-export function ratesFromCatalogue(prices: { readonly [key: string]: CataloguePrice }): readonly PlanRates[] | null {
+export function ratesFromCatalogue(prices: {
+  readonly [key: string]: CataloguePrice;
+}): readonly PlanRates[] | null {
   if (prices['input_mtok'] === undefined || prices['output_mtok'] === undefined) return null;
   const starts = new Set([0]);
-  for (const price of Object.values(prices)) if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start + 1);
+  for (const price of Object.values(prices))
+    if (typeof price === 'object') for (const tier of price.tiers) starts.add(tier.start + 1);
   return [...starts]
     .sort((left, right) => left - right)
     .map((fromInputTokens) => {
@@ -89,7 +96,10 @@ export async function loadCatalogue(): Promise<Catalogue> {
     find(query) {
       const vendor = vendorOf(query);
       if (!vendor) return undefined;
-      const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, query.model, { providerId: vendor.id, timestamp: new Date(query.atMs) });
+      const found = calcPrice({ input_tokens: 0, output_tokens: 0 }, query.model, {
+        providerId: vendor.id,
+        timestamp: new Date(query.atMs),
+      });
       if (!found) return undefined;
       return {
         source,

@@ -16,7 +16,13 @@ export const DEFAULT_POLICY: PlanPolicy = {
   firstTokenMs: 10_000,
   stallMs: 10_000,
   retry: { attempts: 2, backoff: 'exponential', initialDelayMs: 250, maxDelayMs: 8_000 },
-  circuitBreaker: { kind: 'sampling', threshold: 0.5, windowMs: 30_000, minimumCalls: 10, halfOpenAfterMs: 15_000 },
+  circuitBreaker: {
+    kind: 'sampling',
+    threshold: 0.5,
+    windowMs: 30_000,
+    minimumCalls: 10,
+    halfOpenAfterMs: 15_000,
+  },
   bulkhead: { concurrent: 32, queue: 128 },
 };
 

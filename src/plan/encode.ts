@@ -8,7 +8,8 @@ const BIG = '$bigint';
 function withoutBigInts(value: unknown): unknown {
   if (typeof value === 'bigint') return { [BIG]: value.toString() };
   if (Array.isArray(value)) return value.map(withoutBigInts);
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutBigInts(member)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withoutBigInts(member)]));
   return value;
 }
 
@@ -31,7 +32,8 @@ export function encodePlan(plan: Plan): string {
 /** The plan of a text that `encodePlan` wrote. Throws on anything else: the ledger's text is not user input. */
 export function decodePlan(text: string): Plan {
   const plan = JSON.parse(text, (_key, value: unknown) => {
-    if (typeof value === 'object' && value !== null && BIG in value && Object.keys(value).length === 1) return BigInt(String(value[BIG]));
+    if (typeof value === 'object' && value !== null && BIG in value && Object.keys(value).length === 1)
+      return BigInt(String(value[BIG]));
     return value;
   }) as Plan;
   if (planHash(plan) !== plan.hash) throw new Error(`the stored plan ${plan.hash} does not have that hash`);

@@ -1,6 +1,12 @@
 // Providers and models of a plan: catalogue and overrides joined, prices fixed (INV-6).
 import type { Problem } from '../errors/problem.ts';
-import type { Definition, ModelDefinition, Place, PriceDefinition, ProviderDefinition } from '../definition/types.ts';
+import type {
+  Definition,
+  ModelDefinition,
+  Place,
+  PriceDefinition,
+  ProviderDefinition,
+} from '../definition/types.ts';
 import type { Catalogue, CatalogueModel } from './catalogue.ts';
 import { DEFAULT_QUALITY, NO_LIMITS } from './defaults.ts';
 import { resolveLimits, resolvePolicy } from './policies.ts';
@@ -29,7 +35,9 @@ export function resolveProvider(provider: ProviderDefinition): PlanProvider {
     baseUrl: provider.baseUrl?.template ?? null,
     apiKeySecret: provider.apiKeySecret?.name ?? null,
     api: provider.api ?? 'chat',
-    headers: Object.fromEntries(Object.entries(provider.headers).map(([name, header]) => [name, header.template])),
+    headers: Object.fromEntries(
+      Object.entries(provider.headers).map(([name, header]) => [name, header.template]),
+    ),
     sdkOptions: provider.sdkOptions,
     lacks: [...provider.lacks].sort(),
     limits: resolveLimits(provider.limits),
@@ -51,9 +59,12 @@ export function resolveModels(
     if (models[mention.key] !== undefined || !provider) continue;
     const override = overrides[mention.key];
     const wireName = mention.key.slice(mention.provider.length + 1);
-    const known = provider.adapter === 'builtin' ? undefined : findInCatalogue(provider, wireName, catalogue, nowMs);
+    const known =
+      provider.adapter === 'builtin' ? undefined : findInCatalogue(provider, wireName, catalogue, nowMs);
     const price = resolvePrice(provider, override, known);
-    const contextTokens = override?.contextTokens ?? (provider.adapter === 'builtin' ? BUILTIN_CONTEXT_TOKENS : (known?.contextTokens ?? null));
+    const contextTokens =
+      override?.contextTokens ??
+      (provider.adapter === 'builtin' ? BUILTIN_CONTEXT_TOKENS : (known?.contextTokens ?? null));
     if (price === null) problems.push(missingPrice(mention, known, catalogue));
     if (contextTokens === null && price !== null) problems.push(missingContext(mention));
     const policyName = override?.policy?.name ?? provider.policy?.name;
@@ -73,7 +84,12 @@ export function resolveModels(
   return { models, problems };
 }
 
-function findInCatalogue(provider: ProviderDefinition, model: string, catalogue: Catalogue, nowMs: number): CatalogueModel | undefined {
+function findInCatalogue(
+  provider: ProviderDefinition,
+  model: string,
+  catalogue: Catalogue,
+  nowMs: number,
+): CatalogueModel | undefined {
   const template = provider.baseUrl?.template;
   const literal = template?.kind === 'literal' && typeof template.value === 'string' ? template.value : null;
   return catalogue.find({
@@ -87,7 +103,11 @@ function findInCatalogue(provider: ProviderDefinition, model: string, catalogue:
 }
 
 /** The nearest to the model wins: its own price, its provider's, the catalogue's. */
-function resolvePrice(provider: ProviderDefinition, override: ModelDefinition | undefined, known: CatalogueModel | undefined): PlanPrice | null {
+function resolvePrice(
+  provider: ProviderDefinition,
+  override: ModelDefinition | undefined,
+  known: CatalogueModel | undefined,
+): PlanPrice | null {
   const written = override?.price ?? provider.price;
   if (written) return priceFromYaml(written);
   if (provider.adapter === 'builtin') return { kind: 'free' };

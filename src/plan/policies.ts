@@ -8,7 +8,12 @@ import type {
   RateLimitsDefinition,
   TaskBudgetDefinition,
 } from '../definition/types.ts';
-import { DEFAULT_ALLOWANCE, DEFAULT_HALF_OPEN_AFTER_MS, DEFAULT_LOOP_GUARD, DEFAULT_POLICY } from './defaults.ts';
+import {
+  DEFAULT_ALLOWANCE,
+  DEFAULT_HALF_OPEN_AFTER_MS,
+  DEFAULT_LOOP_GUARD,
+  DEFAULT_POLICY,
+} from './defaults.ts';
 import type { PlanAllowance, PlanBudget, PlanLoopGuard, PlanPolicy, PlanRateLimits } from './types.ts';
 
 /** Where a time-out of the whole attempt is shorter than the stream's, it rules them too. */
@@ -24,7 +29,8 @@ export function resolvePolicy(policy: PolicyDefinition | null): PlanPolicy {
     retry: {
       attempts: retry?.attempts ?? DEFAULT_POLICY.retry.attempts,
       backoff: retry?.backoff ?? DEFAULT_POLICY.retry.backoff,
-      initialDelayMs: retry?.initialDelayMs ?? Math.min(DEFAULT_POLICY.retry.initialDelayMs, retry?.maxDelayMs ?? Infinity),
+      initialDelayMs:
+        retry?.initialDelayMs ?? Math.min(DEFAULT_POLICY.retry.initialDelayMs, retry?.maxDelayMs ?? Infinity),
       maxDelayMs: retry?.maxDelayMs ?? Math.max(DEFAULT_POLICY.retry.maxDelayMs, retry?.initialDelayMs ?? 0),
     },
     circuitBreaker: resolveBreaker(policy.circuitBreaker),
@@ -39,7 +45,11 @@ function resolveBreaker(breaker: CircuitBreakerDefinition | null): PlanPolicy['c
   const fallback = DEFAULT_POLICY.circuitBreaker;
   if (breaker === null) return fallback;
   if (breaker.kind === 'consecutive')
-    return { kind: 'consecutive', failures: breaker.failures, halfOpenAfterMs: breaker.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS };
+    return {
+      kind: 'consecutive',
+      failures: breaker.failures,
+      halfOpenAfterMs: breaker.halfOpenAfterMs ?? DEFAULT_HALF_OPEN_AFTER_MS,
+    };
   const sampling = fallback.kind === 'sampling' ? fallback : null;
   return {
     kind: 'sampling',
@@ -63,7 +73,10 @@ export function resolveAllowance(allowance: AllowanceDefinition): PlanAllowance 
 }
 
 /** A guard written in part takes the other members from `base`: the project's guard for a task's own. */
-export function resolveLoopGuard(guard: LoopGuardDefinition, base: PlanLoopGuard = DEFAULT_LOOP_GUARD): PlanLoopGuard {
+export function resolveLoopGuard(
+  guard: LoopGuardDefinition,
+  base: PlanLoopGuard = DEFAULT_LOOP_GUARD,
+): PlanLoopGuard {
   return {
     ignore: [...new Set([...base.ignore, ...guard.ignore])].sort(),
     repeats: guard.repeats ?? base.repeats,
@@ -97,7 +110,9 @@ export function resolveTaskBudget(task: string, budget: TaskBudgetDefinition): P
   return { ...budgetTerms(budget), id: `task:${task}`, name: `task:${task}`, scope: { kind: 'task', task } };
 }
 
-function budgetTerms(budget: TaskBudgetDefinition): Pick<PlanBudget, 'each' | 'when' | 'limit' | 'per' | 'warnAt' | 'then'> {
+function budgetTerms(
+  budget: TaskBudgetDefinition,
+): Pick<PlanBudget, 'each' | 'when' | 'limit' | 'per' | 'warnAt' | 'then'> {
   return {
     each: budget.each,
     when: budget.when?.source ?? null,

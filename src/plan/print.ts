@@ -27,7 +27,10 @@ export function printPlan(plan: Plan, task?: string): string {
     ...(task === undefined
       ? [
           section('models', Object.values(plan.models).map(printModel)),
-          section('providers', Object.values(plan.providers).map((provider) => printProvider(plan, provider.name))),
+          section(
+            'providers',
+            Object.values(plan.providers).map((provider) => printProvider(plan, provider.name)),
+          ),
           section('budgets', plan.budgets.map(printBudget)),
           section('guards', printGuards(plan)),
         ]
@@ -58,18 +61,25 @@ function printTask(task: PlanTask): string {
     `retain     ${retain.content}, ${formatDuration(retain.forMs)}`,
     ...(loop === null ? [] : [`loop       ${printLoop(loop)}`]),
     `input      ${printSchema(task.inputSchema)}`,
-    ...Object.entries(task.inputDefaults).map(([name, template]) => `           ${name} = ${printTemplate(template)}`),
+    ...Object.entries(task.inputDefaults).map(
+      ([name, template]) => `           ${name} = ${printTemplate(template)}`,
+    ),
     ...task.steps.map(printStep),
     `output     ${printTemplate(task.output)}`,
   ];
-  return [`task ${task.name}  ${task.revision.slice(0, 12)}  ${task.file}`, ...lines.map((line) => indent(line, 2))].join('\n');
+  return [
+    `task ${task.name}  ${task.revision.slice(0, 12)}  ${task.file}`,
+    ...lines.map((line) => indent(line, 2)),
+  ].join('\n');
 }
 
 function printStep(step: PlanStep): string {
   const lines = [
     ...(step.after.length > 0 ? [`after ${step.after.join(', ')}`] : []),
     ...(step.when === null ? [] : [`when ${step.when}`]),
-    ...(step.each === null ? [] : [`each ${step.each.list} as ${step.each.as}, ${step.each.concurrent} at a time`]),
+    ...(step.each === null
+      ? []
+      : [`each ${step.each.list} as ${step.each.as}, ${step.each.concurrent} at a time`]),
     ...printBody(step),
   ];
   return [`step ${step.key}: ${step.kind}`, ...lines.map((line) => indent(line, 2))].join('\n');
@@ -90,7 +100,9 @@ function printBody(step: PlanStep): readonly string[] {
     case 'parse':
       return [`${step.format} from ${printTemplate(step.from)}`];
     case 'chunk':
-      return [`${formatCount(step.tokens)} tokens each, ${step.overlapTokens} shared, from ${printTemplate(step.from)}`];
+      return [
+        `${formatCount(step.tokens)} tokens each, ${step.overlapTokens} shared, from ${printTemplate(step.from)}`,
+      ];
     case 'task':
       return [`task ${step.task} with ${printTemplate(step.input)}`];
   }
@@ -98,10 +110,14 @@ function printBody(step: PlanStep): readonly string[] {
 
 function printRule(rule: PlanRule): string {
   const weighted = rule.pick === 'weighted';
-  const candidates = rule.candidates.map(({ model, weight }) => (weighted ? `${model} ${weight}` : model)).join(', ');
+  const candidates = rule.candidates
+    .map(({ model, weight }) => (weighted ? `${model} ${weight}` : model))
+    .join(', ');
   const after = rule.hedge?.after;
   const hedge =
-    rule.hedge && after ? `, a second after ${after.kind === 'percentile' ? `p${after.percentile}` : formatDuration(after.ms)} (at most ${rule.hedge.atMost})` : '';
+    rule.hedge && after
+      ? `, a second after ${after.kind === 'percentile' ? `p${after.percentile}` : formatDuration(after.ms)} (at most ${rule.hedge.atMost})`
+      : '';
   return `${rule.when === null ? 'else' : `when ${rule.when}:`} ${rule.pick} of ${candidates}${hedge}`;
 }
 
@@ -118,7 +134,12 @@ function printModel(model: PlanModel): string {
 export function printPrice(price: PlanPrice): readonly string[] {
   if (price.kind === 'free') return ['free'];
   return price.tiers.map((rates, index) => {
-    const parts = [`input $${formatUsd(rates.input)}`, `cached $${formatUsd(rates.cachedInput)}`, `cache write $${formatUsd(rates.cacheWrite)}`, `output $${formatUsd(rates.output)}`];
+    const parts = [
+      `input $${formatUsd(rates.input)}`,
+      `cached $${formatUsd(rates.cachedInput)}`,
+      `cache write $${formatUsd(rates.cacheWrite)}`,
+      `output $${formatUsd(rates.output)}`,
+    ];
     if (rates.reasoning !== rates.output) parts.push(`reasoning $${formatUsd(rates.reasoning)}`);
     if (rates.request > 0n) parts.push(`request $${formatUsd(rates.request)} each`);
     const from = rates.fromInputTokens === 0 ? '' : `from ${rates.fromInputTokens} input tokens: `;
@@ -137,8 +158,12 @@ export function printPolicy(policy: PlanPolicy): string {
 
 function printLimits(limits: PlanRateLimits): readonly string[] {
   const parts = [
-    ...(limits.requests ? [`${formatCount(limits.requests.amount)} requests in ${formatDuration(limits.requests.perMs)}`] : []),
-    ...(limits.tokens ? [`${formatCount(limits.tokens.amount)} tokens in ${formatDuration(limits.tokens.perMs)}`] : []),
+    ...(limits.requests
+      ? [`${formatCount(limits.requests.amount)} requests in ${formatDuration(limits.requests.perMs)}`]
+      : []),
+    ...(limits.tokens
+      ? [`${formatCount(limits.tokens.amount)} tokens in ${formatDuration(limits.tokens.perMs)}`]
+      : []),
   ];
   return parts.length === 0 ? [] : [`limits ${parts.join(', ')}`];
 }
@@ -159,23 +184,37 @@ function printProvider(plan: Plan, name: string): string {
 
 export function printWindow(window: PlanWindow): string {
   if (window.kind === 'run') return 'run';
-  return window.kind === 'rolling' ? `rolling ${formatDuration(window.ms)}` : `${window.unit} (${window.timeZone})`;
+  return window.kind === 'rolling'
+    ? `rolling ${formatDuration(window.ms)}`
+    : `${window.unit} (${window.timeZone})`;
 }
 
 export function printLimit(limit: PlanBudget['limit']): string {
-  return limit.unit === 'usd' ? `$${formatUsd(limit.nanoUsd)}` : limit.unit === 'tokens' ? `${formatCount(limit.tokens)} tokens` : `${formatCount(limit.calls)} calls`;
+  return limit.unit === 'usd'
+    ? `$${formatUsd(limit.nanoUsd)}`
+    : limit.unit === 'tokens'
+      ? `${formatCount(limit.tokens)} tokens`
+      : `${formatCount(limit.calls)} calls`;
 }
 
 function printBudget(budget: PlanBudget): string {
   const { scope, each } = budget;
   const of =
-    scope.kind === 'all' ? 'everything' : scope.kind === 'provider' ? `provider ${scope.provider}` : scope.kind === 'model' ? `model ${scope.model}` : `task ${scope.task}`;
+    scope.kind === 'all'
+      ? 'everything'
+      : scope.kind === 'provider'
+        ? `provider ${scope.provider}`
+        : scope.kind === 'model'
+          ? `model ${scope.model}`
+          : `task ${scope.task}`;
   const parts = [
     `${printLimit(budget.limit)} a ${printWindow(budget.per)}`,
     of,
     ...(each === null ? [] : [`each ${each.kind === 'tag' ? `tag ${each.tag}` : each.kind}`]),
     ...(budget.when === null ? [] : [`when ${budget.when}`]),
-    ...(budget.warnAt.length === 0 ? [] : [`warns at ${budget.warnAt.map((share) => `${Math.round(share * 100)}%`).join(' ')}`]),
+    ...(budget.warnAt.length === 0
+      ? []
+      : [`warns at ${budget.warnAt.map((share) => `${Math.round(share * 100)}%`).join(' ')}`]),
     `then ${budget.then}`,
   ];
   return `${budget.name}: ${parts.join(', ')}`;
@@ -191,7 +230,9 @@ function printGuards({ guards: { loop, surge } }: Plan): readonly string[] {
     ...(loop === null ? [] : [`loop: ${printLoop(loop)}`]),
     ...(surge === null
       ? []
-      : [`surge: ${surge.factor} times the usual over ${formatDuration(surge.overMs)}, against ${formatDuration(surge.baselineMs)}, from $${formatUsd(surge.floorNanoUsd)}: ${surge.then}`]),
+      : [
+          `surge: ${surge.factor} times the usual over ${formatDuration(surge.overMs)}, against ${formatDuration(surge.baselineMs)}, from $${formatUsd(surge.floorNanoUsd)}: ${surge.then}`,
+        ]),
   ];
 }
 
@@ -203,9 +244,13 @@ export function printTemplate(template: Template): string {
     case 'expression':
       return `\${{ ${template.source} }}`;
     case 'text':
-      return JSON.stringify(template.parts.map((part) => (typeof part === 'string' ? part : `\${{ ${part.source} }}`)).join(''));
+      return JSON.stringify(
+        template.parts.map((part) => (typeof part === 'string' ? part : `\${{ ${part.source} }}`)).join(''),
+      );
     case 'object': {
-      const members = Object.entries(template.members).map(([key, member]) => `${key}: ${printTemplate(member)}`);
+      const members = Object.entries(template.members).map(
+        ([key, member]) => `${key}: ${printTemplate(member)}`,
+      );
       return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
     }
     case 'list':
@@ -215,17 +260,36 @@ export function printTemplate(template: Template): string {
 
 /** A schema in the workflow language's own shorthand where that says it all, else as JSON. */
 export function printSchema(schema: JsonSchema): string {
-  const { type, enum: values, properties, items } = schema as { type?: unknown; enum?: unknown; properties?: { [key: string]: JsonSchema }; items?: JsonSchema; required?: readonly string[] };
-  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(' | ') + printDefault(schema);
+  const {
+    type,
+    enum: values,
+    properties,
+    items,
+  } = schema as {
+    type?: unknown;
+    enum?: unknown;
+    properties?: { [key: string]: JsonSchema };
+    items?: JsonSchema;
+    required?: readonly string[];
+  };
+  if (Array.isArray(values))
+    return values.map((value) => JSON.stringify(value)).join(' | ') + printDefault(schema);
   if (type === 'object' && properties) {
     const required = new Set((schema['required'] ?? []) as readonly string[]);
-    const members = Object.entries(properties).map(([key, member]) => `${key}${required.has(key) || 'default' in member ? '' : '?'}: ${printSchema(member)}`);
+    const members = Object.entries(properties).map(
+      ([key, member]) =>
+        `${key}${required.has(key) || 'default' in member ? '' : '?'}: ${printSchema(member)}`,
+    );
     return `{ ${members.join(', ')} }`;
   }
   if (type === 'array' && items) return `[${printSchema(items)}]${printDefault(schema)}`;
   if (typeof type === 'string') {
-    const rest = Object.entries(schema).filter(([key]) => !['type', 'default', 'description', 'additionalProperties'].includes(key));
-    const limits = rest.map(([key, value]) => `${key} ${typeof value === 'string' ? value : canonicalPlanText(value)}`).join(', ');
+    const rest = Object.entries(schema).filter(
+      ([key]) => !['type', 'default', 'description', 'additionalProperties'].includes(key),
+    );
+    const limits = rest
+      .map(([key, value]) => `${key} ${typeof value === 'string' ? value : canonicalPlanText(value)}`)
+      .join(', ');
     return `${type}${limits === '' ? '' : ` (${limits})`}${printDefault(schema)}`;
   }
   return Object.keys(schema).length === 0 ? 'any' : canonicalPlanText(schema);

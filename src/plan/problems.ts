@@ -1,19 +1,30 @@
 // Problems that only a plan can find: they need the catalogue, or all of a route's candidates resolved.
+import { nearest } from '../common/nearest.ts';
 import type { Problem } from '../errors/problem.ts';
 import type { Place } from '../definition/types.ts';
 import type { Catalogue, CatalogueModel } from './catalogue.ts';
 import type { ModelMention } from './models.ts';
 
-export function problemAt(at: Place, code: string, severity: Problem['severity'], message: string, remedy: string): Problem {
+export function problemAt(
+  at: Place,
+  code: string,
+  severity: Problem['severity'],
+  message: string,
+  remedy: string,
+): Problem {
   const { file, line, column, endColumn, excerpt } = at;
   return { code, severity, message, remedy, file, line, column, endColumn, excerpt };
 }
 
 /** An unknown price is never a zero: the budget could not be held. */
-export function missingPrice(mention: ModelMention, known: CatalogueModel | undefined, catalogue: Catalogue): Problem {
+export function missingPrice(
+  mention: ModelMention,
+  known: CatalogueModel | undefined,
+  catalogue: Catalogue,
+): Problem {
   const wireName = mention.key.slice(mention.provider.length + 1);
-  const near = known ? [] : nearest(wireName, catalogue.modelsOf(mention.provider));
-  const hint = near.length > 0 ? `Did you mean ${near.map((name) => `"${mention.provider}/${name}"`).join(' or ')}? Else write` : 'Write';
+  const near = known ? undefined : nearest(wireName, catalogue.modelsOf(mention.provider));
+  const hint = near === undefined ? 'Write' : `Did you mean "${mention.provider}/${near}"? Else write`;
   return problemAt(
     mention.at,
     'model-without-price',
@@ -33,29 +44,4 @@ export function missingContext(mention: ModelMention): Problem {
     `The size of the context window of "${mention.key}" is not known, so it cannot be told which inputs fit.`,
     `Write it in the project file: models: { ${mention.key}: { context: 128k } }.`,
   );
-}
-
-/** At most three names that share a beginning or differ little, best first. */
-function nearest(name: string, names: readonly string[]): readonly string[] {
-  const lower = name.toLowerCase();
-  return names
-    .map((candidate) => ({ candidate, distance: editDistance(lower, candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance <= Math.max(2, Math.floor(lower.length / 3)))
-    .sort((left, right) => left.distance - right.distance || (left.candidate < right.candidate ? -1 : 1))
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
-}
-
-/** Levenshtein's, with one row of state. */
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j += 1) {
-      const substitution = (row[j - 1] ?? 0) + (left.charAt(i - 1) === right.charAt(j - 1) ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
 }

@@ -104,7 +104,13 @@ export interface PlanPolicy {
     readonly maxDelayMs: number;
   };
   readonly circuitBreaker:
-    | { readonly kind: 'sampling'; readonly threshold: number; readonly windowMs: number; readonly minimumCalls: number; readonly halfOpenAfterMs: number }
+    | {
+        readonly kind: 'sampling';
+        readonly threshold: number;
+        readonly windowMs: number;
+        readonly minimumCalls: number;
+        readonly halfOpenAfterMs: number;
+      }
     | { readonly kind: 'consecutive'; readonly failures: number; readonly halfOpenAfterMs: number };
   readonly bulkhead: { readonly concurrent: number; readonly queue: number };
 }
@@ -121,7 +127,11 @@ export interface PlanBudget {
     | { readonly kind: 'model'; readonly model: string }
     | { readonly kind: 'task'; readonly task: string };
   /** One account for each value: the caller's name, its team, or the value of a tag; null: one account in all. */
-  readonly each: { readonly kind: 'caller' } | { readonly kind: 'team' } | { readonly kind: 'tag'; readonly tag: string } | null;
+  readonly each:
+    | { readonly kind: 'caller' }
+    | { readonly kind: 'team' }
+    | { readonly kind: 'tag'; readonly tag: string }
+    | null;
   readonly when: ExpressionText | null;
   readonly limit:
     | { readonly unit: 'usd'; readonly nanoUsd: NanoUsd }
@@ -135,7 +145,11 @@ export interface PlanBudget {
 
 export type PlanWindow =
   | { readonly kind: 'run' }
-  | { readonly kind: 'calendar'; readonly unit: 'minute' | 'hour' | 'day' | 'week' | 'month'; readonly timeZone: string }
+  | {
+      readonly kind: 'calendar';
+      readonly unit: 'minute' | 'hour' | 'day' | 'week' | 'month';
+      readonly timeZone: string;
+    }
   | { readonly kind: 'rolling'; readonly ms: number };
 
 export interface PlanGuards {
@@ -246,7 +260,12 @@ export interface PlanRule {
   readonly when: ExpressionText | null;
   readonly pick: Pick;
   readonly candidates: readonly PlanCandidate[];
-  readonly hedge: { readonly after: { readonly kind: 'percentile'; readonly percentile: number } | { readonly kind: 'delay'; readonly ms: number }; readonly atMost: number } | null;
+  readonly hedge: {
+    readonly after:
+      | { readonly kind: 'percentile'; readonly percentile: number }
+      | { readonly kind: 'delay'; readonly ms: number };
+    readonly atMost: number;
+  } | null;
 }
 export interface PlanCandidate {
   /** A key of `Plan.models`. */

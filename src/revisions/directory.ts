@@ -13,7 +13,11 @@ const SETTLED_AFTER_MS = 100;
 /** Whether a path below the workflows folder is a workflow file. */
 export function isWorkflowPath(path: string): boolean {
   const parts = path.split('/');
-  return WORKFLOW_FILE.test(path) && !parts.some((part) => part.startsWith('.')) && !parts.slice(0, -1).some((part) => NOT_WORKFLOWS.has(part));
+  return (
+    WORKFLOW_FILE.test(path) &&
+    !parts.some((part) => part.startsWith('.')) &&
+    !parts.slice(0, -1).some((part) => NOT_WORKFLOWS.has(part))
+  );
 }
 
 async function workflowPaths(directory: string, below = ''): Promise<string[]> {
@@ -22,7 +26,8 @@ async function workflowPaths(directory: string, below = ''): Promise<string[]> {
   for (const entry of entries) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (!entry.name.startsWith('.') && !NOT_WORKFLOWS.has(entry.name)) found.push(...(await workflowPaths(directory, path)));
+      if (!entry.name.startsWith('.') && !NOT_WORKFLOWS.has(entry.name))
+        found.push(...(await workflowPaths(directory, path)));
     } else if (isWorkflowPath(path)) found.push(path);
   }
   return found;
@@ -33,17 +38,43 @@ export async function readWorkflowDirectory(directory: string): Promise<readonly
   const shown = shownPath(directory);
   let paths: string[];
   try {
-    if (!(await stat(directory)).isDirectory()) throw new HeadgateError('WORKFLOWS_NOT_A_DIRECTORY', `${shown} is not a folder`, 'Name the folder that holds headgate.yaml with --workflows DIR.');
+    if (!(await stat(directory)).isDirectory())
+      throw new HeadgateError(
+        'WORKFLOWS_NOT_A_DIRECTORY',
+        `${shown} is not a folder`,
+        'Name the folder that holds headgate.yaml with --workflows DIR.',
+      );
     paths = await workflowPaths(directory);
   } catch (error) {
     if (error instanceof HeadgateError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') throw new HeadgateError('WORKFLOWS_NOT_FOUND', `there is no folder ${shown}`, 'Name the folder that holds headgate.yaml with --workflows DIR, or start one with "headgate init".', { cause: error });
-    throw new HeadgateError('WORKFLOWS_UNREADABLE', `the folder ${shown} cannot be read (${code ?? String(error)})`, 'Check its permissions.', { cause: error });
+    if (code === 'ENOENT')
+      throw new HeadgateError(
+        'WORKFLOWS_NOT_FOUND',
+        `there is no folder ${shown}`,
+        'Name the folder that holds headgate.yaml with --workflows DIR, or start one with "headgate init".',
+        { cause: error },
+      );
+    throw new HeadgateError(
+      'WORKFLOWS_UNREADABLE',
+      `the folder ${shown} cannot be read (${code ?? String(error)})`,
+      'Check its permissions.',
+      { cause: error },
+    );
   }
-  if (paths.length === 0) throw new HeadgateError('WORKFLOWS_EMPTY', `there is no .yaml file in ${shown}`, 'Add headgate.yaml and a task file, or start them with "headgate init".');
+  if (paths.length === 0)
+    throw new HeadgateError(
+      'WORKFLOWS_EMPTY',
+      `there is no .yaml file in ${shown}`,
+      'Add headgate.yaml and a task file, or start them with "headgate init".',
+    );
   paths.sort();
-  return Promise.all(paths.map(async (path) => ({ path: `${shown}/${path}`, text: await readFile(join(directory, path), 'utf8') })));
+  return Promise.all(
+    paths.map(async (path) => ({
+      path: `${shown}/${path}`,
+      text: await readFile(join(directory, path), 'utf8'),
+    })),
+  );
 }
 
 /** A path as a person would write it from here: relative where it lies below the current folder. */
@@ -67,7 +98,12 @@ export function createDirectorySource(directory: string): Source {
         awaitWriteFinish: { stabilityThreshold: SETTLED_AFTER_MS, pollInterval: 20 },
         ignored: (path, stats) => {
           const below = relative(directory, path).split(sep).join('/');
-          return below !== '' && (stats?.isFile() === true ? !isWorkflowPath(below) : below.split('/').some((part) => part.startsWith('.') || NOT_WORKFLOWS.has(part)));
+          return (
+            below !== '' &&
+            (stats?.isFile() === true
+              ? !isWorkflowPath(below)
+              : below.split('/').some((part) => part.startsWith('.') || NOT_WORKFLOWS.has(part)))
+          );
         },
       });
       watcher.on('all', () => onChange());

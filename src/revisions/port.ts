@@ -33,7 +33,12 @@ export interface Revision {
 
 export type ReloadResult =
   | { readonly kind: 'unchanged'; readonly revision: Revision }
-  | { readonly kind: 'activated'; readonly revision: Revision; readonly previous: Revision | null; readonly warnings: readonly Problem[] }
+  | {
+      readonly kind: 'activated';
+      readonly revision: Revision;
+      readonly previous: Revision | null;
+      readonly warnings: readonly Problem[];
+    }
   | { readonly kind: 'refused'; readonly record: RevisionRecord; readonly serving: Revision | null };
 
 export interface Revisions {
@@ -48,5 +53,7 @@ export interface Revisions {
   release(): Promise<ReloadResult>;
   pinned(): boolean;
   onChange(listener: (result: ReloadResult) => void): () => void;
+  /** Loads again whenever the source changes, until closed. A source that cannot be read is told to `onFailure`; the active revision serves on. */
+  watch(onFailure: (error: unknown) => void): Promise<void>;
   close(): Promise<void>;
 }

@@ -11,7 +11,9 @@ import type { ReloadResult, Revision, Revisions, Source, SourceFile, SourceSnaps
 export interface RevisionsOptions {
   readonly source: Source;
   /** All problems; `plan` is null when one of them is an error. */
-  readonly compile: (files: readonly SourceFile[]) => Promise<{ readonly plan: Plan | null; readonly problems: readonly Problem[] }>;
+  readonly compile: (
+    files: readonly SourceFile[],
+  ) => Promise<{ readonly plan: Plan | null; readonly problems: readonly Problem[] }>;
   /** Where revisions are written down; null: nowhere, as in `check`. */
   readonly ledger: Pick<LedgerAdmin, 'recordRevision'> | null;
   readonly planText: (hash: string) => Promise<string | undefined>;
@@ -27,13 +29,19 @@ export function createRevisions(options: RevisionsOptions): Revisions {
   let latest: { readonly plan: Plan; readonly record: RevisionRecord } | null = null;
   let running: Promise<ReloadResult> | null = null;
   let again = false;
+  let stopWatching: (() => Promise<void>) | null = null;
 
   function announce(result: ReloadResult): ReloadResult {
     for (const listener of listeners) listener(result);
     return result;
   }
 
-  function recordOf(snapshot: SourceSnapshot, hash: string, problems: readonly Problem[], activeFromMs: number | null): RevisionRecord {
+  function recordOf(
+    snapshot: SourceSnapshot,
+    hash: string,
+    problems: readonly Problem[],
+    activeFromMs: number | null,
+  ): RevisionRecord {
     return {
       hash,
       commit: snapshot.commit?.hash ?? null,
@@ -52,7 +60,8 @@ export function createRevisions(options: RevisionsOptions): Revisions {
   /** The previous revision's row is closed and the next one's opened before any run can take it (INV-8). */
   async function swap(next: Revision, warnings: readonly Problem[]): Promise<ReloadResult> {
     const previous = active;
-    if (previous) await ledger?.recordRevision({ ...previous.record, activeToMs: clock.nowMs(), pinned: false }, null);
+    if (previous)
+      await ledger?.recordRevision({ ...previous.record, activeToMs: clock.nowMs(), pinned: false }, null);
     await ledger?.recordRevision(next.record, encodePlan(next.plan));
     active = next;
     return announce({ kind: 'activated', revision: next, previous, warnings });
@@ -62,7 +71,12 @@ export function createRevisions(options: RevisionsOptions): Revisions {
     const snapshot = await source.read();
     const { plan, problems } = await compile(snapshot.files);
     if (plan === null) {
-      const record = recordOf(snapshot, sha256Hex(canonicalJson(snapshot.files.map(({ path, text }) => [path, text]))), problems, null);
+      const record = recordOf(
+        snapshot,
+        sha256Hex(canonicalJson(snapshot.files.map(({ path, text }) => [path, text]))),
+        problems,
+        null,
+      );
       const known = refused?.hash === record.hash;
       refused = record;
       if (!known) await ledger?.recordRevision(record, null);
@@ -71,7 +85,8 @@ export function createRevisions(options: RevisionsOptions): Revisions {
     }
     refused = null;
     latest = { plan, record: recordOf(snapshot, plan.hash, problems, clock.nowMs()) };
-    if (active && (pinned || (active.plan.hash === plan.hash && sameEnvironment(active.plan, plan)))) return { kind: 'unchanged', revision: active };
+    if (active && (pinned || (active.plan.hash === plan.hash && sameEnvironment(active.plan, plan))))
+      return { kind: 'unchanged', revision: active };
     return swap(latest, problems);
   }
 
@@ -99,21 +114,43 @@ export function createRevisions(options: RevisionsOptions): Revisions {
 
   return {
     active() {
-      if (!active) throw new HeadgateError('NO_REVISION', 'no revision of the workflows has been loaded', 'Load one first.');
+      if (!active)
+        throw new HeadgateError(
+          'NO_REVISION',
+          'no revision of the workflows has been loaded',
+          'Load one first.',
+        );
       return active;
     },
     refused: () => refused,
     reload,
     async activate(hash) {
       const text = await planText(hash);
-      if (text === undefined) throw new HeadgateError('UNKNOWN_REVISION', `there is no compiled revision ${hash}`, 'List them with "headgate history".');
+      if (text === undefined)
+        throw new HeadgateError(
+          'UNKNOWN_REVISION',
+          `there is no compiled revision ${hash}`,
+          'List them with "headgate history".',
+        );
       const plan = decodePlan(text);
       pinned = true;
       const base = active?.record;
       return swap(
         {
           plan,
-          record: { hash, commit: null, author: null, subject: null, dirty: false, source: base?.source ?? source.description, compiledAtMs: clock.nowMs(), activeFromMs: clock.nowMs(), activeToMs: null, problems: [], pinned: true },
+          record: {
+            hash,
+            commit: null,
+            author: null,
+            subject: null,
+            dirty: false,
+            source: base?.source ?? source.description,
+            compiledAtMs: clock.nowMs(),
+            activeFromMs: clock.nowMs(),
+            activeToMs: null,
+            problems: [],
+            pinned: true,
+          },
         },
         [],
       );
@@ -127,7 +164,11 @@ export function createRevisions(options: RevisionsOptions): Revisions {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    async watch(onFailure) {
+      stopWatching = await source.watch(() => void reload().catch(onFailure));
+    },
     async close() {
+      await stopWatching?.();
       listeners.clear();
       await running?.catch(() => undefined);
     },

@@ -15,8 +15,22 @@ export function coloursFor(stream: NodeJS.WriteStream): Colours {
     (format: 'red' | 'yellow' | 'green' | 'blue' | 'bold' | 'dim') =>
     (text: string): string =>
       styleText(format, text, { stream });
-  return { red: paint('red'), yellow: paint('yellow'), green: paint('green'), blue: paint('blue'), bold: paint('bold'), dim: paint('dim') };
+  return {
+    red: paint('red'),
+    yellow: paint('yellow'),
+    green: paint('green'),
+    blue: paint('blue'),
+    bold: paint('bold'),
+    dim: paint('dim'),
+  };
 }
 
 const plain = (text: string): string => text;
-export const noColours: Colours = { red: plain, yellow: plain, green: plain, blue: plain, bold: plain, dim: plain };
+export const noColours: Colours = {
+  red: plain,
+  yellow: plain,
+  green: plain,
+  blue: plain,
+  bold: plain,
+  dim: plain,
+};

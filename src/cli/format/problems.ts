@@ -22,7 +22,11 @@ export function problemText(problem: Problem, colours: Colours): string {
 }
 
 /** The part of a long line around the place, with tabs as one column each so that the caret stands right. */
-function shownExcerpt({ excerpt, column, endColumn }: Problem): { text: string; caretColumn: number; caretWidth: number } {
+function shownExcerpt({ excerpt, column, endColumn }: Problem): {
+  text: string;
+  caretColumn: number;
+  caretWidth: number;
+} {
   const start = Math.max(0, column - 1 - (column > MAX_EXCERPT - 40 ? 60 : column));
   const text = excerpt.slice(start, start + MAX_EXCERPT).replaceAll('\t', ' ');
   const caretColumn = Math.min(column - 1 - start, text.length);
@@ -31,7 +35,8 @@ function shownExcerpt({ excerpt, column, endColumn }: Problem): { text: string; 
 }
 
 export function problemsText(problems: readonly Problem[], files: number, colours: Colours): string {
-  const count = (severity: Problem['severity']): number => problems.filter((problem) => problem.severity === severity).length;
+  const count = (severity: Problem['severity']): number =>
+    problems.filter((problem) => problem.severity === severity).length;
   const parts = [
     plural(count('error'), 'error'),
     plural(count('warning'), 'warning'),

@@ -21,7 +21,12 @@ export function problemsSarif(problems: readonly Problem[], version: string): Js
             {
               physicalLocation: {
                 artifactLocation: { uri: problem.file },
-                region: { startLine: problem.line, startColumn: problem.column, endColumn: problem.endColumn, snippet: { text: problem.excerpt } },
+                region: {
+                  startLine: problem.line,
+                  startColumn: problem.column,
+                  endColumn: problem.endColumn,
+                  snippet: { text: problem.excerpt },
+                },
               },
             },
           ],

@@ -1,0 +1,281 @@
+// The composition root: the one place where the pieces meet. It reads like the story of a task.
+import { join } from 'node:path';
+import { createBudgets } from './budget/budgets.ts';
+import { createGuards } from './budget/guards/guards.ts';
+import type { Guards } from './budget/guards/port.ts';
+import type { Budgets } from './budget/port.ts';
+import { systemClock, type Clock } from './common/clock.ts';
+import { systemRandom, type Random } from './common/random.ts';
+import { HeadgateError } from './errors/headgate-error.ts';
+import type { Problem } from './errors/problem.ts';
+import {
+  alertRecord,
+  budgetAlert,
+  circuitAlert,
+  guardAlert,
+  switchAlert,
+} from './execution/alert-records.ts';
+import { createBudgetMatcher } from './execution/budget-matcher.ts';
+import { createEngine } from './execution/create-engine.ts';
+import type { Engine } from './execution/engine.ts';
+import type { EngineLog } from './execution/parts.ts';
+import { resolvePlanTemplate } from './execution/plan-template.ts';
+import { openLedger, type Ledger } from './ledger/open.ts';
+import { loadCatalogue, type Catalogue } from './plan/catalogue.ts';
+import { compileWorkflows, type Compiled } from './plan/compile.ts';
+import { decodePlan } from './plan/encode.ts';
+import type { Plan } from './plan/types.ts';
+import type { ProviderRegistry } from './providers/registry-port.ts';
+import { createProviderRegistry } from './providers/registry.ts';
+import { createPolicies } from './resilience/policies.ts';
+import type { Policies, RateGates } from './resilience/port.ts';
+import { createRateGates } from './resilience/rate-gates.ts';
+import { createDirectorySource, readWorkflowDirectory } from './revisions/directory.ts';
+import type { Revisions, Source, SourceFile } from './revisions/port.ts';
+import { createRevisions } from './revisions/revisions.ts';
+import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
+import { buildSchema } from './graphql/schema.ts';
+import { KeyRing } from './server/keys/key-ring.ts';
+import type { ServerOptions } from './server/options.ts';
+import { createProvidersView } from './server/providers-view.ts';
+import { createServer } from './server/server.ts';
+import { createStats, type Stats } from './stats/stats.ts';
+
+export interface AppOptions {
+  /** The folder that holds headgate.yaml, or any other source of workflows. */
+  readonly workflows: string | Source;
+  /** The folder of the database; made where it is missing. */
+  readonly dataDirectory: string;
+  /** Where `env` and `secrets` in workflows are read; secrets at the moment of the call (INV-9). */
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Default `full`: what is committed survives a power cut. `normal`: it survives a killed process. */
+  readonly synchronous?: 'full' | 'normal';
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: EngineLog;
+}
+
+export interface App {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly stats: Stats;
+  readonly budgets: Budgets;
+  readonly guards: Guards;
+  readonly policies: Policies;
+  readonly rateGates: RateGates;
+  readonly providers: ProviderRegistry;
+  readonly revisions: Revisions;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs in flight end within `drainMs`, or are recorded as cancelled; then everything is let go of. */
+  close(drainMs?: number): Promise<void>;
+}
+
+const DATABASE_FILE = 'headgate.db';
+const DEFAULT_DRAIN_MS = 10_000;
+
+let catalogue: Promise<Catalogue> | undefined;
+
+async function compile(
+  files: readonly SourceFile[],
+  env: AppOptions['env'],
+  nowMs: number,
+): Promise<Compiled> {
+  catalogue ??= loadCatalogue();
+  return compileWorkflows(files, { env, catalogue: await catalogue, nowMs });
+}
+
+/** The folder's workflows, compiled; with every problem, and the files that were read. */
+export async function compileDirectory(
+  directory: string,
+  options: { readonly env: AppOptions['env']; readonly nowMs?: number },
+): Promise<Compiled & { readonly files: readonly SourceFile[] }> {
+  const files = await readWorkflowDirectory(directory);
+  return { files, ...(await compile(files, options.env, options.nowMs ?? systemClock.nowMs())) };
+}
+
+/** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { env, clock = systemClock, random = systemRandom } = options;
+  const source =
+    typeof options.workflows === 'string' ? createDirectorySource(options.workflows) : options.workflows;
+
+  // What happened is in the ledger: it is opened, migrated and recovered first.
+  const ledger = await openLedger({
+    path: join(options.dataDirectory, DATABASE_FILE),
+    synchronous: options.synchronous ?? 'full',
+    clock,
+  });
+  try {
+    // What should be is in the workflows: they become a plan, or nothing is served.
+    const revisions = createRevisions({
+      source,
+      compile: (files) => compile(files, env, clock.nowMs()),
+      ledger,
+      planText: (hash) => ledger.planText(hash),
+      clock,
+    });
+    const first = await revisions.reload();
+    if (first.kind === 'refused') throw new WorkflowsRefused(first.record.problems);
+
+    // Accounts, switches and guards start from what the ledger remembers.
+    const budgets = createBudgets({ clock, accounts: ledger.accounts, matches: createBudgetMatcher() });
+    const guards = createGuards({ clock, switches: await ledger.switches() });
+    const stats = createStats({ ledger, clock });
+
+    // What decides and protects a call outlives every plan (INV-7).
+    const policies = createPolicies({ clock, random });
+    const rateGates = createRateGates({ clock });
+    const providers = createProviderRegistry({
+      readSecret: (name) => env[name],
+      clock,
+      resolveTemplate: resolvePlanTemplate,
+    });
+
+    const take = (plan: Plan): void => {
+      budgets.configure(plan);
+      guards.configure(plan.guards.surge);
+    };
+    take(revisions.active().plan);
+    revisions.onChange((result) => {
+      if (result.kind !== 'activated') return;
+      take(result.revision.plan);
+      void providers.retain([result.revision.plan, ...(result.previous ? [result.previous.plan] : [])]);
+    });
+
+    // A run: a plan and an input, interpreted in this process, recorded as it goes.
+    const runtime = createEmbeddedRuntime({ clock, recorder: ledger });
+    const engine = createEngine({
+      currentPlan: () => revisions.active().plan,
+      planByHash: async (hash) => {
+        const text = await ledger.planText(hash);
+        return text === undefined ? undefined : decodePlan(text);
+      },
+      providers,
+      policies,
+      rateGates,
+      budgets,
+      guards,
+      recorder: ledger,
+      history: ledger,
+      runtime,
+      signals: stats,
+      clock,
+      random,
+      ...(options.log ? { log: options.log } : {}),
+    });
+
+    keepAlerts({ budgets, guards, policies, ledger, clock, random });
+    return {
+      engine,
+      ledger,
+      stats,
+      budgets,
+      guards,
+      policies,
+      rateGates,
+      providers,
+      revisions,
+      clock,
+      random,
+      async close(drainMs = DEFAULT_DRAIN_MS) {
+        await revisions.close();
+        await engine.drain(drainMs);
+        stats.close();
+        await providers.close();
+        await ledger.close();
+      },
+    };
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
+}
+
+export interface ServeOptions extends Pick<ServerOptions, 'host' | 'port' | 'mode' | 'trustProxy' | 'log'> {
+  /** Load the workflows again when they change. Default true. */
+  readonly watch?: boolean;
+}
+
+/** Puts the app behind GraphQL. `close` takes no more requests; the app itself is closed after it. */
+export async function serveApp(
+  app: App,
+  options: ServeOptions,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { watch = true, ...serverOptions } = options;
+  const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  const server = await createServer({
+    ...serverOptions,
+    services: {
+      clock,
+      engine,
+      ledger,
+      commits: ledger,
+      stats,
+      budgets,
+      guards,
+      providers: createProvidersView({
+        plan: () => revisions.active().plan,
+        providers: app.providers,
+        policies,
+        rateGates,
+        signals: stats,
+      }),
+      revisions,
+      keys: await KeyRing.open({ ledger, clock, random: app.random }),
+    },
+    schemaFor: (plan) => buildSchema({ plan }),
+    ledgerHealth: async () => {
+      const { ok, failure } = ledger.health();
+      return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };
+    },
+  });
+  if (watch)
+    await revisions.watch((error) =>
+      options.log?.warn({ err: error }, 'the workflows cannot be read; the last good revision serves on'),
+    );
+  return server;
+}
+
+/** The first revision does not compile: nothing is served. */
+export class WorkflowsRefused extends HeadgateError {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    const errors = problems.filter(({ severity }) => severity === 'error').length;
+    super(
+      'WORKFLOWS_INVALID',
+      `the workflows do not compile: ${errors} ${errors === 1 ? 'error' : 'errors'}`,
+      'Correct what is listed above; "headgate check" shows it again.',
+    );
+    this.problems = problems;
+  }
+}
+
+/** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */
+function keepAlerts(
+  parts: Pick<App, 'budgets' | 'guards' | 'policies' | 'ledger' | 'clock' | 'random'>,
+): void {
+  const { budgets, guards, policies, ledger, clock, random } = parts;
+  const record = (text: Parameters<typeof alertRecord>[0]): void => {
+    // A ledger that cannot write says so in its health and refuses runs; an alert less is not what matters then.
+    ledger.recordAlert(alertRecord(text, clock, random)).catch(() => undefined);
+  };
+  budgets.onAlert((alert) => record(budgetAlert(alert)));
+  guards.onAlert((alert) => record(guardAlert(alert)));
+  policies.onCircuitChange((key, state) => record(circuitAlert(key, state)));
+  guards.onSwitch((change) => {
+    const written =
+      change.kind === 'paused'
+        ? ledger.setSwitch(change.switch)
+        : ledger.clearSwitch(change.switch.scope, change.by, clock.nowMs());
+    written.catch(() => undefined);
+    record(switchAlert(change));
+  });
+  ledger.onCommit((rows) => {
+    for (const row of rows) {
+      if (row.kind !== 'attempt_closed' || row.attempt.costNanoUsd === 0n) continue;
+      const { task, caller, costNanoUsd, finishedAtMs, startedAtMs } = row.attempt;
+      guards.spent({ task, caller, costNanoUsd, atMs: finishedAtMs ?? startedAtMs });
+    }
+  });
+}

@@ -1,0 +1,53 @@
+// headgate check: every problem of the workflow files, with place, excerpt and remedy.
+import { Option } from 'commander';
+import { compileDirectory } from '../app.ts';
+import type { RegisterCommand } from './commands.ts';
+import { problemsGithub } from './format/github.ts';
+import { problemsText } from './format/problems.ts';
+import { problemsSarif } from './format/sarif.ts';
+import { version } from './version.ts';
+import { workflowsFolder } from './workflows-folder.ts';
+
+type Format = 'text' | 'json' | 'github' | 'sarif';
+
+export const registerCheck: RegisterCommand = (program, io, end) =>
+  program
+    .command('check')
+    .description('check the workflow files; exit code 1 when there is an error')
+    .argument('[dir]', 'the folder that holds headgate.yaml')
+    .option('--workflows <dir>', 'the same, as the other commands take it')
+    .addOption(
+      new Option('--format <format>', 'how to print')
+        .choices(['text', 'json', 'github', 'sarif'])
+        .default('text'),
+    )
+    .option('--strict', 'warnings fail too', false)
+    .action(
+      async (
+        argument: string | undefined,
+        options: { workflows?: string; format: Format; strict: boolean },
+      ) => {
+        const { problems, files } = await compileDirectory(
+          workflowsFolder(argument ?? options.workflows, io),
+          { env: io.env },
+        );
+        const failed = problems.some(
+          ({ severity }) => severity === 'error' || (options.strict && severity === 'warning'),
+        );
+        switch (options.format) {
+          case 'text':
+            io.out(problemsText(problems, files.length, io.colours));
+            break;
+          case 'json':
+            io.out(JSON.stringify({ ok: !failed, files: files.length, problems }, null, 2));
+            break;
+          case 'github':
+            if (problems.length > 0) io.out(problemsGithub(problems));
+            break;
+          case 'sarif':
+            io.out(JSON.stringify(problemsSarif(problems, version), null, 2));
+            break;
+        }
+        end(failed ? 1 : 0);
+      },
+    );

@@ -1,0 +1,21 @@
+// The registry of commands, in the order of `headgate --help`.
+import type { Command } from 'commander';
+import { registerCheck } from './check.ts';
+import { registerInit } from './init.ts';
+import type { CliIo, ExitCode } from './io.ts';
+import { registerPlan } from './plan.ts';
+import { registerRun } from './run.ts';
+import { registerSchema } from './schema.ts';
+import { registerServe } from './serve.ts';
+
+/** Adds one command to the program. What it ends with goes to `end`; a thrown HeadgateError is told in one line. */
+export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => Command;
+
+export const commands: readonly RegisterCommand[] = [
+  registerServe,
+  registerCheck,
+  registerRun,
+  registerPlan,
+  registerSchema,
+  registerInit,
+];
