@@ -41,6 +41,8 @@ function createGate(clock: Clock): SharedGate {
   const told = createToldHeadroom();
   /** In the order of arrival; a Set lets go from the middle in constant time. */
   const line = new Set<Waiter>();
+  /** What all in the line ask for together. */
+  let lineTokens = 0;
   /** Plans that were seen: an older plan's runs do not bring its limits back. */
   const seen = new WeakSet<PlanRateLimits>();
   let requests: RateWindow | undefined;
@@ -84,9 +86,7 @@ function createGate(clock: Clock): SharedGate {
       const nowMs = clock.monotonicMs();
       if (line.size === 0) return delayFor(1, amount, nowMs);
       // Behind those who wait: at least until all of them and this one have room together, and never "now".
-      let ahead = 0;
-      for (const waiter of line) ahead += waiter.tokens;
-      return Math.max(1, delayFor(line.size + 1, ahead + amount, nowMs));
+      return Math.max(1, delayFor(line.size + 1, lineTokens + amount, nowMs));
     },
     take,
     correct(estimated, actual, takenAtMs = clock.monotonicMs()) {
@@ -114,6 +114,7 @@ function createGate(clock: Clock): SharedGate {
           answer(admitted) {
             const wasHead = line.values().next().value === waiter;
             line.delete(waiter);
+            lineTokens -= amount;
             cancelDeadline();
             signal.removeEventListener('abort', giveUp);
             resolve(admitted);
@@ -125,6 +126,7 @@ function createGate(clock: Clock): SharedGate {
         const cancelDeadline = clock.after(Math.min(deadlineAtMonotonicMs - nowMs, LONGEST_TIMER_MS), giveUp);
         signal.addEventListener('abort', giveUp);
         line.add(waiter);
+        lineTokens += amount;
         if (line.size === 1) admit();
       });
     },

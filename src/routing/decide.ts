@@ -80,7 +80,11 @@ function candidatesOf(options: DecideOptions): Candidate[] {
     return {
       model,
       weight,
-      expectedCostNanoUsd: expectedCost(model.price, inputTokens, lengths[index] ?? needs.maxOutputTokens),
+      expectedCostNanoUsd: expectedCost(
+        model.price,
+        needs.likelyInputTokens ?? inputTokens,
+        lengths[index] ?? needs.maxOutputTokens,
+      ),
       holdNanoUsd: worstCost(model.price, inputTokens, needs.maxOutputTokens),
       inFlight: options.inFlight(key),
     };

@@ -9,6 +9,8 @@ export interface RequestNeeds {
   readonly capabilities: readonly Capability[];
   /** Counted with the model's tokenizer, or an upper bound. */
   inputTokens(model: PlanModel): number;
+  /** The best guess at what any model will count, where `inputTokens` is only a bound: for context windows and rates. */
+  readonly likelyInputTokens?: number;
   readonly maxOutputTokens: number;
 }
 
@@ -59,7 +61,7 @@ function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null
       return skip('capability_missing', `it has no ${CAPABILITY_NAMES[capability]}`);
     }
   }
-  const input = needs.inputTokens(model);
+  const input = needs.likelyInputTokens ?? needs.inputTokens(model);
   if (input + needs.maxOutputTokens > model.contextTokens) {
     return skip(
       'context_too_small',
@@ -94,7 +96,10 @@ function busy(model: PlanModel, needs: RequestNeeds, world: World): Skip | null 
         return skip('no_rate_headroom', 'its rate limit is reached', refusal.retryAfterMs);
     }
   }
-  const delayMs = world.rateDelayMs(model, needs.inputTokens(model) + needs.maxOutputTokens);
+  const delayMs = world.rateDelayMs(
+    model,
+    (needs.likelyInputTokens ?? needs.inputTokens(model)) + needs.maxOutputTokens,
+  );
   return delayMs > 0 ? skip('no_rate_headroom', 'its rate limit is reached', delayMs) : null;
 }
 

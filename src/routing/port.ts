@@ -5,7 +5,7 @@ import type { Pick, PlanModel } from '../plan/types.ts';
 
 /** What is known about how fast a model answers; milliseconds. */
 export interface LearntLatency {
-  /** Peak-sensitive moving average: up at once, down slowly. A failure counts as a slow answer. */
+  /** Peak-sensitive moving average: up at once, down slowly. Failures since the last answer count as a slow one. */
   readonly totalMs: number;
   /** The same to the first token; null: never streamed. */
   readonly firstTokenMs: number | null;
@@ -14,6 +14,8 @@ export interface LearntLatency {
   readonly samples: number;
   /** Since the last sample; strategies let old news count for less. */
   readonly ageMs?: number;
+  /** The last attempt failed. */
+  readonly failing?: boolean;
 }
 
 /** What is learnt from committed attempts; declared here, implemented by stats. All are cheap look-ups in memory. */

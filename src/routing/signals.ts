@@ -26,9 +26,12 @@ export interface LearningSignals extends Signals {
 
 /** The time in which a peak falls to about a third. */
 const DECAY_MS = 10_000;
-/** A quick failure must not look like a quick answer: it counts as this long at least, and as twice what was expected. */
+/**
+ * A quick failure must not look like a quick answer: it counts as this long at least, and as twice what was expected before. So one failure is a hint, and
+ * five in a row are far from everybody's choice. An answer ends it.
+ */
 const FAILURE_MS = 1_000;
-const LONGEST_FAILURE_MS = 60_000;
+const LONGEST_FAILURE_MS = 20_000;
 /** A mean of all samples up to this many; then each new one counts for a twentieth. */
 const MEAN_OF = 20;
 /** Percentiles of fewer successes than this say little. */
@@ -38,8 +41,11 @@ const MOST_MODELS = 2_000;
 const MOST_STEPS = 20_000;
 
 interface ModelKnowledge {
-  totalMs: number;
+  /** Of answers; null: there was none. */
+  answerMs: number | null;
   firstTokenMs: number | null;
+  /** What failures since the last answer count as; 0: there was none. */
+  failureMs: number;
   samples: number;
   lastMs: number;
   readonly totals: LatencyHistogram;
@@ -62,8 +68,9 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
     let known = models.get(sample.modelKey);
     if (known === undefined) {
       known = {
-        totalMs: 0,
+        answerMs: null,
         firstTokenMs: null,
+        failureMs: 0,
         samples: 0,
         lastMs: nowMs,
         totals: createLatencyHistogram(),
@@ -74,12 +81,12 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
     }
     const keep = Math.exp(-Math.max(0, nowMs - known.lastMs) / DECAY_MS);
     if (sample.health === 'failure') {
-      const worse = (current: number, ms: number): number =>
-        Math.max(current, Math.min(LONGEST_FAILURE_MS, Math.max(ms, current * 2, FAILURE_MS)));
-      known.totalMs = worse(known.totalMs, sample.totalMs);
-      if (known.firstTokenMs !== null) known.firstTokenMs = worse(known.firstTokenMs, sample.totalMs);
+      const expectedMs = Math.max(known.answerMs ?? 0, known.failureMs);
+      const punishedMs = Math.min(LONGEST_FAILURE_MS, Math.max(FAILURE_MS, 2 * expectedMs));
+      known.failureMs = Math.max(sample.totalMs, punishedMs);
     } else {
-      known.totalMs = peakSensitive(known.samples === 0 ? null : known.totalMs, sample.totalMs, keep);
+      known.failureMs = 0;
+      known.answerMs = peakSensitive(known.answerMs, sample.totalMs, keep);
       known.totals.record(sample.totalMs);
       known.p95Ms = null;
       if (sample.firstTokenMs !== null) {
@@ -111,11 +118,12 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
       if (known === undefined) return null;
       known.p95Ms ??= known.totals.percentileMs(95);
       return {
-        totalMs: known.totalMs,
-        firstTokenMs: known.firstTokenMs,
+        totalMs: Math.max(known.answerMs ?? 0, known.failureMs),
+        firstTokenMs: known.firstTokenMs === null ? null : Math.max(known.firstTokenMs, known.failureMs),
         p95Ms: known.p95Ms,
         samples: known.samples,
         ageMs: Math.max(0, clock.monotonicMs() - known.lastMs),
+        failing: known.failureMs > 0,
       };
     },
     outputTokens: (task, step, modelKey) => lengths.get(lengthKey(task, step, modelKey))?.mean ?? null,

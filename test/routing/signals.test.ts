@@ -47,13 +47,15 @@ describe('latency', () => {
     expect(signals.latency('openai/a')?.totalMs).toBeCloseTo(1_000 + 8_000 / Math.E);
   });
 
-  it('takes a quick failure for a slow answer, the slower the more there are', () => {
+  it('takes a quick failure for a slow answer, the slower the more there are, until there is an answer', () => {
     const { signals } = learn();
     signals.observe(sample({ health: 'failure', totalMs: 3 }));
     expect(signals.latency('openai/a')?.totalMs).toBe(1_000);
     for (let failure = 0; failure < 20; failure += 1)
       signals.observe(sample({ health: 'failure', totalMs: 3 }));
-    expect(signals.latency('openai/a')?.totalMs).toBe(60_000);
+    expect(signals.latency('openai/a')?.totalMs).toBe(20_000);
+    signals.observe(sample({ totalMs: 700 }));
+    expect(signals.latency('openai/a')).toMatchObject({ totalMs: 700, failing: false });
   });
 
   it('learns nothing from calls whose end was not the provider’s doing', () => {

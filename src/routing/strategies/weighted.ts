@@ -18,8 +18,10 @@ export const weighted: Strategy = {
   },
 };
 
+/** Finite whatever the weight: it is kept with the attempt as JSON. */
 function score(hashed: number, weight: number): number {
-  return weight > 0 ? -Math.log((hashed + 0.5) / 4_294_967_296) / weight : Number.MAX_VALUE;
+  const drawn = -Math.log((hashed + 0.5) / 4_294_967_296);
+  return weight > 0 ? Math.min(drawn / weight, Number.MAX_VALUE) : Number.MAX_VALUE;
 }
 
 /** FNV-1a over UTF-16 code units, with murmur3's finish, without which similar names stay close. 32 bits, unsigned. */
