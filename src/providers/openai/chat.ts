@@ -4,7 +4,8 @@ import type { PlanProvider } from '../../plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
-import type { AnswerReader, JsonMembers, Piece, Reading } from '../shared/reading.ts';
+import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { reportedInside } from '../shared/thrown.ts';
 import { schemaName, strictSchema } from './schema.ts';
 import { chatUsage } from './usage.ts';
 
@@ -79,7 +80,7 @@ export function chatReader(): AnswerReader {
       if (reading.model === null && textOf(data['model'])) reading.model = textOf(data['model']);
       const error = data['error'];
       if (error !== undefined && error !== null) {
-        reading.failure = reportedError(error);
+        reading.failure = reportedInside(error);
         return NO_PIECE;
       }
       const usage = chatUsage(data['usage']);
@@ -100,17 +101,6 @@ export function chatReader(): AnswerReader {
       reading.complete = reading.finishReason !== null && usage !== null;
       return piece;
     },
-  };
-}
-
-/** `{ error: { message, type, code } }`; compatible servers also send a number as code, or a bare text. */
-function reportedError(error: unknown): Reading['failure'] {
-  const inside = members(error);
-  const code = inside?.['code'];
-  return {
-    type: textOf(inside?.['type']),
-    code: typeof code === 'number' ? String(code) : textOf(code),
-    message: textOf(inside?.['message']) ?? textOf(error) ?? JSON.stringify(error),
   };
 }
 

@@ -68,8 +68,7 @@ export function responsesReader(): AnswerReader {
       reading.finishReason = reason === 'max_output_tokens' ? 'length' : 'other';
     else if (status === 'failed' || status === 'cancelled')
       reading.failure = { type: null, code: status, message: `the response was ${status}` };
-    else if (status !== null)
-      reading.failure = { type: null, code: status, message: `the response is ${status}, not completed` };
+    // queued, in_progress: not an answer; without a finish reason it is judged as cut.
   };
 
   return {

@@ -11,12 +11,13 @@ export interface StreamWatch {
   readonly onProgress: ((kind: 'token' | 'other') => void) | null;
 }
 
-export type StreamEnd =
+/** How an answer ended, streamed or not. */
+export type AnswerEnd =
   /** `notes`: what was out of order and why the answer counts all the same. */
   | { readonly kind: 'complete'; readonly notes: readonly string[] }
   /** It ended, or its connection broke, before the provider said that the answer was finished. */
-  | { readonly kind: 'cut'; readonly message: string }
-  | { readonly kind: 'malformed'; readonly message: string }
+  | { readonly kind: 'cut'; readonly message: string; readonly mayRetry: boolean }
+  | { readonly kind: 'malformed'; readonly message: string; readonly mayRetry: boolean }
   /** The provider reported an error in the middle. */
   | { readonly kind: 'failed' };
 
@@ -28,119 +29,170 @@ const USAGE_GRACE_MS = 500;
 /** What follows the answer (an end marker, the last chunk) is read for the sake of the socket's reuse, no longer than this. */
 const DRAIN_MS = 250;
 /** More than these in one answer is not a slip. */
-const MOST_MALFORMED = 3;
+const MOST_DAMAGED = 3;
 
 /** A damaged event with one of these in it may have carried a piece of the answer. */
 const CARRIES_OUTPUT = /"(?:content|text|delta|partial_json|output_text|refusal|arguments)"/;
 
-/** Resolves when the answer is complete or lost. The body is closed or drained by then. @throws what `watch` throws */
+/** Resolves when the answer is complete or lost; the body is drained or closed then. @throws what the watch's functions throw */
 export function readStream(
   body: Readable,
   reader: AnswerReader,
   watch: StreamWatch,
   clock: Clock,
-): Promise<StreamEnd> {
+): Promise<AnswerEnd> {
   return new Promise((resolve, reject) => {
-    const { reading } = reader;
-    const damaged: string[] = [];
-    let damagedOutput = false;
-    let pieces = 0;
-    /** Given to the caller. While a damaged event may have held a piece, nothing more is given: that much can still be taken back. */
-    let given = 0;
-    let settled = false;
-    let cancelGrace: (() => void) | undefined;
-
-    const settle = (end: StreamEnd): void => {
-      if (settled) return;
-      settled = true;
-      cancelGrace?.();
-      body.removeListener('data', onData);
+    const stream = new AnswerStream(reader, watch, clock, (end) => {
       if (end.kind === 'complete') drain(body, clock);
       else body.destroy();
       resolve(end);
-    };
-    const give = (): void => {
-      const rest = reading.text.slice(given);
-      given = reading.text.length;
-      if (rest !== '') watch.onText?.(rest);
-    };
-    const judgeFinished = (): void => {
-      const notes: string[] = [];
-      if (damaged.length > 0) {
-        const verdict = judgeDamage(reader, damaged, damagedOutput, pieces, given);
-        if (verdict.kind === 'malformed') {
-          settle(verdict);
-          return;
-        }
-        if (verdict.kind === 'complete') notes.push(...verdict.notes);
-        if (reading.wholeText !== null) reading.text = reading.wholeText;
-        give();
-      }
-      if (reading.usage === null) notes.push('the provider reported no usage');
-      settle({ kind: 'complete', notes });
-    };
-    const judgeEnd = (broken: string | null): void => {
-      if (settled) return;
-      if (reading.finishReason !== null || reading.blocked !== null) judgeFinished();
-      else if (damaged.length > 0)
-        settle({
-          kind: 'malformed',
-          message: `no finish reason came, after a damaged event: ${damaged[0] ?? ''}`,
-        });
-      else settle({ kind: 'cut', message: broken ?? 'the stream ended without a finish reason' });
-    };
-
-    const onEvent = (_name: string, data: string): void => {
-      if (settled) return;
-      if (data === '[DONE]') {
-        judgeEnd('the stream ended without a finish reason');
-        return;
-      }
-      const event = parse(data);
-      if (event === undefined) {
-        damaged.push(data.slice(0, 120));
-        damagedOutput ||= CARRIES_OUTPUT.test(data);
-        watch.onProgress?.('other');
-        if (damaged.length > MOST_MALFORMED)
-          settle({ kind: 'malformed', message: `${damaged.length} damaged events: ${damaged[0] ?? ''}` });
-        return;
-      }
-      const piece = reader.event(event);
-      watch.onProgress?.(piece.isOutput ? 'token' : 'other');
-      if (piece.text !== '') {
-        pieces += 1;
-        reading.text += piece.text;
-        if (!damagedOutput) give();
-      }
-      if (reading.failure !== null) settle({ kind: 'failed' });
-      else if (reading.complete) judgeFinished();
-      else if (reading.finishReason !== null)
-        cancelGrace ??= clock.after(USAGE_GRACE_MS, () => judgeEnd(null));
-    };
-
-    const events = new ServerEventReader(onEvent, () => watch.onProgress?.('other'));
+    });
     const guarded = (action: () => void): void => {
       try {
         action();
       } catch (error) {
-        settled = true;
-        cancelGrace?.();
+        stream.abandon();
         body.destroy();
         reject(error);
       }
     };
-    const onData = (chunk: Uint8Array): void => guarded(() => events.push(chunk));
-    body.on('data', onData);
-    body.once('end', () =>
-      guarded(() => {
-        if (!settled) events.end();
-        judgeEnd(null);
-      }),
-    );
-    // The listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
-    body.on('error', (error) => guarded(() => judgeEnd(`the stream broke: ${error.message}`)));
-    body.once('close', () => guarded(() => judgeEnd('the stream was closed')));
+    body.on('data', (chunk: Uint8Array) => guarded(() => stream.push(chunk)));
+    body.once('end', () => guarded(() => stream.end()));
+    // This listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
+    body.on('error', (error) => guarded(() => stream.lost(`the stream broke: ${error.message}`)));
+    body.once('close', () => guarded(() => stream.lost('the stream was closed')));
   });
+}
+
+class AnswerStream {
+  readonly #reader: AnswerReader;
+  readonly #watch: StreamWatch;
+  readonly #clock: Clock;
+  readonly #onEnd: (end: AnswerEnd) => void;
+  readonly #events = new ServerEventReader(
+    (data) => this.#event(data),
+    () => this.#watch.onProgress?.('other'),
+  );
+  #damaged = 0;
+  #damagedOutput = false;
+  #pieces = 0;
+  /** Characters given to the caller. While a damaged event may have held a piece, nothing more is given. */
+  #given = 0;
+  #settled = false;
+  #cancelGrace: (() => void) | undefined;
+
+  constructor(reader: AnswerReader, watch: StreamWatch, clock: Clock, onEnd: (end: AnswerEnd) => void) {
+    this.#reader = reader;
+    this.#watch = watch;
+    this.#clock = clock;
+    this.#onEnd = onEnd;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (!this.#settled) this.#events.push(chunk);
+  }
+
+  end(): void {
+    if (this.#settled) return;
+    this.#events.end();
+    this.lost('the stream ended');
+  }
+
+  /** Nothing more comes. After a finish reason that is well; before it, the answer is cut. */
+  lost(how: string): void {
+    if (this.#settled) return;
+    const { finishReason, blocked } = this.#reader.reading;
+    if (finishReason !== null || blocked !== null) this.#finish();
+    else if (this.#damaged > 0)
+      this.#settle(malformed(`${how} after a damaged event, without a finish reason`));
+    else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
+  }
+
+  abandon(): void {
+    this.#settled = true;
+    this.#cancelGrace?.();
+  }
+
+  #event(data: string): void {
+    if (this.#settled) return;
+    if (data === '[DONE]') {
+      this.lost('the stream ended');
+      return;
+    }
+    const event = parse(data);
+    if (event === undefined) {
+      this.#skip(data);
+      return;
+    }
+    const { reading } = this.#reader;
+    const piece = this.#reader.event(event);
+    this.#watch.onProgress?.(piece.isOutput ? 'token' : 'other');
+    if (piece.text !== '') {
+      this.#pieces += 1;
+      reading.text += piece.text;
+      if (!this.#damagedOutput) this.#give();
+    }
+    if (reading.failure !== null) this.#settle({ kind: 'failed' });
+    else if (reading.complete) this.#finish();
+    else if (reading.finishReason !== null)
+      this.#cancelGrace ??= this.#clock.after(USAGE_GRACE_MS, () => this.lost('the stream paused'));
+  }
+
+  #skip(data: string): void {
+    this.#damaged += 1;
+    this.#damagedOutput ||= CARRIES_OUTPUT.test(data);
+    this.#watch.onProgress?.('other');
+    if (this.#damaged > MOST_DAMAGED) this.#settle(malformed(`${this.#damaged} damaged events`));
+  }
+
+  /** Whether the answer is whole is decided by the provider's own copy or count of it, never by hope. */
+  #finish(): void {
+    const { reading } = this.#reader;
+    const notes: string[] = [];
+    const skipped =
+      this.#damaged === 0
+        ? ''
+        : `skipped ${this.#damaged === 1 ? 'a damaged event' : `${this.#damaged} damaged events`}: `;
+    const whole = reading.wholeText ?? '';
+    if (whole !== '') {
+      if (!whole.startsWith(reading.text.slice(0, this.#given))) {
+        this.#settle(
+          malformed('the text that came in pieces is not the text that the provider repeats at the end'),
+        );
+        return;
+      }
+      if (whole !== reading.text)
+        notes.push(`${skipped}pieces were missing; the provider repeated the whole text at the end`);
+      else if (skipped !== '') notes.push(`${skipped}the provider repeated the whole text at the end`);
+      reading.text = whole;
+    } else if (this.#damagedOutput) {
+      const { usage } = reading;
+      if (usage === null || this.#pieces < usage.outputTokens - usage.reasoningTokens) {
+        this.#settle(malformed('a damaged event may have held a piece of the answer'));
+        return;
+      }
+      notes.push(`${skipped}as many pieces came as the provider counts output tokens`);
+    } else if (skipped !== '') notes.push(`${skipped}nothing in it looked like output`);
+    if (reading.usage === null) notes.push('the provider reported no usage');
+    this.#give();
+    this.#settle({ kind: 'complete', notes });
+  }
+
+  #give(): void {
+    const rest = this.#reader.reading.text.slice(this.#given);
+    this.#given += rest.length;
+    if (rest !== '') this.#watch.onText?.(rest);
+  }
+
+  #settle(end: AnswerEnd): void {
+    if (this.#settled) return;
+    this.abandon();
+    this.#onEnd(end);
+  }
+}
+
+function malformed(message: string): AnswerEnd {
+  return { kind: 'malformed', mayRetry: true, message };
 }
 
 function parse(data: string): JsonMembers | undefined {
@@ -151,41 +203,9 @@ function parse(data: string): JsonMembers | undefined {
   }
 }
 
-/** Whether the answer is whole although events were damaged: by the provider's own count or copy of it, never by hope. */
-function judgeDamage(
-  { reading }: AnswerReader,
-  damaged: readonly string[],
-  damagedOutput: boolean,
-  pieces: number,
-  given: number,
-): StreamEnd {
-  const skipped = `skipped ${damaged.length === 1 ? 'a damaged event' : `${damaged.length} damaged events`}`;
-  if (reading.wholeText !== null) {
-    if (reading.wholeText.startsWith(reading.text.slice(0, given))) {
-      return { kind: 'complete', notes: [`${skipped}: the provider repeated the whole text at the end`] };
-    }
-    return {
-      kind: 'malformed',
-      message: `a damaged event left a gap in text that was already given: ${damaged[0] ?? ''}`,
-    };
-  }
-  if (!damagedOutput) return { kind: 'complete', notes: [`${skipped}: nothing in it looked like output`] };
-  if (reading.usage !== null && pieces >= reading.usage.outputTokens - reading.usage.reasoningTokens) {
-    return {
-      kind: 'complete',
-      notes: [`${skipped}: as many pieces came as the provider counts output tokens`],
-    };
-  }
-  return {
-    kind: 'malformed',
-    message: `a damaged event may have held a piece of the answer: ${damaged[0] ?? ''}`,
-  };
-}
-
 /** Reads away what is left, so that the socket can serve the next call; a server that keeps the stream open loses it. */
 function drain(body: Readable, clock: Clock): void {
   if (body.readableEnded || body.destroyed) return;
   const cancel = clock.after(DRAIN_MS, () => body.destroy());
   body.once('close', cancel);
-  body.resume();
 }

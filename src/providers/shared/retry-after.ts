@@ -28,8 +28,10 @@ export function retryAfterMs(headers: HeaderLookup | null, message: string, nowM
 
 function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
   const inMs = headers.get('retry-after-ms');
-  if (inMs !== null && /^\s*\d+(\.\d+)?\s*$/.test(inMs)) return Math.ceil(Number(inMs));
   const value = headers.get('retry-after');
+  // Azure has been seen to send `retry-after-ms: 0` beside `retry-after: 1`: a zero says nothing where the other says more.
+  if (inMs !== null && /^\s*\d+(\.\d+)?\s*$/.test(inMs) && (Number(inMs) > 0 || value === null))
+    return Math.ceil(Number(inMs));
   if (value === null) return null;
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
   const atMs = Date.parse(value);

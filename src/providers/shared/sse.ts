@@ -1,7 +1,7 @@
 // A reader of server-sent events: bytes in, events out (WHATWG HTML, section 9.2.6).
 
-/** `event` is '' where the server gave no name. */
-export type OnServerEvent = (event: string, data: string) => void;
+/** Only the data: both vendors repeat the event's name in it. */
+export type OnServerEvent = (data: string) => void;
 
 /** One event may not be larger: a server that never ends one must not fill the memory (INV-14). Characters. */
 const MAX_EVENT_CHARACTERS = 16_000_000;
@@ -15,7 +15,6 @@ export class ServerEventReader {
   readonly #onComment: () => void;
   readonly #decoder = new TextDecoder();
   #rest = '';
-  #event = '';
   #data: string | undefined;
 
   constructor(onEvent: OnServerEvent, onComment: () => void) {
@@ -63,8 +62,6 @@ export class ServerEventReader {
       const from = text.charCodeAt(start + 5) === 0x20 ? start + 6 : start + 5;
       const value = text.slice(from, end);
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-    } else if (text.startsWith('event:', start)) {
-      this.#event = text.slice(start + 6, end).trim();
     } else if (text.charCodeAt(start) === 0x3a) {
       this.#onComment();
     }
@@ -72,9 +69,7 @@ export class ServerEventReader {
 
   #dispatch(): void {
     const data = this.#data;
-    const event = this.#event;
     this.#data = undefined;
-    this.#event = '';
-    if (data !== undefined) this.#onEvent(event, data);
+    if (data !== undefined) this.#onEvent(data);
   }
 }
