@@ -1,0 +1,159 @@
+// The queries.
+import { needs, READ_COST } from '../builder.ts';
+import type { Builder } from '../builder.ts';
+import { confine } from '../confine.ts';
+import { runFilterOf } from '../inputs.ts';
+import type { Inputs } from '../inputs.ts';
+import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
+import type { Refs } from '../refs.ts';
+import { READ_ALL, READ_STATS } from '../scopes.ts';
+import type { TaskModel } from '../tasks.ts';
+import { visibleBudgets } from '../types/budget.ts';
+import type { Enums } from '../types/enums.ts';
+import { shapeOfRecord } from '../types/run-shape.ts';
+import { visibleRun } from '../types/run.ts';
+
+export function defineQueries(
+  builder: Builder,
+  refs: Refs,
+  enums: Enums,
+  inputs: Inputs,
+  tasks: TaskModel,
+): void {
+  builder.queryFields((t) => ({
+    taskTypes: t.field({
+      type: [refs.taskType],
+      description: 'The tasks of the active revision.',
+      resolve: () => tasks.taskTypes,
+    }),
+    taskType: t.field({
+      type: refs.taskType,
+      nullable: true,
+      args: { name: t.arg.string({ required: true }) },
+      resolve: (_root, { name }) => {
+        const found = tasks.taskType(name);
+        return found.task === null ? null : found;
+      },
+    }),
+    run: t.field({
+      type: refs.run,
+      nullable: true,
+      description: 'Null: there is none, or it is not yours to see.',
+      complexity: READ_COST,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_root, { id }, context) => visibleRun(id, context),
+    }),
+    runs: t.connection(
+      {
+        type: refs.run,
+        description: 'Newest first. Your own; all with the scope "read:all".',
+        complexity: pageComplexity,
+        args: { filter: t.arg({ type: inputs.runFilter }) },
+        resolve: async (_root, args, context) => {
+          const request = pageRequest(args, 'run_');
+          const filter = confine(runFilterOf(args.filter), READ_ALL, 'Query.runs', context);
+          const page = await context.services.ledger.runs(filter, request);
+          return connectionOf(page, request, ({ id }) => id, shapeOfRecord);
+        },
+      },
+      { name: 'RunConnection' },
+      { name: 'RunEdge' },
+    ),
+    costStats: t.field({
+      type: refs.costStats,
+      description: 'What was spent. By you; by all with the scope "read:stats".',
+      complexity: 10,
+      args: {
+        window: t.arg({ type: enums.statsWindow, required: true }),
+        by: t.arg({ type: [enums.statsDimension] }),
+        filter: t.arg({ type: inputs.runFilter }),
+      },
+      resolve: (_root, { window, by, filter }, context) =>
+        context.services.stats.costStats({
+          window,
+          by: by ?? [],
+          filter: confine(runFilterOf(filter), READ_STATS, 'Query.costStats', context),
+        }),
+    }),
+    budgets: t.field({
+      type: [refs.budget],
+      description: 'Your own accounts; all with the scope "read:stats".',
+      complexity: READ_COST,
+      resolve: (_root, _args, context) => [...visibleBudgets(context)],
+    }),
+    providers: t.field({
+      type: [refs.provider],
+      resolve: (_root, _args, context) =>
+        context.services.providers.list().map((status) => ({ name: status.name, status })),
+    }),
+    revisions: t.connection(
+      {
+        type: refs.revision,
+        description: 'Newest first.',
+        authScopes: needs.readStats,
+        complexity: pageComplexity,
+        resolve: async (_root, args, context) => {
+          const request = pageRequest(args, '');
+          const page = await context.services.ledger.revisions(request);
+          return connectionOf(
+            page,
+            request,
+            ({ hash }) => hash,
+            (record) => ({ hash: record.hash, record }),
+          );
+        },
+      },
+      { name: 'RevisionConnection' },
+      { name: 'RevisionEdge' },
+    ),
+    alerts: t.connection(
+      {
+        type: refs.alert,
+        description: 'Newest first.',
+        authScopes: needs.readStats,
+        complexity: pageComplexity,
+        resolve: async (_root, args, context) => {
+          const request = pageRequest(args, 'alr_');
+          const page = await context.services.ledger.alerts(request);
+          return connectionOf(
+            page,
+            request,
+            ({ id }) => id,
+            (alert) => alert,
+          );
+        },
+      },
+      { name: 'AlertConnection' },
+      { name: 'AlertEdge' },
+    ),
+    spendSwitches: t.field({
+      type: [refs.spendSwitch],
+      description: 'The scopes in which spending is stopped now.',
+      authScopes: needs.readStats,
+      resolve: (_root, _args, context) => context.services.guards.switches(),
+    }),
+    viewer: t.field({
+      type: refs.caller,
+      description: 'Who asks.',
+      resolve: (_root, _args, { caller }) => ({
+        name: caller.name,
+        team: caller.team,
+        tier: caller.tier,
+        self: caller,
+      }),
+    }),
+    apiKeys: t.field({
+      type: [refs.apiKey],
+      authScopes: needs.admin,
+      resolve: (_root, _args, context) => context.services.keys.list(),
+    }),
+    unreconciled: t.field({
+      type: [refs.attempt],
+      description:
+        'Attempts whose process died: they may have been billed, and are held at their worst case.',
+      authScopes: needs.admin,
+      complexity: READ_COST,
+      resolve: (_root, _args, context) => context.services.ledger.unreconciled(),
+    }),
+  }));
+}

@@ -1,0 +1,102 @@
+// Attempt, StepRun and the decision that led to an attempt.
+import { providerShape } from './provider.ts';
+import type { Refs } from '../refs.ts';
+import type { Enums } from './enums.ts';
+
+export function defineAttempt(refs: Refs, enums: Enums): void {
+  refs.attempt.implement({
+    description: 'One call to one model of one provider.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      provider: t.field({
+        type: refs.provider,
+        resolve: (attempt, _args, context) => providerShape(attempt.provider, context),
+      }),
+      model: t.exposeString('model', { description: 'As the provider names the model that answered.' }),
+      requestedModel: t.exposeString('requestedModel'),
+      step: t.exposeString('step'),
+      status: t.expose('status', { type: enums.attemptStatus }),
+      errorClass: t.exposeString('errorClass', { nullable: true }),
+      errorMessage: t.exposeString('errorMessage', { nullable: true }),
+      inputTokens: t.exposeInt('inputTokens'),
+      cachedInputTokens: t.exposeInt('cachedInputTokens'),
+      cacheWriteTokens: t.exposeInt('cacheWriteTokens'),
+      outputTokens: t.exposeInt('outputTokens'),
+      reasoningTokens: t.exposeInt('reasoningTokens'),
+      cost: t.expose('costNanoUsd', { type: 'USD' }),
+      held: t.expose('heldNanoUsd', {
+        type: 'USD',
+        description: 'What was held for its worst case before the call.',
+      }),
+      saved: t.expose('savedNanoUsd', { type: 'USD' }),
+      estimated: t.exposeBoolean('estimated', {
+        description: "Settled by what was seen, not by the provider's own count.",
+      }),
+      queueMs: t.exposeFloat('queueMs'),
+      latencyMs: t.exposeFloat('latencyMs', { nullable: true }),
+      firstTokenMs: t.exposeFloat('firstTokenMs', { nullable: true }),
+      startedAt: t.expose('startedAtMs', { type: 'DateTime' }),
+      finishedAt: t.expose('finishedAtMs', { type: 'DateTime', nullable: true }),
+      requestId: t.exposeString('requestId', {
+        nullable: true,
+        description: "The provider's own id of the call.",
+      }),
+      decision: t.expose('decision', { type: refs.routeDecision }),
+    }),
+  });
+
+  refs.stepRun.implement({
+    description: 'One step of a run; an item of `each` is a step of its own: `reviews[3]`.',
+    fields: (t) => ({
+      key: t.exposeString('key'),
+      kind: t.expose('kind', { type: enums.stepKind }),
+      status: t.expose('status', { type: enums.stepStatus }),
+      startedAt: t.expose('startedAtMs', { type: 'DateTime' }),
+      finishedAt: t.expose('finishedAtMs', { type: 'DateTime', nullable: true }),
+      outputJson: t.expose('output', { type: 'JSON', nullable: true }),
+      error: t.expose('error', { type: refs.runError, nullable: true }),
+    }),
+  });
+
+  refs.routeDecision.implement({
+    description: 'Why this candidate was called and not another.',
+    fields: (t) => ({
+      rule: t.exposeString('rule', {
+        description: "The route's name and the number of the rule that held: `cheap-first[1]`.",
+      }),
+      pick: t.string({
+        description: 'The strategy that ordered the candidates.',
+        resolve: (decision) => decision.pick,
+      }),
+      candidates: t.expose('candidates', { type: [refs.candidate] }),
+    }),
+  });
+
+  refs.candidate.implement({
+    fields: (t) => ({
+      model: t.exposeString('model', { description: '`provider/model`.' }),
+      score: t.exposeFloat('score', {
+        nullable: true,
+        description: "The strategy's own measure: lower is better.",
+      }),
+      expectedCost: t.field({ type: 'USD', resolve: (candidate) => BigInt(candidate.expectedCostNanoUsd) }),
+      chosen: t.exposeBoolean('chosen'),
+      skipped: t.expose('skipped', {
+        type: refs.skip,
+        nullable: true,
+        description: 'Why it could not serve; null: it could.',
+      }),
+    }),
+  });
+
+  refs.skip.implement({
+    fields: (t) => ({
+      code: t.expose('code', { type: enums.skipCode }),
+      detail: t.exposeString('detail'),
+      retryAfterMs: t.exposeFloat('retryAfterMs', {
+        nullable: true,
+        description: 'When it might serve again; null: not by waiting.',
+      }),
+    }),
+  });
+}

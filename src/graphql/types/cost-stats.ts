@@ -1,0 +1,79 @@
+// CostStats: what was spent in a window, in all and by any dimensions.
+import type { Refs } from '../refs.ts';
+import { visibleBudgets } from './budget.ts';
+import type { Builder } from '../builder.ts';
+import type { Enums } from './enums.ts';
+
+export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): void {
+  refs.costStats.implement({
+    description: 'What was spent, over committed attempts only.',
+    fields: (t) => ({
+      at: t.expose('atMs', { type: 'DateTime' }),
+      window: t.expose('window', { type: enums.statsWindow }),
+      total: t.expose('total', { type: refs.costBucket }),
+      groups: t.expose('groups', {
+        type: [refs.costGroup],
+        description: 'One for each combination of the dimensions asked for, dearest first.',
+      }),
+      budgets: t.field({
+        type: [refs.budget],
+        resolve: (_stats, _args, context) => [...visibleBudgets(context)],
+      }),
+    }),
+  });
+
+  const groupKey = builder.objectRef<{
+    readonly dimension: 'PROVIDER' | 'MODEL' | 'TASK' | 'CALLER' | 'TAG' | 'REVISION' | 'STATUS';
+    readonly value: string;
+  }>('CostGroupKey');
+  groupKey.implement({
+    fields: (t) => ({
+      dimension: t.expose('dimension', { type: enums.statsDimension }),
+      value: t.exposeString('value'),
+    }),
+  });
+
+  refs.costGroup.implement({
+    fields: (t) => ({
+      keys: t.expose('keys', { type: [groupKey] }),
+      key: t.string({
+        description: 'The values of its keys, joined with ` · `.',
+        resolve: ({ keys }) => keys.map(({ value }) => value).join(' · '),
+      }),
+      bucket: t.expose('bucket', { type: refs.costBucket }),
+    }),
+  });
+
+  refs.costBucket.implement({
+    fields: (t) => ({
+      cost: t.expose('costNanoUsd', { type: 'USD' }),
+      saved: t.expose('savedNanoUsd', { type: 'USD' }),
+      runs: t.exposeInt('runs'),
+      attempts: t.exposeInt('attempts'),
+      errors: t.exposeInt('errors', { description: 'Attempts that failed.' }),
+      errorRate: t.float({
+        description: 'Share of the attempts that failed, 0 to 1.',
+        resolve: ({ errors, attempts }) => (attempts === 0 ? 0 : errors / attempts),
+      }),
+      inputTokens: t.expose('inputTokens', { type: 'BigInt' }),
+      cachedInputTokens: t.expose('cachedInputTokens', { type: 'BigInt' }),
+      outputTokens: t.expose('outputTokens', { type: 'BigInt' }),
+      latencyP50Ms: t.exposeFloat('latencyP50Ms', { nullable: true }),
+      latencyP95Ms: t.exposeFloat('latencyP95Ms', { nullable: true }),
+      latencyP99Ms: t.exposeFloat('latencyP99Ms', { nullable: true }),
+      firstTokenP50Ms: t.exposeFloat('firstTokenP50Ms', { nullable: true }),
+      perMinute: t.expose('perMinute', {
+        type: [refs.costPoint],
+        description: 'Oldest first, at most 60 points.',
+      }),
+    }),
+  });
+
+  refs.costPoint.implement({
+    fields: (t) => ({
+      at: t.expose('atMs', { type: 'DateTime' }),
+      cost: t.expose('costNanoUsd', { type: 'USD' }),
+      runs: t.exposeInt('runs'),
+    }),
+  });
+}

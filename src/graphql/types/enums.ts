@@ -1,0 +1,82 @@
+// The enums: GraphQL's names for the engine's own words.
+import type { Builder } from '../builder.ts';
+
+const upper = <Value extends string>(values: readonly Value[]): { [Name in string]: { value: Value } } =>
+  Object.fromEntries(values.map((value) => [value.toUpperCase().replaceAll('-', '_'), { value }]));
+
+export function createEnums(builder: Builder) {
+  return {
+    attemptStatus: builder.enumType('AttemptStatus', {
+      description:
+        'OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case.',
+      values: upper(['open', 'succeeded', 'failed', 'cancelled', 'unreconciled'] as const),
+    }),
+    alertKind: builder.enumType('AlertKind', {
+      values: upper([
+        'budget_warn',
+        'budget_exhausted',
+        'budget_overrun',
+        'loop',
+        'surge',
+        'paused',
+        'resumed',
+        'circuit',
+        'revision_refused',
+        'unreconciled',
+      ] as const),
+    }),
+    alertSeverity: builder.enumType('AlertSeverity', {
+      values: upper(['info', 'warning', 'critical'] as const),
+    }),
+    budgetAction: builder.enumType('BudgetAction', {
+      description: 'What happens to a call that does not fit.',
+      values: {
+        REJECT: { value: 'reject', description: 'It is refused.' },
+        DOWNGRADE: { value: 'downgrade', description: 'Only candidates that still fit are tried.' },
+        WARN: { value: 'warn', description: 'It goes through, and an alert is raised.' },
+      } as const,
+    }),
+    budgetUnit: builder.enumType('BudgetUnit', {
+      description: 'What a budget counts.',
+      values: upper(['usd', 'tokens', 'calls'] as const),
+    }),
+    circuitState: builder.enumType('CircuitState', {
+      values: upper(['closed', 'open', 'half-open'] as const),
+    }),
+    problemSeverity: builder.enumType('ProblemSeverity', {
+      values: upper(['error', 'warning', 'note'] as const),
+    }),
+    runStatus: builder.enumType('RunStatus', {
+      values: upper(['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const),
+    }),
+    skipCode: builder.enumType('SkipCode', {
+      description: 'Why a candidate was not tried.',
+      values: upper([
+        'no_key',
+        'capability_missing',
+        'context_too_small',
+        'circuit_open',
+        'no_rate_headroom',
+        'bulkhead_full',
+        'hold_does_not_fit',
+        'already_failed',
+        'model_too_small',
+      ] as const),
+    }),
+    statsDimension: builder.enumType('StatsDimension', {
+      values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TAG', 'REVISION', 'STATUS'] as const,
+    }),
+    statsWindow: builder.enumType('StatsWindow', {
+      description: 'The time that ends now: the last hour, day, seven days, thirty days, or everything.',
+      values: ['HOUR', 'DAY', 'WEEK', 'MONTH', 'ALL'] as const,
+    }),
+    stepKind: builder.enumType('StepKind', {
+      values: upper(['model', 'parse', 'chunk', 'task', 'each'] as const),
+    }),
+    stepStatus: builder.enumType('StepStatus', {
+      values: upper(['running', 'succeeded', 'skipped', 'failed'] as const),
+    }),
+  };
+}
+
+export type Enums = ReturnType<typeof createEnums>;

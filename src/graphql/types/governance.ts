@@ -1,0 +1,233 @@
+// The types around runs: task types, revisions and their problems, callers, keys, alerts and spending switches.
+import type { Builder } from '../builder.ts';
+import type { Refs, TaskTypeShape } from '../refs.ts';
+import type { TaskModel } from '../tasks.ts';
+import { ADMIN, hasScope } from '../scopes.ts';
+import type { Enums } from './enums.ts';
+import { visibleRun } from './run.ts';
+import { tagList } from './run-shape.ts';
+
+export function defineTaskType(builder: Builder, refs: Refs, tasks: TaskModel): void {
+  builder.node(refs.taskType, {
+    description: 'A task that the workflows define.',
+    id: { resolve: ({ name }) => name },
+    loadOne: (name) => {
+      const found = tasks.taskType(name);
+      return found.task === null ? null : found;
+    },
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      field: t.string({
+        nullable: true,
+        description: 'Its field in TaskInput; null: not in the active revision.',
+        resolve: ({ name }) => tasks.fieldOf(name) ?? null,
+      }),
+      description: t.string({ resolve: ({ task }) => task?.description ?? '' }),
+      deprecated: t.string({ nullable: true, resolve: ({ task }) => task?.deprecated ?? null }),
+      active: t.boolean({
+        description: 'It is in the active revision.',
+        resolve: ({ task }) => task !== null,
+      }),
+      revision: t.string({
+        nullable: true,
+        description: 'Content hash of the task and all it uses.',
+        resolve: ({ task }) => task?.revision ?? null,
+      }),
+      file: t.string({ nullable: true, resolve: ({ task }) => task?.file ?? null }),
+      inputSchema: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'JSON Schema, 2020-12.',
+        resolve: ({ task }) => task?.inputSchema ?? null,
+      }),
+      outputSchema: t.field({
+        type: 'JSON',
+        nullable: true,
+        description: 'JSON Schema, 2020-12.',
+        resolve: ({ task }) => task?.outputSchema ?? null,
+      }),
+      steps: t.field({ type: [taskStep(builder)], resolve: stepsOf }),
+    }),
+  });
+}
+
+function taskStep(builder: Builder) {
+  return builder
+    .objectRef<{
+      readonly key: string;
+      readonly kind: string;
+      readonly after: readonly string[];
+      readonly route: string | null;
+    }>('TaskStep')
+    .implement({
+      description: 'A step as the task defines it.',
+      fields: (t) => ({
+        key: t.exposeString('key'),
+        kind: t.exposeString('kind'),
+        after: t.exposeStringList('after', { description: 'The steps whose results it reads.' }),
+        route: t.exposeString('route', { nullable: true }),
+      }),
+    });
+}
+
+function stepsOf({ task }: TaskTypeShape) {
+  return (task?.steps ?? []).map((step) => ({
+    key: step.key,
+    kind: step.kind,
+    after: [...step.after],
+    route: step.kind === 'model' ? step.route.name : null,
+  }));
+}
+
+export function defineRevision(builder: Builder, refs: Refs, enums: Enums): void {
+  builder.node(refs.revision, {
+    description: 'One state of the workflow files, as it was compiled.',
+    id: { resolve: ({ hash }) => hash },
+    loadOne: async (hash, context) => {
+      const record = await context.loaders.revision.load(hash);
+      return record === null ? null : { hash, record };
+    },
+    fields: (t) => ({
+      hash: t.exposeString('hash'),
+      commit: t.string({ nullable: true, resolve: ({ record }) => record?.commit ?? null }),
+      author: t.string({ nullable: true, resolve: ({ record }) => record?.author ?? null }),
+      subject: t.string({ nullable: true, resolve: ({ record }) => record?.subject ?? null }),
+      dirty: t.boolean({
+        description: 'The files differed from the commit.',
+        resolve: ({ record }) => record?.dirty ?? false,
+      }),
+      source: t.string({ nullable: true, resolve: ({ record }) => record?.source ?? null }),
+      compiledAt: t.field({
+        type: 'DateTime',
+        nullable: true,
+        resolve: ({ record }) => record?.compiledAtMs ?? null,
+      }),
+      activeFrom: t.field({
+        type: 'DateTime',
+        nullable: true,
+        resolve: ({ record }) => record?.activeFromMs ?? null,
+      }),
+      activeTo: t.field({
+        type: 'DateTime',
+        nullable: true,
+        resolve: ({ record }) => record?.activeToMs ?? null,
+      }),
+      active: t.boolean({
+        resolve: ({ hash }, _args, context) => context.services.revisions.active().record.hash === hash,
+      }),
+      pinned: t.boolean({ resolve: ({ record }) => record?.pinned ?? false }),
+      problems: t.field({
+        type: [refs.problem],
+        description: 'Empty: it compiled.',
+        resolve: ({ record }) => record?.problems ?? [],
+      }),
+    }),
+  });
+
+  refs.problem.implement({
+    description: 'What is wrong in a workflow file, where, and what to do about it.',
+    fields: (t) => ({
+      code: t.exposeString('code'),
+      severity: t.expose('severity', { type: enums.problemSeverity }),
+      message: t.exposeString('message'),
+      remedy: t.exposeString('remedy'),
+      file: t.exposeString('file'),
+      line: t.exposeInt('line'),
+      column: t.exposeInt('column'),
+      endColumn: t.exposeInt('endColumn'),
+      excerpt: t.exposeString('excerpt'),
+    }),
+  });
+}
+
+export function defineCaller(builder: Builder, refs: Refs): void {
+  refs.caller.implement({
+    description: 'Who runs tasks.',
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      team: t.exposeString('team', { nullable: true }),
+      tier: t.exposeString('tier', { nullable: true }),
+      scopes: t.stringList({
+        nullable: true,
+        description: 'Only of the viewer.',
+        resolve: ({ self }) => (self === null ? null : [...self.scopes]),
+      }),
+      tags: t.field({
+        type: [refs.tag],
+        nullable: true,
+        description: 'Only of the viewer.',
+        resolve: ({ self }) => (self === null ? null : tagList(self.tags)),
+      }),
+      keyId: t.string({
+        nullable: true,
+        description: 'Only of the viewer; null where the server runs open.',
+        resolve: ({ self }) => self?.keyId ?? null,
+      }),
+    }),
+  });
+
+  builder.node(refs.apiKey, {
+    description: 'A key; its secret is known only to who was given it.',
+    id: { resolve: ({ id }) => id },
+    loadOne: (id, context) => {
+      if (!hasScope(context.caller, ADMIN)) return null;
+      const found = context.services.keys.list().find((key) => key.id === id);
+      return found === undefined ? null : { ...found };
+    },
+    fields: (t) => ({
+      hint: t.exposeString('hint', { description: 'The first characters of the secret.' }),
+      caller: t.exposeString('caller'),
+      team: t.exposeString('team', { nullable: true }),
+      tier: t.exposeString('tier', { nullable: true }),
+      tags: t.field({ type: [refs.tag], resolve: ({ tags }) => tagList(tags) }),
+      scopes: t.stringList({ resolve: ({ scopes }) => [...scopes] }),
+      createdAt: t.expose('createdAtMs', { type: 'DateTime' }),
+      expiresAt: t.expose('expiresAtMs', { type: 'DateTime', nullable: true }),
+      revokedAt: t.expose('revokedAtMs', { type: 'DateTime', nullable: true }),
+      lastUsedAt: t.expose('lastUsedAtMs', { type: 'DateTime', nullable: true }),
+      requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
+    }),
+  });
+}
+
+export function defineAlert(refs: Refs, enums: Enums): void {
+  refs.alert.implement({
+    description: 'Something that a person should know of.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      kind: t.expose('kind', { type: enums.alertKind }),
+      severity: t.expose('severity', { type: enums.alertSeverity }),
+      message: t.exposeString('message'),
+      remedy: t.exposeString('remedy'),
+      scope: t.exposeString('scope', {
+        description: '`all`, `task:summarize`, `caller:ana`, `provider:openai`.',
+      }),
+      at: t.expose('atMs', { type: 'DateTime' }),
+      run: t.field({
+        type: refs.run,
+        nullable: true,
+        complexity: 5,
+        resolve: ({ runId }, _args, context) => (runId === null ? null : visibleRun(runId, context)),
+      }),
+      details: t.expose('details', { type: 'JSON' }),
+    }),
+  });
+
+  refs.spendSwitch.implement({
+    description: 'A switch by which spending is stopped in a scope.',
+    fields: (t) => ({
+      scope: t.exposeString('scope', {
+        description: '`all`, `provider:openai`, `model:openai/gpt…`, `task:summarize`, `caller:ana`.',
+      }),
+      paused: t.boolean({
+        resolve: ({ scope }, _args, context) =>
+          context.services.guards.switches().some((one) => one.scope === scope),
+      }),
+      reason: t.exposeString('reason'),
+      by: t.exposeString('by', {
+        description: "A caller's name, or the guard that pulled it: `guard:surge`.",
+      }),
+      since: t.expose('sinceMs', { type: 'DateTime' }),
+    }),
+  });
+}

@@ -1,0 +1,56 @@
+// The body of a request, read once, with a bound: bytes beyond it are not kept.
+import type { IncomingMessage } from 'node:http';
+import { GraphQLError } from 'graphql';
+
+/** Rejects with a GraphQLError whose status is 413 for too much, 400 for what is not JSON. */
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+  const text = await readText(request, maxBytes);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new GraphQLError(`The body is not JSON: ${(error as Error).message}`, {
+      extensions: {
+        code: 'BAD_REQUEST',
+        remedy: 'Send {"query": "…", "variables": {…}}.',
+        http: { status: 400, spec: true },
+      },
+    });
+  }
+}
+
+function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) {
+        request.pause();
+        request.removeAllListeners('data');
+        reject(tooLarge(maxBytes));
+        return;
+      }
+      chunks.push(chunk);
+    });
+    request.once('end', () =>
+      resolve(
+        (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8'),
+      ),
+    );
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('the client went away before its request was read')));
+  });
+}
+
+function tooLarge(maxBytes: number): GraphQLError {
+  return new GraphQLError(`The body has more than ${maxBytes} bytes.`, {
+    extensions: {
+      code: 'BODY_TOO_LARGE',
+      limit: 'maxBodyBytes',
+      remedy: 'Send less, or start the server with a larger limit.',
+      http: { status: 413, headers: { Connection: 'close' } },
+    },
+  });
+}

@@ -1,0 +1,9 @@
+// The context of a request to this server: GraphQL's, and what yoga and the limits need beside it.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestContext } from '../graphql/context.ts';
+
+export interface ServerContext extends RequestContext {
+  readonly req: IncomingMessage;
+  /** null on a WebSocket. */
+  readonly res: ServerResponse | null;
+}

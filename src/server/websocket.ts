@@ -1,0 +1,234 @@
+// WebSocket: graphql-transport-ws on the same path, with the same schema, callers and limits; a reader that stops reading is dropped.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
+import type { ExecutionArgs, GraphQLFormattedError } from 'graphql';
+import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import { createContext } from '../graphql/context.ts';
+import type { GraphqlServices } from '../graphql/services.ts';
+import type { Caller } from '../budget/port.ts';
+import type { createMaskError } from './mask-error.ts';
+import type { ServerLimits } from './options.ts';
+import type { GraphqlServer } from './yoga.ts';
+
+export interface WebSocketParts {
+  readonly yoga: GraphqlServer;
+  readonly services: GraphqlServices;
+  readonly limits: ServerLimits;
+  readonly log: Logger;
+  readonly maskError: ReturnType<typeof createMaskError>;
+  /** Who it is, by the header of the upgrade or the parameters of the connection; null: nobody that is known. */
+  readonly identify: (authorization: string | undefined) => Caller | null;
+  readonly onDropped: (reason: string) => void;
+}
+
+interface Connection {
+  readonly request: IncomingMessage;
+  readonly gone: AbortController;
+  caller: Caller | null;
+}
+
+type Enveloped = ReturnType<GraphqlServer['getEnveloped']>;
+
+/** Beyond what the protocol names: the close code of a subscriber that was dropped. */
+const SLOW_READER = 4413;
+/** A close frame waits behind what the peer does not read: after this the socket is cut. */
+const CLOSE_GRACE_MS = 1000;
+
+export function createWebSocketServer(parts: WebSocketParts) {
+  const { yoga, limits, log, maskError } = parts;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.maxBodyBytes,
+    perMessageDeflate: false,
+    handleProtocols: (protocols) =>
+      protocols.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
+  });
+  const executors = new WeakMap<object, Enveloped>();
+
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: limits.connectionInitMs,
+    onConnect: ({ extra, connectionParams }) => {
+      extra.caller = parts.identify(extra.request.headers.authorization ?? authorizationOf(connectionParams));
+      return extra.caller !== null;
+    },
+    onSubscribe: async ({ extra, subscriptions }, _id, { query, variables, operationName }) => {
+      if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerConnection) {
+        return [
+          new GraphQLError(
+            `This connection has ${limits.maxSubscriptionsPerConnection} operations, which is all it may.`,
+            {
+              extensions: {
+                code: 'TOO_MANY_OPERATIONS',
+                remedy: 'Complete one before the next, or open a second connection.',
+              },
+            },
+          ),
+        ];
+      }
+      const { caller, gone } = extra;
+      if (caller === null) return [new GraphQLError('The connection was not acknowledged.')];
+      const context = createContext({
+        services: parts.services,
+        caller,
+        signal: () => gone.signal,
+        transport: 'websocket',
+      });
+      const enveloped = yoga.getEnveloped(Object.assign(context, { req: extra.request, res: null }));
+      try {
+        const document = enveloped.parse(query);
+        const errors = enveloped.validate(enveloped.schema, document);
+        if (errors.length > 0) return errors;
+        const args: ExecutionArgs = {
+          schema: enveloped.schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue: await enveloped.contextFactory(),
+        };
+        executors.set(args, enveloped);
+        return args;
+      } catch (error) {
+        return [maskError(error)];
+      }
+    },
+    execute: (args) => executors.get(args)?.execute(args),
+    subscribe: (args) => executors.get(args)?.subscribe(args),
+    onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(meant(error)))),
+    onNext: (_context, _id, _payload, _args, result) =>
+      result.errors === undefined ? undefined : { ...result, errors: result.errors.map(formatted) },
+  } as Parameters<typeof makeServer<Record<string, unknown>, Connection>>[0]);
+
+  sockets.on('connection', (socket, request: IncomingMessage) => {
+    const connection: Connection = { request, gone: new AbortController(), caller: null };
+    const stopWatching = watch(socket);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => send(socket, data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => {
+          socket.on('message', (message: Buffer) => {
+            handle(String(message)).catch((error: unknown) => {
+              const { message: reason } = error as Error;
+              // A message of an unknown type is the client's mistake; anything else is ours.
+              if (reason.startsWith('Unexpected message of type')) {
+                socket.close(CloseCode.BadRequest, reason.slice(0, 120));
+                return;
+              }
+              log.error({ err: error }, 'websocket message failed');
+              socket.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          });
+        },
+      },
+      connection,
+    );
+    socket.once('error', (error) => {
+      log.debug({ err: error }, 'websocket failed');
+      socket.terminate();
+    });
+    socket.once('close', (code, reason) => {
+      stopWatching();
+      connection.gone.abort(new Error('the client went away'));
+      closed(code, String(reason)).catch((error: unknown) =>
+        log.error({ err: error }, 'websocket close failed'),
+      );
+    });
+  });
+
+  /** Pings, and drops who does not answer or does not read. */
+  function watch(socket: WebSocket): () => void {
+    const { clock } = parts.services;
+    let alive = true;
+    let fullSinceMs: number | undefined;
+    socket.on('pong', () => {
+      alive = true;
+    });
+    const drop = (reason: string): void => {
+      parts.onDropped(reason);
+      log.warn({ reason, bufferedBytes: socket.bufferedAmount }, 'subscriber dropped');
+      socket.close(SLOW_READER, reason);
+      setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
+    };
+    let pingedAtMs = clock.monotonicMs();
+    const timer = setInterval(
+      () => {
+        if (socket.readyState !== socket.OPEN) return;
+        const nowMs = clock.monotonicMs();
+        fullSinceMs = socket.bufferedAmount === 0 ? undefined : (fullSinceMs ?? nowMs);
+        if (socket.bufferedAmount > limits.maxBufferedBytes)
+          drop(`Slow reader: more than ${limits.maxBufferedBytes} bytes wait to be read`);
+        else if (fullSinceMs !== undefined && nowMs - fullSinceMs > limits.slowReaderMs)
+          drop(`Slow reader: nothing was read for ${limits.slowReaderMs} ms`);
+        else if (nowMs - pingedAtMs >= limits.keepAliveMs) {
+          if (!alive) {
+            socket.terminate();
+            return;
+          }
+          alive = false;
+          pingedAtMs = nowMs;
+          socket.ping();
+        }
+      },
+      Math.min(1000, limits.keepAliveMs, limits.slowReaderMs),
+    );
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+
+  return {
+    /** Takes over an upgrade that was found to be ours and welcome. */
+    accept(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+      sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        sockets.emit('connection', webSocket, request),
+      );
+    },
+    connections: (): number => sockets.clients.size,
+    /** Tells every client that the server goes away; whoever does not leave is cut after `graceMs`. */
+    async close(graceMs: number): Promise<void> {
+      for (const client of sockets.clients) client.close(1001, 'Going away');
+      const cut = setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, graceMs);
+      await new Promise<void>((resolve) => sockets.close(() => resolve()));
+      clearTimeout(cut);
+    },
+  };
+}
+
+export type WebSocketSide = ReturnType<typeof createWebSocketServer>;
+
+/** Resolves when the bytes have left: graphql-ws takes the next event only then, so a slow reader slows nobody but itself. */
+function send(socket: WebSocket, data: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) {
+      resolve();
+      return;
+    }
+    // An error of a send is followed by the socket's own close: there is nobody left to be told.
+    socket.send(data, () => resolve());
+  });
+}
+
+/** `{ authorization: "Bearer hg_…" }`, in either case, as clients have it. */
+function authorizationOf(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const value = params?.['authorization'] ?? params?.['Authorization'];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** graphql-ws wraps what an iterator throws; what was thrown is what was meant. */
+function meant(error: GraphQLError): unknown {
+  return error.cause ?? error;
+}
+
+/** Without what is for HTTP alone. */
+function formatted(error: GraphQLError): GraphQLFormattedError {
+  const { extensions, ...rest } = error.toJSON();
+  if (extensions === undefined) return rest;
+  const { http: _http, unexpected: _unexpected, ...kept } = extensions;
+  return { ...rest, extensions: kept };
+}

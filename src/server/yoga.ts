@@ -1,0 +1,119 @@
+// Yoga: GraphQL over HTTP and SSE, with the schema that is active when a request comes, and our limits around parse and execute.
+import type { ServerResponse } from 'node:http';
+import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+import type { Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import type { createParse } from './guards/document.ts';
+import type { createComplexityCheck } from './guards/complexity.ts';
+import type { createMaskError } from './mask-error.ts';
+import type { ServerLimits } from './options.ts';
+import type { Operations } from './operations.ts';
+import { readJsonBody } from './read-body.ts';
+import type { ServerContext } from './request-context.ts';
+
+export interface YogaParts {
+  readonly schema: () => GraphQLSchema;
+  readonly limits: ServerLimits;
+  readonly introspection: boolean;
+  readonly graphiql: boolean;
+  readonly parse: ReturnType<typeof createParse>;
+  readonly complexity: ReturnType<typeof createComplexityCheck>;
+  readonly maskError: ReturnType<typeof createMaskError>;
+  readonly operations: Operations;
+}
+
+/** Documents that are sent again are parsed and validated once; longer ones are inputs written in place, and would only fill memory (INV-14). */
+const MAX_CACHED_DOCUMENT_CHARACTERS = 16_384;
+const MAX_CACHED_DOCUMENTS = 1024;
+
+function documentCache<Value extends object>() {
+  const cache = new LRUCache<string, Value>({ max: MAX_CACHED_DOCUMENTS });
+  return {
+    get: (text: string) => cache.get(text),
+    set: (text: string, value: Value) => {
+      if (text.length <= MAX_CACHED_DOCUMENT_CHARACTERS) cache.set(text, value);
+    },
+  };
+}
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function createGraphqlServer(parts: YogaParts) {
+  return createYoga<{ req: ServerContext['req']; res: ServerResponse } & ServerContext>({
+    graphqlEndpoint: '/graphql',
+    plugins: [gate(parts)],
+    batching: parts.limits.maxBatch > 1 ? { limit: parts.limits.maxBatch } : false,
+    // The body is read by `readJsonBody`, which holds its own limit; yoga's would wrap every body in a stream.
+    maxRequestBodySize: false,
+    multipart: false,
+    cors: false,
+    landingPage: false,
+    // Checked before yoga is asked: see health.ts.
+    healthCheckEndpoint: '/graphql/-/live',
+    graphiql: parts.graphiql ? { title: 'Headgate', subscriptionsProtocol: 'WS' } : false,
+    renderGraphiQL: () => renderedGraphiql,
+    maskedErrors: { maskError: parts.maskError },
+    logging: SILENT,
+    parserAndValidationCache: {
+      documentCache: documentCache<DocumentNode>(),
+      errorCache: documentCache<Error>(),
+    },
+  });
+}
+
+export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
+
+let renderedGraphiql = '';
+
+/** The page is 5 MB of script: it is loaded when it is served, not at every start. */
+export async function loadGraphiql(): Promise<void> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  renderedGraphiql = renderGraphiQL({ title: 'Headgate', subscriptionsProtocol: 'WS' });
+}
+
+/** One plugin for all of it: each further one would cost every request its hooks. */
+function gate({
+  schema,
+  limits,
+  introspection,
+  parse,
+  complexity,
+  operations,
+}: YogaParts): Plugin<ServerContext> {
+  return {
+    // Not `schema: () => …` as an option: that breaks graphql-ws. Set here, a swap reaches the next operation and no running one.
+    onEnveloped({ setSchema }) {
+      setSchema(schema());
+    },
+    onRequestParse({ request, serverContext, setRequestParser }) {
+      if (request.method === 'POST' && isJson(request.headers.get('content-type'))) {
+        const { req } = serverContext as unknown as ServerContext;
+        setRequestParser(() => readJsonBody(req, limits.maxBodyBytes) as never);
+      }
+    },
+    onParse({ setParseFn }) {
+      setParseFn(parse);
+    },
+    onValidate({ addValidationRule }) {
+      if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = complexity(args) ?? operations.begin(args.contextValue);
+      if (refused !== undefined) {
+        setResultAndStopExecution({ errors: [refused] });
+        return undefined;
+      }
+      return { onExecuteDone: () => operations.end(args.contextValue) };
+    },
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = complexity(args);
+      if (refused !== undefined) setResultAndStopExecution({ errors: [refused] } as never);
+    },
+  };
+}
+
+function isJson(contentType: string | null): boolean {
+  return contentType !== null && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);
+}
