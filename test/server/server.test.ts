@@ -49,7 +49,7 @@ describe('Subscription.costStats', () => {
         await engine.run({
           task: 'summarize',
           input: {},
-          caller: BOB, scopes: [], keyId: null },
+          caller: BOB,
         });
       if (event.data?.costStats.total.runs === 1) break;
     }
@@ -70,7 +70,7 @@ describe('Subscription.costStats', () => {
         await engine.run({
           task: 'summarize',
           input: {},
-          caller: BOB, scopes: [], keyId: null },
+          caller: BOB,
         });
       if (event.data?.costStats.total.runs === 1) break;
     }

@@ -176,7 +176,7 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
       }
     }
     this.#commits += 1;
-    for (const listener of [...this.#listeners]) listener(rows, this.#commits);
+    for (const listener of this.#listeners) listener(rows, this.#commits);
   }
 
   async run(id: string): Promise<RunRecord | undefined> {
