@@ -3,11 +3,20 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { print } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { graphql } from '../generated/index.ts';
 import { readRepositoryFile, repositoryRoot } from '../support/repository.ts';
 import { closedEnvironment, serve } from '../support/served.ts';
 
 const manifest = JSON.parse(readRepositoryFile('package.json')) as { version: string };
+const taskNames = graphql(`
+  query TaskNames {
+    taskTypes {
+      name
+    }
+  }
+`);
 let folder: string;
 let packed: string[];
 
@@ -102,7 +111,7 @@ describe('the package', () => {
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: '{ taskTypes { name } }' }),
+      body: JSON.stringify({ query: print(taskNames) }),
     });
     const answer: unknown = await response.json();
     expect(await server.stop()).toBe(0);
