@@ -2,6 +2,8 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // With Node's own conditions the sources and the libraries load the same file of graphql; two copies would not know each other's errors.
+  ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
