@@ -62,6 +62,7 @@ export class AttemptTimeout extends Error {
 export interface Policies {
   /** The policy of `provider/model`; the same key keeps its breaker, bulkhead and counters when settings change. */
   get(key: string, settings: PlanPolicy): AttemptPolicy;
+  /** Called at once, inside the call that changed it: a listener must be quick, and must not throw. */
   onCircuitChange(listener: (key: string, state: CircuitState) => void): () => void;
 }
 

@@ -133,7 +133,7 @@ function createGate(clock: Clock): SharedGate {
     observe({ closedForMs, headroom, refused }) {
       const nowMs = clock.monotonicMs();
       for (const word of headroom) told.observe(word, nowMs);
-      if (closedForMs !== null) {
+      if (closedForMs !== null && Number.isFinite(closedForMs)) {
         closedUntilMs = Math.max(closedUntilMs, nowMs + closedForMs);
       } else if (refused === true) {
         // Calls that were under way together are refused together: that is one refusal, and no reason to wait longer.
