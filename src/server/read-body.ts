@@ -14,7 +14,7 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
       extensions: {
         code: 'BAD_REQUEST',
         remedy: 'Send {"query": "…", "variables": {…}}.',
-        http: { status: 400, spec: true },
+        http: { status: 400 },
       },
     });
   }
