@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { Source, SourceFile } from './port.ts';
+import { workTreeState } from './work-tree.ts';
 
 const WORKFLOW_FILE = /\.ya?ml$/;
 /** Folders that hold what tests read, not workflows. */
@@ -89,7 +90,9 @@ export function createDirectorySource(directory: string): Source {
   return {
     description: `directory ${shownPath(directory)}`,
     async read() {
-      return { files: await readWorkflowDirectory(directory), commit: null, dirty: false };
+      const files = await readWorkflowDirectory(directory);
+      const state = await workTreeState(directory, files, shownPath(directory));
+      return { files, commit: state?.commit ?? null, dirty: state?.dirty ?? false };
     },
     async watch(onChange) {
       const { watch } = await import('chokidar');
