@@ -6,6 +6,8 @@ export interface Cell {
   spent: bigint;
   held: bigint;
   calls: number;
+  /** Attempts that hold here, also those that cost nothing. */
+  holds: number;
   /** false: its window passed. It still takes its settlements, which count nowhere else. */
   live: boolean;
 }
@@ -57,13 +59,14 @@ export class Account {
       found = this.#cells[index];
     }
     if (found?.startMs === startMs) return found;
-    const made: Cell = { startMs, spent: 0n, held: 0n, calls: 0, live: true };
+    const made: Cell = { startMs, spent: 0n, held: 0n, calls: 0, holds: 0, live: true };
     this.#cells.splice(index + 1, 0, made);
     return made;
   }
 
   hold(cell: Cell, amount: bigint): void {
     this.openHolds += 1;
+    cell.holds += 1;
     cell.held += amount;
     if (cell.live) this.held += amount;
   }
@@ -71,6 +74,7 @@ export class Account {
   /** The actual amount takes the place of what was held. */
   settle(cell: Cell, heldAmount: bigint, actual: bigint, calls: number): void {
     this.openHolds -= 1;
+    cell.holds -= 1;
     cell.held -= heldAmount;
     cell.spent += actual;
     cell.calls += calls;
@@ -89,6 +93,13 @@ export class Account {
     this.calls += calls;
   }
 
+  /** Nothing counts here and nothing is going to, in the windows that are open: it can be let go. */
+  get isEmpty(): boolean {
+    return (
+      this.spent === 0n && this.held === 0n && this.calls === 0 && !this.#cells.some((cell) => cell.holds > 0)
+    );
+  }
+
   get cells(): readonly Cell[] {
     return this.#cells;
   }
@@ -96,5 +107,5 @@ export class Account {
 
 /** Where a hold goes whose window has passed: its settlement is counted in no window that is still open. */
 export function deadCell(startMs: number): Cell {
-  return { startMs, spent: 0n, held: 0n, calls: 0, live: false };
+  return { startMs, spent: 0n, held: 0n, calls: 0, holds: 0, live: false };
 }

@@ -8,6 +8,8 @@ import { shareOf } from './shares.ts';
 
 /** A run that placed no hold for so long is over, whether or not anybody said so. */
 const FORGOTTEN_RUN_MS = 86_400_000;
+/** Looking through 10,000 accounts takes a millisecond: not for every hold of somebody who makes up tag values. */
+const SWEEP_EVERY_MS = 1000;
 
 export class BudgetState {
   budget: PlanBudget;
@@ -18,7 +20,6 @@ export class BudgetState {
   readonly cursor: WindowCursor;
   readonly accounts = new Map<string, Account>();
   readonly #maxAccounts: number;
-  #sweptAtStartMs = Number.NaN;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(budget: PlanBudget, maxAccounts: number) {
@@ -58,20 +59,7 @@ export class BudgetState {
     return account;
   }
 
-  /** The account, opened where there is none; undefined: there are as many as may be, and none of them can be let go without losing count (INV-14). */
-  obtain(key: string, nowMs: number): Account | undefined {
-    const found = this.find(key);
-    if (found !== undefined) return found;
-    if (this.accounts.size >= this.#maxAccounts) {
-      this.#sweep(nowMs);
-      if (this.accounts.size >= this.#maxAccounts) return undefined;
-    }
-    const account = new Account(key, nowMs);
-    this.accounts.set(key, account);
-    return account;
-  }
-
-  /** For what was already spent or is already under way: counted beyond the most accounts too, rather than forgotten. */
+  /** The account, opened where there is none, however many there are: what is spent or under way is counted, rather than forgotten. */
   obtainAny(key: string, nowMs: number): Account {
     let account = this.find(key);
     if (account === undefined) {
@@ -81,7 +69,7 @@ export class BudgetState {
     return account;
   }
 
-  /** Whether `obtain` would give an account, without opening one. */
+  /** false: there are as many accounts as may be, and none that can be let go without losing count (INV-14). */
   hasRoomFor(key: string, nowMs: number): boolean {
     if (this.accounts.size < this.#maxAccounts || this.accounts.has(key)) return true;
     this.#sweep(nowMs);
@@ -107,20 +95,16 @@ export class BudgetState {
     }
   }
 
-  /** Lets go of accounts whose window passed. Looked for once a window or bucket: nothing can have expired in between. */
+  /** Lets go of accounts whose window passed, and of those on which nothing was spent; looked for once a second. */
   #sweep(nowMs: number): void {
-    const startMs = this.cursor.currentStartMs();
-    const isRun = this.budget.per.kind === 'run';
-    if (isRun ? nowMs - this.#sweptAtMs < FORGOTTEN_RUN_MS / 24 : startMs === this.#sweptAtStartMs) return;
-    this.#sweptAtStartMs = startMs;
+    if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
     this.#sweptAtMs = nowMs;
     const cutoffMs = this.cursor.cutoffMs();
+    const isRun = this.budget.per.kind === 'run';
     for (const [key, account] of this.accounts) {
       account.expire(cutoffMs);
-      const idle = isRun
-        ? account.openHolds === 0 && nowMs - account.usedAtMs > FORGOTTEN_RUN_MS
-        : account.cells.length === 0;
-      if (idle) this.accounts.delete(key);
+      const isForgotten = isRun && account.openHolds === 0 && nowMs - account.usedAtMs > FORGOTTEN_RUN_MS;
+      if (account.isEmpty || isForgotten) this.accounts.delete(key);
     }
   }
 

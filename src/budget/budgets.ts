@@ -1,12 +1,11 @@
 // Budgets: a hold on every account that applies, or on none; settled to the true cost; in bigint and in this process (INV-1, INV-2).
 import type { Clock } from '../common/clock.ts';
-import { canonicalJson } from '../common/json.ts';
 import { type Outcome, fail, succeed } from '../common/outcome.ts';
 import type { Plan, PlanBudget } from '../plan/types.ts';
 import type { Account } from './account.ts';
 import { createAlerts } from './alerts.ts';
 import { type Applicable, createApplicable } from './applicable.ts';
-import { BudgetState } from './budget-state.ts';
+import type { BudgetState } from './budget-state.ts';
 import type { OpenHold, Placed } from './open-hold.ts';
 import type {
   Accounts,
@@ -18,8 +17,8 @@ import type {
   Posting,
   Spending,
 } from './port.ts';
-import { place, readSettled, recover, reopen, seed } from './recovery.ts';
 import { decisive } from './refusals.ts';
+import { reload } from './reload.ts';
 import { accountOf } from './scope.ts';
 import { amountOf, nothing } from './units.ts';
 
@@ -30,6 +29,14 @@ export interface BudgetsOptions {
   readonly matches: (budget: PlanBudget, request: HoldRequest) => boolean;
   /** The most accounts (callers, teams, tag values, runs) of one budget at a time; default 10,000, about 5 MB. Beyond it, holds of new ones are refused. */
   readonly maxAccounts?: number;
+}
+
+interface Considered {
+  readonly state: BudgetState;
+  readonly key: string;
+  readonly account: Account | undefined;
+  readonly amount: bigint;
+  readonly refusal: BudgetRefusal | undefined;
 }
 
 /** The account of a `warn` budget for all that came after its accounts were full. */
@@ -54,113 +61,83 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     return budget.when === null || matches(budget, request);
   }
 
-  function refusalOf(
-    state: BudgetState,
-    account: Account | undefined,
-    request: HoldRequest,
-    nowMs: number,
-  ): BudgetRefusal | undefined {
-    const needed = amountOf(state.unit, request.worst);
-    const taken = account === undefined ? 0n : account.spent + account.held;
-    // What costs nothing fits everywhere: a free model still answers when the money is gone.
-    if (needed === 0n || taken + needed <= state.limit) return undefined;
-    return state.refusal(accountOf(state.budget, request), account, needed, 'limit', nowMs);
-  }
-
   function configure(plan: Plan): void {
     const nowMs = now();
-    const isFirst = applicable === undefined;
-    const next = new Map<string, BudgetState>();
-    const fresh: BudgetState[] = [];
-    for (const budget of plan.budgets) {
-      const before = states.get(budget.id);
-      if (before !== undefined && countsAlike(before.budget, budget)) {
-        before.adopt(budget);
-        next.set(budget.id, before);
-      } else {
-        const state = new BudgetState(budget, maxAccounts);
-        state.advance(nowMs);
-        fresh.push(state);
-        next.set(budget.id, state);
-      }
-    }
-    if (isFirst) {
-      for (const recovered of accounts.open()) open.set(recovered.attemptId, reopen(recovered));
-      const settled = readSettled(accounts, fresh, nowMs);
-      for (const state of fresh) recover(state, settled.get(state.budget.id) ?? [], accounts, nowMs);
-    } else {
-      for (const state of fresh) seed(state, accounts, true, nowMs);
-    }
-    moveHolds(fresh, next, nowMs);
-    states = next;
-    applicable = createApplicable(plan, [...next.values()]);
+    const before = applicable === undefined ? null : states;
+    states = reload({ plan, accounts, open, before, applies, maxAccounts, nowMs });
+    applicable = createApplicable(plan, [...states.values()]);
   }
 
-  /** Holds in flight follow the budgets that were re-derived under them. */
-  function moveHolds(
-    fresh: readonly BudgetState[],
-    next: ReadonlyMap<string, BudgetState>,
-    nowMs: number,
-  ): void {
-    const moved: OpenHold['hold'][] = [];
-    for (const one of open.values()) {
-      const kept = one.placed.filter(({ state }) => next.get(state.budget.id) === state);
-      one.placed.splice(0, one.placed.length, ...kept);
-      let hasMoved = false;
-      for (const state of fresh) {
-        if (place(one, state, (request) => applies(state.budget, request), nowMs)) hasMoved = true;
+  /** Where a request would be posted in a budget, and what is in the way. The key is that of the account it would get, which may not be open yet. */
+  function consider(state: BudgetState, request: HoldRequest, nowMs: number): Considered {
+    const { budget, unit, limit } = state;
+    state.advance(nowMs);
+    let key = accountOf(budget, request);
+    const amount = amountOf(unit, request.worst);
+    if (!state.hasRoomFor(key, nowMs)) {
+      if (budget.then !== 'warn') {
+        return {
+          state,
+          key,
+          account: undefined,
+          amount,
+          refusal: state.refusal(key, undefined, amount, 'too_many_accounts', nowMs),
+        };
       }
-      if (hasMoved) moved.push(one.hold);
+      key = OVERFLOW;
     }
-    if (moved.length > 0) accounts.moved?.(moved);
+    const account = state.find(key);
+    const taken = account === undefined ? 0n : account.spent + account.held;
+    // What costs nothing fits everywhere: a free model still answers when the money is gone.
+    const fits = amount === 0n || taken + amount <= limit;
+    return {
+      state,
+      key,
+      account,
+      amount,
+      refusal: fits ? undefined : state.refusal(key, account, amount, 'limit', nowMs),
+    };
+  }
+
+  /** Said the first time in a window that a hold goes beyond a budget that warns, or is refused where an untouched account would have taken it. */
+  function announce({ state, key, amount, refusal }: Considered, nowMs: number): void {
+    if (refusal === undefined || (state.budget.then !== 'warn' && amount > state.limit)) return;
+    const account = state.find(key);
+    if (account !== undefined) alerts.exhausted(state, account, nowMs);
   }
 
   function hold(request: HoldRequest): Outcome<Hold, BudgetRefusal> {
     if (applicable === undefined) throw new Error('Budgets: hold before the first configure.');
     if (open.has(request.attemptId)) throw new Error(`Budgets: attempt ${request.attemptId} holds already.`);
     const nowMs = now();
-    const { worst } = request;
-    const found: { readonly state: BudgetState; readonly account: Account; readonly amount: bigint }[] = [];
+    const considered: Considered[] = [];
     const exceededSoftly: string[] = [];
     let refusal: BudgetRefusal | undefined;
     for (const state of applicable(request)) {
-      const { budget } = state;
-      if (budget.when !== null && !matches(budget, request)) continue;
-      state.advance(nowMs);
-      const key = accountOf(budget, request);
-      let account = state.obtain(key, nowMs);
-      if (account === undefined) {
-        if (budget.then !== 'warn') {
-          refusal = decisive(
-            refusal,
-            state.refusal(key, undefined, amountOf(state.unit, worst), 'too_many_accounts', nowMs),
-          );
-          continue;
-        }
-        account = state.obtainAny(OVERFLOW, nowMs);
-      }
-      const amount = amountOf(state.unit, worst);
-      if (amount > 0n && account.spent + account.held + amount > state.limit) {
-        alerts.exhausted(state, account, nowMs);
-        if (budget.then === 'warn') exceededSoftly.push(budget.id);
-        else refusal = decisive(refusal, state.refusal(key, account, amount, 'limit', nowMs));
-      }
-      found.push({ state, account, amount });
+      if (!applies(state.budget, request)) continue;
+      const one = consider(state, request, nowMs);
+      considered.push(one);
+      if (one.refusal === undefined) continue;
+      if (state.budget.then === 'warn') exceededSoftly.push(state.budget.id);
+      else refusal = decisive('reject', refusal, one.refusal);
     }
-    if (refusal !== undefined) return fail(refusal);
-
+    // Everything has been asked; from here on nothing can fail (INV-2: on every budget, or on none).
     const postings: Posting[] = [];
     const placed: Placed[] = [];
-    for (const { state, account, amount } of found) {
-      const cell = account.cell(state.cursor.currentStartMs());
-      account.usedAtMs = nowMs;
-      account.hold(cell, amount);
-      placed.push({ state, account, cell, amount });
-      postings.push({ budgetId: state.budget.id, account: account.key, windowStartMs: cell.startMs });
+    if (refusal === undefined) {
+      for (const { state, key, account: known, amount } of considered) {
+        const account = known ?? state.obtainAny(key, nowMs);
+        const cell = account.cell(state.cursor.currentStartMs());
+        account.usedAtMs = nowMs;
+        account.hold(cell, amount);
+        placed.push({ state, account, cell, amount });
+        postings.push({ budgetId: state.budget.id, account: key, windowStartMs: cell.startMs });
+      }
     }
-    const made = { attemptId: request.attemptId, worst, postings, exceededSoftly };
-    open.set(request.attemptId, { hold: made, request, heldAtMs: nowMs, placed });
-    return succeed(made);
+    const made = { attemptId: request.attemptId, worst: request.worst, postings, exceededSoftly };
+    if (refusal === undefined) open.set(request.attemptId, { hold: made, request, heldAtMs: nowMs, placed });
+    for (const one of considered) announce(one, nowMs);
+    return refusal === undefined ? succeed(made) : fail(refusal);
   }
 
   function fits(request: HoldRequest): BudgetRefusal | undefined {
@@ -170,12 +147,11 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     for (const state of applicable(request)) {
       const { budget } = state;
       if (budget.then === 'warn' || !applies(budget, request)) continue;
-      state.advance(nowMs);
-      const key = accountOf(budget, request);
-      const found = state.hasRoomFor(key, nowMs)
-        ? refusalOf(state, state.find(key), request, nowMs)
-        : state.refusal(key, undefined, amountOf(state.unit, request.worst), 'too_many_accounts', nowMs);
-      if (found !== undefined) refusal = decisive(refusal, found);
+      const one = consider(state, request, nowMs);
+      if (one.refusal === undefined) continue;
+      refusal = decisive('downgrade', refusal, one.refusal);
+      // `reject` is announced by the hold that it refuses; a candidate passed over for `downgrade` is never held.
+      if (budget.then === 'downgrade') announce(one, nowMs);
     }
     return refusal;
   }
@@ -233,13 +209,4 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     views,
     onAlert: alerts.listen,
   };
-}
-
-/** Budgets that differ only in limit, `when`, `warnAt`, `then` or name count the same spending in the same windows. */
-function countsAlike(a: PlanBudget, b: PlanBudget): boolean {
-  return canonicalJson(countedBy(a)) === canonicalJson(countedBy(b));
-}
-
-function countedBy({ scope, each, per, limit }: PlanBudget): unknown {
-  return { scope, each, per, unit: limit.unit };
 }
