@@ -8,7 +8,7 @@ import { createBuiltinProvider } from './builtin/builtin.ts';
 import { createOpenAiProtocol, OPENAI_BASE_URL } from './openai/openai.ts';
 import type { Provider } from './port.ts';
 import type { ProviderRegistry, ReadSecret } from './registry-port.ts';
-import { createAgent, createFetch } from './shared/http-fetch.ts';
+import { createPool } from './shared/http-fetch.ts';
 import { createRemoteProvider } from './shared/remote.ts';
 
 export interface ProviderRegistryOptions {
@@ -110,14 +110,14 @@ function textOf(value: Json): string {
 function create(settings: ResolvedSettings, { readSecret, clock }: ProviderRegistryOptions): Provider {
   const { name, adapter, baseUrl, apiKeySecret, headers, sdkOptions } = settings;
   if (adapter === 'builtin') return createBuiltinProvider(name);
-  const agent = createAgent();
-  const sdk = { name, baseUrl, headers, sdkOptions, fetch: createFetch(agent) };
+  const pool = createPool();
+  const sdk = { name, baseUrl, headers, sdkOptions, fetch: pool.fetch };
   const protocol =
     adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
   return createRemoteProvider(
     { name, apiKeySecret, headers, misconfigured: baseUrlProblem(baseUrl) },
     protocol,
-    { readSecret, clock, agent },
+    { readSecret, clock, pool },
   );
 }
 

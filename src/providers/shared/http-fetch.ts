@@ -29,29 +29,35 @@ export class WireResponse {
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/**
- * A pool of sockets. The client's own timeouts are off: the attempt's policy bounds the whole call and each silence.
- * HTTP/1.1 only, so that aborting a call closes its socket and nothing else. Idle sockets are kept for the client's default of
- * 4 s, or as long as the server's Keep-Alive header says: many local model servers close after 5 s without saying so, and a
- * request that meets the close is a failed attempt.
- */
-export function createAgent(): Agent {
-  return new Agent({
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-  });
+export interface Pool {
+  /** The `fetch` of an SDK. Aborting `init.signal` destroys the socket, before the headers as well as during the body. */
+  readonly fetch: typeof fetch;
+  /**
+   * Closes the sockets; calls in flight finish first. A call after that opens new ones, which close by themselves when idle: a run that
+   * began before a reload may still have calls to make.
+   */
+  close(): Promise<void>;
 }
 
-/** The `fetch` of an SDK. Aborting `init.signal` destroys the socket, before the headers as well as during the body. */
-export function createFetch(dispatcher: Dispatcher): typeof fetch {
+/**
+ * The client's own timeouts are off: the attempt's policy bounds the whole call and each silence. HTTP/1.1 only, so that aborting a
+ * call closes its socket and nothing else. Idle sockets are kept for the client's default of 4 s, or as long as the server's Keep-Alive
+ * header says: many local model servers close after 5 s without saying so, and a request that meets the close is a failed attempt.
+ */
+export function createPool(): Pool {
+  let agent: Agent | undefined;
   const send = async (
     url: string,
     init: { method: string; headers: Headers; body?: string; signal?: AbortSignal },
   ): Promise<WireResponse> => {
+    agent ??= new Agent({
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+    });
     const data = await request(url, {
-      dispatcher,
+      dispatcher: agent,
       method: init.method,
       headers: init.headers,
       body: init.body ?? null,
@@ -59,7 +65,14 @@ export function createFetch(dispatcher: Dispatcher): typeof fetch {
     });
     return new WireResponse(url, data);
   };
-  // The SDKs call `fetch` with exactly the shapes above, and read of the response only what WireResponse has
-  // (the conformance suite runs both of them through it); the full `Response` would mean web streams.
-  return send as unknown as typeof fetch;
+  return {
+    // The SDKs call `fetch` with exactly the shapes above, and read of the response only what WireResponse has
+    // (the conformance suite runs both of them through it); the full `Response` would mean web streams.
+    fetch: send as unknown as typeof fetch,
+    async close() {
+      const closing = agent;
+      agent = undefined;
+      await closing?.close();
+    },
+  };
 }

@@ -15,9 +15,9 @@ const KEY_SHAPES: readonly (readonly [RegExp, string])[] = [
 
 export interface Redactor {
   /** Replaces the secrets that were given: for answers, which may rightly speak of keys in general. */
-  exact(text: string): string;
+  readonly exact: (text: string) => string;
   /** That, and whatever is shaped like a key: for messages. */
-  message(text: string): string;
+  readonly message: (text: string) => string;
   /** Every form of the secrets; the longest first. */
   readonly forms: readonly string[];
 }

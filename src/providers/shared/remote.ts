@@ -1,5 +1,4 @@
 // A provider behind HTTP: what the adapters share, from the key to the outcome. The adapter knows the protocol, this knows the rules.
-import type { Agent } from 'undici';
 import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
@@ -9,7 +8,7 @@ import type { ReadSecret } from '../registry-port.ts';
 import { classify } from './classify.ts';
 import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
-import type { WireResponse } from './http-fetch.ts';
+import type { Pool, WireResponse } from './http-fetch.ts';
 import { findJson } from './json-answer.ts';
 import { providerError } from './provider-error.ts';
 import { rateHeadroom } from './rate-headers.ts';
@@ -48,13 +47,13 @@ export interface RemoteSettings {
 export interface RemoteDependencies {
   readonly readSecret: ReadSecret;
   readonly clock: Clock;
-  readonly agent: Agent;
+  readonly pool: Pool;
 }
 
 export function createRemoteProvider(
   settings: RemoteSettings,
   protocol: Protocol,
-  { readSecret, clock, agent }: RemoteDependencies,
+  { readSecret, clock, pool }: RemoteDependencies,
 ): Provider {
   const { name, apiKeySecret } = settings;
   const headerSecrets = secretHeaders(settings.headers);
@@ -232,7 +231,7 @@ export function createRemoteProvider(
     };
   };
 
-  return { name, unavailable, call, close: () => agent.close() };
+  return { name, unavailable, call, close: () => pool.close() };
 }
 
 /** The body of an answer that is not a stream. */
