@@ -51,39 +51,93 @@ interface Refused {
 export type RunResult =
   | { readonly kind: 'run'; readonly snapshot: RunSnapshot }
   | ({ readonly kind: 'invalid_input'; readonly problems: readonly InputProblem[] } & Refused)
-  | ({ readonly kind: 'budget_exceeded'; readonly refusal: BudgetRefusal; readonly runId: string | null } & Refused)
-  | ({ readonly kind: 'spending_paused'; readonly scope: string; readonly reason: string; readonly sinceMs: number } & Refused)
-  | ({ readonly kind: 'loop_detected'; readonly repeats: number; readonly withinMs: number; readonly retryAfterMs: number | null } & Refused)
-  | ({ readonly kind: 'no_provider_available'; readonly runId: string | null; readonly task: string; readonly step: string; readonly retryAfterMs: number | null; readonly decision: RouteDecision; readonly attempts: readonly AttemptRecord[] } & Refused)
+  | ({
+      readonly kind: 'budget_exceeded';
+      readonly refusal: BudgetRefusal;
+      readonly runId: string | null;
+    } & Refused)
+  | ({
+      readonly kind: 'spending_paused';
+      readonly scope: string;
+      readonly reason: string;
+      readonly sinceMs: number;
+    } & Refused)
+  | ({
+      readonly kind: 'loop_detected';
+      readonly repeats: number;
+      readonly withinMs: number;
+      readonly retryAfterMs: number | null;
+    } & Refused)
+  | ({
+      readonly kind: 'no_provider_available';
+      readonly runId: string | null;
+      readonly task: string;
+      readonly step: string;
+      readonly retryAfterMs: number | null;
+      readonly decision: RouteDecision;
+      readonly attempts: readonly AttemptRecord[];
+    } & Refused)
   | ({ readonly kind: 'unauthorized'; readonly scope: string } & Refused);
 
 export type RunEvent =
   | { readonly type: 'queued'; readonly runId: string; readonly atMs: number }
   | { readonly type: 'step'; readonly runId: string; readonly atMs: number; readonly step: StepRecord }
-  | { readonly type: 'attempt'; readonly runId: string; readonly atMs: number; readonly attempt: AttemptRecord }
-  | { readonly type: 'text'; readonly runId: string; readonly atMs: number; readonly step: string; readonly delta: string }
+  | {
+      readonly type: 'attempt';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly attempt: AttemptRecord;
+    }
+  | {
+      readonly type: 'text';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly step: string;
+      readonly delta: string;
+    }
   /** Text given so far for this step is void: another attempt starts from the beginning (INV-10). */
-  | { readonly type: 'restart'; readonly runId: string; readonly atMs: number; readonly step: string; readonly reason: string }
-  | { readonly type: 'settled'; readonly runId: string; readonly atMs: number; readonly attempt: AttemptRecord }
+  | {
+      readonly type: 'restart';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly step: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'settled';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly attempt: AttemptRecord;
+    }
   | { readonly type: 'finished'; readonly runId: string; readonly atMs: number; readonly result: RunResult };
 
 /** `dryRun`: what would happen; nobody is called, nothing is held. */
 export interface DryRun {
   readonly task: string;
-  readonly steps: readonly { readonly step: string; readonly decision: RouteDecision; readonly holdNanoUsd: NanoUsd }[];
+  readonly steps: readonly {
+    readonly step: string;
+    readonly decision: RouteDecision;
+    readonly holdNanoUsd: NanoUsd;
+  }[];
   readonly holdNanoUsd: NanoUsd;
 }
 
 export interface Engine {
   run(request: RunRequest): Promise<RunResult>;
   /** Accepts and answers at once; the run survives a crash. */
-  start(request: RunRequest): Promise<{ readonly kind: 'started'; readonly run: RunRecord } | Exclude<RunResult, { kind: 'run' }>>;
-  dryRun(request: RunRequest): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;
+  start(
+    request: RunRequest,
+  ): Promise<{ readonly kind: 'started'; readonly run: RunRecord } | Exclude<RunResult, { kind: 'run' }>>;
+  dryRun(
+    request: RunRequest,
+  ): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;
   /** false: not running here. */
   cancel(runId: string, reason: string): Promise<boolean>;
   /** Events of a run from now on. */
   subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
   running(): number;
+  /** At the start: durable runs that no process finished go on from their last receipt. Gives how many. */
+  resume(): Promise<number>;
   /** Runs in flight end, or are recorded as cancelled when the time is over. */
   drain(drainMs: number): Promise<void>;
 }

@@ -37,7 +37,17 @@ export interface History {
 
 export interface AlertRecord {
   readonly id: string;
-  readonly kind: 'budget_warn' | 'budget_exhausted' | 'budget_overrun' | 'loop' | 'surge' | 'paused' | 'resumed' | 'circuit' | 'revision_refused' | 'unreconciled';
+  readonly kind:
+    | 'budget_warn'
+    | 'budget_exhausted'
+    | 'budget_overrun'
+    | 'loop'
+    | 'surge'
+    | 'paused'
+    | 'resumed'
+    | 'circuit'
+    | 'revision_refused'
+    | 'unreconciled';
   readonly severity: 'info' | 'warning' | 'critical';
   readonly message: string;
   readonly remedy: string;

@@ -38,7 +38,11 @@ export interface Scope {
    * Runs a step once: answers with its receipt where there is one, joins it where it is in flight, and else runs the body.
    * The body writes its own receipt, in one transaction with what it cost (INV-5).
    */
-  step<T extends Json>(key: string, options: { readonly timeoutMs?: number }, body: (context: StepContext) => Promise<T>): Promise<T>;
+  step<T extends Json>(
+    key: string,
+    options: { readonly timeoutMs?: number },
+    body: (context: StepContext) => Promise<T>,
+  ): Promise<T>;
   /** Starts all items in the order given, at most `concurrent` at a time, and waits for every one: a failed item stops none of the others. */
   wave(items: readonly WaveItem[], options?: { readonly concurrent?: number }): Promise<readonly Settled[]>;
   /** Runs a task as a child, under `${runId}.${key}`: the same id after a restart, so that its steps are found again. */
@@ -71,7 +75,7 @@ export interface Runtime {
   /** Gives a value to `waitEvent`. */
   signal(runId: string, key: string, value: Json): Promise<void>;
   /** false: not running here. */
-  cancel(runId: string, reason: string): Promise<boolean>;
+  cancel(runId: string, reason: string, why?: StopReason): Promise<boolean>;
   /** Takes no more runs, waits for those in flight, and stops what is left when the time is over. */
   stop(options: { readonly drainMs: number }): Promise<void>;
 }

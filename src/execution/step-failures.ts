@@ -1,0 +1,121 @@
+// How a model step fails: what it met, in the words of the catalogue.
+import type { BudgetRefusal } from '../budget/port.ts';
+import type { SpendSwitch } from '../budget/guards/port.ts';
+import { formatUsd } from '../common/money.ts';
+import type { ProviderError } from '../providers/port.ts';
+import type { Decided } from '../routing/decide.ts';
+import type { RouteDecision } from '../routing/port.ts';
+import { RunFailure, failed, runError } from './failure.ts';
+import type { LiveRun } from './live-run.ts';
+import type { AttemptRecord } from './records.ts';
+
+export function attemptsExhausted(
+  run: LiveRun,
+  step: string,
+  lastError: ProviderError | undefined,
+): RunFailure {
+  const { attemptsUsed } = run.allowance;
+  return failed(
+    'ATTEMPTS_EXHAUSTED',
+    { attempts: attemptsUsed, reason: lastError?.message ?? 'by other steps' },
+    { step, details: { attempts: attemptsUsed } },
+  );
+}
+
+export function costExhausted(run: LiveRun, step: string): RunFailure {
+  const limit = run.allowance.limits.costNanoUsd ?? run.allowance.parent?.limits.costNanoUsd ?? 0n;
+  const left = run.allowance.costLeftNanoUsd ?? 0n;
+  return failed(
+    'COST_EXHAUSTED',
+    { limit: `$${formatUsd(limit)}`, left: `$${formatUsd(left)}` },
+    { step, details: { limitUsd: formatUsd(limit), leftUsd: formatUsd(left) } },
+  );
+}
+
+export function budgetExceeded(refusal: BudgetRefusal, step: string, nowMs: number): RunFailure {
+  const left = refusal.limit - refusal.spent - refusal.held;
+  const amount = (value: bigint): string =>
+    refusal.unit === 'usd' ? `$${formatUsd(value)}` : `${value} ${refusal.unit}`;
+  const resets = refusal.resetsAtMs === null ? 'never' : new Date(refusal.resetsAtMs).toISOString();
+  const error = runError(
+    'BUDGET_EXCEEDED',
+    {
+      budget: refusal.name,
+      left: amount(left < 0n ? 0n : left),
+      limit: amount(refusal.limit),
+      needed: amount(refusal.needed),
+      resets,
+    },
+    {
+      step,
+      retryAfterMs: refusal.resetsAtMs === null ? null : Math.max(0, refusal.resetsAtMs - nowMs),
+      details: { budget: refusal.budgetId },
+    },
+  );
+  return new RunFailure(error, { kind: 'budget_exceeded', refusal });
+}
+
+export function spendingPaused(off: SpendSwitch, step: string | null): RunFailure {
+  return new RunFailure(
+    runError(
+      'SPENDING_PAUSED',
+      { scope: off.scope, reason: off.reason },
+      { step, details: { scope: off.scope } },
+    ),
+    { kind: 'spending_paused', switch: off },
+  );
+}
+
+/** A failure that no other candidate would do better with. */
+export function gaveUp(error: ProviderError, step: string, decision: RouteDecision): RunFailure {
+  const code = error.class === 'content_filter' ? 'CONTENT_FILTERED' : 'REQUEST_REFUSED';
+  const chosen = decision.candidates.find((candidate) => candidate.chosen)?.model ?? null;
+  return failed(
+    code,
+    { step, reason: error.message },
+    { step, details: { model: chosen, errorClass: error.class } },
+  );
+}
+
+export interface NobodyLeft {
+  readonly run: LiveRun;
+  readonly stepKey: string;
+  readonly decided: Decided;
+  readonly attempts: readonly AttemptRecord[];
+  readonly lastError: ProviderError | undefined;
+}
+
+/** Answers came and none was good: that is the answers' fault. Otherwise it is the providers'. */
+export function nobodyLeft({ run, stepKey, decided, attempts, lastError }: NobodyLeft): RunFailure {
+  if (attempts.length > 0 && lastError !== undefined) {
+    const details = { attempts: attempts.length };
+    if (lastError.class === 'not_accepted')
+      return failed('NOT_ACCEPTED', { step: stepKey }, { step: stepKey, details });
+    if (lastError.class === 'invalid_output')
+      return failed(
+        'INVALID_OUTPUT',
+        { step: stepKey, reason: lastError.message },
+        { step: stepKey, details },
+      );
+  }
+  const reasons = decided.decision.candidates.map(
+    ({ model, skipped }) => `${model}: ${lastFailureOf(model, attempts) ?? skipped?.detail ?? 'not tried'}`,
+  );
+  const error = runError(
+    'NO_PROVIDER_AVAILABLE',
+    {
+      step: stepKey,
+      task: run.record.task,
+      reasons: reasons.length === 0 ? 'no rule of its route holds' : reasons.join('; '),
+    },
+    { step: stepKey, retryAfterMs: decided.retryAfterMs },
+  );
+  return new RunFailure(error, { kind: 'no_provider_available', decision: decided.decision });
+}
+
+function lastFailureOf(modelKey: string, attempts: readonly AttemptRecord[]): string | undefined {
+  const last = attempts.findLast(
+    ({ provider, requestedModel }) => `${provider}/${requestedModel}` === modelKey,
+  );
+  return last === undefined ? undefined : `${last.errorClass ?? last.status} (${last.errorMessage ?? ''})`;
+}

@@ -1,0 +1,115 @@
+// Counting tokens: OpenAI's encoding where it is the model's, and bounds that hold for any tokenizer where it is not.
+import { LRUCache } from 'lru-cache';
+
+/** The longest run of characters given to the encoder at once: its merge loop is quadratic, and 200,000 × "a" would block for 11 s. */
+const MAX_PIECE = 96;
+/** Longer texts are estimated from their beginning: counting is linear, but a megabyte is 20 ms of the event loop. */
+const MAX_COUNTED_CHARACTERS = 256 * 1024;
+
+/** How o200k_base splits a text before it merges: words with their leading blank, up to three digits, runs of signs, white space. */
+const PIECES =
+  /[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?:'[sStTmMdD]|'[rRvVlL][eElL])?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?:'[sStTmMdD]|'[rRvVlL][eElL])?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+/gu;
+
+type Encoder = (text: string) => number;
+let encoder: Encoder | undefined;
+let loading: Promise<void> | undefined;
+
+/** Loads the encoding (100 ms, 10 MB): only when the first text is to be counted. */
+export function loadTokenizer(): Promise<void> {
+  loading ??= import('gpt-tokenizer/encoding/o200k_base').then((module) => {
+    encoder = (text) => module.countTokens(text, { allowedSpecial: 'all' });
+  });
+  return loading;
+}
+
+/** Whether `countTokens` counts; until then it bounds. */
+export function tokenizerLoaded(): boolean {
+  return encoder !== undefined;
+}
+
+const pieceCounts = new LRUCache<string, number>({ max: 20_000 });
+/** Prompts repeat: a system text, a retried step, the same document. */
+const textCounts = new LRUCache<string, number>({
+  max: 500,
+  maxSize: 4_000_000,
+  sizeCalculation: (_count, text) => text.length + 1,
+});
+
+/** Tokens of one text by o200k_base: exact, but for pieces of more than 96 characters without a break, which are counted in parts, and texts beyond 256 Ki characters, which are scaled. Never blocks for long. */
+export function countTokens(text: string): number {
+  if (text.length === 0) return 0;
+  const cached = textCounts.get(text);
+  if (cached !== undefined) return cached;
+  if (encoder === undefined) return byteBound(text);
+  const count =
+    text.length > MAX_COUNTED_CHARACTERS
+      ? Math.ceil(
+          (countPieces(text.slice(0, MAX_COUNTED_CHARACTERS), encoder) / MAX_COUNTED_CHARACTERS) *
+            text.length,
+        )
+      : countPieces(text, encoder);
+  textCounts.set(text, count);
+  return count;
+}
+
+function countPieces(text: string, encode: Encoder): number {
+  let count = 0;
+  PIECES.lastIndex = 0;
+  for (let match = PIECES.exec(text); match !== null; match = PIECES.exec(text)) {
+    const piece = match[0];
+    if (piece.length > MAX_PIECE) {
+      for (let start = 0; start < piece.length; start += MAX_PIECE)
+        count += encode(piece.slice(start, start + MAX_PIECE));
+      continue;
+    }
+    let known = pieceCounts.get(piece);
+    if (known === undefined) {
+      known = encode(piece);
+      pieceCounts.set(piece, known);
+    }
+    count += known;
+  }
+  return count;
+}
+
+/** No tokenizer that falls back to bytes gives more tokens than a text has UTF-8 bytes. */
+export function byteBound(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Roles, separators and the start of the answer; measured at 7 for two messages. */
+const CHAT_OVERHEAD = 16;
+/** The instruction that Anthropic adds for structured output. */
+const STRUCTURED_OVERHEAD = 640;
+
+export interface PromptSize {
+  /** The best guess at what any model will count: for rules, context windows and expected costs. */
+  readonly tokens: number;
+  /** What is held: counted where the encoding is the model's own, else the bound. */
+  readonly bound: (model: { readonly adapter: string; readonly model: string }) => number;
+}
+
+/** OpenAI's models since GPT-4o. */
+const O200K_MODEL = /^(?:gpt-4o|gpt-4\.[15]|gpt-[5-9]|chatgpt|o[1-9])/;
+
+/** The size of a request. `texts`: system and prompt; `schemaText`: the JSON Schema asked for, which is sent too. */
+export function promptSize(texts: readonly string[], schemaText: string): PromptSize {
+  let tokens = CHAT_OVERHEAD;
+  let bytes = CHAT_OVERHEAD;
+  for (const text of texts) {
+    if (tokenizerLoaded()) tokens += countTokens(text);
+    bytes += byteBound(text);
+  }
+  // Without the encoding, which free routes do not load: English prose has four bytes a token.
+  if (!tokenizerLoaded()) tokens = Math.ceil(bytes / 3);
+  const schemaTokens = schemaText === '' ? 0 : countTokens(schemaText);
+  const schemaBound = schemaText === '' ? 0 : byteBound(schemaText) + STRUCTURED_OVERHEAD;
+  return {
+    tokens: tokens + schemaTokens,
+    bound: ({ adapter, model }) =>
+      // A text beyond what is counted is scaled, not counted; the scale may be wrong, the bytes are not.
+      adapter === 'openai' && O200K_MODEL.test(model) && bytes <= MAX_COUNTED_CHARACTERS && tokenizerLoaded()
+        ? tokens + schemaBound
+        : bytes + schemaBound,
+  };
+}

@@ -1,0 +1,120 @@
+// An engine with every real part: SQLite, budgets, guards, policies and gates; only the providers and the clock are a test's own.
+import { createBudgets } from '../../src/budget/budgets.ts';
+import { createGuards } from '../../src/budget/guards/guards.ts';
+import type { Guards } from '../../src/budget/guards/port.ts';
+import type { Budgets, Caller } from '../../src/budget/port.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import type { Clock } from '../../src/common/clock.ts';
+import { seededRandom } from '../../src/common/random.ts';
+import { createBudgetMatcher } from '../../src/execution/budget-matcher.ts';
+import { createEngine } from '../../src/execution/create-engine.ts';
+import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/execution/engine.ts';
+import type { EngineParts } from '../../src/execution/parts.ts';
+import type { Ledger, LedgerOptions } from '../../src/ledger/open.ts';
+import type { Plan } from '../../src/plan/types.ts';
+import { createPolicies } from '../../src/resilience/policies.ts';
+import type { Policies, RateGates } from '../../src/resilience/port.ts';
+import { createRateGates } from '../../src/resilience/rate-gates.ts';
+import { createSignals } from '../../src/routing/signals.ts';
+import type { LearningSignals } from '../../src/routing/signals.ts';
+import { createEmbeddedRuntime } from '../../src/runtime/embedded/runtime.ts';
+import { ledgerPath, openTestLedger } from './ledger-folder.ts';
+import { scriptedProviders } from './scripted-provider.ts';
+import type { Script, ScriptedProviders } from './scripted-provider.ts';
+
+export const OPEN_CALLER: Caller = {
+  name: 'local',
+  team: null,
+  tier: null,
+  tags: {},
+  scopes: ['admin'],
+  keyId: null,
+};
+
+export interface Fixture {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly budgets: Budgets;
+  readonly guards: Guards;
+  readonly policies: Policies;
+  readonly rateGates: RateGates;
+  readonly signals: LearningSignals;
+  readonly clock: Clock;
+  readonly path: string;
+  plan: Plan;
+  /** Runs a task with `{ text }`. */
+  run(task?: string, options?: Partial<RunRequest>): Promise<RunResult>;
+}
+
+export interface FixtureOptions {
+  readonly plan: Plan;
+  readonly providers: EngineParts['providers'];
+  readonly clock?: Clock;
+  readonly path?: string;
+  readonly ledger?: Partial<LedgerOptions>;
+  readonly seed?: number;
+}
+
+export async function engineFixture(options: FixtureOptions): Promise<Fixture> {
+  const { clock = systemClock, path = ledgerPath(), providers } = options;
+  const random = seededRandom(options.seed ?? 1);
+  const ledger = await openTestLedger(path, { clock, writer: 'inline', ...options.ledger });
+  const budgets = createBudgets({ clock, accounts: ledger.accounts, matches: createBudgetMatcher() });
+  const guards = createGuards({ clock, switches: await ledger.switches() });
+  const policies = createPolicies({ clock, random });
+  const rateGates = createRateGates({ clock });
+  const signals = createSignals({ clock });
+  const runtime = createEmbeddedRuntime({ clock, recorder: ledger });
+  const plans = new Map([[options.plan.hash, options.plan]]);
+  budgets.configure(options.plan);
+  const engine = createEngine({
+    currentPlan: () => fixture.plan,
+    planByHash: (hash) => Promise.resolve(plans.get(hash)),
+    providers,
+    policies,
+    rateGates,
+    budgets,
+    guards,
+    recorder: ledger,
+    history: ledger,
+    runtime,
+    signals,
+    clock,
+    random,
+    log: { warn: () => undefined, error: (fields, message) => console.error(message, fields) },
+  });
+  const fixture: Fixture = {
+    engine,
+    ledger,
+    budgets,
+    guards,
+    policies,
+    rateGates,
+    signals,
+    clock,
+    path,
+    plan: options.plan,
+    run: (task = 'write', request = {}) =>
+      engine.run({ task, input: { text: 'bridges' }, caller: OPEN_CALLER, ...request }),
+  };
+  return fixture;
+}
+
+export interface ScriptedFixture extends Fixture {
+  readonly providers: ScriptedProviders;
+}
+
+export async function scriptedFixture(
+  plan: Plan,
+  script: Script,
+  options: Partial<FixtureOptions> = {},
+): Promise<ScriptedFixture> {
+  const providers = scriptedProviders(options.clock ?? systemClock, script);
+  return Object.assign(await engineFixture({ ...options, plan, providers }), { providers });
+}
+
+/** The snapshot of a run; fails the test when the result is another. */
+export function snapshotOf(result: RunResult): RunSnapshot {
+  if (result.kind !== 'run') throw new Error(`expected a run, got ${result.kind}: ${result.message}`);
+  return result.snapshot;
+}
