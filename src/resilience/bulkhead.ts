@@ -1,22 +1,15 @@
 // A bulkhead: so many calls at a time, so many waiting in order. A waiter that is aborted leaves at once; its size may change while in use.
-import type { Refusal } from './port.ts';
 
 export interface BulkheadSettings {
   readonly concurrent: number;
   readonly queue: number;
 }
 
-export type Entry =
-  | { readonly kind: 'entered' }
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
-
-const ENTERED: Entry = { kind: 'entered' };
-const ABORTED: Entry = { kind: 'aborted' };
+export type Entry = 'entered' | 'aborted';
 
 /**
  * cockatiel's BulkheadPolicy is not used: an aborted waiter keeps its place in the queue until a slot frees (so callers that gave up lock out those
- * that did not), nobody can be sent away when the circuit opens, and its size is fixed (see docs/decisions/resilience-cockatiel.md).
+ * that did not), and its size is fixed (see docs/decisions/resilience-cockatiel.md).
  */
 export interface Bulkhead {
   active(): number;
@@ -28,8 +21,6 @@ export interface Bulkhead {
   enter(signal: AbortSignal): Promise<Entry>;
   /** Gives the slot back, to the first who waits. */
   leave(): void;
-  /** Sends everybody away who waits. */
-  dismiss(refusal: Refusal): void;
   configure(settings: BulkheadSettings): void;
 }
 
@@ -43,7 +34,7 @@ export function createBulkhead(initial: BulkheadSettings): Bulkhead {
     for (const answer of waiting) {
       if (active >= concurrent) return;
       active += 1;
-      answer(ENTERED);
+      answer('entered');
     }
   };
 
@@ -63,7 +54,7 @@ export function createBulkhead(initial: BulkheadSettings): Bulkhead {
           signal.removeEventListener('abort', onAbort);
           resolve(entry);
         };
-        const onAbort = (): void => answer(ABORTED);
+        const onAbort = (): void => answer('aborted');
         signal.addEventListener('abort', onAbort);
         waiting.add(answer);
       });
@@ -71,10 +62,6 @@ export function createBulkhead(initial: BulkheadSettings): Bulkhead {
     leave() {
       active -= 1;
       admit();
-    },
-    dismiss(refusal) {
-      const entry: Entry = { kind: 'refused', refusal };
-      for (const answer of waiting) answer(entry);
     },
     configure(next) {
       ({ concurrent, queue } = next);

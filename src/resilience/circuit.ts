@@ -78,7 +78,6 @@ export function createCircuit(
       // A probe that ended without a verdict (its caller went away) leaves the circuit open, but due: the next call is a probe again.
       openedAtMs = probeWasAbandoned ? Number.NEGATIVE_INFINITY : clock.monotonicMs();
       probeWasAbandoned = false;
-      probe = undefined;
     }
     if (!resetting) onChange(read());
   });
@@ -131,6 +130,7 @@ export function createCircuit(
       counts.clear();
       // cockatiel has no reset, but a circuit that was isolated closes when the isolation ends.
       resetting = true;
+      probe = undefined;
       breaker.isolate().dispose();
       resetting = false;
       if (!wasClosed) onChange('closed');

@@ -6,6 +6,7 @@ import { withAttemptTimeout } from './attempt-timeout.ts';
 import { retryDelayMs } from './backoff.ts';
 import { createBulkhead } from './bulkhead.ts';
 import { createCircuit } from './circuit.ts';
+import { createInForce } from './in-force.ts';
 import {
   type AttemptPolicy,
   type AttemptRun,
@@ -25,7 +26,7 @@ interface Dependencies {
 
 /**
  * The policies of all models. The breaker and the bulkhead of a key are shared by all plans; the newest settings that were seen for the key are in
- * force. Retry settings are those of the plan that asks, since a run keeps its plan.
+ * force (see `createInForce`). Retry settings are those of the plan that asks, since a run keeps its plan.
  */
 export function createPolicies({ clock, random }: Dependencies): Policies {
   const shared = new Map<string, SharedPolicy>();
@@ -61,14 +62,12 @@ function createSharedPolicy(
   announce: (key: string, state: CircuitState) => void,
 ): SharedPolicy {
   const bulkhead = createBulkhead(initial.bulkhead);
-  const circuit = createCircuit(clock, initial.circuitBreaker, (state) => {
-    // Who waits for a slot would only be refused when its turn comes: it had better go elsewhere now.
-    const refusal = state === 'open' ? circuitRefusal() : undefined;
-    if (refusal !== undefined) bulkhead.dismiss(refusal);
-    announce(key, state);
-  });
-  /** By settings object: a plan's is seen once as new, and is from then on never taken for newer than what came after it. */
+  const circuit = createCircuit(clock, initial.circuitBreaker, (state) => announce(key, state));
   const views = new WeakMap<PlanPolicy, AttemptPolicy>();
+  const inForce = createInForce<PlanPolicy>(clock, (settings) => {
+    bulkhead.configure(settings.bulkhead);
+    circuit.configure(settings.circuitBreaker);
+  });
 
   const circuitRefusal = (): Refusal | undefined => {
     const retryAfterMs = circuit.retryAfterMs();
@@ -85,13 +84,14 @@ function createSharedPolicy(
       if (bulkhead.isFull()) return { kind: 'refused', refusal: BULKHEAD_FULL };
       const arrivedMs = clock.monotonicMs();
       const entry = await bulkhead.enter(signal);
-      if (entry.kind !== 'entered') return entry;
+      if (entry === 'aborted') return ABORTED;
       queuedMs = clock.monotonicMs() - arrivedMs;
       waited = true;
     }
     try {
       if (waited) {
         if (signal.aborted) return ABORTED;
+        // If the circuit has opened meanwhile, all who wait are sent elsewhere, one after the other, at once.
         const changed = circuitRefusal();
         if (changed !== undefined) return { kind: 'refused', refusal: changed };
       }
@@ -134,12 +134,11 @@ function createSharedPolicy(
 
   return {
     under(settings) {
+      inForce.asked(settings);
       let policy = views.get(settings);
       if (policy === undefined) {
         policy = view(settings);
         views.set(settings, policy);
-        bulkhead.configure(settings.bulkhead);
-        circuit.configure(settings.circuitBreaker);
       }
       return policy;
     },

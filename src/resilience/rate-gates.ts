@@ -1,6 +1,7 @@
 // Rate gates by key: configured limits, the provider's own word, and a tap that a 429 closes; callers wait in order.
 import type { Clock } from '../common/clock.ts';
 import type { PlanRate, PlanRateLimits } from '../plan/types.ts';
+import { createInForce } from './in-force.ts';
 import type { RateGate, RateGates } from './port.ts';
 import { createRateWindow, type RateWindow } from './rate-window.ts';
 import { createToldHeadroom } from './told-headroom.ts';
@@ -43,8 +44,6 @@ function createGate(clock: Clock): SharedGate {
   const line = new Set<Waiter>();
   /** What all in the line ask for together. */
   let lineTokens = 0;
-  /** Plans that were seen: an older plan's runs do not bring its limits back. */
-  const seen = new WeakSet<PlanRateLimits>();
   let requests: RateWindow | undefined;
   let tokens: RateWindow | undefined;
   let closedUntilMs = Number.NEGATIVE_INFINITY;
@@ -163,15 +162,15 @@ function createGate(clock: Clock): SharedGate {
     return window;
   };
 
+  const inForce = createInForce<PlanRateLimits>(clock, (limits) => {
+    requests = reconfigured(requests, limits.requests);
+    tokens = reconfigured(tokens, limits.tokens);
+    admit();
+  });
+
   return {
     gate,
-    configure(limits) {
-      if (seen.has(limits)) return;
-      seen.add(limits);
-      requests = reconfigured(requests, limits.requests);
-      tokens = reconfigured(tokens, limits.tokens);
-      admit();
-    },
+    configure: (limits) => inForce.asked(limits),
   };
 }
 

@@ -73,7 +73,8 @@ describe('a sampling breaker', () => {
   it('forgets what is older than its window, however long the silence was', async () => {
     const driver = drivePolicy(sampling(0.5, 10));
     await calls(driver, 'failure', 9);
-    await driver.clock.advance(3_600_000);
+    // Not a whole number of windows: the old counts must not be overwritten by luck.
+    await driver.clock.advance(3_604_000);
     await calls(driver, 'failure', 9);
     expect(driver.policy().circuit().state).toBe('closed');
     await driver.call('failure');
@@ -231,6 +232,16 @@ describe('INV-7: a change of settings', () => {
     await calls(driver, 'failure', 4);
     expect(driver.policy().circuit().state).toBe('closed');
   });
+
+  it('is undone by a rollback to settings that were in force before, once nobody asks for the newer ones', async () => {
+    const before = consecutive(1);
+    const driver = drivePolicy(before);
+    driver.configure(consecutive(5));
+    await driver.clock.advance(5_000);
+    driver.configure(before);
+    await driver.call('failure');
+    expect(driver.policy().circuit().state).toBe('open');
+  });
 });
 
 describe('reset', () => {
@@ -252,6 +263,26 @@ describe('reset', () => {
     await driver.clock.flush();
     driver.policy().reset();
     probe.end('failure');
+    await probe.result;
+    expect(driver.policy().circuit().state).toBe('closed');
+  });
+
+  it('does not let a probe from before it stand in the way of the next one', async () => {
+    const driver = drivePolicy(consecutive(1));
+    await driver.call('failure');
+    await driver.clock.advance(15_000);
+    const old = driver.open();
+    driver.policy().reset();
+    await driver.call('failure');
+    await driver.clock.advance(15_000);
+    const probe = driver.open();
+    await driver.clock.flush();
+    expect(probe.started()).toBe(true);
+    old.end('success');
+    await old.result;
+    const other = driver.open();
+    expect(await other.result).toMatchObject({ kind: 'refused' });
+    probe.end('success');
     await probe.result;
     expect(driver.policy().circuit().state).toBe('closed');
   });

@@ -169,6 +169,18 @@ describe('configured limits', () => {
   });
 });
 
+it('INV-7: limits that a rollback takes away are gone once nobody asks for them, and not before', async () => {
+  const before = limits(null);
+  const { clock, gate, change } = open(before);
+  change(limits(1));
+  gate.take(1);
+  change(before);
+  expect(gate.delayMs(1)).toBeGreaterThan(0);
+  await clock.advance(5_000);
+  change(before);
+  expect(gate.delayMs(1)).toBe(0);
+});
+
 describe('waiting', () => {
   it('resolves false at the deadline, and leaves the line', async () => {
     const { clock, gate } = open(limits(1));

@@ -105,6 +105,17 @@ describe('fastest', () => {
   });
 });
 
+describe('a candidate that fails', () => {
+  const both = [candidate('a/1'), candidate('b/1')];
+  const failing = (ageMs: number) =>
+    knownSignals({ 'a/1': 500, 'b/1': { totalMs: 20_000, failing: true, ageMs } });
+
+  it('is tried again within half a minute of its last failure, and not before long', () => {
+    expect(order('fastest', both, { signals: failing(15_000) })[0]).toBe('a/1');
+    expect(order('fastest', both, { signals: failing(25_000) })[0]).toBe('b/1');
+  });
+});
+
 describe('balanced', () => {
   it('prefers the cheap one when both are as quick, and the quick one when both cost the same', () => {
     const dear = candidate('a/1', { expectedCostNanoUsd: 5_000n });
