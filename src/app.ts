@@ -21,8 +21,6 @@ import type { Engine } from './execution/engine.ts';
 import type { EngineLog } from './execution/parts.ts';
 import { resolvePlanTemplate } from './execution/plan-template.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
-import { loadCatalogue, type Catalogue } from './plan/catalogue.ts';
-import { compileWorkflows, type Compiled } from './plan/compile.ts';
 import { decodePlan } from './plan/encode.ts';
 import type { Plan } from './plan/types.ts';
 import type { ProviderRegistry } from './providers/registry-port.ts';
@@ -30,8 +28,9 @@ import { createProviderRegistry } from './providers/registry.ts';
 import { createPolicies } from './resilience/policies.ts';
 import type { Policies, RateGates } from './resilience/port.ts';
 import { createRateGates } from './resilience/rate-gates.ts';
-import { createDirectorySource, readWorkflowDirectory } from './revisions/directory.ts';
-import type { Revisions, Source, SourceFile } from './revisions/port.ts';
+import { compileFiles } from './revisions/compile.ts';
+import { createDirectorySource } from './revisions/directory.ts';
+import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
 import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
 import { buildSchema } from './graphql/schema.ts';
@@ -74,26 +73,6 @@ export interface App {
 const DATABASE_FILE = 'headgate.db';
 const DEFAULT_DRAIN_MS = 10_000;
 
-let catalogue: Promise<Catalogue> | undefined;
-
-async function compile(
-  files: readonly SourceFile[],
-  env: AppOptions['env'],
-  nowMs: number,
-): Promise<Compiled> {
-  catalogue ??= loadCatalogue();
-  return compileWorkflows(files, { env, catalogue: await catalogue, nowMs });
-}
-
-/** The folder's workflows, compiled; with every problem, and the files that were read. */
-export async function compileDirectory(
-  directory: string,
-  options: { readonly env: AppOptions['env']; readonly nowMs?: number },
-): Promise<Compiled & { readonly files: readonly SourceFile[] }> {
-  const files = await readWorkflowDirectory(directory);
-  return { files, ...(await compile(files, options.env, options.nowMs ?? systemClock.nowMs())) };
-}
-
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
 export async function openApp(options: AppOptions): Promise<App> {
   const { env, clock = systemClock, random = systemRandom } = options;
@@ -110,7 +89,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     // What should be is in the workflows: they become a plan, or nothing is served.
     const revisions = createRevisions({
       source,
-      compile: (files) => compile(files, env, clock.nowMs()),
+      compile: (files) => compileFiles(files, { env, nowMs: clock.nowMs() }),
       ledger,
       planText: (hash) => ledger.planText(hash),
       clock,

@@ -1,6 +1,6 @@
 // headgate check: every problem of the workflow files, with place, excerpt and remedy.
 import { Option } from 'commander';
-import { compileDirectory } from '../app.ts';
+import { compileDirectory } from '../revisions/compile.ts';
 import type { RegisterCommand } from './commands.ts';
 import { problemsGithub } from './format/github.ts';
 import { problemsText } from './format/problems.ts';

@@ -1,5 +1,5 @@
 // What several commands start with: the compiled plan of a folder, or its problems on the error stream.
-import { compileDirectory } from '../app.ts';
+import { compileDirectory } from '../revisions/compile.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { Plan } from '../plan/types.ts';
 import { problemText } from './format/problems.ts';

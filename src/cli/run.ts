@@ -1,6 +1,4 @@
 // headgate run: one task from the command line, accounted for in the same ledger as the server's.
-import { openApp } from '../app.ts';
-import { OPEN_CALLER } from '../server/keys/key-ring.ts';
 import type { RunOptions, RunResult } from '../execution/engine.ts';
 import { nearest } from '../common/nearest.ts';
 import type { NanoUsd } from '../common/money.ts';
@@ -47,6 +45,10 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     });
 
 async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<ExitCode> {
+  const [{ openApp }, { OPEN_CALLER }] = await Promise.all([
+    import('../app.ts'),
+    import('../server/keys/key-ring.ts'),
+  ]);
   const app = await openApp({
     workflows: workflowsFolder(flags.workflows, io),
     dataDirectory: flags.data,

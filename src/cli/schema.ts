@@ -1,5 +1,4 @@
 // headgate schema: the GraphQL schema that these workflows give, sorted; or the JSON Schemas for editors.
-import { buildSchema, printSchemaSdl } from '../graphql/schema.ts';
 import type { RegisterCommand } from './commands.ts';
 import { compiledPlan } from './compiled.ts';
 import { workflowsOption } from './options.ts';
@@ -11,6 +10,7 @@ export const registerSchema: RegisterCommand = (program, io, end) =>
     .description('print the GraphQL schema that the workflows give')
     .addOption(workflowsOption())
     .action(async (options: { workflows?: string }) => {
+      const { buildSchema, printSchemaSdl } = await import('../graphql/schema.ts');
       const plan = await compiledPlan(workflowsFolder(options.workflows, io), io);
       io.out(printSchemaSdl(buildSchema({ plan })).trimEnd());
       end(0);

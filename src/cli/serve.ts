@@ -1,6 +1,5 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
 import { Option } from 'commander';
-import { openApp, serveApp, WorkflowsRefused } from '../app.ts';
 import type { RegisterCommand } from './commands.ts';
 import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
@@ -69,6 +68,7 @@ export const registerServe: RegisterCommand = (program, io, end) =>
 
 async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   const stopped = untilStopped();
+  const { openApp, serveApp, WorkflowsRefused } = await import('../app.ts');
   const log = await createLog(io.env);
   const app = await openApp({
     workflows: workflowsFolder(flags.workflows, io),

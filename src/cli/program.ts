@@ -1,0 +1,52 @@
+// The program: parses the command line, runs one command, ends with its exit code.
+import { Command, CommanderError } from 'commander';
+import { commands } from './commands.ts';
+import { processIo, reportFailure, type CliIo } from './io.ts';
+import { version } from './version.ts';
+
+/** Runs the command line; resolves to the exit code. Nothing here calls process.exit: open work ends by itself. */
+export async function runProgram(argv: readonly string[], io: CliIo = processIo): Promise<number> {
+  const program = new Command('headgate')
+    .description(
+      "The gate at the head of a team's AI spend: YAML workflows in git, run, routed and accounted for.",
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .showSuggestionAfterError(true)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: () => undefined });
+  let exitCode = 0;
+  for (const register of commands) {
+    const command = register(program, io, (code) => {
+      exitCode = code;
+    });
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: () => undefined });
+  }
+  try {
+    if (argv.length === 0) {
+      io.err('headgate: which command? Try "headgate --help", or start with "headgate serve".');
+      return 2;
+    }
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return endOfParsing(error, argv, program, io);
+    return reportFailure(error, io);
+  }
+}
+
+/** Help and version end well; anything else is wrong usage, told in one line. */
+function endOfParsing(error: CommanderError, argv: readonly string[], program: Command, io: CliIo): number {
+  if (error.exitCode === 0) return 0;
+  if (error.code === 'commander.help') return 2;
+  const named = program.commands.find((command) => command.name() === argv[0]);
+  const message = error.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
+  io.err(`headgate: ${message}. Try "headgate ${named ? `${named.name()} ` : ''}--help".`);
+  return 2;
+}

@@ -1,0 +1,36 @@
+// Compiling what a source gave: with the offline price catalogue, loaded once.
+import { systemClock } from '../common/clock.ts';
+import { loadCatalogue, type Catalogue } from '../plan/catalogue.ts';
+import { compileWorkflows, type Compiled } from '../plan/compile.ts';
+import { readWorkflowDirectory } from './directory.ts';
+import type { SourceFile } from './port.ts';
+
+export interface CompileSettings {
+  /** Where `env` in workflows is read. */
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Prices are those in force then; default: now. */
+  readonly nowMs?: number;
+}
+
+let catalogue: Promise<Catalogue> | undefined;
+
+export async function compileFiles(
+  files: readonly SourceFile[],
+  settings: CompileSettings,
+): Promise<Compiled> {
+  catalogue ??= loadCatalogue();
+  return compileWorkflows(files, {
+    env: settings.env,
+    catalogue: await catalogue,
+    nowMs: settings.nowMs ?? systemClock.nowMs(),
+  });
+}
+
+/** The folder's workflows, compiled; with every problem, and the files that were read. */
+export async function compileDirectory(
+  directory: string,
+  settings: CompileSettings,
+): Promise<Compiled & { readonly files: readonly SourceFile[] }> {
+  const files = await readWorkflowDirectory(directory);
+  return { files, ...(await compileFiles(files, settings)) };
+}
