@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { model, modelStep, plan, task } from '../support/engine-plan.ts';
-import { OPEN_CALLER, scriptedFixture, snapshotOf } from '../support/engine-fixture.ts';
+import { OPEN_CALLER, drive, scriptedFixture, snapshotOf } from '../support/engine-fixture.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 
 const twoModels = [model('a/one'), model('b/two')];
@@ -59,7 +59,7 @@ describe('a task with one model step', () => {
       (_call, number) => (number === 1 ? { fail: 'server_error' } : {}),
       { clock },
     );
-    const { attempts } = snapshotOf(await clock.settle(fixture.run()));
+    const { attempts } = snapshotOf(await drive(clock, fixture.run()));
     expect(attempts.map(({ provider, status }) => [provider, status])).toEqual([
       ['a', 'failed'],
       ['a', 'succeeded'],
@@ -69,7 +69,7 @@ describe('a task with one model step', () => {
   test('tells the decision and the attempts when nobody could serve', async () => {
     const clock = createSimulatedClock();
     const fixture = await scriptedFixture(simple, () => ({ fail: 'server_error' }), { clock });
-    const result = await clock.settle(fixture.run());
+    const result = await drive(clock, fixture.run());
     expect(result).toMatchObject({
       kind: 'no_provider_available',
       code: 'NO_PROVIDER_AVAILABLE',

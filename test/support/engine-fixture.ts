@@ -20,6 +20,7 @@ import type { LearningSignals } from '../../src/routing/signals.ts';
 import { createEmbeddedRuntime } from '../../src/runtime/embedded/runtime.ts';
 import { ledgerPath, openTestLedger } from './ledger-folder.ts';
 import { scriptedProviders } from './scripted-provider.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 import type { Script, ScriptedProviders } from './scripted-provider.ts';
 
 export const OPEN_CALLER: Caller = {
@@ -117,4 +118,22 @@ export async function scriptedFixture(
 export function snapshotOf(result: RunResult): RunSnapshot {
   if (result.kind !== 'run') throw new Error(`expected a run, got ${result.kind}: ${result.message}`);
   return result.snapshot;
+}
+
+/**
+ * Moves simulated time until the promise is settled. Between two steps the ledger has its turns of the event loop, which are real: a row is
+ * committed in one of them.
+ */
+export async function drive<Value>(clock: SimulatedClock, promise: Promise<Value>, stepMs = 20): Promise<Value> {
+  let settled = false;
+  const done = (): void => {
+    settled = true;
+  };
+  promise.then(done, done);
+  for (let steps = 0; steps < 100_000; steps += 1) {
+    for (let turns = 0; turns < 4 && !settled; turns += 1) await clock.flush();
+    if (settled) return promise;
+    await clock.advance(stepMs);
+  }
+  throw new Error('the promise is not settled after 100,000 steps');
 }
