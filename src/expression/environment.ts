@@ -68,3 +68,10 @@ export function nowValues(epochMs: number): {
     weekday,
   };
 }
+
+/** An object schema as it is once `names` have been filled in: they are there. */
+export function presentSchema(schema: JsonSchema, names: readonly string[]): JsonSchema {
+  if (names.length === 0) return schema;
+  const before = Array.isArray(schema['required']) ? (schema['required'] as readonly string[]) : [];
+  return { ...schema, required: [...new Set([...before, ...names])] };
+}

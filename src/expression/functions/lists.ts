@@ -1,7 +1,7 @@
 // Functions of lists and objects.
 import type { Json, JsonObject } from '../../common/json.ts';
 import { EvaluationFailure, boundedText } from '../context.ts';
-import { ANY, BOOLEAN, INTEGER, NUMBER, STRING, listOf, nullable } from '../type.ts';
+import { ANY, BOOLEAN, INTEGER, NUMBER, STRING, listOf, nullable, objectOf } from '../type.ts';
 import type { Type } from '../type.ts';
 import { compare, equal, finite } from '../values.ts';
 import type { FunctionEntry } from './entry.ts';
@@ -21,6 +21,24 @@ const memberValues = ([receiver]: readonly Type[]): Type => {
   if (receiver?.kind !== 'object' || receiver.members.size > 0) return listOf(ANY);
   return listOf(receiver.rest ?? ANY);
 };
+
+function pairs([left, right]: readonly Type[]): Type {
+  return listOf(
+    objectOf(
+      new Map([
+        ['left', item(left ? [left] : [])],
+        ['right', item(right ? [right] : [])],
+      ]),
+    ),
+  );
+}
+
+function zip(left: readonly Json[], right: readonly Json[]): Json[] {
+  return Array.from({ length: Math.min(left.length, right.length) }, (_, index) => ({
+    left: left[index] ?? null,
+    right: right[index] ?? null,
+  }));
+}
 
 /** By a text for scalars, so that long lists stay linear; lists and objects are compared in full. */
 function distinct(values: readonly Json[]): Json[] {
@@ -66,6 +84,19 @@ function least(values: readonly Json[], sign: 1 | -1): Json {
 }
 
 export const listFunctions: readonly FunctionEntry[] = [
+  {
+    name: 'zip',
+    receiver: null,
+    params: [
+      { name: 'left', pattern: 'list' },
+      { name: 'right', pattern: 'list' },
+    ],
+    result: pairs,
+    call: ([a, b]) => zip(list(a), list(b)),
+    summary:
+      'The items of two lists side by side, as far as the shorter one goes: `each` gives its results in the order of its list.',
+    examples: [['zip([1, 2], ["a", "b"]).map(p, string(p.left) + p.right)', ['1a', '2b']]],
+  },
   {
     name: 'size',
     receiver: 'list',

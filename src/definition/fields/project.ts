@@ -1,0 +1,110 @@
+// The project file.
+import type { DocumentNode } from '../../document/types.ts';
+import type { Reader } from '../reader.ts';
+import type { ProjectDefinition } from '../types.ts';
+import { budget, loopGuard, surgeGuard } from './budgets.ts';
+import { scalar } from './kind.ts';
+import { policy } from './policies.ts';
+import { model, provider } from './providers.ts';
+import { mapOf, optional, record, required } from './record.ts';
+import type { Named } from './record.ts';
+import { MODEL_KEY, route } from './routes.ts';
+import { NAME, isName } from './scalars.ts';
+
+const version = scalar({
+  label: '`1`',
+  noun: 'a version of the language that this Headgate reads',
+  schema: { const: 1 },
+  remedy: 'Write `headgate: 1`.',
+  parse: ({ value }) => (value === 1 ? (1 as const) : undefined),
+});
+
+const byName = (noun: string): Parameters<typeof mapOf>[1] => ({
+  noun,
+  isName,
+  nameRemedy: 'Use lower case letters, digits and dashes, starting with a letter.',
+  namePattern: NAME.source,
+});
+const byModel: Parameters<typeof mapOf>[1] = {
+  noun: 'A model',
+  isName: (name) => MODEL_KEY.test(name),
+  nameRemedy: "Write the provider's name and the model's, with a slash: `openai/gpt-5.6-luna`.",
+  namePattern: MODEL_KEY.source,
+};
+
+const guards = record(
+  {
+    name: 'Guards',
+    noun: 'A group of guards',
+    summary: 'What notices that something has gone wrong before the bill does.',
+  },
+  {
+    loop: optional(loopGuard, 'A caller that sends the same thing over and over.', 'no guard'),
+    surge: optional(surgeGuard, 'Far more is spent than usual.', 'no guard'),
+  },
+);
+
+const fields = {
+  headgate: required(version, 'The version of the language.'),
+  providers: required(mapOf(provider, byName('A provider')), 'Who serves models.'),
+  models: optional(
+    mapOf(model, byModel),
+    'What the price catalogue lacks, or what the team wants to override.',
+    "the catalogue's",
+  ),
+  policies: optional(mapOf(policy, byName('A policy')), 'How failures are met.', 'safe values'),
+  routes: optional(
+    mapOf(route, byName('A route')),
+    'Which models may serve a step. A step that names no route takes the one called `default`, or the only one.',
+    'each step has its route in place',
+  ),
+  budgets: optional(mapOf(budget, byName('A budget')), 'What may be spent.', 'no limit'),
+  guards: optional(guards, 'What notices that something has gone wrong.', 'no guards'),
+};
+
+export const projectRecord = record(
+  {
+    name: 'Project',
+    noun: 'The project file',
+    summary: 'What all tasks share. One file, headgate.yaml.',
+    elsewhere: belongsToTask,
+  },
+  fields,
+);
+
+function belongsToTask(key: string): string | undefined {
+  return ['task', 'steps', 'input', 'output', 'tests', 'allowance'].includes(key)
+    ? `\`${key}\` stands in a task file of its own.`
+    : undefined;
+}
+
+export function readProject(node: DocumentNode, reader: Reader): ProjectDefinition | undefined {
+  const read = projectRecord.read(node, reader);
+  if (!read) return undefined;
+  const { providers, models, policies, routes, budgets, guards: watched, at } = read;
+  return {
+    file: reader.file,
+    at,
+    providers: keyed(providers, (name, value) => ({ ...value, name })),
+    models: keyed(models, (key, value) => ({
+      ...value,
+      key,
+      provider: key.slice(0, key.indexOf('/')),
+      model: key.slice(key.indexOf('/') + 1),
+    })),
+    policies: keyed(policies, (name, value) => ({ ...value, name })),
+    routes: keyed(routes, (name, value) => ({ ...value, name })),
+    budgets: keyed(budgets, (name, value) => ({ ...value, name })),
+    guards: { loop: watched?.loop ?? null, surge: watched?.surge ?? null },
+  };
+}
+
+/** What is complained about by name is shown at its name. */
+function keyed<Value extends { readonly at: unknown }, Made>(
+  entries: readonly Named<Value>[] | null,
+  make: (name: string, value: Value) => Made,
+): { readonly [name: string]: Made } {
+  return Object.fromEntries(
+    (entries ?? []).map(({ name, nameAt, value }) => [name, make(name, { ...value, at: nameAt })]),
+  );
+}

@@ -1,0 +1,120 @@
+// The keywords of JSON Schema 2020-12 that the language takes, and what each holds.
+import type { DocumentNode } from '../../document/types.ts';
+
+export type KeywordShape =
+  | 'schema'
+  | 'schemas'
+  | 'schema map'
+  | 'value'
+  | 'text'
+  | 'count'
+  | 'number'
+  | 'flag'
+  | 'texts'
+  | 'values'
+  | 'type'
+  | 'format';
+
+export const KEYWORDS: ReadonlyMap<string, KeywordShape> = new Map<string, KeywordShape>([
+  ['type', 'type'],
+  ['enum', 'values'],
+  ['const', 'value'],
+  ['default', 'value'],
+  ['title', 'text'],
+  ['description', 'text'],
+  ['examples', 'values'],
+  ['deprecated', 'flag'],
+  ['format', 'format'],
+  ['pattern', 'text'],
+  ['minLength', 'count'],
+  ['maxLength', 'count'],
+  ['contentMediaType', 'text'],
+  ['contentEncoding', 'text'],
+  ['minimum', 'number'],
+  ['maximum', 'number'],
+  ['exclusiveMinimum', 'number'],
+  ['exclusiveMaximum', 'number'],
+  ['multipleOf', 'number'],
+  ['items', 'schema'],
+  ['prefixItems', 'schemas'],
+  ['minItems', 'count'],
+  ['maxItems', 'count'],
+  ['uniqueItems', 'flag'],
+  ['contains', 'schema'],
+  ['properties', 'schema map'],
+  ['required', 'texts'],
+  ['additionalProperties', 'schema'],
+  ['minProperties', 'count'],
+  ['maxProperties', 'count'],
+  ['propertyNames', 'schema'],
+  ['anyOf', 'schemas'],
+  ['oneOf', 'schemas'],
+  ['allOf', 'schemas'],
+  ['not', 'schema'],
+  ['$ref', 'text'],
+  ['$defs', 'schema map'],
+]);
+
+export const FORMATS = [
+  'date',
+  'date-time',
+  'time',
+  'duration',
+  'email',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'uri',
+  'uri-reference',
+  'uuid',
+  'regex',
+  'json-pointer',
+];
+const TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array', 'null'];
+
+/** What the keyword takes, when the value is something else; `undefined` when it is right. */
+export function wrongKeywordValue(key: string, node: DocumentNode): string | undefined {
+  const scalar = node.kind === 'scalar' ? node.value : undefined;
+  switch (KEYWORDS.get(key)) {
+    case 'text':
+      return typeof scalar === 'string' ? undefined : 'a text';
+    case 'count':
+      return typeof scalar === 'number' && Number.isSafeInteger(scalar) && scalar >= 0
+        ? undefined
+        : 'a whole number';
+    case 'number':
+      return typeof scalar === 'number' ? undefined : 'a number';
+    case 'flag':
+      return typeof scalar === 'boolean' ? undefined : '`true` or `false`';
+    case 'texts':
+      return node.kind === 'list' &&
+        node.items.every((item) => item.kind === 'scalar' && typeof item.value === 'string')
+        ? undefined
+        : 'a list of texts';
+    case 'values':
+      return node.kind === 'list' && node.items.length > 0 ? undefined : 'a list of values';
+    case 'schemas':
+      return 'a list of schemas';
+    case 'schema map':
+      return 'a map of names to schemas';
+    case 'type':
+      return isType(node)
+        ? undefined
+        : `one of ${TYPES.map((type) => `\`${type}\``).join(', ')}, or a list of them`;
+    case 'format':
+      return typeof scalar === 'string' && FORMATS.includes(scalar)
+        ? undefined
+        : `one of ${FORMATS.map((format) => `\`${format}\``).join(', ')}`;
+    default:
+      return undefined;
+  }
+}
+
+function isType(node: DocumentNode): boolean {
+  if (node.kind === 'scalar') return typeof node.value === 'string' && TYPES.includes(node.value);
+  return (
+    node.kind === 'list' &&
+    node.items.length > 0 &&
+    node.items.every((item) => item.kind === 'scalar' && isType(item))
+  );
+}

@@ -1,0 +1,32 @@
+// Where the parts of an expression stand in its file: kept beside the Definition, so that the Definition stays data.
+import type { Place } from '../errors/place.ts';
+import type { Expression, LocatedTemplate } from './types.ts';
+
+type Locate = (start: number, end: number) => Place;
+
+const locators = new WeakMap<Expression, Locate>();
+const placeholders = new WeakMap<LocatedTemplate, readonly Expression[]>();
+
+export function locatedExpression(source: string, at: Place, locate: Locate): Expression {
+  const expression: Expression = { source, at };
+  locators.set(expression, locate);
+  return expression;
+}
+
+/** The place of a part of the expression's source; of the whole expression where it was not read from a file. */
+export function placeIn(expression: Expression, start: number, end: number): Place {
+  return locators.get(expression)?.(start, end) ?? expression.at;
+}
+
+export function keepPlaceholders(
+  template: LocatedTemplate,
+  expressions: readonly Expression[],
+): LocatedTemplate {
+  placeholders.set(template, expressions);
+  return template;
+}
+
+/** The expressions of a template, each with its own place. */
+export function expressionsIn(template: LocatedTemplate): readonly Expression[] {
+  return placeholders.get(template) ?? [];
+}
