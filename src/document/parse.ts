@@ -136,7 +136,7 @@ function compose(masked: Masked): readonly YamlDocument.Parsed[] | null {
       uniqueKeys: false,
       logLevel: 'silent',
     });
-    return documents as readonly YamlDocument.Parsed[]; // an empty stream is an empty array with a flag
+    return documents; // an empty stream is an empty array with a flag
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

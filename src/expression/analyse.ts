@@ -1,6 +1,8 @@
 // Syntax tree → its type and a function that runs it, in one walk: what is checked and what is run cannot differ.
 import { nearest } from '../common/nearest.ts';
 import type { Json } from '../common/json.ts';
+import { asCondition, refuseNull } from './analysis.ts';
+import type { Analysed } from './analysis.ts';
 import { EvaluationFailure, placed, spend } from './context.ts';
 import type { Run } from './context.ts';
 import { analyseCall } from './calls.ts';
@@ -25,11 +27,6 @@ import {
 } from './type.ts';
 import type { Type } from './type.ts';
 import { finite, isJsonObject, isList, kindOf, member } from './values.ts';
-
-export interface Analysed {
-  readonly type: Type;
-  readonly run: Run;
-}
 
 /** Throws a Rejection at the first place that cannot be right. */
 export function analyse(node: SyntaxNode, scope: Scope): Analysed {
@@ -93,7 +90,7 @@ function analyseName(node: SyntaxNode & { kind: 'name' }, scope: Scope): Analyse
 }
 
 function analyseField(node: SyntaxNode & { kind: 'field' }, scope: Scope): Analysed {
-  const object = analyse(node.object, scope);
+  const object = scope.analyse(node.object);
   const { field } = node;
   const type = fieldType(object.type, node);
   return {
@@ -133,8 +130,8 @@ function fieldType(object: Type, node: SyntaxNode & { kind: 'field' }): Type {
 }
 
 function analyseIndex(node: SyntaxNode & { kind: 'index' }, scope: Scope): Analysed {
-  const object = analyse(node.object, scope);
-  const index = analyse(node.index, scope);
+  const object = scope.analyse(node.object);
+  const index = scope.analyse(node.index);
   const { index: indexNode } = node;
   if (object.type.kind === 'object' && indexNode.kind === 'literal' && typeof indexNode.value === 'string') {
     const { value: field } = indexNode;
@@ -199,7 +196,7 @@ function itemAt(object: Json, index: Json): Json {
 }
 
 function analyseList(node: SyntaxNode & { kind: 'list' }, scope: Scope): Analysed {
-  const items = node.items.map((item) => analyse(item, scope));
+  const items = node.items.map((item) => scope.analyse(item));
   const types = items.map((item) => item.type);
   const runs = items.map((item) => item.run);
   return {
@@ -221,7 +218,7 @@ function analyseMap(node: SyntaxNode & { kind: 'map' }, scope: Scope): Analysed 
         'Write `{"name": value}`.',
         key,
       );
-    const analysed = analyse(value, scope);
+    const analysed = scope.analyse(value);
     members.set(key.value, analysed.type);
     return [key.value, analysed.run] as const;
   });
@@ -233,8 +230,8 @@ function analyseMap(node: SyntaxNode & { kind: 'map' }, scope: Scope): Analysed 
 
 function analyseChoice(node: SyntaxNode & { kind: 'choice' }, scope: Scope): Analysed {
   const condition = asCondition(node.condition, scope);
-  const yes = analyse(node.yes, scope.knowing(provenNotNull(node.condition, true)));
-  const no = analyse(node.no, scope.knowing(provenNotNull(node.condition, false)));
+  const yes = scope.knowing(provenNotNull(node.condition, true)).analyse(node.yes);
+  const no = scope.knowing(provenNotNull(node.condition, false)).analyse(node.no);
   return {
     type: unify(yes.type, no.type),
     run: (context) => (condition(context) ? yes.run(context) : no.run(context)),
@@ -247,7 +244,7 @@ function analyseNot(node: SyntaxNode & { kind: 'not' | 'negate' }, scope: Scope)
 }
 
 function analyseNegate(node: SyntaxNode & { kind: 'not' | 'negate' }, scope: Scope): Analysed {
-  const operand = analyse(node.operand, scope);
+  const operand = scope.analyse(node.operand);
   if (!isNumeric(operand.type) && operand.type.kind !== 'any')
     throw new Rejection(
       'expression-type',
@@ -262,47 +259,4 @@ function analyseNegate(node: SyntaxNode & { kind: 'not' | 'negate' }, scope: Sco
     return finite(value === 0 ? 0 : -value);
   };
   return { type: operand.type, run: placed(run, node.start, node.end) };
-}
-
-/** A part that has to be true or false. */
-export function asCondition(node: SyntaxNode, scope: Scope): (context: Parameters<Run>[0]) => boolean {
-  const { type, run } = analyse(node, scope);
-  if (type.kind !== 'boolean' && type.kind !== 'any') {
-    const remedy =
-      type.kind === 'list' || type.kind === 'string'
-        ? 'Compare it: `size(x) > 0`, `x != ""`.'
-        : 'Compare it with something: `x != null`, `x > 0`.';
-    throw new Rejection(
-      'expression-type',
-      `${capital(describe(type))} stands where true or false is needed.`,
-      remedy,
-      node,
-    );
-  }
-  refuseNull(type, node, 'false');
-  return (context) => {
-    const value = run(context);
-    if (typeof value === 'boolean') return value;
-    const failure = new EvaluationFailure(`${capital(kindOf(value))} stands where true or false is needed.`);
-    failure.start = node.start;
-    failure.end = node.end;
-    throw failure;
-  };
-}
-
-/** A value that may be null where none can be used: said before the run. */
-export function refuseNull(type: Type, node: SyntaxNode, instead: string): void {
-  if (!type.nullable || type.kind === 'any') return;
-  if (type.kind === 'null')
-    throw new Rejection('expression-type', 'Null stands where a value is needed.', 'Write a value.', node);
-  throw new Rejection(
-    'expression-may-be-null',
-    'This may be null here: an optional field that is absent, or a step that was skipped.',
-    `Say what to use then: \`default(…, ${instead})\`; or ask first: \`x != null && …\`.`,
-    node,
-  );
-}
-
-export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,8 +1,8 @@
 // Calls: the overload that fits the types, found before the run; by the values where types are unknown.
 import type { Json } from '../common/json.ts';
 import { nearest } from '../common/nearest.ts';
-import { analyse, capital, refuseNull } from './analyse.ts';
-import type { Analysed } from './analyse.ts';
+import { capital, refuseNull } from './analysis.ts';
+import type { Analysed } from './analysis.ts';
 import { EvaluationFailure, placed, spend, weightOf } from './context.ts';
 import type { Context, Run } from './context.ts';
 import { signatureOf, typeMatches, valueMatches, wordFor } from './functions/entry.ts';
@@ -10,6 +10,7 @@ import type { FunctionEntry, Pattern } from './functions/entry.ts';
 import { macroTable } from './functions/macros.ts';
 import { functionNames, overloads } from './functions/registry.ts';
 import { analyseMacro } from './macros.ts';
+import type { CallNode } from './macros.ts';
 import { compilePattern } from './pattern.ts';
 import { Rejection } from './scope.ts';
 import type { Scope } from './scope.ts';
@@ -18,8 +19,6 @@ import { describe, unify } from './type.ts';
 import type { Type } from './type.ts';
 import { kindOf } from './values.ts';
 
-export type CallNode = SyntaxNode & { kind: 'call' };
-
 export function analyseCall(node: CallNode, scope: Scope): Analysed {
   const macro = analyseMacro(node, scope);
   if (macro) return macro;
@@ -27,7 +26,7 @@ export function analyseCall(node: CallNode, scope: Scope): Analysed {
   const candidates = overloads(node.name, isMethod);
   if (candidates.length === 0) throw unknownFunction(node, isMethod);
   const operands = [...(node.receiver ? [node.receiver] : []), ...node.args];
-  const parts = operands.map((operand) => analyse(operand, scope));
+  const parts = operands.map((operand) => scope.analyse(operand));
   const types = parts.map((part) => part.type);
   const fitting = candidates.filter((entry) => fits(entry, types));
   if (fitting.length === 0) throw noOverload(node, candidates, types, operands);
@@ -72,7 +71,7 @@ function runOf(fitting: readonly FunctionEntry[], parts: readonly Analysed[], na
         typeMatches(patternsOf(only)[index] ?? 'any', part.type) === true &&
         (!part.type.nullable || patternsOf(only)[index] === 'any'),
     );
-  if (certain) return (context) => charge(context, runs, only.call);
+  if (certain) return (context) => charge(context, runs, (args) => only.call(args));
   return (context) =>
     charge(context, runs, (args) => {
       const entry = fitting.find((candidate) =>

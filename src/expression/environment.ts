@@ -1,5 +1,6 @@
 // A typed environment: what the roots of an expression are, from the JSON Schemas of their values.
 import type { JsonSchema } from '../common/json.ts';
+import { analyse } from './analyse.ts';
 import { typeFromSchema } from './from-schema.ts';
 import { Scope } from './scope.ts';
 import type { Type } from './type.ts';
@@ -12,7 +13,7 @@ export interface Environment {
 export function createEnvironment(shape: EnvironmentShape): Environment {
   const roots = new Map<string, Type>();
   for (const [name, schema] of Object.entries(shape.roots)) roots.set(name, typeFromSchema(schema));
-  return { scope: new Scope(roots) };
+  return { scope: new Scope(analyse, roots) };
 }
 
 const object = (properties: Record<string, JsonSchema>): JsonSchema => ({

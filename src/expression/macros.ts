@@ -1,8 +1,7 @@
 // What takes an expression rather than a value: has, default, and the walks over lists.
 import type { Json } from '../common/json.ts';
-import { analyse, asCondition, refuseNull } from './analyse.ts';
-import type { Analysed } from './analyse.ts';
-import type { CallNode } from './calls.ts';
+import { asCondition, refuseNull } from './analysis.ts';
+import type { Analysed } from './analysis.ts';
 import { EvaluationFailure, placed, spend } from './context.ts';
 import type { Context, Run } from './context.ts';
 import { Rejection, provenNotNull } from './scope.ts';
@@ -11,6 +10,8 @@ import type { SyntaxNode } from './syntax.ts';
 import { ANY, BOOLEAN, STRING, describe, listOf, nonNull, unify } from './type.ts';
 import type { Type } from './type.ts';
 import { compare, isJsonObject, isList, kindOf } from './values.ts';
+
+export type CallNode = SyntaxNode & { kind: 'call' };
 
 /** `undefined`: the call is no macro. */
 export function analyseMacro(node: CallNode, scope: Scope): Analysed | undefined {
@@ -32,7 +33,7 @@ function analyseHas(node: CallNode, scope: Scope): Analysed {
       'Write `has(input.note)`.',
       node,
     );
-  const { run } = analyse(argument, scope);
+  const { run } = scope.analyse(argument);
   return { type: BOOLEAN, run: (context) => run(context) !== null };
 }
 
@@ -44,7 +45,7 @@ function analyseDefault(node: CallNode, scope: Scope): Analysed {
       'Write `default(steps.verdict.text, "none")`.',
       node,
     );
-  const parts = node.args.map((argument) => analyse(argument, scope));
+  const parts = node.args.map((argument) => scope.analyse(argument));
   const last = parts.at(-1);
   const types = parts.map((part) => part.type);
   const united = types
@@ -83,7 +84,7 @@ interface WalkParts {
 }
 
 function analyseWalk(node: CallNode, receiver: SyntaxNode, scope: Scope, walk: Walk): Analysed {
-  const list = analyse(receiver, scope);
+  const list = scope.analyse(receiver);
   const [variable, ...bodies] = node.args;
   if (!walk.args.includes(node.args.length) || variable?.kind !== 'name')
     throw new Rejection(
@@ -153,7 +154,7 @@ function transform(
   condition?: SyntaxNode,
 ): { readonly type: Type; readonly run: (context: Context, item: Json) => Json } {
   const analysed = body
-    ? analyse(body, condition ? scope.knowing(provenNotNull(condition, true)) : scope)
+    ? (condition ? scope.knowing(provenNotNull(condition, true)) : scope).analyse(body)
     : { type: ANY, run: () => null };
   return {
     type: analysed.type,

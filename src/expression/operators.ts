@@ -1,7 +1,7 @@
 // The operators: comparison, arithmetic, membership, and logic that stops early.
 import type { Json } from '../common/json.ts';
-import { analyse, asCondition, capital, refuseNull } from './analyse.ts';
-import type { Analysed } from './analyse.ts';
+import { asCondition, capital, refuseNull } from './analysis.ts';
+import type { Analysed } from './analysis.ts';
 import { EvaluationFailure, boundedText, placed, spend, weightOf } from './context.ts';
 import type { Run } from './context.ts';
 import { Rejection, provenNotNull } from './scope.ts';
@@ -32,8 +32,8 @@ export function analyseLogic(node: SyntaxNode & { kind: 'logic' }, scope: Scope)
 }
 
 export function analyseBinary(node: BinaryNode, scope: Scope): Analysed {
-  const left = analyse(node.left, scope);
-  const right = analyse(node.right, scope);
+  const left = scope.analyse(node.left);
+  const right = scope.analyse(node.right);
   const { operator } = node;
   if (operator === '==' || operator === '!=') return analyseEquality(node, left, right);
   if (operator === 'in') return analyseMembership(node, left, right);

@@ -1,4 +1,5 @@
 // What an expression can name where it stands, and what is known not to be null there.
+import type { Run } from './context.ts';
 import type { SyntaxNode } from './syntax.ts';
 import { nonNull } from './type.ts';
 import type { Type } from './type.ts';
@@ -9,19 +10,35 @@ interface Local {
   readonly slot: number;
 }
 
+export interface Analysed {
+  readonly type: Type;
+  readonly run: Run;
+}
+
+/** Gives the type and the function of a part; throws a Rejection. */
+export type Analyser = (node: SyntaxNode, scope: Scope) => Analysed;
+
 export class Scope {
   readonly roots: ReadonlyMap<string, Type>;
   readonly locals: ReadonlyMap<string, Local>;
   readonly #notNull: ReadonlySet<string>;
 
+  readonly #analyser: Analyser;
+
   constructor(
+    analyser: Analyser,
     roots: ReadonlyMap<string, Type>,
     locals: ReadonlyMap<string, Local> = new Map(),
     notNull: ReadonlySet<string> = new Set(),
   ) {
+    this.#analyser = analyser;
     this.roots = roots;
     this.locals = locals;
     this.#notNull = notNull;
+  }
+
+  analyse(node: SyntaxNode): Analysed {
+    return this.#analyser(node, this);
   }
 
   withLocal(name: string, type: Type): { readonly scope: Scope; readonly slot: number } {
@@ -30,13 +47,16 @@ export class Scope {
     const notNull = new Set(
       [...this.#notNull].filter((path) => path !== name && !path.startsWith(`${name}.`)),
     );
-    return { scope: new Scope(this.roots, locals, notNull), slot: locals.get(name)?.slot ?? slot };
+    return {
+      scope: new Scope(this.#analyser, this.roots, locals, notNull),
+      slot: locals.get(name)?.slot ?? slot,
+    };
   }
 
   knowing(paths: readonly string[]): Scope {
     return paths.length === 0
       ? this
-      : new Scope(this.roots, this.locals, new Set([...this.#notNull, ...paths]));
+      : new Scope(this.#analyser, this.roots, this.locals, new Set([...this.#notNull, ...paths]));
   }
 
   narrow(node: SyntaxNode, type: Type): Type {

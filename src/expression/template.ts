@@ -79,9 +79,7 @@ function typeOfValue(value: Json): Type {
     return value.length === 0
       ? EMPTY_LIST
       : listOf((value as readonly Json[]).map(typeOfValue).reduce(unify));
-  return objectOf(
-    new Map(Object.entries(value).map(([name, member]) => [name, typeOfValue(member as Json)])),
-  );
+  return objectOf(new Map(Object.entries(value).map(([name, member]) => [name, typeOfValue(member)])));
 }
 
 function compileAlone(

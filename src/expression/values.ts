@@ -69,7 +69,7 @@ function measure(value: Json, before: number): number {
   if (typeof value !== 'object' || value === null) return before + 4;
   let total = before + 2;
   for (const [name, item] of Object.entries(value)) {
-    total = measure(item as Json, total + (isList(value) ? 1 : name.length + 4));
+    total = measure(item, total + (isList(value) ? 1 : name.length + 4));
     if (total > MAX_TEXT) return total;
   }
   return total;

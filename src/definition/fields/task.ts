@@ -109,7 +109,7 @@ function testValue(node: DocumentNode): TestValue {
     only.value.kind === 'scalar' &&
     typeof only.value.value === 'string';
   return isFile && only.value.kind === 'scalar'
-    ? { kind: 'file', path: String(only.value.value), at: only.value.at }
+    ? { kind: 'file', path: only.value.value, at: only.value.at }
     : { kind: 'value', value: toJson(node) };
 }
 

@@ -62,7 +62,7 @@ function join(values: readonly Json[], separator: string): string {
   let length = 0;
   for (const value of values) length += (value as string).length + separator.length;
   boundedText(length);
-  return values.join(separator);
+  return (values as readonly string[]).join(separator);
 }
 
 const MAX_ITEMS = 1_000_000;

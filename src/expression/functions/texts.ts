@@ -56,7 +56,7 @@ function matches(value: string, pattern: string): boolean {
 }
 
 function split(value: string, separator: string, most: number | undefined): string[] {
-  const parts = separator === '' ? [...value] : value.split(separator);
+  const parts = separator === '' ? Array.from(value) : value.split(separator);
   if (most === undefined || most < 0 || parts.length <= most) return parts;
   return most === 0 ? [] : [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
 }
