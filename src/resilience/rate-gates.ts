@@ -9,6 +9,8 @@ import { createToldHeadroom } from './told-headroom.ts';
 /** A 429 without a Retry-After: half a second, then twice as long each time, until a minute. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
+/** A Retry-After is believed for an hour: a header that is wrong must not lock a provider out until the next restart. */
+const LONGEST_CLOSED_MS = 3_600_000;
 /** Node's timers hold 31 bits; a longer one would fire at once. Whoever waits longer looks again in between. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -133,7 +135,7 @@ function createGate(clock: Clock): SharedGate {
       const nowMs = clock.monotonicMs();
       for (const word of headroom) told.observe(word, nowMs);
       if (closedForMs !== null && Number.isFinite(closedForMs)) {
-        closedUntilMs = Math.max(closedUntilMs, nowMs + closedForMs);
+        closedUntilMs = Math.max(closedUntilMs, nowMs + Math.min(closedForMs, LONGEST_CLOSED_MS));
       } else if (refused === true) {
         // Calls that were under way together are refused together: that is one refusal, and no reason to wait longer.
         if (nowMs >= closedUntilMs) {

@@ -38,15 +38,10 @@ export function createToldHeadroom(): ToldHeadroom {
   return {
     observe(told, nowMs) {
       const kind = kindOf(told.kind);
-      if (kind === undefined || !Number.isFinite(told.remaining)) return;
-      const remaining = Math.max(0, told.remaining);
-      const limit = Math.max(told.limit ?? remaining, remaining, 1);
-      levels.set(kind, {
-        limit,
-        remaining,
-        atMs: nowMs,
-        fullInMs: Math.max(0, told.resetsInMs ?? UNDATED_MS),
-      });
+      const remaining = countOf(told.remaining);
+      if (kind === undefined || remaining === null) return;
+      const limit = Math.max(countOf(told.limit) ?? remaining, remaining, 1);
+      levels.set(kind, { limit, remaining, atMs: nowMs, fullInMs: countOf(told.resetsInMs) ?? UNDATED_MS });
     },
     delayMs(requests, tokens, nowMs) {
       let longest = 0;
@@ -94,4 +89,9 @@ function needOf(kind: Kind, requests: number, tokens: number): number {
 function spentOf(kind: Kind, requests: number, tokens: number): number {
   if (kind === 'requests') return requests;
   return kind === 'tokens' ? tokens : 0;
+}
+
+/** Headers hold whatever a server writes: what is no number says nothing. */
+function countOf(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? Math.max(0, value) : null;
 }

@@ -142,7 +142,8 @@ function peakSensitive(average: number | null, sample: number, keep: number): nu
   return average === null || sample >= average ? sample : average * keep + sample * (1 - keep);
 }
 
-/** Names of tasks, steps and models have no line breaks. */
+/** Names of tasks, steps and models have no line breaks. What an item has taught (`reviews[3]`) is learnt for its step (`reviews`). */
 function lengthKey(task: string, step: string, modelKey: string): string {
-  return `${task}\n${step}\n${modelKey}`;
+  const name = step.endsWith(']') ? step.slice(0, step.lastIndexOf('[')) : step;
+  return `${task}\n${name}\n${modelKey}`;
 }

@@ -324,6 +324,14 @@ describe("the provider's word", () => {
     expect(gate.headroom()).toEqual({ requests: null, tokens: null, closedForMs: 0 });
   });
 
+  it('believes a Retry-After for an hour, and no longer; and one that is no number not at all', () => {
+    const { gate } = open(limits(null));
+    gate.observe({ ...nothing, closedForMs: Number.NaN, refused: true });
+    expect(gate.delayMs(1)).toBe(500);
+    gate.observe({ ...nothing, closedForMs: 10 * 365 * 86_400_000, refused: true });
+    expect(gate.delayMs(1)).toBe(3_600_000);
+  });
+
   it('asks no timer for more time than a timer can hold', () => {
     const asked: number[] = [];
     const clock = {

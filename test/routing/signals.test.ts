@@ -93,6 +93,14 @@ describe('output length', () => {
     expect(signals.outputTokens('summarize', 'other', 'openai/a')).toBeNull();
     expect(signals.outputTokens('summarize', 'summary', 'openai/b')).toBeNull();
   });
+
+  it('of an item is learnt for its step, so that the next item is judged by the last', () => {
+    const { signals } = learn();
+    signals.observe(sample({ step: 'reviews[0]', outputTokens: 40 }));
+    signals.observe(sample({ step: 'reviews[17]', outputTokens: 60 }));
+    expect(signals.outputTokens('summarize', 'reviews', 'openai/a')).toBe(50);
+    expect(signals.outputTokens('summarize', 'reviews[18]', 'openai/a')).toBe(50);
+  });
 });
 
 describe('percentiles', () => {
