@@ -41,24 +41,30 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
 
 /** Confirmed: it failed for the run, and was billed. Released: nobody billed it. */
 function judge(attempt: AttemptRecord, verdict: Verdict, nowMs: number): AttemptRecord {
-  const finished = { ...attempt, finishedAtMs: nowMs, errorClass: 'unknown' as const };
+  const finished = {
+    ...attempt,
+    finishedAtMs: nowMs,
+    errorClass: 'unknown' as const,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+  };
   if (verdict.kind === 'release')
     return {
       ...finished,
       status: 'cancelled',
       errorMessage: 'The process died during the call; an operator found that it was not billed.',
       inputTokens: 0,
-      cachedInputTokens: 0,
-      cacheWriteTokens: 0,
-      outputTokens: 0,
-      reasoningTokens: 0,
       costNanoUsd: 0n,
       estimated: false,
     };
   return {
     ...finished,
     status: 'failed',
-    errorMessage: 'The process died during the call; an operator confirmed that it was billed.',
+    errorMessage: 'The process died during the call; it is taken for billed.',
+    // How many it used is not known: budgets in tokens count the worst case, as those in dollars do.
+    inputTokens: attempt.heldTokens ?? 0,
     costNanoUsd: verdict.costNanoUsd ?? attempt.heldNanoUsd,
     estimated: verdict.costNanoUsd === undefined,
   };

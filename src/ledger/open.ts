@@ -5,6 +5,8 @@ import type { Clock } from '../common/clock.ts';
 import type { Accounts } from '../budget/port.ts';
 import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
+import { createMaintenance } from './maintenance.ts';
+import type { LedgerMaintenance } from './maintenance.ts';
 import type { CommitFeed, CommittedRow, LedgerAdmin, LedgerHealth, LedgerReader } from './port.ts';
 import { createRecorder } from './recorder.ts';
 import type { RollupRead } from './rollup/group.ts';
@@ -39,7 +41,8 @@ export interface RollupReader {
   rollups(reads: readonly RollupRead[]): Promise<RollupAnswer>;
 }
 
-export interface Ledger extends Recorder, LedgerReader, LedgerAdmin, CommitFeed, RollupReader {
+export interface Ledger
+  extends Recorder, LedgerReader, LedgerAdmin, LedgerMaintenance, CommitFeed, RollupReader {
   readonly accounts: Accounts;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
@@ -66,14 +69,18 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const feed = createFeed();
   const queue = new WriteQueue(host, feed.announce);
   const reader = createReader(path);
+  // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
+  const scanner = createReader(path);
+  const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   return {
     ...createRecorder(queue, reader, new RunContexts()),
-    ...createAdmin(queue, reader, clock),
+    ...admin,
+    ...createMaintenance(queue, reader, scanner, admin),
     ...createLedgerReader(reader),
     rollups: (reads) => reader.ask('rollups', reads),
     onCommit: feed.onCommit,
-    accounts: createAccounts(startup.connection),
+    accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
     health() {
       const { backlog, commits, failure } = queue.health();
@@ -83,6 +90,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       startup.close();
       await queue.close();
       await reader.close();
+      await scanner.close();
       lock.release();
     },
   };

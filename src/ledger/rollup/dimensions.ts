@@ -36,6 +36,11 @@ export function encodeDimensions(stem: string, status: string): string {
   return `${stem},"${status}"]`;
 }
 
+/** What `encodeDimensions` was given as the stem. */
+export function stemOf(dimensions: string): string {
+  return dimensions.slice(0, dimensions.lastIndexOf(','));
+}
+
 export function decodeDimensions(text: string): Dimensions {
   const parts = JSON.parse(text) as string[];
   const [

@@ -1,19 +1,39 @@
-// What budgets start from: settled sums and open holds, read once at the start, while nothing waits for the event loop yet.
+// What budgets start from: settled sums, open holds and past attempts; read in this thread, at the start and for a budget that is new.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Accounts, Posting, RecoveredHold, Spending } from '../../budget/port.ts';
+import { readHistory } from './history.ts';
+import * as op from './operations.ts';
+import { inSnapshot } from './queries/snapshot.ts';
 import { settledSpending } from './settled-spending.ts';
+import type { Settled } from './window-writes.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 type Row = { readonly [column: string]: unknown };
 
-export function createAccounts(connection: () => DatabaseSync): Accounts {
+export function createAccounts(connection: () => DatabaseSync, queue: WriteQueue): Accounts {
   return {
-    settled: (sinceMs) => [...windowSums(connection(), sinceMs), ...runSums(connection())],
+    settled: (sinceMs) => inSnapshot(connection(), (it) => [...windowSums(it, sinceMs), ...runSums(it)]),
     open: () => openHolds(connection()),
-    history: () => [],
+    history: (budget, sinceMs) => readHistory(connection(), queue, budget, sinceMs),
+    seeded(budgetId, sinceMs, balances) {
+      const text = JSON.stringify(balances, (_key, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      );
+      forgetFailure(queue.write((batch) => batch.push(op.SEED_BUDGET, budgetId, sinceMs, text), null));
+    },
+    moved(holds) {
+      for (const { attemptId, postings } of holds)
+        forgetFailure(
+          queue.write((batch) => batch.push(op.MOVE_HOLD, attemptId, JSON.stringify(postings)), null),
+        );
+    },
   };
 }
 
-type Settled = { readonly posting: Posting; readonly spending: Spending };
+/** Nobody waits for these: without them a recovery is careful instead of exact, and the ledger's health tells of the failure. */
+function forgetFailure(written: Promise<void>): void {
+  written.catch(() => undefined);
+}
 
 function windowSums(connection: DatabaseSync, sinceMs: number): Settled[] {
   const rows = connection.prepare('select * from budget_windows where window_start_ms >= ?').all(sinceMs);
@@ -31,18 +51,25 @@ function windowSums(connection: DatabaseSync, sinceMs: number): Settled[] {
   }));
 }
 
-/** The accounts of runs' own budgets, of the runs that may still go on. */
+/** The accounts of runs' own budgets, of the runs that may still go on: their attempts, and those of their child runs `ID.…`. */
 function runSums(connection: DatabaseSync): Settled[] {
   const rows = connection
     .prepare(
-      `select postings, attempts.status as status, attempts.cost_nano_usd as cost, input_tokens + output_tokens as tokens
-       from attempts join runs on runs.id = attempts.run_id
+      `select distinct attempts.seq, postings, attempts.status as status, reconciled, attempts.cost_nano_usd as cost,
+         input_tokens + output_tokens as tokens
+       from runs join attempts
+         on attempts.run_id = runs.id or (attempts.run_id > runs.id || '.' and attempts.run_id < runs.id || '/')
        where runs.finished_at_ms is null and attempts.status not in ('open', 'unreconciled')`,
     )
     .all();
   const sums = new Map<string, Settled>();
   for (const row of rows) {
-    const spending = settledSpending(row['status'] as string, row['cost'] as bigint, Number(row['tokens']));
+    const spending = settledSpending(
+      row['status'] as string,
+      row['reconciled'] === 1n,
+      row['cost'] as bigint,
+      Number(row['tokens']),
+    );
     for (const posting of postingsOf(row)) {
       if (posting.windowStartMs !== 0) continue;
       const key = JSON.stringify([posting.budgetId, posting.account]);
@@ -74,6 +101,7 @@ function openHolds(connection: DatabaseSync): RecoveredHold[] {
 function holdOf(row: Row): RecoveredHold {
   const attemptId = row['id'] as string;
   const provider = row['provider'] as string;
+  const runId = row['run_id'] as string;
   const tags = JSON.parse((row['tags'] as string | null) ?? '{}') as { [key: string]: string };
   const worst = { costNanoUsd: row['held_nano_usd'] as bigint, tokens: Number(row['held_tokens']), calls: 1 };
   return {
@@ -83,7 +111,8 @@ function holdOf(row: Row): RecoveredHold {
     exceededSoftly: [],
     heldAtMs: Number(row['started_at_ms']),
     request: {
-      runId: row['run_id'] as string,
+      // A child run `ROOT.KEY` spends from its root's own budget.
+      runId: runId.split('.')[0] ?? runId,
       attemptId,
       task: row['task'] as string,
       provider,

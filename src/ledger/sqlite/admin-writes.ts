@@ -1,6 +1,7 @@
 // Writes what is not traffic: revisions, alerts, spending switches and keys.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ContentStore } from './content-store.ts';
+import * as op from './operations.ts';
 import type { Value } from './operations.ts';
 
 export class AdminWrites {
@@ -52,33 +53,35 @@ export class AdminWrites {
     );
   }
 
-  alert(batch: readonly Value[], at: number): void {
-    this.#alert.run(...batch.slice(at, at + 9));
+  apply(code: number, batch: readonly Value[], at: number): void {
+    const values = batch.slice(at, at + (op.ARITY[code] ?? 0));
+    this.#statementOf(code).run(...(code === op.RECORD_REVISION ? this.#withPlan(values) : values));
   }
 
-  revision(batch: readonly Value[], at: number): void {
-    const plan = batch[at + 11] as string | null;
-    const content = plan === null ? null : this.#contents.put(plan, null);
-    this.#revision.run(...batch.slice(at, at + 11), content);
+  #statementOf(code: number): StatementSync {
+    switch (code) {
+      case op.RECORD_ALERT:
+        return this.#alert;
+      case op.RECORD_REVISION:
+        return this.#revision;
+      case op.SET_SWITCH:
+        return this.#setSwitch;
+      case op.CLEAR_SWITCH:
+        return this.#clearSwitch;
+      case op.SAVE_API_KEY:
+        return this.#saveKey;
+      case op.REVOKE_API_KEY:
+        return this.#revokeKey;
+      case op.TOUCH_API_KEY:
+        return this.#touchKey;
+      default:
+        throw new Error(`unknown operation ${code}`);
+    }
   }
 
-  setSwitch(batch: readonly Value[], at: number): void {
-    this.#setSwitch.run(...batch.slice(at, at + 4));
-  }
-
-  clearSwitch(batch: readonly Value[], at: number): void {
-    this.#clearSwitch.run(...batch.slice(at, at + 3));
-  }
-
-  saveKey(batch: readonly Value[], at: number): void {
-    this.#saveKey.run(...batch.slice(at, at + 13));
-  }
-
-  revokeKey(batch: readonly Value[], at: number): void {
-    this.#revokeKey.run(...batch.slice(at, at + 2));
-  }
-
-  touchKey(batch: readonly Value[], at: number): void {
-    this.#touchKey.run(...batch.slice(at, at + 2));
+  /** The last value is the plan's text, which is kept once however often a revision is recorded. */
+  #withPlan(values: readonly Value[]): (Value | number | bigint)[] {
+    const plan = values.at(-1) as string | null;
+    return [...values.slice(0, -1), plan === null ? null : this.#contents.put(plan, null)];
   }
 }

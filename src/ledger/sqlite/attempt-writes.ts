@@ -2,11 +2,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Posting, Spending } from '../../budget/port.ts';
 import { bucketOf, countInto } from '../rollup/histogram.ts';
-import { encodeDimensions } from '../rollup/dimensions.ts';
+import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
 import type { Value } from './operations.ts';
 import { Refused } from './refused.ts';
 import type { RollupWrites } from './rollup-writes.ts';
+import type { RunCosts } from './run-costs.ts';
 import { settledSpending } from './settled-spending.ts';
 import type { WindowWrites } from './window-writes.ts';
 
@@ -14,7 +15,7 @@ import type { WindowWrites } from './window-writes.ts';
 interface OpenAttempt {
   readonly seq: number | bigint;
   readonly runId: string;
-  readonly postings: readonly Posting[];
+  postings: readonly Posting[];
   readonly worst: Spending;
   readonly startedAtMs: number;
   readonly rollupStem: string;
@@ -33,40 +34,56 @@ export class AttemptWrites {
   readonly #insert: StatementSync;
   readonly #close: StatementSync;
   readonly #find: StatementSync;
-  readonly #addToRun: StatementSync;
+  readonly #move: StatementSync;
+  readonly #costs: RunCosts;
   /** The attempts in flight, so that closing one reads nothing. */
   #open = new Map<string, OpenAttempt>();
 
-  constructor(database: DatabaseSync, contents: ContentStore, windows: WindowWrites, rollups: RollupWrites) {
+  constructor(
+    database: DatabaseSync,
+    contents: ContentStore,
+    windows: WindowWrites,
+    rollups: RollupWrites,
+    costs: RunCosts,
+  ) {
     this.#contents = contents;
     this.#windows = windows;
     this.#rollups = rollups;
+    this.#costs = costs;
     this.#insert = database.prepare(
       `insert into attempts (id, run_id, step, revision, task, caller, provider, requested_model, rates_content, postings,
-         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key, ${PROGRESS_COLUMNS})
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key_id, reconciled, ${PROGRESS_COLUMNS})
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#close = database.prepare(
-      `update attempts set ${PROGRESS}, error_class = ?, error_message = ?, request_id = ?, postings = coalesce(?, postings) where seq = ?`,
+      `update attempts set ${PROGRESS}, error_class = ?, error_message = ?, request_id = ?, postings = coalesce(?, postings),
+         reconciled = ? where seq = ?`,
     );
     this.#find = database.prepare(
-      `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, rollup_key, status from attempts where id = ?`,
+      `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, status, dimensions
+       from attempts join rollup_keys on rollup_keys.id = rollup_key_id where attempts.id = ?`,
     );
-    this.#addToRun = database.prepare('update runs set cost_nano_usd = cost_nano_usd + ? where id = ?');
+    this.#move = database.prepare('update attempts set postings = ? where seq = ?');
   }
 
   open(batch: readonly Value[], at: number): void {
     const id = batch[at] as string;
     const rates = this.#contents.putLasting(batch[at + 8] as string);
-    const head = batch.slice(at, at + 8);
-    const { lastInsertRowid } = this.#insert.run(...head, rates, ...batch.slice(at + 9, at + 29));
+    const rollupStem = batch[at + 14] as string;
+    const { lastInsertRowid } = this.#insert.run(
+      ...batch.slice(at, at + 8),
+      rates,
+      ...batch.slice(at + 9, at + 14),
+      this.#rollups.keyId(encodeDimensions(rollupStem, 'open')),
+      ...batch.slice(at + 15, at + 29),
+    );
     const attempt: OpenAttempt = {
       seq: lastInsertRowid,
       runId: batch[at + 1] as string,
       postings: JSON.parse(batch[at + 9] as string) as Posting[],
       worst: { costNanoUsd: batch[at + 10] as bigint, tokens: batch[at + 11] as number, calls: 1 },
       startedAtMs: batch[at + 12] as number,
-      rollupStem: batch[at + 14] as string,
+      rollupStem,
     };
     this.#open.set(id, attempt);
     this.#windows.hold(attempt.postings, attempt.worst, 1);
@@ -79,30 +96,47 @@ export class AttemptWrites {
     if (attempt === undefined) return;
     const progress = at + 1;
     const rest = progress + PROGRESS_VALUES;
-    this.#close.run(...batch.slice(progress, rest + 4), attempt.seq);
+    this.#close.run(...batch.slice(progress, rest + 5), attempt.seq);
     this.#open.delete(id);
 
     const status = batch[progress] as string;
-    const inputTokens = batch[progress + 2] as number;
-    const outputTokens = batch[progress + 5] as number;
+    const reconciled = batch[rest + 4] === 1;
+    const tokens = (batch[progress + 2] as number) + (batch[progress + 5] as number);
     const costNanoUsd = batch[progress + 7] as bigint;
-    this.#windows.hold(attempt.postings, attempt.worst, -1);
     const moved = batch[rest + 3] as string | null;
-    const postings = moved === null ? attempt.postings : (JSON.parse(moved) as Posting[]);
-    this.#windows.spend(postings, settledSpending(status, costNanoUsd, inputTokens + outputTokens));
-    if (batch[rest + 4] === 1) this.#addToRun.run(costNanoUsd, attempt.runId);
+    this.#windows.hold(attempt.postings, attempt.worst, -1);
+    this.#windows.spend(
+      moved === null ? attempt.postings : (JSON.parse(moved) as Posting[]),
+      settledSpending(status, reconciled, costNanoUsd, tokens),
+    );
+    this.#costs.closed(attempt.runId, costNanoUsd);
+    this.#count(attempt, batch, progress);
+  }
 
-    const sums = this.#rollups.at(encodeDimensions(attempt.rollupStem, status), attempt.startedAtMs);
+  #count({ rollupStem, startedAtMs }: OpenAttempt, batch: readonly Value[], progress: number): void {
+    const status = batch[progress] as string;
+    const sums = this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs);
     sums.attempts += 1;
     if (status === 'failed') sums.errors += 1;
-    sums.costNanoUsd += costNanoUsd;
-    sums.inputTokens += BigInt(inputTokens);
+    sums.costNanoUsd += batch[progress + 7] as bigint;
+    sums.inputTokens += BigInt(batch[progress + 2] as number);
     sums.cachedInputTokens += BigInt(batch[progress + 3] as number);
-    sums.outputTokens += BigInt(outputTokens);
+    sums.outputTokens += BigInt(batch[progress + 5] as number);
     const latencyMs = batch[progress + 11] as number | null;
     const firstTokenMs = batch[progress + 12] as number | null;
     if (latencyMs !== null) countInto(sums.latency, bucketOf(latencyMs), 1);
     if (firstTokenMs !== null) countInto(sums.firstToken, bucketOf(firstTokenMs), 1);
+  }
+
+  /** A reload put an open attempt's hold on other accounts. */
+  move(id: string, postings: string): void {
+    const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
+    if (attempt === undefined) return;
+    this.#move.run(postings, attempt.seq);
+    this.#windows.hold(attempt.postings, attempt.worst, -1);
+    attempt.postings = JSON.parse(postings) as Posting[];
+    this.#windows.hold(attempt.postings, attempt.worst, 1);
+    this.#open.set(id, attempt);
   }
 
   #findUnsettled(id: string): OpenAttempt | undefined {
@@ -115,7 +149,7 @@ export class AttemptWrites {
       postings: JSON.parse(row['postings'] as string) as Posting[],
       worst: { costNanoUsd: row['held_nano_usd'] as bigint, tokens: Number(row['held_tokens']), calls: 1 },
       startedAtMs: Number(row['started_at_ms']),
-      rollupStem: row['rollup_key'] as string,
+      rollupStem: stemOf(row['dimensions'] as string),
     };
   }
 

@@ -20,6 +20,11 @@ export const SAVE_API_KEY = 10;
 export const REVOKE_API_KEY = 11;
 export const TOUCH_API_KEY = 12;
 export const PRUNE = 13;
+export const SEED_BUDGET = 14;
+export const MOVE_HOLD = 15;
+
+/** Where a step's receipt begins among the values of CLOSE_ATTEMPT. */
+export const RECEIPT = 20;
 
 /** How many values follow each operation's code. */
 export const ARITY: { readonly [code: number]: number } = {
@@ -35,7 +40,9 @@ export const ARITY: { readonly [code: number]: number } = {
   [SAVE_API_KEY]: 13,
   [REVOKE_API_KEY]: 2,
   [TOUCH_API_KEY]: 2,
-  [PRUNE]: 1,
+  [PRUNE]: 3,
+  [SEED_BUDGET]: 3,
+  [MOVE_HOLD]: 2,
 };
 
 const textOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -105,19 +112,19 @@ function pushProgress(batch: Value[], attempt: AttemptRecord, status: string): v
 
 /**
  * `movedPostings`: where a reload put the hold after the attempt was opened, as JSON; null: where it was.
- * `addToRun`: the run is over already, and its sum is corrected in the same transaction.
+ * `reconciled`: the outcome was decided, not seen.
  */
 export function pushCloseAttempt(
   batch: Value[],
   attempt: AttemptRecord,
   receipt: StepRecord | null,
   movedPostings: string | null,
-  addToRun: boolean,
+  reconciled: boolean,
 ): void {
   batch.push(CLOSE_ATTEMPT, attempt.id);
   pushProgress(batch, attempt, attempt.status);
   batch.push(attempt.errorClass, attempt.errorMessage, attempt.requestId, movedPostings);
-  batch.push(addToRun ? 1 : 0);
+  batch.push(reconciled ? 1 : 0);
   if (receipt === null) batch.push(null, null, null, null, null, null, null, null);
   else pushStepValues(batch, receipt);
 }

@@ -1,6 +1,6 @@
 // What opening does about a process that died: its open attempts become unreconciled, its runs interrupted or left for the runtime.
 import type { DatabaseSync } from 'node:sqlite';
-import { encodeDimensions, encodeStem } from '../rollup/dimensions.ts';
+import { encodeDimensions, encodeStem, stemOf } from '../rollup/dimensions.ts';
 import { RollupWrites } from './rollup-writes.ts';
 
 export interface Recovered {
@@ -44,25 +44,27 @@ function interruptRuns(database: DatabaseSync, nowMs: number): number {
   const runs = database
     .prepare(
       `select id, task, caller, team, revision, tags, started_at_ms,
-         (select rollup_key from attempts where run_id = runs.id order by seq desc limit 1) as last_key,
+         (select dimensions from attempts join rollup_keys on rollup_keys.id = attempts.rollup_key_id where run_id = runs.id
+           order by attempts.seq desc limit 1) as last_key,
          (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost,
          (select coalesce(sum(saved_nano_usd), 0) from attempts where run_id = runs.id) as saved
        from runs where finished_at_ms is null and durable = 0`,
     )
     .all();
   const update = database.prepare(
-    `update runs set status = 'failed', error = ?, cost_nano_usd = ?, saved_nano_usd = ?, finished_at_ms = ?, latency_ms = ? where id = ?`,
+    `update runs set status = 'failed', error = ?, cost_nano_usd = ?, saved_nano_usd = ?, finished_at_ms = ?, latency_ms = ?,
+       rollup_key_id = ? where id = ?`,
   );
   const rollups = new RollupWrites(database);
   for (const run of runs) {
     const startedAtMs = Number(run['started_at_ms']);
     const cost = run['cost'] as bigint;
     const saved = run['saved'] as bigint;
-    update.run(INTERRUPTED, cost, saved, nowMs, Math.max(0, nowMs - startedAtMs), run['id'] as string);
-    const sums = rollups.at(
-      encodeDimensions((run['last_key'] as string | null) ?? stemOf(run), 'failed'),
-      startedAtMs,
-    );
+    const lastKey = run['last_key'] as string | null;
+    const key = encodeDimensions(lastKey === null ? stemOfRun(run) : stemOf(lastKey), 'failed');
+    const latencyMs = Math.max(0, nowMs - startedAtMs);
+    update.run(INTERRUPTED, cost, saved, nowMs, latencyMs, rollups.keyId(key), run['id'] as string);
+    const sums = rollups.at(key, startedAtMs);
     sums.runs += 1;
     sums.savedNanoUsd += saved;
   }
@@ -70,7 +72,7 @@ function interruptRuns(database: DatabaseSync, nowMs: number): number {
   return runs.length;
 }
 
-function stemOf(run: { readonly [column: string]: unknown }): string {
+function stemOfRun(run: { readonly [column: string]: unknown }): string {
   return encodeStem({
     task: run['task'] as string,
     caller: run['caller'] as string,

@@ -51,7 +51,7 @@ export class RollupWrites {
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
     const touched = new Map<string, { grain: Grain; bucketMs: number; keyId: number; sums: Sums }>();
     for (const { key, minuteMs, sums } of this.#changes.values()) {
-      const keyId = this.#keyId(key);
+      const keyId = this.keyId(key);
       for (const grain of [MINUTES, HOURS, DAYS]) {
         const bucketMs = bucketStartMs(grain, minuteMs);
         const name = `${grain}:${bucketMs}:${keyId}`;
@@ -64,7 +64,8 @@ export class RollupWrites {
     this.#changes.clear();
   }
 
-  #keyId(key: string): number {
+  /** The row number of a dimension key, which is written where it is new. */
+  keyId(key: string): number {
     const known = this.#keyIds.get(key);
     if (known !== undefined) return known;
     if (this.#keyIds.size >= REMEMBERED_KEYS) this.#keyIds = new Map();
@@ -98,6 +99,11 @@ export class RollupWrites {
       encodeHistogram(sums.latency),
       encodeHistogram(sums.firstToken),
     );
+  }
+
+  /** After roll-ups were deleted. */
+  forgetRows(): void {
+    this.#rows = new Map();
   }
 
   /** After a rollback: what was remembered is not what is there. */

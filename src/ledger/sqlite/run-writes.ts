@@ -1,31 +1,59 @@
-// Writes runs and the receipts of their steps.
+// Writes runs and the receipts of their steps; keeps of their texts what the task retains.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ContentStore } from './content-store.ts';
+import { redactJsonText } from '../retention/redact.ts';
+import { Retention } from '../retention/retention.ts';
+import type { Retain } from '../retention/retention.ts';
+import type { ContentStore, StoredText } from './content-store.ts';
 import type { Value } from './operations.ts';
 import type { RollupWrites } from './rollup-writes.ts';
+import type { RunCosts } from './run-costs.ts';
+
+/** What writing a run's texts needs to know of its opening. */
+interface Keeping {
+  readonly content: Retain['content'];
+  readonly durable: boolean;
+  readonly keepUntilMs: number;
+}
+
+const NOTHING: StoredText = { text: null, content: null };
+const REMEMBERED_CALLERS = 10_000;
 
 export class RunWrites {
   readonly #contents: ContentStore;
   readonly #rollups: RollupWrites;
+  readonly #costs: RunCosts;
+  readonly #retention: Retention;
   readonly #insert: StatementSync;
+  readonly #setStatus: StatementSync;
   readonly #finish: StatementSync;
   readonly #step: StatementSync;
   readonly #caller: StatementSync;
+  readonly #findKeeping: StatementSync;
+  readonly #texts: StatementSync;
+  readonly #replaceInput: StatementSync;
+  readonly #stepTexts: StatementSync;
+  readonly #replaceStep: StatementSync;
+  /** Of the runs that are under way. */
+  #keeping = new Map<string, Keeping>();
   /** Callers whose row is known to be up to date, with what it says. */
   #callers = new Map<string, string>();
 
-  constructor(database: DatabaseSync, contents: ContentStore, rollups: RollupWrites) {
+  constructor(database: DatabaseSync, contents: ContentStore, rollups: RollupWrites, costs: RunCosts) {
     this.#contents = contents;
     this.#rollups = rollups;
+    this.#costs = costs;
+    this.#retention = new Retention(database);
     this.#insert = database.prepare(
       `insert into runs (id, task, revision, task_revision, status, caller, team, tier, tags, idempotency_key, parent_run_id,
-         durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, cost_nano_usd, saved_nano_usd)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
-       on conflict (id) do update set status = excluded.status where finished_at_ms is null`,
+         durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, retain, keep_until_ms, cost_nano_usd,
+         saved_nano_usd)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+       on conflict (id) do nothing`,
     );
+    this.#setStatus = database.prepare('update runs set status = ? where id = ? and finished_at_ms is null');
     this.#finish = database.prepare(
       `update runs set status = ?, output_text = ?, output_content = ?, error = ?, cost_nano_usd = ?, saved_nano_usd = ?, cached = ?,
-         finished_at_ms = ?, latency_ms = ?, continuation = null where id = ? and finished_at_ms is null
+         finished_at_ms = ?, latency_ms = ?, rollup_key_id = ?, continuation = null where id = ? and finished_at_ms is null
        returning started_at_ms`,
     );
     this.#step = database.prepare(
@@ -40,65 +68,123 @@ export class RunWrites {
       `insert into callers (name, team, tier, first_seen_ms, last_seen_ms) values (?, ?, ?, ?, ?)
        on conflict (name) do update set team = excluded.team, tier = excluded.tier, last_seen_ms = excluded.last_seen_ms`,
     );
+    this.#findKeeping = database.prepare('select retain, durable, keep_until_ms from runs where id = ?');
+    this.#texts = database.prepare('select input_text from runs where id = ?');
+    this.#replaceInput = database.prepare(
+      'update runs set input_text = ?, input_content = null where id = ?',
+    );
+    this.#stepTexts = database.prepare(
+      'select key, output_text from steps where run_id = ? and output_text is not null',
+    );
+    this.#replaceStep = database.prepare('update steps set output_text = ? where run_id = ? and key = ?');
   }
 
   open(batch: readonly Value[], at: number): void {
-    const input = this.#contents.store(batch[at + 13] as string | null, null);
-    this.#insert.run(
+    const id = batch[at] as string;
+    const startedAtMs = batch[at + 16] as number;
+    const retain = this.#retention.of(batch[at + 2] as string, batch[at + 1] as string);
+    const keeping = {
+      content: retain.content,
+      durable: batch[at + 11] === 1,
+      keepUntilMs: startedAtMs + retain.forMs,
+    };
+    const input = this.#keep(batch[at + 13] as string | null, keeping);
+    const { changes } = this.#insert.run(
       ...batch.slice(at, at + 13),
       input.text,
       input.content,
       ...batch.slice(at + 14, at + 17),
+      keeping.content,
+      keeping.keepUntilMs,
     );
-    this.#seeCaller(
-      batch[at + 5] as string,
-      batch[at + 6] as string | null,
-      batch[at + 7] as string | null,
-      batch[at + 16] as number,
-    );
+    if (changes === 0n) {
+      // A run that was accepted before: it was queued, or it goes on after a restart.
+      this.#setStatus.run(batch[at + 4] as string, id);
+      return;
+    }
+    this.#keeping.set(id, keeping);
+    this.#costs.opened(id);
+    const [name, team, tier] = batch.slice(at + 5, at + 8) as [string, string | null, string | null];
+    this.#seeCaller(name, team, tier, startedAtMs);
+  }
+
+  /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */
+  #keep(text: string | null, keeping: Keeping): StoredText {
+    if (text === null) return NOTHING;
+    if (keeping.content === 'full') return this.#contents.store(text, keeping.keepUntilMs);
+    if (keeping.durable) return { text, content: null };
+    return { text: reduce(text, keeping.content), content: null };
   }
 
   #seeCaller(name: string, team: string | null, tier: string | null, atMs: number): void {
     // To the hour: a caller's row is not worth a write for each of its runs.
     const seen = JSON.stringify([team, tier, Math.floor(atMs / 3_600_000)]);
     if (this.#callers.get(name) === seen) return;
-    if (this.#callers.size >= 10_000) this.#callers = new Map();
+    if (this.#callers.size >= REMEMBERED_CALLERS) this.#callers = new Map();
     this.#caller.run(name, team, tier, atMs, atMs);
     this.#callers.set(name, seen);
   }
 
-  /** Does nothing to a run that is finished already, so that it is counted once. */
+  /** Does nothing to a run that is finished already, so that it is counted once. Its cost is what its attempts have cost (INV-1). */
   finish(batch: readonly Value[], at: number): void {
-    const [id, status, outputText, error, cost, saved, cached, finishedAtMs, latencyMs, key] = batch.slice(
-      at,
-      at + 10,
+    const id = batch[at] as string;
+    const key = batch[at + 9] as string;
+    const keeping = this.#keepingOf(id);
+    const outputText = batch[at + 2] as string | null;
+    const output = this.#keep(
+      outputText !== null && keeping.content !== 'full' ? reduce(outputText, keeping.content) : outputText,
+      keeping,
     );
-    const output = this.#contents.store(outputText as string | null, null);
     const row = this.#finish.get(
-      status ?? null,
+      batch[at + 1] as string,
       output.text,
       output.content,
-      error ?? null,
-      cost ?? 0n,
-      saved ?? 0n,
-      cached ?? 0,
-      finishedAtMs ?? null,
-      latencyMs ?? null,
-      id ?? null,
+      batch[at + 3] as string | null,
+      this.#costs.finished(id),
+      ...batch.slice(at + 5, at + 9),
+      this.#rollups.keyId(key),
+      id,
     );
+    this.#keeping.delete(id);
     if (row === undefined) return;
-    const sums = this.#rollups.at(key as string, Number(row['started_at_ms']));
+    if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
+    const sums = this.#rollups.at(key, Number(row['started_at_ms']));
     sums.runs += 1;
-    sums.savedNanoUsd += saved as bigint;
+    sums.savedNanoUsd += batch[at + 5] as bigint;
+  }
+
+  #reduceTexts(id: string, content: Retain['content']): void {
+    const input = this.#texts.get(id)?.['input_text'] as string | null | undefined;
+    if (typeof input === 'string') this.#replaceInput.run(reduce(input, content), id);
+    for (const step of this.#stepTexts.all(id))
+      this.#replaceStep.run(reduce(step['output_text'] as string, content), id, step['key'] as string);
   }
 
   /** A step that succeeded keeps its first receipt (INV-5). */
   step(batch: readonly Value[], at: number): void {
-    const output = this.#contents.store(batch[at + 6] as string | null, null);
+    const output = this.#keep(batch[at + 6] as string | null, this.#keepingOf(batch[at] as string));
     this.#step.run(...batch.slice(at, at + 6), output.text, output.content, batch[at + 7] ?? null);
   }
 
-  forget(): void {
-    this.#callers = new Map();
+  #keepingOf(id: string): Keeping {
+    const known = this.#keeping.get(id);
+    if (known !== undefined) return known;
+    const row = this.#findKeeping.get(id);
+    return {
+      content: (row?.['retain'] ?? 'full') as Retain['content'],
+      durable: row?.['durable'] === 1n,
+      keepUntilMs: Number(row?.['keep_until_ms'] ?? 0),
+    };
   }
+
+  forget(): void {
+    this.#keeping = new Map();
+    this.#callers = new Map();
+    this.#retention.forget();
+  }
+}
+
+function reduce(text: string, content: Retain['content']): string | null {
+  if (content === 'hash') return null;
+  return content === 'redacted' ? redactJsonText(text) : text;
 }

@@ -1,8 +1,13 @@
 // What a closed attempt counts for in its budgets.
 import type { Spending } from '../../budget/port.ts';
 
-/** An attempt that ended without success, tokens or cost was never billed: its hold was released, and it is not a call. */
-export function settledSpending(status: string, costNanoUsd: bigint, tokens: number): Spending {
-  const released = status !== 'succeeded' && costNanoUsd === 0n && tokens === 0;
+/** An operator found that it was never billed: its hold was released, and it is not a call. Every other closed attempt is one. */
+export function settledSpending(
+  status: string,
+  reconciled: boolean,
+  costNanoUsd: bigint,
+  tokens: number,
+): Spending {
+  const released = reconciled && status === 'cancelled';
   return { costNanoUsd, tokens, calls: released ? 0 : 1 };
 }

@@ -81,8 +81,12 @@ export const runs = sqliteTable(
     startedAtMs: count('started_at_ms').notNull(),
     finishedAtMs: count('finished_at_ms'),
     latencyMs: real('latency_ms'),
+    /** What its task keeps of its texts: full, redacted or hash. */
+    retain: text('retain').notNull(),
     /** When its texts go; null: already gone, or kept for ever. */
     keepUntilMs: count('keep_until_ms'),
+    /** The roll-up that it is counted in, once it is finished. */
+    rollupKeyId: count('rollup_key_id'),
   },
   (table) => [
     uniqueIndex('runs_idempotency')
@@ -140,8 +144,8 @@ export const attempts = sqliteTable(
     heldTokens: count('held_tokens').notNull(),
     startedAtMs: count('started_at_ms').notNull(),
     decision: text('decision').notNull(),
-    /** The roll-up that it is counted in, without its status. */
-    rollupKey: text('rollup_key').notNull(),
+    /** The roll-up dimensions that it is counted under, with the status `open` in the place of its own. */
+    rollupKeyId: count('rollup_key_id').notNull(),
     status: text('status').notNull(),
     model: text('model').notNull(),
     errorClass: text('error_class'),
@@ -159,6 +163,8 @@ export const attempts = sqliteTable(
     firstTokenMs: real('first_token_ms'),
     finishedAtMs: count('finished_at_ms'),
     requestId: text('request_id'),
+    /** Its outcome was unknown, and an operator or the end of its lease decided it. */
+    reconciled: flag('reconciled').notNull(),
   },
   (table) => [
     index('attempts_by_run').on(table.runId),
@@ -182,6 +188,8 @@ export const budgetWindows = sqliteTable(
     heldNanoUsd: whole('held_nano_usd').notNull(),
     heldTokens: count('held_tokens').notNull(),
     heldCalls: count('held_calls').notNull(),
+    /** What is spent began with a balance from before the budget had postings: it cannot be summed from them. */
+    seeded: flag('seeded').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.budgetId, table.account, table.windowStartMs] }),
@@ -274,4 +282,6 @@ export const ledgerState = sqliteTable('ledger_state', {
   commits: count('commits').notNull(),
   /** The last operation since the ledger was opened. */
   lastOperation: count('last_operation').notNull(),
+  /** Runs that started before are deleted, all but their sums. */
+  prunedBeforeMs: count('pruned_before_ms').notNull(),
 });

@@ -2,6 +2,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Posting, Spending } from '../../budget/port.ts';
 
+export interface Settled {
+  readonly posting: Posting;
+  readonly spending: Spending;
+}
+
 interface Change {
   readonly posting: Posting;
   spentNanoUsd: bigint;
@@ -14,11 +19,13 @@ interface Change {
 
 export class WindowWrites {
   readonly #upsert: StatementSync;
+  readonly #clear: StatementSync;
+  readonly #mark: StatementSync;
   readonly #changes = new Map<string, Change>();
 
   constructor(database: DatabaseSync) {
     this.#upsert = database.prepare(
-      `insert into budget_windows values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `insert into budget_windows values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
        on conflict (budget_id, account, window_start_ms) do update set
          spent_nano_usd = spent_nano_usd + excluded.spent_nano_usd,
          spent_tokens = spent_tokens + excluded.spent_tokens,
@@ -27,6 +34,21 @@ export class WindowWrites {
          held_tokens = held_tokens + excluded.held_tokens,
          held_calls = held_calls + excluded.held_calls`,
     );
+    this.#clear = database.prepare(
+      `update budget_windows set spent_nano_usd = 0, spent_tokens = 0, spent_calls = 0 where budget_id = ? and window_start_ms >= ?`,
+    );
+    this.#mark = database.prepare(
+      'update budget_windows set seeded = 1 where budget_id = ? and window_start_ms >= ?',
+    );
+  }
+
+  /** These balances take the place of what was spent of a budget from a time on; what is held stays. */
+  seed(budgetId: string, sinceMs: number, balances: readonly Settled[]): void {
+    this.flush();
+    this.#clear.run(budgetId, sinceMs);
+    for (const { posting, spending } of balances) this.spend([posting], spending);
+    this.flush();
+    this.#mark.run(budgetId, sinceMs);
   }
 
   hold(postings: readonly Posting[], worst: Spending, sign: 1 | -1): void {

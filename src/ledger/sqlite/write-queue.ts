@@ -11,7 +11,8 @@ const LARGEST_BACKLOG = 100_000;
 
 interface Waiting {
   readonly row: CommittedRow | null;
-  readonly resolve: () => void;
+  /** With the writer's answer, where the operation asks for one; else 0. */
+  readonly resolve: (answer: number) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -50,11 +51,17 @@ export class WriteQueue {
 
   /** `push` appends one operation to the batch; the promise settles when it is committed or refused. */
   write(push: (batch: Value[]) => void, row: CommittedRow | null): Promise<void> {
+    // Who waits for nothing but the commit does not see the answer.
+    return this.ask(push, row) as Promise<unknown> as Promise<void>;
+  }
+
+  /** The same, with the writer's answer. */
+  ask(push: (batch: Value[]) => void, row: CommittedRow | null): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
     if (this.#waiting.length >= LARGEST_BACKLOG) return Promise.reject(unavailable(BACKLOG_FAILURE));
     push(this.#batch);
     this.#next += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#waiting.push({ row, resolve, reject });
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -73,14 +80,14 @@ export class WriteQueue {
     this.#host.send({ first, values });
   }
 
-  #onAcknowledgement({ last, commit, failure, refused }: Acknowledgement): void {
+  #onAcknowledgement({ last, commit, failure, refused, answers }: Acknowledgement): void {
     const done = this.#waiting.splice(0, last - this.#settled);
     const firstNumber = this.#settled + 1;
     this.#settled = last;
     this.#failure = failure;
     if (failure === null) {
       this.#commits += 1;
-      this.#settle(done, firstNumber, refused, commit);
+      this.#settle(done, firstNumber, refused, answers, commit);
     } else {
       const error = unavailable(failure);
       for (const waiting of done) waiting.reject(error);
@@ -93,10 +100,13 @@ export class WriteQueue {
     done: readonly Waiting[],
     firstNumber: number,
     refused: Acknowledgement['refused'],
+    answers: Acknowledgement['answers'],
     commit: number,
   ): void {
     const failures =
       refused.length === 0 ? undefined : new Map(refused.map((each) => [each.number, each.failure]));
+    const values =
+      answers.length === 0 ? undefined : new Map(answers.map((each) => [each.number, each.value]));
     const rows: CommittedRow[] = [];
     for (const [index, waiting] of done.entries()) {
       const failed = failures?.get(firstNumber + index);
@@ -105,7 +115,7 @@ export class WriteQueue {
         continue;
       }
       if (waiting.row !== null) rows.push(waiting.row);
-      waiting.resolve();
+      waiting.resolve(values?.get(firstNumber + index) ?? 0);
     }
     this.#announce(rows, commit);
   }
@@ -124,6 +134,12 @@ export class WriteQueue {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed.push({ number: this.#next - 1, resolve });
     return promise;
+  }
+
+  /** Rows that were asked for after an operation and are not known to be committed, in order. */
+  pendingAfter(operation: number): readonly CommittedRow[] {
+    const skip = Math.max(0, operation - this.#settled);
+    return this.#waiting.slice(skip).flatMap(({ row }) => (row === null ? [] : [row]));
   }
 
   health(): WriteHealth {

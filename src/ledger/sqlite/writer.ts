@@ -6,10 +6,13 @@ import { SQLITE_CONSTRAINT, explainSqliteError, sqliteCode } from './connection.
 import { ContentStore } from './content-store.ts';
 import * as op from './operations.ts';
 import type { Value } from './operations.ts';
+import { PruneWrites } from './prune-writes.ts';
 import { Refused } from './refused.ts';
 import { RollupWrites } from './rollup-writes.ts';
+import { RunCosts } from './run-costs.ts';
 import { RunWrites } from './run-writes.ts';
 import { WindowWrites } from './window-writes.ts';
+import type { Settled } from './window-writes.ts';
 
 /** Operations in the order they were asked for; the first one's number, counted from the ledger's opening. */
 export interface Batch {
@@ -32,6 +35,14 @@ export interface Acknowledgement {
   readonly failure: Failure | null;
   /** Operations that broke a constraint on their own; the others of the transaction are committed. */
   readonly refused: readonly { readonly number: number; readonly failure: Failure }[];
+  /** Of operations that ask for an answer. */
+  readonly answers: readonly { readonly number: number; readonly value: number }[];
+}
+
+/** What a transaction has to say beside that it was committed. */
+interface Remarks {
+  readonly refused: { readonly number: number; readonly failure: Failure }[];
+  readonly answers: { readonly number: number; readonly value: number }[];
 }
 
 export class Writer {
@@ -42,6 +53,8 @@ export class Writer {
   readonly #rollups: RollupWrites;
   readonly #attempts: AttemptWrites;
   readonly #runs: RunWrites;
+  readonly #costs: RunCosts;
+  readonly #prune: PruneWrites;
   readonly #admin: AdminWrites;
   readonly #count: StatementSync;
 
@@ -51,10 +64,14 @@ export class Writer {
     this.#contents = new ContentStore(database);
     this.#windows = new WindowWrites(database);
     this.#rollups = new RollupWrites(database);
-    this.#attempts = new AttemptWrites(database, this.#contents, this.#windows, this.#rollups);
-    this.#runs = new RunWrites(database, this.#contents, this.#rollups);
+    this.#costs = new RunCosts(database);
+    this.#attempts = new AttemptWrites(database, this.#contents, this.#windows, this.#rollups, this.#costs);
+    this.#runs = new RunWrites(database, this.#contents, this.#rollups, this.#costs);
     this.#admin = new AdminWrites(database, this.#contents);
-    database.exec('insert or ignore into ledger_state (id, commits, last_operation) values (1, 0, 0)');
+    this.#prune = new PruneWrites(database);
+    database.exec(
+      'insert or ignore into ledger_state (id, commits, last_operation, pruned_before_ms) values (1, 0, 0, 0)',
+    );
     database.exec('update ledger_state set last_operation = 0');
     this.#count = database.prepare(
       'update ledger_state set commits = commits + 1, last_operation = ? where id = 1 returning commits',
@@ -63,30 +80,31 @@ export class Writer {
 
   /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
   apply(batches: readonly Batch[]): Acknowledgement {
-    const refused: { number: number; failure: Failure }[] = [];
+    const remarks: Remarks = { refused: [], answers: [] };
     let last = 0;
     for (const batch of batches) last = batch.first + countOperations(batch) - 1;
     try {
       this.#database.exec('begin immediate');
-      for (const batch of batches) this.#applyBatch(batch, refused);
+      for (const batch of batches) this.#applyBatch(batch, remarks);
       this.#windows.flush();
       this.#rollups.flush();
       const commit = Number(this.#count.get(last)?.['commits']);
       this.#database.exec('commit');
-      return { last, commit, failure: null, refused };
+      return { last, commit, failure: null, ...remarks };
     } catch (error) {
       this.#rollBack();
-      return { last, commit: 0, failure: failureOf(error, this.#path), refused: [] };
+      return { last, commit: 0, failure: failureOf(error, this.#path), refused: [], answers: [] };
     }
   }
 
-  #applyBatch(batch: Batch, refused: { number: number; failure: Failure }[]): void {
+  #applyBatch(batch: Batch, { refused, answers }: Remarks): void {
     let number = batch.first;
     for (let at = 0; at < batch.values.length; number += 1) {
       const code = batch.values[at] as number;
       at += 1;
       try {
-        this.#applyOne(code, batch.values, at);
+        const value = this.#applyOne(code, batch.values, at);
+        if (value !== undefined) answers.push({ number, value });
       } catch (error) {
         // A broken constraint undoes its own statement and no other; whoever asked for it is told.
         if (!(error instanceof Refused) && sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
@@ -96,38 +114,41 @@ export class Writer {
     }
   }
 
-  #applyOne(code: number, values: readonly Value[], at: number): void {
+  #applyOne(code: number, values: readonly Value[], at: number): number | undefined {
     switch (code) {
       case op.OPEN_RUN:
-        return this.#runs.open(values, at);
-      case op.FINISH_RUN:
-        return this.#runs.finish(values, at);
-      case op.OPEN_ATTEMPT:
-        return this.#attempts.open(values, at);
-      case op.CLOSE_ATTEMPT: {
-        this.#attempts.close(values, at);
-        const receipt = at + 20;
-        if (values[receipt] !== null) this.#runs.step(values, receipt);
+        this.#runs.open(values, at);
         return undefined;
-      }
+      case op.FINISH_RUN:
+        this.#runs.finish(values, at);
+        return undefined;
+      case op.OPEN_ATTEMPT:
+        this.#attempts.open(values, at);
+        return undefined;
+      case op.CLOSE_ATTEMPT:
+        this.#attempts.close(values, at);
+        if (values[at + op.RECEIPT] !== null) this.#runs.step(values, at + op.RECEIPT);
+        return undefined;
       case op.RECORD_STEP:
-        return this.#runs.step(values, at);
-      case op.RECORD_ALERT:
-        return this.#admin.alert(values, at);
-      case op.RECORD_REVISION:
-        return this.#admin.revision(values, at);
-      case op.SET_SWITCH:
-        return this.#admin.setSwitch(values, at);
-      case op.CLEAR_SWITCH:
-        return this.#admin.clearSwitch(values, at);
-      case op.SAVE_API_KEY:
-        return this.#admin.saveKey(values, at);
-      case op.REVOKE_API_KEY:
-        return this.#admin.revokeKey(values, at);
-      case op.TOUCH_API_KEY:
-        return this.#admin.touchKey(values, at);
+        this.#runs.step(values, at);
+        return undefined;
+      case op.SEED_BUDGET:
+        this.#windows.seed(
+          values[at] as string,
+          values[at + 1] as number,
+          readBalances(values[at + 2] as string),
+        );
+        return undefined;
+      case op.MOVE_HOLD:
+        this.#attempts.move(values[at] as string, values[at + 1] as string);
+        return undefined;
+      case op.PRUNE:
+        this.#rollups.flush();
+        this.#rollups.forgetRows();
+        return this.#prune.prune(values[at] as number, values[at + 1] as number, values[at + 2] as number);
       default:
-        throw new Error(`unknown operation ${code}`);
+        this.#admin.apply(code, values, at);
+        return undefined;
     }
   }
 
@@ -141,6 +162,7 @@ export class Writer {
     this.#windows.forget();
     this.#rollups.forget();
     this.#attempts.forget();
+    this.#costs.forget();
     this.#runs.forget();
   }
 }
@@ -170,4 +192,11 @@ function constraintFailure(error: unknown): Failure {
     message: `The ledger refused a row: ${detail}.`,
     remedy: 'Each run and each attempt is written once, under an id of its own.',
   };
+}
+
+/** As `accounts.seeded` writes them: nano-dollars as text. */
+function readBalances(text: string): Settled[] {
+  return JSON.parse(text, (key, value: unknown) =>
+    key === 'costNanoUsd' ? BigInt(value as string) : value,
+  ) as Settled[];
 }

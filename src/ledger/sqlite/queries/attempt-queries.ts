@@ -5,7 +5,8 @@ import type { Posting } from '../../../budget/port.ts';
 import type { AttemptRecord, AttemptStatus } from '../../../execution/records.ts';
 import type { ErrorClass } from '../../../providers/port.ts';
 import type { RouteDecision } from '../../../routing/port.ts';
-import { attempts, contents } from '../tables.ts';
+import { stemOf } from '../../rollup/dimensions.ts';
+import { attempts, contents, rollupKeys } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';
 
 const attemptColumns = {
@@ -75,7 +76,13 @@ export function unreconciledAttempts(database: ReadDatabase): AttemptRecord[] {
   return selectAttempts(database, sql`status = 'unreconciled'`);
 }
 
-/** The roll-up key of an attempt, without its status. */
+/** The roll-up dimensions of an attempt, without its status. */
 export function rollupStemOf(database: ReadDatabase, id: string): string | undefined {
-  return database.select({ stem: attempts.rollupKey }).from(attempts).where(eq(attempts.id, id)).get()?.stem;
+  const row = database
+    .select({ dimensions: rollupKeys.dimensions })
+    .from(attempts)
+    .innerJoin(rollupKeys, eq(rollupKeys.id, attempts.rollupKeyId))
+    .where(eq(attempts.id, id))
+    .get();
+  return row === undefined ? undefined : stemOf(row.dimensions);
 }

@@ -13,7 +13,10 @@ import {
   revisionsByHash,
 } from './admin-queries.ts';
 import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './attempt-queries.ts';
+import { verify } from '../../verify/verify.ts';
+import type { VerifyReport } from '../../verify/report.ts';
 import { readDatabase } from './read-database.ts';
+import { inSnapshot } from './snapshot.ts';
 import { readRollups } from './rollup-queries.ts';
 import {
   findByIdempotencyKey,
@@ -43,6 +46,7 @@ export interface Queries {
   switches(): SwitchRecord[];
   apiKeys(): ApiKeyRecord[];
   rollups(reads: readonly RollupRead[]): RollupAnswer;
+  verify(): VerifyReport;
 }
 
 export interface RollupAnswer {
@@ -74,20 +78,11 @@ export function createQueries(connection: DatabaseSync): Queries {
     alerts: (page) => listAlerts(database, page),
     switches: () => activeSwitches(database),
     apiKeys: () => listApiKeys(database),
+    verify: () => inSnapshot(connection, verify),
     rollups: (reads) =>
       inSnapshot(connection, () => ({
         commit: Number(commits.get()?.['commits'] ?? 0),
         answers: reads.map((read) => readRollups(connection, read)),
       })),
   };
-}
-
-/** All reads of `body` see the same commit. */
-export function inSnapshot<Value>(connection: DatabaseSync, body: () => Value): Value {
-  connection.exec('begin');
-  try {
-    return body();
-  } finally {
-    connection.exec('commit');
-  }
 }

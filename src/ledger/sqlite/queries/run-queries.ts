@@ -102,6 +102,7 @@ export function findCached(
         eq(runs.inputHash, inputHash),
         eq(runs.taskRevision, taskRevision),
         gte(runs.finishedAtMs, sinceMs),
+        eq(runs.retain, 'full'),
         sql`coalesce(output_text, output_content) is not null`,
       ),
     )

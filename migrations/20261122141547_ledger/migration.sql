@@ -44,7 +44,7 @@ CREATE TABLE `attempts` (
 	`held_tokens` integer NOT NULL,
 	`started_at_ms` integer NOT NULL,
 	`decision` text NOT NULL,
-	`rollup_key` text NOT NULL,
+	`rollup_key_id` integer NOT NULL,
 	`status` text NOT NULL,
 	`model` text NOT NULL,
 	`error_class` text,
@@ -61,7 +61,8 @@ CREATE TABLE `attempts` (
 	`latency_ms` real,
 	`first_token_ms` real,
 	`finished_at_ms` integer,
-	`request_id` text
+	`request_id` text,
+	`reconciled` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `budget_windows` (
@@ -74,6 +75,7 @@ CREATE TABLE `budget_windows` (
 	`held_nano_usd` integer NOT NULL,
 	`held_tokens` integer NOT NULL,
 	`held_calls` integer NOT NULL,
+	`seeded` integer NOT NULL,
 	CONSTRAINT `budget_windows_pk` PRIMARY KEY(`budget_id`, `account`, `window_start_ms`)
 );
 --> statement-breakpoint
@@ -96,7 +98,8 @@ CREATE TABLE `contents` (
 CREATE TABLE `ledger_state` (
 	`id` integer PRIMARY KEY,
 	`commits` integer NOT NULL,
-	`last_operation` integer NOT NULL
+	`last_operation` integer NOT NULL,
+	`pruned_before_ms` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `revisions` (
@@ -164,7 +167,9 @@ CREATE TABLE `runs` (
 	`started_at_ms` integer NOT NULL,
 	`finished_at_ms` integer,
 	`latency_ms` real,
-	`keep_until_ms` integer
+	`retain` text NOT NULL,
+	`keep_until_ms` integer,
+	`rollup_key_id` integer
 );
 --> statement-breakpoint
 CREATE TABLE `steps` (

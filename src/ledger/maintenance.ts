@@ -1,0 +1,60 @@
+// What keeps a ledger in order: deleting what its time is over for, settling leases, and adding everything up again.
+import type { LedgerAdmin } from './port.ts';
+import * as op from './sqlite/operations.ts';
+import type { Reader } from './sqlite/reader.ts';
+import type { WriteQueue } from './sqlite/write-queue.ts';
+import type { VerifyReport } from './verify/report.ts';
+
+const DAY_MS = 86_400_000;
+/** Rows of one transaction of the pruner, so that traffic waits no longer for it than for its own kind. */
+const ROWS_AT_ONCE = 500;
+
+export interface PruneOptions {
+  /** Runs with their attempts and steps are deleted this long after they started; default 400 days. Their sums stay. */
+  readonly rowsForMs?: number;
+  /** An attempt of unknown outcome is taken for billed, at its worst case, this long after it started; default one day. */
+  readonly leaseMs?: number;
+}
+
+export interface Pruned {
+  /** Runs whose texts or rows went, and texts, roll-ups and windows that went by themselves. */
+  readonly rows: number;
+  /** Attempts of unknown outcome whose lease was over. */
+  readonly confirmed: number;
+}
+
+export interface LedgerMaintenance {
+  prune(nowMs: number, options?: PruneOptions): Promise<Pruned>;
+  verify(): Promise<VerifyReport>;
+}
+
+export function createMaintenance(
+  queue: WriteQueue,
+  reader: Reader,
+  scanner: Reader,
+  admin: LedgerAdmin,
+): LedgerMaintenance {
+  return {
+    async prune(nowMs, { rowsForMs = 400 * DAY_MS, leaseMs = DAY_MS } = {}) {
+      let confirmed = 0;
+      for (const attempt of await reader.ask('unreconciled')) {
+        if (attempt.startedAtMs + leaseMs > nowMs) continue;
+        await admin.reconcile(attempt.id, { kind: 'confirm' });
+        confirmed += 1;
+      }
+      let rows = 0;
+      for (;;) {
+        const some = await queue.ask(
+          (batch) => batch.push(op.PRUNE, nowMs, nowMs - rowsForMs, ROWS_AT_ONCE),
+          null,
+        );
+        if (some === 0) return { rows, confirmed };
+        rows += some;
+      }
+    },
+    async verify() {
+      await queue.flushed();
+      return scanner.ask('verify');
+    },
+  };
+}
