@@ -13,6 +13,10 @@ export function readSharedData(path: string): string {
   return readFileSync(join(FOLDER, path), 'utf8');
 }
 
+export function readSharedBytes(path: string): Buffer {
+  return readFileSync(join(FOLDER, path));
+}
+
 export function listSharedData(folder: string): readonly string[] {
   return readdirSync(join(FOLDER, folder)).sort();
 }

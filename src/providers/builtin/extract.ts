@@ -17,13 +17,16 @@ export interface SummaryOptions {
 const SENTENCES_AT_ONCE = 1500;
 /** From each part come this many times the sentences wanted, so that the last choice has something to choose from. */
 const SPARE = 4;
-const SENTENCES_PER_TURN = 200;
+const SENTENCES_PER_TURN = 64;
 /** How much a resemblance to what is already chosen costs: enough to keep a sentence from coming twice in other words. */
 const REPETITION_COST = 1.4;
 
 /** These lean on the sentence before them, and read badly without it. */
 const LEANING =
   /^["“']?(?:this|that|these|those|they|them|their|it|its|he|she|his|her|such|but|and|or|nor|yet|so|however|therefore|thus|hence|moreover|furthermore|also|besides|nevertheless|nonetheless|otherwise|instead|then|accordingly|consequently|for example|for instance|in addition|on the other hand|as a result|similarly|likewise|both|neither|the (?:former|latter|same))\b/i;
+
+/** Ends as a sentence does, perhaps within quotation marks or brackets. */
+const WHOLE = /[.!?…。！？]['"”’)\]»]*$/;
 
 interface Considered {
   readonly text: string;
@@ -46,7 +49,8 @@ export async function summarize(text: string, options: SummaryOptions): Promise<
       if (signal.aborted) return undefined;
     }
   }
-  const worthy = all.filter(({ words, text: sentence }) => words.length >= 3 && !sentence.endsWith(':'));
+  // Headings, addresses and fragments are no sentences; a text of nothing else is taken as it is.
+  const worthy = all.filter(({ words, text: sentence }) => words.length >= 3 && WHOLE.test(sentence));
   let candidates = worthy.length > 0 ? worthy : all;
   const wanted = { ...options, total: all.length };
   while (candidates.length > SENTENCES_AT_ONCE) {
@@ -117,9 +121,13 @@ async function choose(
 function prior({ text, words, position, opensParagraph }: Considered, total: number): number {
   const early = 1 + 0.35 * Math.exp((-8 * position) / Math.max(total, 1));
   const opening = opensParagraph ? 1.1 : 1;
-  // Of two sentences with the same votes the longer has more words to get them with; very long ones do not read as a summary.
-  const length = words.length < 6 ? 0.6 : words.length <= 28 ? 1 : Math.max(0.35, 28 / words.length);
   const alone = LEANING.test(text) ? 0.65 : 1;
   const statement = text.endsWith('?') ? 0.6 : 1;
-  return early * opening * length * alone * statement;
+  return early * opening * lengthPrior(words.length) * alone * statement;
+}
+
+/** Of two sentences with the same votes the longer has more words to get them with, and very long ones do not read as a summary. */
+function lengthPrior(words: number): number {
+  if (words < 6) return 0.5;
+  return words <= 20 ? 1 : Math.max(0.2, (20 / words) ** 1.5);
 }

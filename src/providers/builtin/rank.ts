@@ -15,7 +15,7 @@ const TOO_COMMON = 0.15;
 /** Weaker resemblance is chance. */
 const MIN_SIMILARITY = 0.04;
 /** How many sentences are compared with all others before the event loop gets a turn. */
-const SENTENCES_PER_TURN = 64;
+const SENTENCES_PER_TURN = 32;
 
 /** `pause` is awaited between pieces of work of about a millisecond. */
 export async function rank(

@@ -20,15 +20,46 @@ function segmenter(): Intl.Segmenter {
   return found;
 }
 
-/** In order. Lines within a paragraph are joined; a blank line ends a sentence whatever its last character is. */
+/** In order. Lines within a paragraph are joined; a blank line or a heading ends a sentence whatever its last character is. */
 export function* sentencesOf(text: string): Generator<Sentence> {
   let paragraph = 0;
   for (const block of text.split(/\r?\n[ \t]*\r?\n\s*/)) {
-    const line = block.replace(/\s+/g, ' ').trim();
-    if (line === '') continue;
-    yield* sentencesOfLine(line, paragraph);
-    paragraph += 1;
+    for (const part of withoutHeadings(block)) {
+      yield* sentencesOfLine(part, paragraph);
+      paragraph += 1;
+    }
   }
+}
+
+/** A line in capitals, or one marked as in Markdown, stands by itself; the others of a block are one paragraph. */
+function* withoutHeadings(block: string): Generator<string> {
+  let lines: string[] = [];
+  for (const line of block.split(/\r?\n/)) {
+    if (!isHeading(line)) {
+      lines.push(line);
+      continue;
+    }
+    yield* oneLine(lines.join(' '));
+    yield* oneLine(line.replace(/^\s*#+\s*/, ''));
+    lines = [];
+  }
+  yield* oneLine(lines.join(' '));
+}
+
+function* oneLine(text: string): Generator<string> {
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (line !== '') yield line;
+}
+
+/** "Fellow-Citizens of the Senate and House of Representatives: …": a few capitalized words and a colon, then the sentence itself. */
+const ADDRESS = /^(?:(?:\p{Lu}[\p{L}'’-]*|of|the|and|to|my|in|for|&),? ?){1,14}: (?=["“]?\p{Lu})/u;
+/** "NATIONAL ENERGY POLICY As a result …": a heading that has lost its line. A single short word may be a name. */
+const STUCK_HEADING =
+  /^(?=[\p{Lu}\s,&'’/-]{9})(?:\p{Lu}[\p{Lu}'’/-]+[, &]+)+(?=\p{Lu}\p{Ll}|\p{Lu} \p{Ll}|A )/u;
+
+function isHeading(line: string): boolean {
+  if (line.length > 120) return false;
+  return /^\s*#{1,6}\s/.test(line) || (/\p{Lu}{3}/u.test(line) && !/\p{Ll}/u.test(line));
 }
 
 function* sentencesOfLine(line: string, paragraph: number): Generator<Sentence> {
@@ -37,7 +68,7 @@ function* sentencesOfLine(line: string, paragraph: number): Generator<Sentence> 
     pending += segment;
     const candidate = pending.trimEnd();
     if (candidate === '' || ABBREVIATION.test(candidate.slice(-24))) continue;
-    yield { text: candidate.trimStart(), paragraph };
+    yield { text: candidate.trimStart().replace(STUCK_HEADING, '').replace(ADDRESS, ''), paragraph };
     pending = '';
   }
   const rest = pending.trim();

@@ -34,7 +34,8 @@ function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
     return Math.ceil(Number(inMs));
   if (value === null) return null;
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
-  const atMs = Date.parse(value);
+  // Date.parse takes almost anything for a date, "-5" included.
+  const atMs = /^(?:[A-Z][a-z]{2}|\d{4}-)/.test(value.trim()) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
 
