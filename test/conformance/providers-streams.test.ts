@@ -172,18 +172,17 @@ describe.each(REMOTES)('every provider behind HTTP: $label', (remote) => {
       });
     });
 
-    it('lets the functions of the caller throw without leaving the socket open', async () => {
+    it("throws what the caller's own functions throw, and closes the socket", async () => {
       under.server.script({ stallAtToken: 20 });
-      const context = {
-        ...listen().context,
-        onText: () => {
-          throw new Error('a bug of the caller');
-        },
+      const fault = new Error('a bug of the caller');
+      const onText = (): void => {
+        throw fault;
       };
-      const outcome = await under.provider.call(request({ stream: true }), context);
-      expect(outcome.ok).toBe(false);
-      await under.server.calls[0]?.gone;
-      expect(under.server.calls[0]?.ended).toBe('client-closed');
+      const call = under.provider.call(request({ stream: true }), { ...listen().context, onText });
+      await expect(call).rejects.toBe(fault);
+      const reached = await under.server.received(1);
+      await reached.gone;
+      expect(reached.ended).toBe('client-closed');
     });
   });
 });

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '../../common/clock.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
-import { ServerEventReader } from './sse.ts';
+import { EventTooLarge, ServerEventReader } from './sse.ts';
 
 export interface StreamWatch {
   /** A piece of text for the caller. */
@@ -34,7 +34,12 @@ const MOST_DAMAGED = 3;
 /** A damaged event with one of these in it may have carried a piece of the answer. */
 const CARRIES_OUTPUT = /"(?:content|text|delta|partial_json|output_text|refusal|arguments)"/;
 
-/** Resolves when the answer is complete or lost; the body is drained or closed then. @throws what the watch's functions throw */
+/** One of the caller's own functions threw: no fault of the provider's. `cause` is what it threw. */
+export class WatchFailed extends Error {
+  override readonly name = 'WatchFailed';
+}
+
+/** Resolves when the answer is complete or lost; the body is drained or closed then. @throws {WatchFailed} */
 export function readStream(
   body: Readable,
   reader: AnswerReader,
@@ -53,7 +58,7 @@ export function readStream(
       } catch (error) {
         stream.abandon();
         body.destroy();
-        reject(error);
+        reject(new WatchFailed('a listener of the stream threw', { cause: error }));
       }
     };
     body.on('data', (chunk: Uint8Array) => guarded(() => stream.push(chunk)));
@@ -89,7 +94,13 @@ class AnswerStream {
   }
 
   push(chunk: Uint8Array): void {
-    if (!this.#settled) this.#events.push(chunk);
+    if (this.#settled) return;
+    try {
+      this.#events.push(chunk);
+    } catch (error) {
+      if (!(error instanceof EventTooLarge)) throw error;
+      this.#settle(malformed(error.message));
+    }
   }
 
   end(): void {

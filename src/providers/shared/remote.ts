@@ -14,7 +14,7 @@ import { providerError } from './provider-error.ts';
 import { rateHeadroom } from './rate-headers.ts';
 import type { AnswerReader, Reading } from './reading.ts';
 import { members } from './reading.ts';
-import { readStream } from './read-stream.ts';
+import { readStream, WatchFailed } from './read-stream.ts';
 import type { AnswerEnd } from './read-stream.ts';
 import { createRedactor } from './redact.ts';
 import type { Redactor } from './redact.ts';
@@ -93,6 +93,7 @@ export function createRemoteProvider(
         return fail(withSeen(abandoned(signal, name, 'maybe'), reader.reading, response));
       return conclude(end, request, reader.reading, response, redact);
     } catch (error) {
+      if (error instanceof WatchFailed) throw error.cause;
       const failure = signal.aborted ? abandoned(signal, name, 'maybe') : fromThrown(error, redact);
       return fail(withSeen(failure, reader.reading, response));
     }
