@@ -43,21 +43,3 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   });
   response.end(body);
 }
-
-export const UNAUTHENTICATED = {
-  missing: 'This server asks for an API key.',
-  malformed: 'The Authorization header is not a key of this server: those look like "Bearer hg_…".',
-  unknown: 'This API key is not known here.',
-  revoked: 'This API key was revoked.',
-  expired: 'This API key has expired.',
-} as const;
-
-export function unauthenticated(reason: keyof typeof UNAUTHENTICATED): HttpRefusal {
-  return {
-    status: 401,
-    code: 'UNAUTHENTICATED',
-    message: UNAUTHENTICATED[reason],
-    remedy: 'Send "Authorization: Bearer hg_…" with a key from: headgate keys create.',
-    headers: { 'WWW-Authenticate': 'Bearer realm="headgate"' },
-  };
-}

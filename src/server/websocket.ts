@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
-import type { ExecutionArgs, GraphQLFormattedError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
@@ -10,8 +10,11 @@ import type { WebSocket } from 'ws';
 import { createContext } from '../graphql/context.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Caller } from '../budget/port.ts';
+import type { Admission } from './admission.ts';
 import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
+import type { SharedResult } from './subscriptions/shared.ts';
+import type { SlowReaders } from './subscriptions/slow-readers.ts';
 import type { GraphqlServer } from './yoga.ts';
 
 export interface WebSocketParts {
@@ -20,13 +23,13 @@ export interface WebSocketParts {
   readonly limits: ServerLimits;
   readonly log: Logger;
   readonly maskError: ReturnType<typeof createMaskError>;
-  /** Who it is, by the header of the upgrade or the parameters of the connection; null: nobody that is known. */
-  readonly identify: (authorization: string | undefined) => Caller | null;
-  readonly onDropped: (reason: string) => void;
+  readonly admission: Admission;
+  readonly readers: SlowReaders;
 }
 
 interface Connection {
   readonly request: IncomingMessage;
+  readonly socket: WebSocket;
   readonly gone: AbortController;
   caller: Caller | null;
 }
@@ -52,7 +55,10 @@ export function createWebSocketServer(parts: WebSocketParts) {
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.connectionInitMs,
     onConnect: ({ extra, connectionParams }) => {
-      extra.caller = parts.identify(extra.request.headers.authorization ?? authorizationOf(connectionParams));
+      const admitted = parts.admission.caller(
+        extra.request.headers.authorization ?? authorizationOf(connectionParams),
+      );
+      extra.caller = admitted.ok ? admitted.caller : null;
       return extra.caller !== null;
     },
     onSubscribe: async ({ extra, subscriptions }, _id, { query, variables, operationName }) => {
@@ -97,13 +103,15 @@ export function createWebSocketServer(parts: WebSocketParts) {
     },
     execute: (args) => executors.get(args)?.execute(args),
     subscribe: (args) => executors.get(args)?.subscribe(args),
+    onOperation: ({ extra: { socket } }, id, _payload, _args, result) =>
+      isAsyncIterable(result) ? directly(socket, id, result) : undefined,
     onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(meant(error)))),
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors === undefined ? undefined : { ...result, errors: result.errors.map(formatted) },
   } as Parameters<typeof makeServer<Record<string, unknown>, Connection>>[0]);
 
   sockets.on('connection', (socket, request: IncomingMessage) => {
-    const connection: Connection = { request, gone: new AbortController(), caller: null };
+    const connection: Connection = { request, socket, gone: new AbortController(), caller: null };
     const stopWatching = watch(socket);
     const closed = protocol.opened(
       {
@@ -142,42 +150,29 @@ export function createWebSocketServer(parts: WebSocketParts) {
 
   /** Pings, and drops who does not answer or does not read. */
   function watch(socket: WebSocket): () => void {
-    const { clock } = parts.services;
     let alive = true;
-    let fullSinceMs: number | undefined;
+    let pingedAtMs = parts.services.clock.monotonicMs();
     socket.on('pong', () => {
       alive = true;
     });
-    const drop = (reason: string): void => {
-      parts.onDropped(reason);
-      log.warn({ reason, bufferedBytes: socket.bufferedAmount }, 'subscriber dropped');
-      socket.close(SLOW_READER, reason);
-      setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
-    };
-    let pingedAtMs = clock.monotonicMs();
-    const timer = setInterval(
-      () => {
-        if (socket.readyState !== socket.OPEN) return;
-        const nowMs = clock.monotonicMs();
-        fullSinceMs = socket.bufferedAmount === 0 ? undefined : (fullSinceMs ?? nowMs);
-        if (socket.bufferedAmount > limits.maxBufferedBytes)
-          drop(`Slow reader: more than ${limits.maxBufferedBytes} bytes wait to be read`);
-        else if (fullSinceMs !== undefined && nowMs - fullSinceMs > limits.slowReaderMs)
-          drop(`Slow reader: nothing was read for ${limits.slowReaderMs} ms`);
-        else if (nowMs - pingedAtMs >= limits.keepAliveMs) {
-          if (!alive) {
-            socket.terminate();
-            return;
-          }
-          alive = false;
-          pingedAtMs = nowMs;
-          socket.ping();
-        }
+    return parts.readers.add({
+      buffered: () => socket.bufferedAmount,
+      drop: (reason) => {
+        log.warn({ reason, bufferedBytes: socket.bufferedAmount }, 'subscriber dropped');
+        socket.close(SLOW_READER, reason);
+        setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
       },
-      Math.min(1000, limits.keepAliveMs, limits.slowReaderMs),
-    );
-    timer.unref();
-    return () => clearInterval(timer);
+      tick: (nowMs) => {
+        if (socket.readyState !== socket.OPEN || nowMs - pingedAtMs < limits.keepAliveMs) return;
+        if (!alive) {
+          socket.terminate();
+          return;
+        }
+        alive = false;
+        pingedAtMs = nowMs;
+        socket.ping();
+      },
+    });
   }
 
   return {
@@ -201,6 +196,45 @@ export function createWebSocketServer(parts: WebSocketParts) {
 }
 
 export type WebSocketSide = ReturnType<typeof createWebSocketServer>;
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<ExecutionResult> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Results whose text is made once for all subscribers are sent as that text; graphql-ws gets to see only the others. */
+function directly(
+  socket: WebSocket,
+  id: string,
+  results: AsyncIterable<ExecutionResult>,
+): AsyncGenerator<ExecutionResult, undefined, undefined> {
+  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  const iterator = results[Symbol.asyncIterator]();
+  return {
+    async next() {
+      for (;;) {
+        const next = await iterator.next();
+        if (next.done === true) return { done: true, value: undefined };
+        const { stringify } = next.value as SharedResult;
+        if (stringify === undefined) return next;
+        await send(socket, `${head}${stringify()}}`);
+      }
+    },
+    async return() {
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      await iterator.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.return(undefined);
+    },
+  };
+}
 
 /** Resolves when the bytes have left: graphql-ws takes the next event only then, so a slow reader slows nobody but itself. */
 function send(socket: WebSocket, data: string): Promise<void> {

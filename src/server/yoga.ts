@@ -1,7 +1,7 @@
 // Yoga: GraphQL over HTTP and SSE, with the schema that is active when a request comes, and our limits around parse and execute.
 import type { ServerResponse } from 'node:http';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
-import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { DocumentNode, ExecutionArgs, GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
@@ -12,6 +12,10 @@ import type { ServerLimits } from './options.ts';
 import type { Operations } from './operations.ts';
 import { readJsonBody } from './read-body.ts';
 import type { ServerContext } from './request-context.ts';
+import { sideEffectOverGet } from './guards/get.ts';
+import { closing } from './subscriptions/closing.ts';
+import { SharedSubscriptions } from './subscriptions/shared.ts';
+import type { Subscribe } from './subscriptions/shared.ts';
 
 export interface YogaParts {
   readonly schema: () => GraphQLSchema;
@@ -82,6 +86,7 @@ function gate({
   complexity,
   operations,
 }: YogaParts): Plugin<ServerContext> {
+  const sharing = new SharedSubscriptions();
   return {
     // Not `schema: () => …` as an option: that breaks graphql-ws. Set here, a swap reaches the next operation and no running one.
     onEnveloped({ setSchema }) {
@@ -107,9 +112,25 @@ function gate({
       }
       return { onExecuteDone: () => operations.end(args.contextValue) };
     },
-    onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = complexity(args);
-      if (refused !== undefined) setResultAndStopExecution({ errors: [refused] } as never);
+    onSubscribe({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) {
+      const context = args.contextValue as unknown as ServerContext;
+      const refused = complexity(args) ?? sideEffectOverGet(args, context) ?? operations.subscribe(context);
+      if (refused !== undefined) {
+        setResultAndStopExecution({ errors: [refused] } as never);
+        return;
+      }
+      const subscribe = subscribeFn as unknown as Subscribe;
+      setSubscribeFn(async (given: ExecutionArgs) => {
+        try {
+          const result = await (sharing.subscribe(given, subscribe) ?? subscribe(given));
+          if (Symbol.asyncIterator in result) return closing(result, () => operations.unsubscribe(context));
+          operations.unsubscribe(context);
+          return result;
+        } catch (error) {
+          operations.unsubscribe(context);
+          throw error;
+        }
+      });
     },
   };
 }

@@ -1,12 +1,12 @@
 // KeyRing: who a secret belongs to, in memory and in constant time; made, revoked and refreshed from the ledger.
 import { timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../budget/port.ts';
+import { LOCAL_CALLER } from '../../execution/local-caller.ts';
 import type { Clock } from '../../common/clock.ts';
 import { newId } from '../../common/ids.ts';
 import type { Random } from '../../common/random.ts';
 import { systemRandom } from '../../common/random.ts';
 import type { ApiKeys, NewApiKey } from '../../graphql/api-keys.ts';
-import { ADMIN } from '../../graphql/scopes.ts';
 import type { ApiKeyRecord, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import { hashOf, hintOf, isSecret, newSecret } from './secret.ts';
 
@@ -16,16 +16,6 @@ export type Identity =
       readonly kind: 'refused';
       readonly reason: 'missing' | 'malformed' | 'unknown' | 'revoked' | 'expired';
     };
-
-/** While no key was ever made, whoever reaches the loopback address is this caller. */
-export const OPEN_CALLER: Caller = {
-  name: 'local',
-  team: null,
-  tier: null,
-  tags: {},
-  scopes: [ADMIN],
-  keyId: null,
-};
 
 /** A key made by another process (`headgate keys create`) is known here after at most this long; a revoked one is refused. */
 const REFRESH_MS = 5000;
@@ -106,7 +96,7 @@ export class KeyRing implements ApiKeys {
     if (authorization === undefined || authorization === '') {
       return this.closed
         ? { kind: 'refused', reason: 'missing' }
-        : { kind: 'caller', caller: OPEN_CALLER, requestsPerMinute: null };
+        : { kind: 'caller', caller: LOCAL_CALLER, requestsPerMinute: null };
     }
     const secret = authorization.startsWith('Bearer ')
       ? authorization.slice('Bearer '.length).trim()

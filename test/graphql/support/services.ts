@@ -454,6 +454,10 @@ export class MemoryEngine implements Engine {
     return this.#running;
   }
 
+  resume(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   drain(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,0 +1,56 @@
+// Admission: who sends a request, or why it is not let in. Asked before anything is read of it.
+import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../budget/port.ts';
+import type { Clock } from '../common/clock.ts';
+import { foreignOrigin, isOwnHost } from './guards/origin.ts';
+import type { OriginRules } from './guards/origin.ts';
+import { RequestRates } from './guards/rate.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { crossSite, tooOften, unauthenticated, unknownHost } from './refusals.ts';
+import type { HttpRefusal } from './refuse.ts';
+
+export type Admitted =
+  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: false; readonly refusal: HttpRefusal };
+
+export interface AdmissionParts {
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly origins: OriginRules;
+  /** Lower case. */
+  readonly allowedHosts: ReadonlySet<string>;
+}
+
+export class Admission {
+  readonly #parts: AdmissionParts;
+  readonly #rates: RequestRates;
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+    this.#rates = new RequestRates(parts.clock);
+  }
+
+  /** May a request of this origin, to this host, be answered at all? Needs no key: for pages and upgrades. */
+  place(request: IncomingMessage): HttpRefusal | undefined {
+    const { keys, origins, allowedHosts } = this.#parts;
+    if (!keys.closed && !isOwnHost(request, allowedHosts)) return unknownHost(request.headers.host ?? '');
+    const foreign = foreignOrigin(request, origins);
+    return foreign === undefined ? undefined : crossSite(foreign);
+  }
+
+  request(request: IncomingMessage): Admitted {
+    const refusal = this.place(request);
+    return refusal === undefined ? this.caller(request.headers.authorization) : { ok: false, refusal };
+  }
+
+  caller(authorization: string | undefined): Admitted {
+    const identity = this.#parts.keys.identify(authorization);
+    if (identity.kind === 'refused') return { ok: false, refusal: unauthenticated(identity.reason) };
+    const { caller, requestsPerMinute } = identity;
+    if (requestsPerMinute !== null && caller.keyId !== null) {
+      const retryAfterMs = this.#rates.take(caller.keyId, requestsPerMinute);
+      if (retryAfterMs > 0) return { ok: false, refusal: tooOften(requestsPerMinute, retryAfterMs) };
+    }
+    return { ok: true, caller };
+  }
+}

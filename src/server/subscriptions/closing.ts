@@ -1,0 +1,43 @@
+// Closing: an async iterable that says once when it is over, whichever way it ends.
+
+export function closing<Value>(
+  source: AsyncIterable<Value>,
+  onEnd: () => void,
+): AsyncGenerator<Value, undefined, undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    onEnd();
+  };
+  return {
+    async next() {
+      try {
+        const result = await iterator.next();
+        if (result.done !== true) return result;
+        end();
+        return { done: true, value: undefined };
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async return() {
+      end();
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      end();
+      await iterator.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.return(undefined);
+    },
+  };
+}
