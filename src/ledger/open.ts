@@ -7,7 +7,7 @@ import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
-import type { CommitFeed, CommittedRow, LedgerAdmin, LedgerHealth, LedgerReader } from './port.ts';
+import type { CommitFeed, CommittedRow, LedgerAdmin, LedgerHealth, LedgerReader, RunFilter } from './port.ts';
 import { createRecorder } from './recorder.ts';
 import type { RollupRead } from './rollup/group.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
@@ -39,6 +39,8 @@ export interface LedgerOptions {
 export interface RollupReader {
   /** All of one commit. */
   rollups(reads: readonly RollupRead[]): Promise<RollupAnswer>;
+  /** The same from the rows, with a filter that roll-ups cannot answer; in a thread of its own. */
+  scan(reads: readonly RollupRead[], filter: RunFilter): Promise<RollupAnswer>;
 }
 
 export interface Ledger
@@ -79,6 +81,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...createMaintenance(queue, reader, scanner, admin),
     ...createLedgerReader(reader),
     rollups: (reads) => reader.ask('rollups', reads),
+    scan: (reads, filter) => scanner.ask('scan', reads, filter),
     onCommit: feed.onCommit,
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
@@ -96,12 +99,18 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
+export interface ReadOnlyLedger extends LedgerReader, RollupReader, Pick<LedgerMaintenance, 'verify'> {
+  close(): Promise<void>;
+}
+
 /** Reads the ledger of a running server, or of none: takes no lock and changes nothing. */
-export function openLedgerReader(path: string): LedgerReader & RollupReader & { close(): Promise<void> } {
+export function openLedgerReader(path: string): ReadOnlyLedger {
   const reader = createReader(path);
   return {
     ...createLedgerReader(reader),
     rollups: (reads) => reader.ask('rollups', reads),
+    scan: (reads, filter) => reader.ask('scan', reads, filter),
+    verify: () => reader.ask('verify'),
     close: () => reader.close(),
   };
 }

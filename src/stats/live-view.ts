@@ -1,6 +1,6 @@
 // Puts a view in order with the commit feed: what was read holds all commits up to a number, what comes after it is added.
 import type { Clock } from '../common/clock.ts';
-import type { CommittedRow } from '../ledger/port.ts';
+import type { CommittedRow, RunFilter } from '../ledger/port.ts';
 import type { RollupReader } from '../ledger/open.ts';
 import { contributionOf } from './contribution.ts';
 import type { View } from './view.ts';
@@ -37,4 +37,21 @@ export class LiveView {
       if (contribution !== undefined) this.#view.add(contribution);
     }
   }
+}
+
+/** A view that only the rows can answer: read as a whole, and read again by whoever asks after the next commit. */
+export async function scanView(
+  view: View,
+  filter: RunFilter,
+  reader: RollupReader,
+  clock: Clock,
+): Promise<View> {
+  const { answers } = await reader.scan(view.reads(clock.nowMs()), filter);
+  view.load(answers);
+  return view;
+}
+
+/** Whether a filter asks for what is not among a roll-up's dimensions. */
+export function needsRows({ status, startedFromMs, startedToMs, minCostNanoUsd }: RunFilter): boolean {
+  return [status, startedFromMs, startedToMs, minCostNanoUsd].some((part) => part !== undefined);
 }

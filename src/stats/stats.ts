@@ -1,12 +1,12 @@
 // Statistics over committed rows: views kept live from the commit feed, and the signals that routing reads. Read-only.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../common/clock.ts';
-import type { CommitFeed, CommittedRow } from '../ledger/port.ts';
+import type { CommitFeed, CommittedRow, RunFilter } from '../ledger/port.ts';
 import type { RollupReader } from '../ledger/open.ts';
 import type { Signals } from '../routing/port.ts';
 import { createSignals } from '../routing/signals.ts';
 import { toBucket } from './bucket.ts';
-import { LiveView } from './live-view.ts';
+import { LiveView, needsRows, scanView } from './live-view.ts';
 import type { CostStats, StatsReader } from './port.ts';
 import { sampleOf } from './sample.ts';
 import { View } from './view.ts';
@@ -31,7 +31,11 @@ export function createStats({
 }): Stats {
   const signals = createSignals({ clock });
   const views = new LRUCache<string, LiveView>({ max: LIVE_VIEWS });
+  const scans = new LRUCache<string, { readonly version: number; readonly view: Promise<View> }>({
+    max: LIVE_VIEWS,
+  });
   const listeners = new Set<() => void>();
+  const say = createSayings(clock);
   let version = 0;
 
   const release = ledger.onCommit((rows: readonly CommittedRow[], commit) => {
@@ -46,8 +50,18 @@ export function createStats({
     for (const listener of listeners) listener();
   });
 
+  const scanned = async ({ window, by = [], filter = {} }: Query): Promise<View> => {
+    const name = viewName(window, by, filter);
+    const known = scans.get(name);
+    if (known?.version === version) return known.view;
+    const view = scanView(new View(window, { by, filter: {} }), filter, ledger, clock);
+    scans.set(name, { version, view });
+    view.catch(() => scans.delete(name));
+    return view;
+  };
+
   const liveView = ({ window, by = [], filter = {} }: Query): LiveView => {
-    const name = JSON.stringify([window, by, filter]);
+    const name = viewName(window, by, filter);
     let view = views.get(name);
     if (view === undefined) {
       view = new LiveView(new View(window, { by, filter }), ledger, clock);
@@ -69,14 +83,37 @@ export function createStats({
       return () => listeners.delete(listener);
     },
     async costStats(query) {
-      const view = await liveView(query).ready;
-      return toStats(view, clock.nowMs());
+      const view = await (needsRows(query.filter ?? {}) ? scanned(query) : liveView(query).ready);
+      return say(view, version);
     },
     close() {
       release();
       listeners.clear();
       views.clear();
+      scans.clear();
     },
+  };
+}
+
+function viewName(window: Query['window'], by: NonNullable<Query['by']>, filter: RunFilter): string {
+  const { minCostNanoUsd, ...rest } = filter;
+  return JSON.stringify([window, by, rest, String(minCostNanoUsd)]);
+}
+
+/** What a view says, computed once for all who ask between two commits. */
+function createSayings(clock: Clock): (view: View, version: number) => CostStats {
+  const said = new WeakMap<
+    View,
+    { readonly version: number; readonly minute: number; readonly stats: CostStats }
+  >();
+  return (view, version) => {
+    const nowMs = clock.nowMs();
+    const minute = Math.floor(nowMs / 60_000);
+    const known = said.get(view);
+    if (known?.version === version && known.minute === minute) return { ...known.stats, atMs: nowMs };
+    const stats = toStats(view, nowMs);
+    said.set(view, { version, minute, stats });
+    return stats;
   };
 }
 

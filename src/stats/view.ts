@@ -9,6 +9,8 @@ import type { StatsWindow } from './port.ts';
 import { grainOf, windowStartMs } from './window.ts';
 
 const POINTS = 60;
+const MOST_GROUPS = 10_000;
+const OTHER = '(other)';
 
 export interface Point {
   costNanoUsd: bigint;
@@ -80,10 +82,11 @@ export class View {
   }
 
   #add(bucketMs: number, values: readonly string[] | null, sums: Sums): void {
-    addSums(this.#group(values).sums, sums);
+    const group = this.#group(values);
+    addSums(group.sums, sums);
     // A window without an end gives nothing back.
     if (this.window === 'ALL') return;
-    const name = values === null ? '' : JSON.stringify(values);
+    const name = values === null ? '' : JSON.stringify(group.values);
     let bucket = this.#buckets.get(bucketMs);
     if (bucket === undefined) this.#buckets.set(bucketMs, (bucket = new Map<string, Sums>()));
     let added = bucket.get(name);
@@ -94,8 +97,13 @@ export class View {
   #group(values: readonly string[] | null): ViewGroup {
     if (values === null) return this.total;
     const name = JSON.stringify(values);
-    let group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, (group = newGroup(values)));
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
+    // Values come from callers: what is beyond the bound is shown as one group, so that the groups still add up (INV-14).
+    const isOther = this.#groups.size >= MOST_GROUPS && values[0] !== OTHER;
+    if (isOther) return this.#group(values.map(() => OTHER));
+    const group = newGroup(values);
+    this.#groups.set(name, group);
     return group;
   }
 

@@ -1,6 +1,7 @@
 // Holds the roll-ups to their rows: days to the attempts and runs of the day, hours to their minutes' days.
 import type { DatabaseSync } from 'node:sqlite';
 import { DAYS, GRAIN_MS, HOURS, MINUTES, encodeDimensions, stemOf } from '../rollup/dimensions.ts';
+import type { Grain } from '../rollup/dimensions.ts';
 import type { Findings } from './report.ts';
 
 type Row = { readonly [column: string]: unknown };
@@ -93,12 +94,7 @@ function emptySum(): Sum {
 }
 
 /** Each bucket of the coarser grain that still has all its finer ones must be their sum. */
-function verifyFiner(
-  connection: DatabaseSync,
-  findings: Findings,
-  finer: typeof MINUTES | typeof HOURS,
-  coarser: typeof HOURS | typeof DAYS,
-): number {
+function verifyFiner(connection: DatabaseSync, findings: Findings, finer: Grain, coarser: Grain): number {
   const width = GRAIN_MS[coarser];
   const rows = connection
     .prepare(

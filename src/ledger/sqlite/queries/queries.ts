@@ -16,6 +16,7 @@ import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './a
 import { verify } from '../../verify/verify.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { readDatabase } from './read-database.ts';
+import { scanRows } from './scan-queries.ts';
 import { inSnapshot } from './snapshot.ts';
 import { readRollups } from './rollup-queries.ts';
 import {
@@ -46,6 +47,8 @@ export interface Queries {
   switches(): SwitchRecord[];
   apiKeys(): ApiKeyRecord[];
   rollups(reads: readonly RollupRead[]): RollupAnswer;
+  /** The same from the rows, with a filter that roll-ups cannot answer. */
+  scan(reads: readonly RollupRead[], filter: RunFilter): RollupAnswer;
   verify(): VerifyReport;
 }
 
@@ -78,6 +81,11 @@ export function createQueries(connection: DatabaseSync): Queries {
     alerts: (page) => listAlerts(database, page),
     switches: () => activeSwitches(database),
     apiKeys: () => listApiKeys(database),
+    scan: (reads, filter) =>
+      inSnapshot(connection, () => ({
+        commit: Number(commits.get()?.['commits'] ?? 0),
+        answers: scanRows(database, reads, filter),
+      })),
     verify: () => inSnapshot(connection, verify),
     rollups: (reads) =>
       inSnapshot(connection, () => ({

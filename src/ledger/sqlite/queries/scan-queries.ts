@@ -1,0 +1,117 @@
+// Sums the rows themselves, for what roll-ups cannot tell: a run's status, its cost, an exact span of time.
+import { and, eq, gte, isNotNull, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { RunFilter } from '../../port.ts';
+import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
+import { groupsOf } from '../../rollup/group.ts';
+import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
+import { bucketOf, countInto } from '../../rollup/histogram.ts';
+import { addSums, emptySums } from '../../rollup/sums.ts';
+import type { Sums } from '../../rollup/sums.ts';
+import { attempts, rollupKeys, runs } from '../tables.ts';
+import type { ReadDatabase } from './read-database.ts';
+import { filterConditions } from './run-queries.ts';
+
+interface CountedRow {
+  readonly dimensions: string;
+  readonly atMs: number;
+  readonly sums: Sums;
+}
+
+/** The same answer that `readRollups` gives for these reads, of the runs that match the filter and of their attempts. */
+export function scanRows(
+  database: ReadDatabase,
+  reads: readonly RollupRead[],
+  filter: RunFilter,
+): GroupedSums[][] {
+  const fromMs = Math.min(...reads.map((read) => read.fromMs));
+  const found = reads.map((read) => ({ read, sums: new Map<string, GroupedSums>() }));
+  const groups = new Map<string, readonly (readonly string[])[]>();
+  const count = ({ dimensions, atMs, sums }: CountedRow): void => {
+    found.forEach(({ read, sums: into }, index) => {
+      if (atMs < read.fromMs) return;
+      const bucketMs = bucketStartMs(read.grain, atMs);
+      const key = `${index}${dimensions}`;
+      let values = groups.get(key);
+      if (values === undefined)
+        groups.set(key, (values = groupsOf(decodeDimensions(dimensions), read.grouping.by)));
+      for (const group of values) addTo(into, bucketMs, group, sums);
+    });
+  };
+  // An attempt may belong to another provider than the one that its run is counted under: it is asked for its own.
+  const conditions = filterConditions(filter);
+  for (const row of closedAttempts(database, conditions, filter, fromMs)) count(row);
+  for (const row of finishedRuns(database, conditions, fromMs)) count(row);
+  return found.map((each) => [...each.sums.values()]);
+}
+
+function addTo(
+  found: Map<string, GroupedSums>,
+  bucketMs: number,
+  values: readonly string[],
+  sums: Sums,
+): void {
+  const name = `${bucketMs}${JSON.stringify(values)}`;
+  const group = found.get(name) ?? { bucketMs, values, sums: emptySums() };
+  found.set(name, group);
+  addSums(group.sums, sums);
+}
+
+function closedAttempts(
+  database: ReadDatabase,
+  conditions: readonly SQL[],
+  filter: RunFilter,
+  fromMs: number,
+): CountedRow[] {
+  const rows = database
+    .select({
+      dimensions: rollupKeys.dimensions,
+      status: attempts.status,
+      atMs: attempts.startedAtMs,
+      costNanoUsd: attempts.costNanoUsd,
+      inputTokens: attempts.inputTokens,
+      cachedInputTokens: attempts.cachedInputTokens,
+      outputTokens: attempts.outputTokens,
+      latencyMs: attempts.latencyMs,
+      firstTokenMs: attempts.firstTokenMs,
+    })
+    .from(attempts)
+    .innerJoin(runs, eq(runs.id, attempts.runId))
+    .innerJoin(rollupKeys, eq(rollupKeys.id, attempts.rollupKeyId))
+    .where(
+      and(
+        ...conditions,
+        sql`${attempts.status} not in ('open', 'unreconciled')`,
+        gte(attempts.startedAtMs, fromMs),
+        filter.provider === undefined ? undefined : eq(attempts.provider, filter.provider),
+      ),
+    )
+    .all();
+  return rows.map((row) => {
+    const sums = emptySums();
+    sums.attempts = 1;
+    sums.errors = row.status === 'failed' ? 1 : 0;
+    sums.costNanoUsd = row.costNanoUsd;
+    sums.inputTokens = BigInt(row.inputTokens);
+    sums.cachedInputTokens = BigInt(row.cachedInputTokens);
+    sums.outputTokens = BigInt(row.outputTokens);
+    if (row.latencyMs !== null) countInto(sums.latency, bucketOf(row.latencyMs), 1);
+    if (row.firstTokenMs !== null) countInto(sums.firstToken, bucketOf(row.firstTokenMs), 1);
+    return { dimensions: encodeDimensions(stemOf(row.dimensions), row.status), atMs: row.atMs, sums };
+  });
+}
+
+function finishedRuns(database: ReadDatabase, conditions: readonly SQL[], fromMs: number): CountedRow[] {
+  const rows = database
+    .select({ dimensions: rollupKeys.dimensions, atMs: runs.startedAtMs, savedNanoUsd: runs.savedNanoUsd })
+    .from(runs)
+    .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
+    .where(and(...conditions, isNotNull(runs.finishedAtMs), gte(runs.startedAtMs, fromMs)))
+    .all();
+  return rows.map((row) => {
+    const sums = emptySums();
+    sums.runs = 1;
+    sums.savedNanoUsd = row.savedNanoUsd;
+    return { dimensions: row.dimensions, atMs: row.atMs, sums };
+  });
+}
