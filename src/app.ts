@@ -33,11 +33,7 @@ import { createDirectorySource } from './revisions/directory.ts';
 import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
 import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
-import { buildSchema } from './graphql/schema.ts';
-import { KeyRing } from './server/keys/key-ring.ts';
 import type { ServerOptions } from './server/options.ts';
-import { createProvidersView } from './server/providers-view.ts';
-import { createServer } from './server/server.ts';
 import { createStats, type Stats } from './stats/stats.ts';
 
 export interface AppOptions {
@@ -182,6 +178,13 @@ export async function serveApp(
   options: ServeOptions,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
+  // A run from the command line needs none of this, so it is loaded here.
+  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }] = await Promise.all([
+    import('./graphql/schema.ts'),
+    import('./server/keys/key-ring.ts'),
+    import('./server/providers-view.ts'),
+    import('./server/server.ts'),
+  ]);
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
   const server = await createServer({
     ...serverOptions,

@@ -1,5 +1,6 @@
 // headgate run: one task from the command line, accounted for in the same ledger as the server's.
 import type { RunOptions, RunResult } from '../execution/engine.ts';
+import { LOCAL_CALLER } from '../execution/local-caller.ts';
 import { nearest } from '../common/nearest.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -45,10 +46,7 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     });
 
 async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<ExitCode> {
-  const [{ openApp }, { OPEN_CALLER }] = await Promise.all([
-    import('../app.ts'),
-    import('../server/keys/key-ring.ts'),
-  ]);
+  const { openApp } = await import('../app.ts');
   const app = await openApp({
     workflows: workflowsFolder(flags.workflows, io),
     dataDirectory: flags.data,
@@ -70,7 +68,7 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
     const result = await app.engine.run({
       task,
       input: parseInputPairs(flags.input, planned.inputSchema),
-      caller: OPEN_CALLER,
+      caller: LOCAL_CALLER,
       options: runOptions(flags),
       signal: interruption.signal,
     });

@@ -1,5 +1,6 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
 import { Option } from 'commander';
+import type { App } from '../app.ts';
 import type { RegisterCommand } from './commands.ts';
 import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
@@ -90,12 +91,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       watch: flags.watch,
       log,
     });
-    const { plan } = app.revisions.active();
-    io.out(`Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${server.url}/graphql`);
-    for (const { scope, reason, by } of app.guards.switches())
-      io.out(`Spending of ${scope} is paused by ${by}: ${reason}`);
-    const mutation = mutationToPaste(plan, server.url);
-    if (mutation !== null) io.out(`Try it:\n\n${mutation}\n`);
+    io.out(banner(app, server.url));
     await stopped.promise;
     io.err('headgate: stopping; running tasks are finished first');
     await server.close();
@@ -104,6 +100,17 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     await app.close(flags.drain);
     stopped.release();
   }
+}
+
+/** Where the API is, what is switched off, and something to try. */
+function banner(app: App, url: string): string {
+  const { plan } = app.revisions.active();
+  const mutation = mutationToPaste(plan, url);
+  return [
+    `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
+    ...app.guards.switches().map(({ scope, reason, by }) => `Spending of ${scope} is paused by ${by}: ${reason}`),
+    ...(mutation === null ? [] : [`Try it:\n\n${mutation}\n`]),
+  ].join('\n');
 }
 
 /** The first SIGTERM or SIGINT drains; a second one ends the process at once, as if there were no handler. */
