@@ -4,20 +4,29 @@ const OTHER_CHARSET = /charset\s*=\s*"?(?!utf-?8|us-ascii)[\w-]+/i;
 
 /**
  * JSON holds characters, a message holds bytes. Three things can have happened to them:
- * - every character stands for a byte (the file was read as latin1): the bytes are these, and the declared charset reads them;
+ * - every character stands for a byte (the file was read as latin1): the bytes are these, and the declared charset reads them, or UTF-8 where
+ *   they are that;
  * - the text was decoded before it came here: its bytes are UTF-8 now, whatever its headers still declare;
  * - it is ASCII, as base64 and quoted-printable are: there is no difference.
  */
-export function emailBytes(text: string): Buffer {
+export function emailBytes(given: string): Buffer {
+  const text = given.replace(/^(content-transfer-encoding:[ \t]*)([^\r\n]*)/gim, knownEncoding);
   if (isAscii(text)) return Buffer.from(text, 'latin1');
-  if (isBytes(text) && (OTHER_CHARSET.test(text) || isUtf8(Buffer.from(text, 'latin1'))))
-    return Buffer.from(text, 'latin1');
-  return Buffer.from(
-    text.replace(
-      /^(content-type:[^\n]*(?:\r?\n[ \t][^\n]*)*?charset\s*=\s*"?)([\w-]+)/gim,
-      declareUtf8(text),
-    ),
-    'utf8',
+  if (!isBytes(text)) return Buffer.from(declaringUtf8(text), 'utf8');
+  const decoded = asUtf8(Buffer.from(text, 'latin1'));
+  if (decoded !== undefined) return Buffer.from(declaringUtf8(decoded), 'utf8');
+  return OTHER_CHARSET.test(text) ? Buffer.from(text, 'latin1') : Buffer.from(declaringUtf8(text), 'utf8');
+}
+
+/** An encoding that is none (`text/html`) means that nothing was encoded; mailparser would drop the part. */
+function knownEncoding(whole: string, before: string, value: string): string {
+  return value.includes('/') ? `${before}8bit` : whole;
+}
+
+function declaringUtf8(text: string): string {
+  return text.replace(
+    /^(content-type:[^\n]*(?:\r?\n[ \t][^\n]*)*?charset\s*=\s*"?)([\w-]+)/gim,
+    declareUtf8(text),
   );
 }
 
@@ -45,11 +54,11 @@ function isBytes(text: string): boolean {
   return true;
 }
 
-function isUtf8(bytes: Buffer): boolean {
+/** undefined: these bytes are no UTF-8. Bytes of another charset hardly ever are by accident. */
+function asUtf8(bytes: Buffer): string | undefined {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -17,13 +17,19 @@ export async function parseEmail(raw: string): Promise<Outcome<Json, string>> {
   if (!HEADER.test(text.slice(0, 4_096)))
     return fail('it has no header lines such as "From: ana@example.com"');
   const { simpleParser } = await import('mailparser');
+  const parse = (bytes: Buffer): Promise<ParsedMail> =>
+    simpleParser(bytes, { skipTextToHtml: true, skipImageLinks: true, maxHtmlLengthToParse: MAX_HTML });
   let mail: ParsedMail;
+  let body: string;
   try {
-    mail = await simpleParser(emailBytes(withoutMboxLine(text)), {
-      skipTextToHtml: true,
-      skipImageLinks: true,
-      maxHtmlLengthToParse: MAX_HTML,
-    });
+    mail = await parse(emailBytes(withoutMboxLine(text)));
+    // Of HTML that is the only part of a multipart/alternative, mailparser makes no text; of a message of its own it does.
+    const alone = (mail.text ?? '') === '' && typeof mail.html === 'string' && mail.html.length <= MAX_HTML;
+    body =
+      (alone
+        ? (await parse(Buffer.from(`Content-Type: text/html; charset=utf-8\n\n${String(mail.html)}`, 'utf8')))
+            .text
+        : mail.text) ?? '';
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
@@ -34,16 +40,28 @@ export async function parseEmail(raw: string): Promise<Outcome<Json, string>> {
     cc: addresses(mail.cc),
     replyTo: addresses(mail.replyTo),
     subject: mail.subject ?? '',
-    date: mail.date !== undefined && !Number.isNaN(mail.date.getTime()) ? mail.date.toISOString() : null,
+    date: dateOf(mail),
     messageId: mail.messageId ?? null,
     inReplyTo: mail.inReplyTo ?? null,
-    text: (mail.text ?? '').replaceAll('\r\n', '\n').trim(),
+    text: body.replaceAll('\r\n', '\n').trim(),
     attachments: mail.attachments.map(({ filename, contentType, size }) => ({
       filename: filename ?? null,
       contentType,
       sizeBytes: size,
     })),
   });
+}
+
+/** mailparser takes the present for a date that it cannot read; here that is no date. */
+function dateOf({ headerLines }: ParsedMail): string | null {
+  const line = headerLines.find(({ key }) => key === 'date')?.line ?? '';
+  const written = line
+    .slice(line.indexOf(':') + 1)
+    .replace(/\([^)]*\)/g, '')
+    .trim();
+  const epochMs = Date.parse(written);
+  if (written === '' || Number.isNaN(epochMs)) return null;
+  return new Date(epochMs).toISOString();
 }
 
 /** `From ana@example.com Mon Jan …`: what a mailbox file puts before each message. */
