@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { PlanRate, PlanRateLimits } from '../plan/types.ts';
 import { createInForce } from './in-force.ts';
+import { createPace } from './pace.ts';
 import type { RateGate, RateGates } from './port.ts';
 import { createRateWindow, type RateWindow } from './rate-window.ts';
 import { createToldHeadroom } from './told-headroom.ts';
@@ -42,6 +43,7 @@ interface Waiter {
 
 function createGate(clock: Clock): SharedGate {
   const told = createToldHeadroom();
+  const pace = createPace();
   /** In the order of arrival; a Set lets go from the middle in constant time. */
   const line = new Set<Waiter>();
   /** What all in the line ask for together. */
@@ -53,7 +55,12 @@ function createGate(clock: Clock): SharedGate {
   let cancelTimer: (() => void) | undefined;
 
   const delayFor = (calls: number, amount: number, nowMs: number): number => {
-    let delay = Math.max(0, closedUntilMs - nowMs, told.delayMs(calls, amount, nowMs));
+    let delay = Math.max(
+      0,
+      closedUntilMs - nowMs,
+      pace.delayMs(calls, nowMs),
+      told.delayMs(calls, amount, nowMs),
+    );
     if (requests !== undefined) delay = Math.max(delay, requests.delayMs(calls, nowMs));
     if (tokens !== undefined) delay = Math.max(delay, tokens.delayMs(amount, nowMs));
     return delay;
@@ -61,6 +68,7 @@ function createGate(clock: Clock): SharedGate {
 
   const take = (amount: number): number => {
     const nowMs = clock.monotonicMs();
+    pace.take(nowMs);
     requests?.take(1, nowMs);
     tokens?.take(amount, nowMs);
     told.take(1, amount);
@@ -134,6 +142,7 @@ function createGate(clock: Clock): SharedGate {
     observe({ closedForMs, headroom, refused }) {
       const nowMs = clock.monotonicMs();
       for (const word of headroom) told.observe(word, nowMs);
+      if (refused === true) pace.refused(nowMs);
       if (closedForMs !== null && Number.isFinite(closedForMs)) {
         closedUntilMs = Math.max(closedUntilMs, nowMs + Math.min(closedForMs, LONGEST_CLOSED_MS));
       } else if (refused === true) {

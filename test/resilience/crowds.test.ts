@@ -109,19 +109,27 @@ describe('a crowd at the gate', () => {
     }
   });
 
-  it('comes back one by one in its order after a 429, not all at once beyond the limit', async () => {
+  it('comes back one by one and in order after a 429, never beyond the limit', async () => {
     const clock = createSimulatedClock();
     const gate = createRateGates({ clock }).get('p', { requests: { amount: 5, perMs: 1_000 }, tokens: null });
     gate.observe({ closedForMs: 2_000, refused: true, headroom: [] });
     const at: number[] = [];
-    for (let caller = 0; caller < 20; caller += 1) {
-      void gate.wait(1, MINUTE, new AbortController().signal).then(() => at.push(clock.monotonicMs()));
+    const order: number[] = [];
+    for (let caller = 0; caller < 400; caller += 1) {
+      void gate.wait(1, 60 * MINUTE, new AbortController().signal).then(() => {
+        at.push(clock.monotonicMs());
+        order.push(caller);
+      });
     }
     await clock.advance(1_999);
     expect(at).toEqual([]);
     await clock.advance(1);
-    expect(at).toHaveLength(5);
-    await clock.advance(4_000);
-    expect(at).toHaveLength(20);
+    expect(at).toHaveLength(1);
+    await clock.runUntilIdle();
+    expect(order).toEqual(Array.from({ length: 400 }, (_, caller) => caller));
+    const gaps = at.slice(5).map((later, index) => later - (at[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
+    // Once the pace is forgotten, the limit alone is kept.
+    expect(at.at(-1)).toBeLessThan(4 * MINUTE);
   });
 });

@@ -252,9 +252,38 @@ describe("the provider's word", () => {
     gate.observe({ ...nothing, closedForMs: 2_000, refused: true });
     expect(gate.delayMs(1)).toBe(2_000);
     expect(gate.headroom().closedForMs).toBe(2_000);
-    const seen = queueUp(clock, gate, 2);
+    const seen = queueUp(clock, gate, 1);
     await clock.runUntilIdle();
-    expect(seen.at).toEqual([2_000, 2_000]);
+    expect(seen.at).toEqual([2_000]);
+  });
+
+  it('lets callers in one by one after a 429, at half the pace that was refused, and faster as time goes by', async () => {
+    const { clock, gate } = open(limits(null));
+    for (let call = 0; call < 100; call += 1) {
+      gate.take(1);
+      await clock.advance(50);
+    }
+    gate.observe({ ...nothing, closedForMs: 1_000, refused: true });
+    const seen = queueUp(clock, gate, 2_000);
+    await clock.runUntilIdle();
+    const within = (fromMs: number, toMs: number): number =>
+      seen.at.filter((at) => at >= fromMs && at < toMs).length;
+    expect(within(5_000, 6_000)).toBe(0);
+    // Twenty a second were made, so the first measure of them, five seconds' worth, gives six to seven.
+    expect(within(6_000, 7_000)).toBeGreaterThan(4);
+    expect(within(6_000, 7_000)).toBeLessThan(10);
+    expect(within(66_000, 67_000)).toBeGreaterThan(1.7 * within(6_000, 7_000));
+  });
+
+  it('forgets the pace after three minutes without a further 429', async () => {
+    const { clock, gate } = open(limits(null));
+    gate.observe({ ...nothing, closedForMs: 1_000, refused: true });
+    await clock.advance(2_000);
+    gate.take(1);
+    expect(gate.delayMs(1)).toBeGreaterThan(0);
+    await clock.advance(180_000);
+    for (let call = 0; call < 1_000; call += 1) gate.take(1);
+    expect(gate.delayMs(1)).toBe(0);
   });
 
   it('closes it for longer each time when a 429 names no time, and starts again after an answer', async () => {
