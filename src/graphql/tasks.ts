@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../common/json.ts';
 import type { Plan, PlanTask } from '../plan/types.ts';
 import type { Builder } from './builder.ts';
 import { defineInputObject, defineOutputObject } from './json-schema/types.ts';
-import { shapeOf } from './json-schema/shape.ts';
+import { looksLikeObject, shapeOf } from './json-schema/shape.ts';
 import type { Shape, ShapeNote } from './json-schema/shape.ts';
 import { fits, toJsonFor } from './json-schema/values.ts';
 import { camelName, NameRegistry, pascalName } from './names.ts';
@@ -43,7 +43,9 @@ export function readTasks(plan: Plan, reserved: Iterable<string>): ReadTasks {
     const pascal = pascalName(task.name);
     const outputName = `${pascal}Output`;
     const input = shapeOf(task.inputSchema, `${pascal}Input`, `${task.name}.input`, context);
-    const read = shapeOf(task.outputSchema, outputName, `${task.name}.output`, context);
+    // What is not an object gets the name of the field that it is put under.
+    const readName = looksLikeObject(task.outputSchema) ? outputName : `${outputName}Value`;
+    const read = shapeOf(task.outputSchema, readName, `${task.name}.output`, context);
     const wrapped = read.kind !== 'object';
     if (wrapped) names.claim(outputName, claimer);
     shapes.push({

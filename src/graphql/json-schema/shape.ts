@@ -58,7 +58,7 @@ export interface ShapeContext {
 const JSON_VALUE: Shape = { kind: 'scalar', scalar: 'JSON' };
 const INT_MAX = 2_147_483_647;
 const INT_MIN = -2_147_483_648;
-const LONG_TEXT = 'string';
+const UNSAYABLE = ['$ref', 'anyOf', 'oneOf', 'allOf', 'not', 'if'] as const;
 
 /** Reads a schema; `name` is the type's name if it becomes one, `place` is for notes. */
 export function shapeOf(schema: JsonSchema, name: string, place: string, context: ShapeContext): Shape {
@@ -66,7 +66,7 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
     context.notes.push({ place, reason });
     return JSON_VALUE;
   };
-  for (const keyword of ['$ref', 'anyOf', 'oneOf', 'allOf', 'not', 'if'] as const) {
+  for (const keyword of UNSAYABLE) {
     if (schema[keyword] !== undefined) return asJson(`\`${keyword}\` has no counterpart in GraphQL`);
   }
   if (schema['const'] !== undefined)
@@ -82,7 +82,7 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
   if (types.length === 0) return JSON_VALUE;
   if (types.length > 1) return asJson(`a value of several types (${types.join(', ')})`);
   switch (types[0]) {
-    case LONG_TEXT:
+    case 'string':
       return { kind: 'scalar', scalar: 'String' };
     case 'boolean':
       return { kind: 'scalar', scalar: 'Boolean' };
@@ -97,6 +97,16 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
     default:
       return JSON_VALUE;
   }
+}
+
+/** Would `shapeOf` try to make an object type of it? */
+export function looksLikeObject(schema: JsonSchema): boolean {
+  const types = typesOf(schema);
+  return (
+    types.length === 1 &&
+    types[0] === 'object' &&
+    !['enum', 'const', ...UNSAYABLE].some((keyword) => schema[keyword] !== undefined)
+  );
 }
 
 /** Beside `null`; empty where the schema does not say. */
