@@ -277,6 +277,8 @@ class World {
 
   /** Every account of every budget is what the model says it is, to the nano-dollar; a rolling one is careful by two buckets at most. */
   #check(): void {
+    // Both look at the clock now, so that both know the same latest time.
+    this.#budgets.views({ budgetId: 'none' });
     const nowMs = this.#now();
     for (const one of this.#current) {
       const accounts = new Set(

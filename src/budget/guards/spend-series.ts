@@ -5,8 +5,8 @@ const DAY_MS = 86_400_000;
 const PARTS = 15;
 /** 14 days at 15 minutes: 10 kB a scope. A longer baseline gets longer slots. */
 const MAX_SLOTS = 1344;
-/** The busiest slot of a day is remembered for weeks, losing 5 % a day: a fortnight of holidays does not make a normal Monday look strange. */
-const PEAK_KEPT_PERCENT = 95n;
+/** The busiest slot of a day is remembered for weeks, losing 2 % a day: after a fortnight of holidays, a normal Monday is not strange. */
+const PEAK_KEPT_PERCENT = 98n;
 
 export interface SeriesShape {
   readonly overMs: number;

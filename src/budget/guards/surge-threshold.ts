@@ -8,10 +8,10 @@ const WEEK_DAYS = 7;
 /** Three deviations, as 3 × 1.4826 in ten-thousandths: the median absolute deviation of normal noise × 1.4826 is its standard deviation. */
 const DEVIATIONS = 44_478n;
 /** The busiest slot of past days, times this, is never a surge: for batches that run each night, at no fixed hour. */
-const PEAK_FACTOR = 2n;
+const PEAK_FACTOR = 3n;
 
 /**
- * The highest of: the floor; `factor` × the level of the same hour last week, and of the same hour on the last days; twice the scope's
+ * The highest of: the floor; `factor` × the level of the same hour last week, and of the same hour on the last days; three times the scope's
  * busiest slot of the last weeks. A scope whose past does not cover the baseline yet (a week at most) may spend `factor` × the floor.
  * Levels are peaks within an hour of the same time, so that neither a morning that starts early nor summer time is a surge.
  */

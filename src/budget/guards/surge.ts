@@ -91,12 +91,13 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
     const windowNanoUsd = one.series.windowNanoUsd - excused;
     if (windowNanoUsd * 2n <= threshold) return undefined;
     const isSurge = windowNanoUsd > threshold;
-    // Once per window and stage; a warning after the surge says nothing new.
-    const lastMs = isSurge ? one.surgedAtMs : Math.max(one.warnedAtMs, one.surgedAtMs);
-    if (nowMs - lastMs < shape.overMs) return undefined;
+    if (isAnnounced(one, isSurge, shape, nowMs)) return undefined;
     const target = narrowest(scope, windowNanoUsd, nowMs);
-    if (!isSurge) one.warnedAtMs = nowMs;
-    else stop(shape, target, nowMs);
+    const culprit = watched(shape, target);
+    const isKnown = isAnnounced(culprit, isSurge, shape, nowMs);
+    for (const marked of [one, culprit]) marked[isSurge ? 'surgedAtMs' : 'warnedAtMs'] = nowMs;
+    if (isKnown) return undefined;
+    if (isSurge) stop(shape, target, nowMs);
     return {
       stage: isSurge ? 'surge' : 'warning',
       scope: target,
@@ -109,7 +110,6 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
   /** Marks the scope, and excuses its spend in the wider scopes: one loop pulls one switch. */
   function stop(shape: PlanSurgeGuard, target: SpendScope, nowMs: number): void {
     const culprit = watched(shape, target);
-    culprit.surgedAtMs = nowMs;
     culprit.surgedNanoUsd = culprit.series.windowNanoUsd;
     const normal =
       (thresholdOf(culprit, shape, nowMs) * 1000n) / BigInt(Math.max(1, Math.round(shape.factor * 1000)));
@@ -176,6 +176,12 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
 /** Narrow before wide. */
 function scopesOf({ task, caller }: Spend): readonly SpendScope[] {
   return [`caller:${caller}`, `task:${task}`, 'all'];
+}
+
+/** Once per window and stage; a warning after the surge says nothing new. */
+function isAnnounced(one: Watched, isSurge: boolean, guard: PlanSurgeGuard, nowMs: number): boolean {
+  const lastMs = isSurge ? one.surgedAtMs : Math.max(one.warnedAtMs, one.surgedAtMs);
+  return nowMs - lastMs < guard.overMs;
 }
 
 /** Worked out once a slot. */
