@@ -56,6 +56,12 @@ describe.each(REMOTES)('every provider behind HTTP: $label', (remote) => {
       expect(error).toMatchObject({ class: 'rate_limited', retryAfterMs });
     });
 
+    it('takes the time of reset for a Retry-After where the headers say that nothing is left', async () => {
+      const headers = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1.5s' };
+      const error = failureOf(await under.call({ refuse: 'rate_limited', headers }));
+      expect(error).toMatchObject({ class: 'rate_limited', retryAfterMs: 1500 });
+    });
+
     it('says elsewhere where the vendor says not to retry', async () => {
       expect(
         failureOf(await under.call({ status: 500, headers: { 'x-should-retry': 'false' } })),

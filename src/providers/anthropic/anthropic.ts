@@ -23,12 +23,14 @@ export function createAnthropicProtocol(
     requestIdHeader: 'request-id',
     async send(request, key, signal) {
       const client = await clientFor(key);
+      const body = messageBody(request, lacks);
+      // Not `client.messages.create`: that prints a warning at each call to a model that will be retired.
+      const sent = client.post('/v1/messages', { body, stream: request.stream, signal });
       // What comes back is what our own `fetch` made.
-      return (await client.messages
-        .create(messageBody(request, lacks), { signal })
-        .asResponse()) as unknown as WireResponse;
+      return (await sent.asResponse()) as unknown as WireResponse;
     },
     reader: (request) => messageReader(structuredMode(request, lacks)?.kind === 'tool'),
+    learn: () => false,
     restore: (_request, json) => json,
   };
 }

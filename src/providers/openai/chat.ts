@@ -6,12 +6,13 @@ import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { reportedInside } from '../shared/thrown.ts';
+import type { OutputLimitName } from './output-limit.ts';
 import { schemaName, strictSchema } from './schema.ts';
 import { chatUsage } from './usage.ts';
 
 type Body = OpenAI.Chat.ChatCompletionCreateParams;
 
-export function chatBody(request: ModelRequest, lacks: PlanProvider['lacks']): Body {
+export function chatBody(request: ModelRequest, lacks: PlanProvider['lacks'], limit: OutputLimitName): Body {
   const strict = strictSchema(request, lacks);
   const { structured } = request;
   const system =
@@ -26,9 +27,7 @@ export function chatBody(request: ModelRequest, lacks: PlanProvider['lacks']): B
   return {
     model: request.model,
     messages,
-    ...(lacks.includes('maxCompletionTokens')
-      ? { max_tokens: request.maxOutputTokens }
-      : { max_completion_tokens: request.maxOutputTokens }),
+    [limit]: request.maxOutputTokens,
     ...(request.temperature === null ? {} : { temperature: request.temperature }),
     ...(structured !== null && strict !== null
       ? {

@@ -5,6 +5,7 @@ import type { Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
 import { createClientSource } from './client.ts';
 import type { OpenAiSettings } from './client.ts';
+import { OutputLimitNames } from './output-limit.ts';
 import { responsesBody, responsesReader } from './responses.ts';
 import { restoreJson } from './schema.ts';
 
@@ -16,18 +17,21 @@ export function createOpenAiProtocol(
   { api, lacks }: Pick<PlanProvider, 'api' | 'lacks'>,
 ): Protocol {
   const clientFor = createClientSource(settings);
+  const limits = new OutputLimitNames(settings.baseUrl, lacks);
   return {
     requestIdHeader: 'x-request-id',
     async send(request, key, signal) {
       const client = await clientFor(key);
       const sent =
         api === 'chat'
-          ? client.chat.completions.create(chatBody(request, lacks), { signal })
+          ? client.chat.completions.create(chatBody(request, lacks, limits.of(request.model)), { signal })
           : client.responses.create(responsesBody(request, lacks), { signal });
       // What comes back is what our own `fetch` made.
       return (await sent.asResponse()) as unknown as WireResponse;
     },
     reader: () => (api === 'chat' ? chatReader() : responsesReader()),
+    learn: (request, { status, message }) =>
+      api === 'chat' && status !== null && limits.learn(request.model, status, message),
     restore: (request, json) => restoreJson(request, lacks, json),
   };
 }

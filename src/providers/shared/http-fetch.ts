@@ -29,6 +29,9 @@ export class WireResponse {
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** An answer may not be larger: a server that never stops must not fill the memory (INV-14). */
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+
 export interface Pool {
   /** The `fetch` of an SDK. Aborting `init.signal` destroys the socket, before the headers as well as during the body. */
   readonly fetch: typeof fetch;
@@ -54,6 +57,7 @@ export function createPool(): Pool {
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
+      maxResponseSize: MAX_RESPONSE_BYTES,
       connect: { timeout: CONNECT_TIMEOUT_MS },
     });
     const data = await request(url, {

@@ -3,7 +3,14 @@ import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
 import { AttemptTimeout } from '../../resilience/port.ts';
-import type { CallContext, CallOutcome, ModelRequest, Provider, ProviderError } from '../port.ts';
+import type {
+  CallContext,
+  CallOutcome,
+  ModelRequest,
+  Provider,
+  ProviderError,
+  RateHeadroom,
+} from '../port.ts';
 import type { ReadSecret } from '../registry-port.ts';
 import { classify } from './classify.ts';
 import type { ReportedFailure } from './classify.ts';
@@ -30,6 +37,8 @@ export interface Protocol {
   reader(request: ModelRequest): AnswerReader;
   /** Undoes what was done to the schema of a structured request. */
   restore(request: ModelRequest, json: Json): Json;
+  /** A refusal may teach how the next request has to be put; true: it has, and the same call may now succeed here. */
+  learn(request: ModelRequest, failure: ReportedFailure): boolean;
   /** The header with the provider's id of the request. */
   readonly requestIdHeader: string;
 }
@@ -94,7 +103,7 @@ export function createRemoteProvider(
       return conclude(end, request, reader.reading, response, redact);
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
-      const failure = signal.aborted ? abandoned(signal, name, 'maybe') : fromThrown(error, redact);
+      const failure = signal.aborted ? abandoned(signal, name, 'maybe') : fromThrown(error, request, redact);
       return fail(withSeen(failure, reader.reading, response));
     }
   };
@@ -187,18 +196,23 @@ export function createRemoteProvider(
     return id === null ? null : redact.exact(id);
   };
 
-  const fromThrown = (error: unknown, redact: Redactor): ProviderError => {
+  const fromThrown = (error: unknown, request: ModelRequest, redact: Redactor): ProviderError => {
     const thrown = readThrown(error, clock.nowMs());
     if (thrown === undefined) {
       const { message, ...verdict } = classifyTransport(error);
       return providerError({ ...verdict, message: redact.message(`${name}: ${message}`) });
     }
     const { headers, failure, status } = thrown;
-    if (headers === null) return worded(failure, redact, status);
+    const rateLimits = headers === null ? [] : rateHeadroom(headers, clock.nowMs());
+    const described = worded(failure, redact, status);
     return {
-      ...worded(failure, redact, status),
-      requestId: requestIdIn(headers, redact),
-      rateLimits: rateHeadroom(headers, clock.nowMs()),
+      ...described,
+      ...(protocol.learn(request, failure) ? { advice: 'retry', retryAfterMs: 0 } : {}),
+      ...(described.class === 'rate_limited' && described.retryAfterMs === null
+        ? { retryAfterMs: exhaustedForMs(rateLimits) }
+        : {}),
+      requestId: headers === null ? null : requestIdIn(headers, redact),
+      rateLimits,
     };
   };
 
@@ -280,6 +294,14 @@ function abandoned(signal: AbortSignal, name: string, billed: ProviderError['bil
     return providerError({ class: kind, advice: 'elsewhere', billed, message: `${name}: ${reason.message}` });
   }
   return providerError({ class: 'cancelled', advice: 'give-up', billed, message: `${name}: cancelled` });
+}
+
+/** A 429 without Retry-After: the headers may say when what is used up is full again. */
+function exhaustedForMs(rateLimits: readonly RateHeadroom[]): number | null {
+  const waits = rateLimits.flatMap(({ remaining, resetsInMs }) =>
+    remaining === 0 && resetsInMs !== null ? [resetsInMs] : [],
+  );
+  return waits.length === 0 ? null : Math.max(...waits);
 }
 
 /** Values of headers that authenticate: as secret as a key. */

@@ -24,6 +24,8 @@ export function classifyTransport(error: unknown): TransportFailure {
   const cause = innermost(error);
   const code = codeOf(cause);
   const message = describe(cause, code);
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return { class: 'malformed_stream', advice: 'elsewhere', billed: 'maybe', message };
   if (WRONG_ADDRESS.test(code)) return { class: 'connection', advice: 'elsewhere', billed: 'no', message };
   if (NEVER_SENT.has(code)) return { class: 'connection', advice: 'retry', billed: 'no', message };
   return { class: 'connection', advice: 'retry', billed: 'maybe', message };

@@ -137,6 +137,14 @@ describe('the classification of a failed connection', () => {
     expect(classifyTransport(new AggregateError([coded(code)])).advice).toBe(advice);
   });
 
+  it('an answer without end is malformed, and not asked for again here', () => {
+    expect(classifyTransport(coded('UND_ERR_RES_EXCEEDED_MAX_SIZE'))).toMatchObject({
+      class: 'malformed_stream',
+      advice: 'elsewhere',
+      billed: 'maybe',
+    });
+  });
+
   it('names the innermost cause', () => {
     const wrapped = new Error('Connection error.', { cause: coded('ECONNREFUSED') });
     expect(classifyTransport(wrapped).message).toBe('failed (ECONNREFUSED)');

@@ -1,0 +1,92 @@
+// What is sent to OpenAI's two endpoints, and what is left out for servers that lack it.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { PlanProvider } from '../../../src/plan/types.ts';
+import type { ModelRequest } from '../../../src/providers/port.ts';
+import { startFaultServer } from '../../support/fault-server.ts';
+import type { FaultServer } from '../../support/fault-server.ts';
+import { listen, request, testProvider } from '../../support/provider-plan.ts';
+
+const structured = {
+  name: 'email-parse.request',
+  schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+} as const;
+const strict = {
+  type: 'object',
+  properties: { a: { type: 'string' } },
+  required: ['a'],
+  additionalProperties: false,
+};
+
+describe('a request to OpenAI', () => {
+  let server: FaultServer;
+  beforeAll(async () => {
+    server = await startFaultServer();
+  });
+  afterAll(() => server.close());
+  afterEach(() => server.reset());
+
+  const sent = async (settings: Partial<PlanProvider>, fields: Partial<ModelRequest>): Promise<unknown> => {
+    const provider = testProvider({ url: server.openaiUrl, ...settings });
+    await provider.call(request(fields), listen().context);
+    await provider.close();
+    return server.calls[0]?.body;
+  };
+
+  it('to Chat Completions holds two messages, the limit, the strict schema, and asks for usage of a stream', async () => {
+    expect(await sent({}, { system: 'S', prompt: 'P', temperature: 0, structured, stream: true })).toEqual({
+      model: 'model-1',
+      messages: [
+        { role: 'system', content: 'S' },
+        { role: 'user', content: 'P' },
+      ],
+      max_tokens: 100,
+      temperature: 0,
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'email-parse_request', schema: strict, strict: true },
+      },
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  it('to Responses holds instructions and input, and asks not to be stored', async () => {
+    expect(await sent({ api: 'responses' }, { system: 'S', prompt: 'P', structured, stream: true })).toEqual({
+      model: 'model-1',
+      instructions: 'S',
+      input: 'P',
+      max_output_tokens: 100,
+      store: false,
+      text: { format: { type: 'json_schema', name: 'email-parse_request', schema: strict, strict: true } },
+      stream: true,
+    });
+  });
+
+  it('leaves out what the server lacks', async () => {
+    const body = await sent(
+      { lacks: ['streamUsage', 'systemRole', 'structuredOutput'] },
+      { system: 'S', prompt: 'P', structured, stream: true },
+    );
+    expect(body).toEqual({
+      model: 'model-1',
+      messages: [
+        {
+          role: 'user',
+          content: expect.stringMatching(/^S\n\nAnswer with one JSON value[\s\S]*\n\nP$/) as unknown,
+        },
+      ],
+      max_tokens: 100,
+      stream: true,
+    });
+  });
+
+  it('asks in words for what a strict schema cannot say', async () => {
+    const free = {
+      name: 'x',
+      schema: { type: 'object', additionalProperties: { type: 'integer' } },
+    } as const;
+    const body = JSON.stringify(await sent({}, { structured: free }));
+    expect(body).not.toContain('response_format');
+    expect(body).toContain('additionalProperties');
+  });
+});
