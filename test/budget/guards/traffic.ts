@@ -83,8 +83,11 @@ const team: readonly Member[] = [
 /** The sizes of calls: recorded ones where they are present, else drawn. A long tail either way. */
 export type Sizes = (random: Random) => number;
 
-const drawnSizes: Sizes = (random) =>
-  Math.exp(0.9 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+/** Log-normal with mean 1. */
+const drawnSizes: Sizes = (random) => {
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return Math.exp(0.9 * normal - 0.405);
+};
 
 const tracesFolder = join(
   process.env['HEADGATE_SHARED_DATA'] ?? join(import.meta.dirname, '../../../../shared/data'),
