@@ -10,18 +10,20 @@ export interface CompileSettings {
   readonly env: { readonly [name: string]: string | undefined };
   /** Prices are those in force then; default: now. */
   readonly nowMs?: number;
+  /** Default: the installed one. */
+  readonly catalogue?: Catalogue;
 }
 
-let catalogue: Promise<Catalogue> | undefined;
+let installed: Promise<Catalogue> | undefined;
 
 export async function compileFiles(
   files: readonly SourceFile[],
   settings: CompileSettings,
 ): Promise<Compiled> {
-  catalogue ??= loadCatalogue();
+  const catalogue = settings.catalogue ?? (await (installed ??= loadCatalogue()));
   return compileWorkflows(files, {
     env: settings.env,
-    catalogue: await catalogue,
+    catalogue,
     nowMs: settings.nowMs ?? systemClock.nowMs(),
   });
 }

@@ -1,6 +1,8 @@
 // The directory source: the workflow files of a folder, read as they are, watched with chokidar.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
+import { sleep, systemClock, type Clock } from '../common/clock.ts';
+import { fail, succeed } from '../common/outcome.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { Source, SourceFile } from './port.ts';
 import { workTreeState } from './work-tree.ts';
@@ -8,8 +10,15 @@ import { workTreeState } from './work-tree.ts';
 const WORKFLOW_FILE = /\.ya?ml$/;
 /** Folders that hold what tests read, not workflows. */
 const NOT_WORKFLOWS = new Set(['tests', 'recordings', 'node_modules']);
-/** The stated size until which a file is read; a larger one is a problem of `check`, found without reading it. */
-const SETTLED_AFTER_MS = 100;
+/** A file or folder that was changed less than this ago may be about to change again. */
+const SETTLED_AFTER_MS = 150;
+/**
+ * Between looks at the folder without the help of the operating system, whose notices do not come from every file system, nor through the links of
+ * a mounted Kubernetes volume.
+ */
+const RECHECK_MS = 5_000;
+/** Longer than any editor or checkout writes without a pause; then what is there is taken, and the next change read again. */
+const MAX_SETTLING_MS = 10_000;
 
 /** Whether a path below the workflows folder is a workflow file. */
 export function isWorkflowPath(path: string): boolean {
@@ -21,23 +30,31 @@ export function isWorkflowPath(path: string): boolean {
   );
 }
 
-async function workflowPaths(directory: string, below = ''): Promise<string[]> {
-  const entries = await readdir(join(directory, below), { withFileTypes: true });
-  const found: string[] = [];
-  for (const entry of entries) {
-    const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (entry.isDirectory()) {
-      if (!entry.name.startsWith('.') && !NOT_WORKFLOWS.has(entry.name))
-        found.push(...(await workflowPaths(directory, path)));
-    } else if (isWorkflowPath(path)) found.push(path);
-  }
-  return found;
+/** Folders and workflow files, as paths below the directory; the directory itself is ''. */
+interface Listing {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+}
+
+async function list(directory: string): Promise<Listing> {
+  const folders: string[] = [];
+  const files: string[] = [];
+  const walk = async (below: string): Promise<void> => {
+    folders.push(below);
+    for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
+      const path = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (!entry.name.startsWith('.') && !NOT_WORKFLOWS.has(entry.name)) await walk(path);
+      } else if (isWorkflowPath(path)) files.push(path);
+    }
+  };
+  await walk('');
+  return { folders, files: files.sort() };
 }
 
 /** The workflow files of a folder, sorted by path; paths start with the folder's own name as the user gave it. */
 export async function readWorkflowDirectory(directory: string): Promise<readonly SourceFile[]> {
   const shown = shownPath(directory);
-  let paths: string[];
   try {
     if (!(await stat(directory)).isDirectory())
       throw new HeadgateError(
@@ -45,36 +62,38 @@ export async function readWorkflowDirectory(directory: string): Promise<readonly
         `${shown} is not a folder`,
         'Name the folder that holds headgate.yaml with --workflows DIR.',
       );
-    paths = await workflowPaths(directory);
-  } catch (error) {
-    if (error instanceof HeadgateError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT')
+    const { files } = await list(directory);
+    if (files.length === 0)
       throw new HeadgateError(
-        'WORKFLOWS_NOT_FOUND',
-        `there is no folder ${shown}`,
-        'Name the folder that holds headgate.yaml with --workflows DIR, or start one with "headgate init".',
-        { cause: error },
+        'WORKFLOWS_EMPTY',
+        `there is no .yaml file in ${shown}`,
+        'Add headgate.yaml and a task file, or start them with "headgate init".',
       );
-    throw new HeadgateError(
-      'WORKFLOWS_UNREADABLE',
-      `the folder ${shown} cannot be read (${code ?? String(error)})`,
-      'Check its permissions.',
+    return await Promise.all(
+      files.map(async (path) => ({
+        path: `${shown}/${path}`,
+        text: await readFile(join(directory, path), 'utf8'),
+      })),
+    );
+  } catch (error) {
+    throw error instanceof HeadgateError ? error : unreadable(shown, error);
+  }
+}
+
+function unreadable(shown: string, error: unknown): HeadgateError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT')
+    return new HeadgateError(
+      'WORKFLOWS_NOT_FOUND',
+      `there is no folder ${shown}`,
+      'Name the folder that holds headgate.yaml with --workflows DIR, or start one with "headgate init".',
       { cause: error },
     );
-  }
-  if (paths.length === 0)
-    throw new HeadgateError(
-      'WORKFLOWS_EMPTY',
-      `there is no .yaml file in ${shown}`,
-      'Add headgate.yaml and a task file, or start them with "headgate init".',
-    );
-  paths.sort();
-  return Promise.all(
-    paths.map(async (path) => ({
-      path: `${shown}/${path}`,
-      text: await readFile(join(directory, path), 'utf8'),
-    })),
+  return new HeadgateError(
+    'WORKFLOWS_UNREADABLE',
+    `the folder ${shown} cannot be read (${code ?? String(error)})`,
+    'Check the permissions of the folder and its files.',
+    { cause: error },
   );
 }
 
@@ -86,11 +105,15 @@ export function shownPath(path: string): string {
   return (fromHere.startsWith('..') ? absolute : fromHere).split(sep).join('/');
 }
 
-export function createDirectorySource(directory: string): Source {
+export function createDirectorySource(directory: string, clock: Clock = systemClock): Source {
+  /** Of what was read last. */
+  let readState: string | null = null;
   return {
     description: `directory ${shownPath(directory)}`,
     async read() {
-      const files = await readWorkflowDirectory(directory);
+      readState = null;
+      const { files, fingerprint } = await readSettled(directory, clock);
+      readState = fingerprint;
       const state = await workTreeState(directory, files, shownPath(directory));
       return { files, commit: state?.commit ?? null, dirty: state?.dirty ?? false };
     },
@@ -98,20 +121,98 @@ export function createDirectorySource(directory: string): Source {
       const { watch } = await import('chokidar');
       const watcher = watch(directory, {
         ignoreInitial: true,
-        awaitWriteFinish: { stabilityThreshold: SETTLED_AFTER_MS, pollInterval: 20 },
-        ignored: (path, stats) => {
-          const below = relative(directory, path).split(sep).join('/');
-          return (
-            below !== '' &&
-            (stats?.isFile() === true
-              ? !isWorkflowPath(below)
-              : below.split('/').some((part) => part.startsWith('.') || NOT_WORKFLOWS.has(part)))
-          );
-        },
+        awaitWriteFinish: { stabilityThreshold: SETTLED_AFTER_MS, pollInterval: 25 },
+        ignored: (path, stats) => isIgnored(relative(directory, path), stats?.isFile() === true),
       });
       watcher.on('all', () => onChange());
-      await new Promise<void>((resolvePromise) => watcher.once('ready', () => resolvePromise()));
-      return () => watcher.close();
+      // What cannot be watched any more is read once again, and then says what is wrong.
+      watcher.on('error', () => onChange());
+      await new Promise<void>((ready) => watcher.once('ready', () => ready()));
+      const stopRechecking = recheck(
+        clock,
+        async () => {
+          const state = await changeState(directory);
+          return (state?.fingerprint ?? null) !== readState;
+        },
+        onChange,
+      );
+      return () => {
+        stopRechecking();
+        return watcher.close();
+      };
     },
   };
+}
+
+function recheck(clock: Clock, hasChanged: () => Promise<boolean>, onChange: () => void): () => void {
+  let stopped = false;
+  let cancel = (): void => undefined;
+  const again = (): void => {
+    cancel = clock.after(RECHECK_MS, () => {
+      void hasChanged().then((changed) => {
+        if (stopped) return;
+        if (changed) onChange();
+        again();
+      });
+    });
+  };
+  again();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
+
+function isIgnored(relativePath: string, isFile: boolean): boolean {
+  if (relativePath === '') return false;
+  const path = relativePath.split(sep).join('/');
+  return isFile
+    ? !isWorkflowPath(path)
+    : path.split('/').some((part) => part.startsWith('.') || NOT_WORKFLOWS.has(part));
+}
+
+/**
+ * The files, none of them half-written: whoever asks for a reading (a signal, a change of another file) may come in the middle of a write, or
+ * between the removal of a file and its return under the same name. So nothing is taken that was changed a moment ago or changes meanwhile.
+ */
+async function readSettled(
+  directory: string,
+  clock: Clock,
+): Promise<{ readonly files: readonly SourceFile[]; readonly fingerprint: string | null }> {
+  const deadlineMs = clock.monotonicMs() + MAX_SETTLING_MS;
+  for (;;) {
+    const before = await changeState(directory);
+    const waitMs = before === null ? 0 : before.newestMs + SETTLED_AFTER_MS - clock.nowMs();
+    const late = clock.monotonicMs() >= deadlineMs;
+    if (waitMs > 0 && waitMs <= SETTLED_AFTER_MS && !late) {
+      await sleep(clock, waitMs);
+      continue;
+    }
+    const reading = await readWorkflowDirectory(directory).then(succeed, fail);
+    const after = await changeState(directory);
+    if (!late && before?.fingerprint !== after?.fingerprint) continue;
+    if (reading.ok) return { files: reading.value, fingerprint: after?.fingerprint ?? null };
+    throw reading.error;
+  }
+}
+
+/** Names, sizes and times of the folders and files, and the newest of the times; null: they cannot be read, which the reading will tell. */
+async function changeState(
+  directory: string,
+): Promise<{ readonly fingerprint: string; readonly newestMs: number } | null> {
+  try {
+    const { folders, files } = await list(directory);
+    const states = await Promise.all(
+      [...folders, ...files].map(async (path) => {
+        const { size, mtimeMs, ctimeMs, ino } = await stat(join(directory, path));
+        return { text: `${path}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}`, changedMs: ctimeMs };
+      }),
+    );
+    return {
+      fingerprint: states.map(({ text }) => text).join('\n'),
+      newestMs: Math.max(...states.map(({ changedMs }) => changedMs)),
+    };
+  } catch {
+    return null;
+  }
 }

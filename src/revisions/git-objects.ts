@@ -1,9 +1,10 @@
 // Reading a git repository's object database: a ref, its commit, the workflow files of its tree. No checkout, no git binary.
 import fs from 'node:fs';
-import { stat, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { HeadgateError } from '../errors/headgate-error.ts';
+import type { GitFolders } from './git-folders.ts';
 
 export interface CommitInfo {
   readonly hash: string;
@@ -12,96 +13,140 @@ export interface CommitInfo {
   readonly subject: string;
 }
 
-/** A blob of a tree; `path` is relative to the tree that was asked for. */
+/** A blob of a tree; `path` is relative to the folder that was asked for. */
 export interface TreeFile {
   readonly path: string;
   readonly blob: string;
 }
 
+/** One look at a repository. What it has read of packs is kept; so a fetch, a force push or a repack is seen by the next look. */
 export interface GitRepository {
-  readonly gitDirectory: string;
-  /** A branch, a tag, `refs/…` or a commit's hash → the commit's hash. Throws a HeadgateError GIT_REF_NOT_FOUND. */
+  /** A branch, a tag, `refs/…`, a commit's hash or the start of one, each with `~2` or `^` after it → the commit's hash. Throws GIT_REF_NOT_FOUND. */
   resolve(ref: string): Promise<string>;
+  /** Throws GIT_OBJECT_UNREADABLE, as do the two below. */
   commit(hash: string): Promise<CommitInfo>;
-  /** All blobs below a folder of a commit's tree (`''`: the root) that `wanted` says yes to; undefined: there is no such folder. */
-  files(commit: string, folder: string, wanted: (path: string) => boolean): Promise<readonly TreeFile[] | undefined>;
+  /** All files below a folder of a commit's tree (`''`: the root) that `wanted` says yes to; undefined: there is no such folder. */
+  files(
+    commit: string,
+    folder: string,
+    wanted: (path: string) => boolean,
+  ): Promise<readonly TreeFile[] | undefined>;
   text(blob: string): Promise<string>;
 }
 
-/** The `.git` of a clone or of a linked work tree, or a bare repository's own folder; undefined: this is none. */
-export async function gitDirectoryOf(path: string): Promise<string | undefined> {
-  const inside = join(path, '.git');
-  const found = await stat(inside).catch(() => undefined);
-  if (found?.isDirectory()) return inside;
-  if (found?.isFile()) {
-    const pointer = /^gitdir:\s*(.+)$/m.exec(await readFile(inside, 'utf8'))?.[1]?.trim();
-    if (pointer !== undefined) return isAbsolute(pointer) ? pointer : resolve(path, pointer);
-  }
-  const bare = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => stat(join(path, name)).catch(() => undefined)));
-  return bare.every((entry) => entry !== undefined) ? path : undefined;
-}
+const FULL_HASH = /^[0-9a-f]{40}$/;
+const SHORT_HASH = /^[0-9a-f]{4,39}$/;
+/** `main~2^`: the name, and the steps back from it. */
+const ANCESTOR = /^(.*?)((?:[~^]\d*)*)$/s;
+const SYMBOLIC_LINK = '120000';
 
-/** Each call looks afresh: a fetch, a force push or a repack between two calls is seen. */
-export async function openGitRepository(gitDirectory: string): Promise<GitRepository> {
+export async function openGitRepository({ own, common }: GitFolders): Promise<GitRepository> {
   const git = await import('isomorphic-git');
+  const base = { fs, gitdir: common, cache: {} };
+
   const damaged = (what: string, error: unknown): HeadgateError =>
     new HeadgateError(
       'GIT_OBJECT_UNREADABLE',
-      `${what} cannot be read from ${gitDirectory} (${error instanceof Error ? error.message : String(error)})`,
-      'Run "git fsck" there; the last good revision serves on.',
+      `${what} cannot be read from ${common} (${error instanceof Error ? error.message : String(error)})`,
+      'Run "git fsck" there, and fetch what is missing or damaged.',
       { cause: error },
     );
-  return {
-    gitDirectory,
-    async resolve(ref) {
-      if (/^[0-9a-f]{40}$/.test(ref)) return ref;
-      try {
-        return await git.resolveRef({ fs, gitdir: gitDirectory, ref });
-      } catch (error) {
-        if (/^[0-9a-f]{4,39}$/.test(ref)) {
-          const expanded = await git.expandOid({ fs, gitdir: gitDirectory, oid: ref }).catch(() => undefined);
-          if (expanded !== undefined) return expanded;
-        }
-        throw new HeadgateError('GIT_REF_NOT_FOUND', `there is no "${ref}" in ${gitDirectory}`, 'Name a branch, a tag or a commit that is there, or fetch it.', { cause: error });
+
+  async function readCommit(hash: string) {
+    try {
+      return await git.readCommit({ ...base, oid: hash });
+    } catch (error) {
+      throw damaged(`commit ${hash}`, error);
+    }
+  }
+
+  /** HEAD is each work tree's own; all other refs are shared. */
+  async function readRef(ref: string): Promise<string> {
+    if (FULL_HASH.test(ref)) return ref;
+    if (ref !== 'HEAD' && ref !== '@') return git.resolveRef({ fs, gitdir: common, ref });
+    const head = (await readFile(join(own, 'HEAD'), 'utf8')).trim();
+    return head.startsWith('ref: ') ? git.resolveRef({ fs, gitdir: common, ref: head.slice(5) }) : head;
+  }
+
+  async function resolveName(ref: string): Promise<string> {
+    try {
+      return await readRef(ref);
+    } catch (error) {
+      if (SHORT_HASH.test(ref)) {
+        const whole = await git.expandOid({ ...base, oid: ref }).catch(() => undefined);
+        if (whole !== undefined) return whole;
       }
+      throw refNotFound(ref, common, error);
+    }
+  }
+
+  return {
+    async resolve(ref) {
+      const [, name = '', steps = ''] = ANCESTOR.exec(ref) ?? [];
+      let hash = await resolveName(name === '' ? 'HEAD' : name);
+      for (const [, sign, count] of steps.matchAll(/([~^])(\d*)/g)) {
+        const number = count === '' || count === undefined ? 1 : Number(count);
+        // `~2` is the parent's parent, `^2` the second parent.
+        const path =
+          sign === '~' ? Array.from({ length: number }, () => 0) : number === 0 ? [] : [number - 1];
+        for (const parent of path) {
+          const next = (await readCommit(hash)).commit.parent[parent];
+          if (next === undefined) throw refNotFound(ref, common, undefined);
+          hash = next;
+        }
+      }
+      return hash;
     },
     async commit(hash) {
-      try {
-        const { commit } = await git.readCommit({ fs, gitdir: gitDirectory, oid: hash, cache: {} });
-        return { hash, author: `${commit.author.name} <${commit.author.email}>`, subject: commit.message.split('\n', 1)[0] ?? '' };
-      } catch (error) {
-        throw damaged(`commit ${hash}`, error);
-      }
+      const { oid, commit } = await readCommit(hash);
+      const { name, email } = commit.author;
+      return { hash: oid, author: `${name} <${email}>`, subject: commit.message.split('\n', 1)[0] ?? '' };
     },
     async files(commit, folder, wanted) {
-      const cache = {};
       const found: TreeFile[] = [];
       const walk = async (tree: string, below: string): Promise<void> => {
-        const entries = await git.readTree({ fs, gitdir: gitDirectory, oid: tree, cache });
-        for (const entry of entries.tree) {
-          const path = below === '' ? entry.path : `${below}/${entry.path}`;
-          if (entry.type === 'tree') await walk(entry.oid, path);
-          else if (entry.type === 'blob' && wanted(path)) found.push({ path, blob: entry.oid });
+        const { tree: entries } = await git.readTree({ ...base, oid: tree });
+        for (const { path: name, type, oid, mode } of entries) {
+          const path = below === '' ? name : `${below}/${name}`;
+          if (type === 'tree') await walk(oid, path);
+          // A link's blob holds the path that it leads to, not a workflow.
+          else if (type === 'blob' && mode !== SYMBOLIC_LINK && wanted(path)) found.push({ path, blob: oid });
         }
       };
       try {
-        const root = folder === '' ? await git.readTree({ fs, gitdir: gitDirectory, oid: commit, cache }) : await git.readTree({ fs, gitdir: gitDirectory, oid: commit, filepath: folder, cache });
-        await walk(root.oid, '');
+        let { oid: root } = await git.readTree({ ...base, oid: commit });
+        for (const name of folder === '' ? [] : folder.split('/')) {
+          const { tree } = await git.readTree({ ...base, oid: root });
+          const entry = tree.find(({ path, type }) => path === name && type === 'tree');
+          if (entry === undefined) return undefined;
+          root = entry.oid;
+        }
+        await walk(root, '');
       } catch (error) {
-        if (error instanceof git.Errors.NotFoundError && error.data.what.includes(folder) && folder !== '') return undefined;
-        throw damaged(`the tree of ${commit}`, error);
+        throw damaged(`the tree of commit ${commit}`, error);
       }
       return found;
     },
     async text(blob) {
       try {
-        const read = await git.readBlob({ fs, gitdir: gitDirectory, oid: blob, cache: {} });
+        const read = await git.readBlob({ ...base, oid: blob });
         return Buffer.from(read.blob).toString('utf8');
       } catch (error) {
         throw damaged(`file ${blob}`, error);
       }
     },
   };
+}
+
+function refNotFound(ref: string, folder: string, cause: unknown): HeadgateError {
+  return new HeadgateError(
+    'GIT_REF_NOT_FOUND',
+    `there is no "${ref}" in ${folder}`,
+    fs.existsSync(join(folder, 'reftable'))
+      ? 'Its refs are stored as a reftable, which cannot be read; convert it with "git refs migrate --ref-format=files".'
+      : 'Name a branch, a tag or a commit that is there, or fetch it.',
+    { cause },
+  );
 }
 
 /** The hash that git gives to a file's content. */

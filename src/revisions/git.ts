@@ -2,60 +2,106 @@
 import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { isWorkflowPath, shownPath } from './directory.ts';
-import { gitDirectoryOf, openGitRepository } from './git-objects.ts';
-import type { Source, SourceFile } from './port.ts';
+import { gitFoldersOf, type GitFolders } from './git-folders.ts';
+import { openGitRepository } from './git-objects.ts';
+import type { Source, SourceFile, SourceSnapshot } from './port.ts';
 
 export interface GitSourceOptions {
   /** A clone, a linked work tree or a bare repository. */
   readonly repository: string;
+  /** A branch, a tag, a commit, or `HEAD`. */
   readonly ref: string;
-  /** The folder of the workflows in the tree; `''`: its root. */
+  /** The folder of the workflows in the tree; `''` or `.`: its root. */
   readonly folder: string;
   readonly clock: Clock;
   /** How often the ref is looked at; default 2 s: one small file is read. */
   readonly pollMs?: number;
 }
 
+const POLL_MS = 2_000;
+
 /** Throws a HeadgateError GIT_NOT_A_REPOSITORY at once, so that a mistyped path is told at the start. */
 export async function createGitSource(options: GitSourceOptions): Promise<Source> {
-  const { repository, ref, clock, pollMs = 2_000 } = options;
-  const folder = options.folder.replace(/^\.?\/+|\/+$/g, '').replace(/^\.$/, '');
-  const gitDirectory = await gitDirectoryOf(repository);
-  if (gitDirectory === undefined)
-    throw new HeadgateError('GIT_NOT_A_REPOSITORY', `${shownPath(repository)} is not a git repository`, 'Name a clone or a bare repository with --repo PATH.');
-  const git = await openGitRepository(gitDirectory);
+  const { repository, ref, clock, pollMs = POLL_MS } = options;
+  const folder = treeFolder(options.folder);
+  const folders = await gitFoldersOf(repository);
+  if (folders === undefined)
+    throw new HeadgateError(
+      'GIT_NOT_A_REPOSITORY',
+      `${shownPath(repository)} is not a git repository`,
+      'Name a clone or a bare repository with --repo PATH.',
+    );
+  /** What was read last, or null when it could not be: then each look reads again, since what is missing may come. */
+  let readHash: string | null = null;
   return {
     description: `git ${ref} at ${shownPath(repository)}${folder === '' ? '' : ` (${folder})`}`,
     async read() {
-      const hash = await git.resolve(ref);
-      const commit = await git.commit(hash);
-      const found = await git.files(hash, folder, isWorkflowPath);
-      if (found === undefined || found.length === 0)
-        throw new HeadgateError('WORKFLOWS_EMPTY', `there is no workflow file in "${folder}" of ${ref} (${hash.slice(0, 12)})`, 'Name the folder with --path, or commit headgate.yaml there.');
-      const files: SourceFile[] = await Promise.all(
-        found.map(async ({ path, blob }) => ({ path: folder === '' ? path : `${folder}/${path}`, text: await git.text(blob) })),
-      );
-      return { files: files.toSorted((left, right) => (left.path < right.path ? -1 : 1)), commit, dirty: false };
+      try {
+        const { commitHash, ...snapshot } = await readGitSnapshot(folders, ref, folder);
+        readHash = commitHash;
+        return snapshot;
+      } catch (error) {
+        readHash = null;
+        throw error;
+      }
     },
-    async watch(onChange) {
-      let seen = await git.resolve(ref).catch(() => null);
+    watch(onChange) {
       let stopped = false;
       let cancel = (): void => undefined;
       const look = async (): Promise<void> => {
-        const now = await git.resolve(ref).catch(() => null);
+        const hash = await resolveRef(folders, ref);
         if (stopped) return;
-        if (now !== seen) {
-          seen = now;
-          onChange();
-        }
+        if (hash === null || hash !== readHash) onChange();
         cancel = clock.after(pollMs, () => void look());
       };
       cancel = clock.after(pollMs, () => void look());
-      return () => {
+      return Promise.resolve(() => {
         stopped = true;
         cancel();
         return Promise.resolve();
-      };
+      });
     },
   };
+}
+
+async function resolveRef(folders: GitFolders, ref: string): Promise<string | null> {
+  try {
+    return await (await openGitRepository(folders)).resolve(ref);
+  } catch {
+    return null;
+  }
+}
+
+/** `./workflows/` → `workflows`; `.` → `''`. */
+function treeFolder(path: string): string {
+  return path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .join('/');
+}
+
+/** The workflows as a ref has them. Throws GIT_REF_NOT_FOUND, GIT_OBJECT_UNREADABLE or WORKFLOWS_EMPTY. */
+export async function readGitSnapshot(
+  folders: GitFolders,
+  ref: string,
+  folder: string,
+): Promise<SourceSnapshot & { readonly commitHash: string }> {
+  const git = await openGitRepository(folders);
+  const commitHash = await git.resolve(ref);
+  const commit = await git.commit(commitHash);
+  const found = await git.files(commitHash, folder, isWorkflowPath);
+  if (found === undefined || found.length === 0)
+    throw new HeadgateError(
+      'WORKFLOWS_EMPTY',
+      `there is no workflow file in ${folder === '' ? 'the root' : `"${folder}"`} of ${ref} (${commit.hash.slice(0, 12)})`,
+      'Name the folder with --path, or commit headgate.yaml there.',
+    );
+  const files: SourceFile[] = await Promise.all(
+    found.map(async ({ path, blob }) => ({
+      path: folder === '' ? path : `${folder}/${path}`,
+      text: await git.text(blob),
+    })),
+  );
+  files.sort((left, right) => (left.path < right.path ? -1 : 1));
+  return { files, commit, dirty: false, commitHash };
 }

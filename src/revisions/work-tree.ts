@@ -1,7 +1,9 @@
 // What git knows of a folder of workflows: the commit that is checked out, and whether the files are as it has them.
-import { dirname, relative, resolve, sep } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { isWorkflowPath } from './directory.ts';
-import { blobHash, gitDirectoryOf, openGitRepository, type CommitInfo } from './git-objects.ts';
+import { workTreeOf } from './git-folders.ts';
+import { blobHash, openGitRepository, type CommitInfo } from './git-objects.ts';
 import type { SourceFile } from './port.ts';
 
 export interface WorkTreeState {
@@ -9,28 +11,28 @@ export interface WorkTreeState {
   readonly dirty: boolean;
 }
 
-/** null: outside a repository, before its first commit, or where git's files cannot be read: then the content hash alone names the revision. */
-export async function workTreeState(directory: string, files: readonly SourceFile[], shownDirectory: string): Promise<WorkTreeState | null> {
-  const root = await rootOf(resolve(directory));
-  if (root === null) return null;
+/**
+ * null: outside a repository, in a folder that its commit does not have, before its first commit, or where git's files cannot be read;
+ * then the content hash alone names the revision.
+ */
+export async function workTreeState(
+  directory: string,
+  files: readonly SourceFile[],
+  shownDirectory: string,
+): Promise<WorkTreeState | null> {
   try {
-    const git = await openGitRepository(root.gitDirectory);
+    const folder = realpathSync(directory);
+    const tree = await workTreeOf(folder);
+    if (tree === null) return null;
+    const git = await openGitRepository(tree.folders);
     const hash = await git.resolve('HEAD');
-    const folder = relative(root.path, resolve(directory)).split(sep).join('/');
-    const committed = (await git.files(hash, folder, isWorkflowPath)) ?? [];
+    const committed = await git.files(hash, relative(tree.root, folder).split(sep).join('/'), isWorkflowPath);
+    if (committed === undefined || committed.length === 0) return null;
     const blobs = new Map(committed.map(({ path, blob }) => [`${shownDirectory}/${path}`, blob]));
-    const dirty = blobs.size !== files.length || files.some(({ path, text }) => blobs.get(path) !== blobHash(text));
+    const dirty =
+      blobs.size !== files.length || files.some(({ path, text }) => blobs.get(path) !== blobHash(text));
     return { commit: await git.commit(hash), dirty };
   } catch {
     return null;
-  }
-}
-
-async function rootOf(directory: string): Promise<{ readonly path: string; readonly gitDirectory: string } | null> {
-  for (let path = directory; ; path = dirname(path)) {
-    const gitDirectory = await gitDirectoryOf(path);
-    // A folder inside a bare repository is not a work tree.
-    if (gitDirectory !== undefined && gitDirectory !== path) return { path, gitDirectory };
-    if (dirname(path) === path) return null;
   }
 }
