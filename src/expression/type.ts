@@ -1,6 +1,6 @@
 // The types of expressions: JSON Schemas, seen as far as an expression can tell them apart.
 import { canonicalJson } from '../common/json.ts';
-import type { JsonSchema } from '../common/json.ts';
+import type { Json, JsonSchema } from '../common/json.ts';
 
 export type ScalarKind = 'any' | 'null' | 'boolean' | 'integer' | 'number' | 'string';
 
@@ -58,13 +58,18 @@ export function nonNull(type: Type): Type {
 
 /** The JSON Schema of a type, null included. */
 export function schemaOf(type: Type): JsonSchema {
-  if (!type.nullable || type.kind === 'any' || type.kind === 'null') return type.schema;
-  const { type: name, enum: choices } = type.schema as { type?: unknown; enum?: readonly unknown[] };
-  if (typeof name !== 'string') return { anyOf: [type.schema, { type: 'null' }] };
+  return !type.nullable || type.kind === 'any' || type.kind === 'null' ? type.schema : nullableSchema(type.schema);
+}
+
+/** What the schema takes, and null. */
+export function nullableSchema(schema: JsonSchema): JsonSchema {
+  const { type, enum: choices } = schema;
+  if (Object.keys(schema).length === 0) return schema;
+  if (typeof type !== 'string') return { anyOf: [schema, { type: 'null' }] };
   return {
-    ...type.schema,
-    type: [name, 'null'],
-    ...(choices ? { enum: [...(choices as never[]), null] } : {}),
+    ...schema,
+    type: [type, 'null'],
+    ...(Array.isArray(choices) ? { enum: [...(choices as readonly Json[]), null] } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Json, JsonSchema } from '../../common/json.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { DocumentNode, MapEntry, MapNode, ScalarNode } from '../../document/types.ts';
 import { compilePattern } from '../../expression/pattern.ts';
+import { nullableSchema } from '../../expression/type.ts';
 import type { Reader } from '../reader.ts';
 import { show } from './kind.ts';
 import { KEYWORDS, wrongKeywordValue } from './schema-keywords.ts';
@@ -114,8 +115,9 @@ export function readObject(entries: readonly MapEntry[], reader: Reader): JsonSc
       complete = false;
       continue;
     }
-    properties[name] = read.schema;
-    if (!read.optional && !optional && !('default' in read.schema)) names.push(name);
+    const mayBeMissing = read.optional || optional;
+    properties[name] = mayBeMissing ? nullableSchema(read.schema) : read.schema;
+    if (!mayBeMissing && !('default' in read.schema)) names.push(name);
   }
   return complete
     ? {
@@ -127,7 +129,7 @@ export function readObject(entries: readonly MapEntry[], reader: Reader): JsonSc
     : undefined;
 }
 
-/** `note?: string` says the same as `note: string?`, and works with any schema. */
+/** `note?: string` says the same as `note: string?`, and works with any schema: the field may be missing, or null. */
 export function propertyName(key: string): { readonly name: string; readonly optional: boolean } {
   return key.endsWith('?') ? { name: key.slice(0, -1), optional: true } : { name: key, optional: false };
 }

@@ -1,5 +1,37 @@
 // All rules that need nothing but the files. Those that need prices or capabilities run on the plan.
+import { allowances } from './allowances.ts';
+import { candidates } from './candidates.ts';
+import { eachName } from './each-name.ts';
 import { expressions } from './expressions.ts';
+import { graphqlNames } from './graphql-names.ts';
+import { noRoute } from './no-route.ts';
+import { outputFilled } from './output-filled.ts';
+import { policies } from './policies.ts';
+import { secretInExpression } from './secret-in-expression.ts';
+import { stepCycle } from './step-cycle.ts';
+import { taskCycle } from './task-cycle.ts';
+import { taskInput } from './task-input.ts';
+import { testInput } from './test-input.ts';
+import { unknownReference } from './unknown-reference.ts';
+import { unreachableRule } from './unreachable-rule.ts';
+import { unused } from './unused.ts';
 import type { Rule } from './rule.ts';
 
-export const ruleList: readonly Rule[] = [expressions];
+export const ruleList: readonly Rule[] = [
+  allowances,
+  candidates,
+  eachName,
+  expressions,
+  graphqlNames,
+  noRoute,
+  outputFilled,
+  policies,
+  secretInExpression,
+  stepCycle,
+  taskCycle,
+  taskInput,
+  testInput,
+  unknownReference,
+  unreachableRule,
+  unused,
+];

@@ -1,0 +1,67 @@
+// What a test hands to its task.
+import { nearest } from '../../common/nearest.ts';
+import type { TaskDefinition, TestDefinition } from '../types.ts';
+import type { Report, Rule } from './rule.ts';
+
+export const testInput: Rule = {
+  diagnostics: [
+    {
+      code: 'test-input-mismatch',
+      severity: 'error',
+      title: 'A test whose input the task does not take',
+      why: 'The test could not run.',
+      remedy: 'Give the fields that the task asks for.',
+    },
+    {
+      code: 'duplicate-test',
+      severity: 'warning',
+      title: 'Two tests of one name',
+      why: 'A report could not tell them apart.',
+      remedy: 'Rename one of them.',
+    },
+  ],
+  check(workspace, report) {
+    for (const task of workspace.taskList()) {
+      const names = new Set<string>();
+      for (const test of task.tests) {
+        if (names.has(test.name))
+          report(
+            'duplicate-test',
+            test.at,
+            `Another test is called ${JSON.stringify(test.name)}.`,
+            'Rename one of them.',
+          );
+        names.add(test.name);
+        checkInput(task, test, report);
+      }
+    }
+  },
+};
+
+function checkInput(task: TaskDefinition, test: TestDefinition, report: Report): void {
+  const { properties = {}, required = [] } = task.input.schema as {
+    readonly properties?: object;
+    readonly required?: readonly string[];
+  };
+  const known = Object.keys(properties);
+  for (const name of Object.keys(test.input)) {
+    if (known.includes(name)) continue;
+    const near = nearest(name, known);
+    const listed = known.map((other) => `\`${other}\``).join(', ');
+    report(
+      'test-input-mismatch',
+      test.at,
+      `The task takes no \`${name}\`.`,
+      near ? `Did you mean \`${near}\`?` : `It takes: ${listed || 'nothing'}.`,
+    );
+  }
+  for (const name of required) {
+    if (!Object.hasOwn(test.input, name))
+      report(
+        'test-input-mismatch',
+        test.at,
+        `The task needs \`${name}\`.`,
+        `Add \`${name}:\` to the input of the test.`,
+      );
+  }
+}

@@ -1,0 +1,56 @@
+// Rules of a route that are never taken, and routes that may take none.
+import type { RouteDefinition, RuleDefinition } from '../types.ts';
+import type { Report, Rule } from './rule.ts';
+import { allRoutes } from './walk.ts';
+
+export const unreachableRule: Rule = {
+  diagnostics: [
+    {
+      code: 'unreachable-rule',
+      severity: 'warning',
+      title: 'A rule that is never taken',
+      why: 'The first rule that holds is taken; one before it always holds.',
+      remedy: 'Move the rule up, give the one before it a `when`, or remove it.',
+    },
+    {
+      code: 'route-may-not-match',
+      severity: 'warning',
+      title: 'A route whose rules may all fail to hold',
+      why: 'A run for which no rule holds ends with NO_PROVIDER_AVAILABLE.',
+      remedy: 'Add a last rule without `when`.',
+    },
+  ],
+  check(workspace, report) {
+    for (const route of allRoutes(workspace)) checkRoute(route, report);
+  },
+};
+
+function checkRoute(route: RouteDefinition, report: Report): void {
+  const seen = new Set<string>();
+  let always: RuleDefinition | undefined;
+  for (const rule of route.rules) {
+    const source = rule.when?.source ?? 'true';
+    if (always) {
+      report(
+        'unreachable-rule',
+        rule.at,
+        `This rule of \`${route.name}\` is never taken: the one in line ${always.at.line} always holds.`,
+        'Move it up, give the rule before it a `when`, or remove it.',
+      );
+    } else if (source === 'false' || seen.has(source)) {
+      const message =
+        source === 'false' ? 'This rule never holds.' : 'A rule before this one has the same `when`.';
+      report('unreachable-rule', rule.when?.at ?? rule.at, message, 'Change the `when`, or remove the rule.');
+    }
+    if (source === 'true') always ??= rule;
+    seen.add(source);
+  }
+  const last = route.rules.at(-1);
+  if (last && !always)
+    report(
+      'route-may-not-match',
+      last.at,
+      `It may be that no rule of \`${route.name}\` holds.`,
+      'Add a last rule without `when`: `- from: [provider/model]`.',
+    );
+}
