@@ -1,8 +1,8 @@
 // An engine with every real part: SQLite, budgets, guards, policies and gates; only the providers and the clock are a test's own.
 import { createBudgets } from '../../src/budget/budgets.ts';
 import { createGuards } from '../../src/budget/guards/guards.ts';
-import type { Guards } from '../../src/budget/guards/port.ts';
-import type { Budgets, Caller } from '../../src/budget/port.ts';
+import type { Guards, SpendSwitch } from '../../src/budget/guards/port.ts';
+import type { Accounts, Budgets, Caller } from '../../src/budget/port.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import type { Clock } from '../../src/common/clock.ts';
 import { seededRandom } from '../../src/common/random.ts';
@@ -10,6 +10,7 @@ import { createBudgetMatcher } from '../../src/execution/budget-matcher.ts';
 import { createEngine } from '../../src/execution/create-engine.ts';
 import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/execution/engine.ts';
 import type { EngineParts } from '../../src/execution/parts.ts';
+import type { History, Recorder } from '../../src/execution/ports.ts';
 import type { Ledger, LedgerOptions } from '../../src/ledger/open.ts';
 import type { Plan } from '../../src/plan/types.ts';
 import { createPolicies } from '../../src/resilience/policies.ts';
@@ -19,7 +20,10 @@ import { createSignals } from '../../src/routing/signals.ts';
 import type { LearningSignals } from '../../src/routing/signals.ts';
 import { createEmbeddedRuntime } from '../../src/runtime/embedded/runtime.ts';
 import { ledgerPath, openTestLedger } from './ledger-folder.ts';
+import { memoryRecorder } from './memory-recorder.ts';
+import type { MemoryRecorder } from './memory-recorder.ts';
 import { scriptedProviders } from './scripted-provider.ts';
+import { createSimulatedClock } from './simulated-clock.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import type { Script, ScriptedProviders } from './scripted-provider.ts';
 
@@ -57,17 +61,72 @@ export interface FixtureOptions {
 }
 
 export async function engineFixture(options: FixtureOptions): Promise<Fixture> {
-  const { clock = systemClock, path = ledgerPath(), providers } = options;
-  const random = seededRandom(options.seed ?? 1);
+  const { clock = systemClock, path = ledgerPath(), providers, plan, seed = 1 } = options;
   const ledger = await openTestLedger(path, { clock, writer: 'inline', ...options.ledger });
-  const budgets = createBudgets({ clock, accounts: ledger.accounts, matches: createBudgetMatcher() });
-  const guards = createGuards({ clock, switches: await ledger.switches() });
+  const switches = await ledger.switches();
+  return Object.assign(
+    assemble({ plan, providers, clock, recorder: ledger, accounts: ledger.accounts, switches, seed }),
+    { ledger, path },
+  );
+}
+
+/** The same with its rows in memory: for logic that does not depend on a disk, run thousands of times. */
+export interface MemoryFixture extends Omit<Fixture, 'ledger' | 'path'> {
+  readonly recorder: MemoryRecorder;
+  readonly providers: ScriptedProviders;
+  readonly clock: SimulatedClock;
+}
+
+export interface MemoryFixtureOptions {
+  readonly clock?: SimulatedClock;
+  readonly recorder?: MemoryRecorder;
+  readonly seed?: number;
+}
+
+export function memoryFixture(plan: Plan, script: Script, options: MemoryFixtureOptions = {}): MemoryFixture {
+  const { clock = createSimulatedClock(), recorder = memoryRecorder() } = options;
+  const providers = scriptedProviders(clock, script);
+  const parts = assemble({
+    plan,
+    providers,
+    clock,
+    recorder,
+    accounts: NO_ACCOUNTS,
+    switches: [],
+    seed: options.seed ?? 1,
+  });
+  return Object.assign(parts, { recorder, providers, clock });
+}
+
+const NO_ACCOUNTS: Accounts = { settled: () => [], open: () => [], history: () => [] };
+
+interface Assembly {
+  readonly plan: Plan;
+  readonly providers: EngineParts['providers'];
+  readonly clock: Clock;
+  readonly recorder: Recorder & History;
+  readonly accounts: Accounts;
+  readonly switches: Iterable<SpendSwitch>;
+  readonly seed: number;
+}
+
+function assemble({
+  plan,
+  providers,
+  clock,
+  recorder,
+  accounts,
+  switches,
+  seed,
+}: Assembly): Omit<Fixture, 'ledger' | 'path'> {
+  const random = seededRandom(seed);
+  const budgets = createBudgets({ clock, accounts, matches: createBudgetMatcher() });
+  const guards = createGuards({ clock, switches });
   const policies = createPolicies({ clock, random });
   const rateGates = createRateGates({ clock });
   const signals = createSignals({ clock });
-  const runtime = createEmbeddedRuntime({ clock, recorder: ledger });
-  const plans = new Map([[options.plan.hash, options.plan]]);
-  budgets.configure(options.plan);
+  const plans = new Map([[plan.hash, plan]]);
+  budgets.configure(plan);
   const engine = createEngine({
     currentPlan: () => fixture.plan,
     planByHash: (hash) => Promise.resolve(plans.get(hash)),
@@ -76,25 +135,23 @@ export async function engineFixture(options: FixtureOptions): Promise<Fixture> {
     rateGates,
     budgets,
     guards,
-    recorder: ledger,
-    history: ledger,
-    runtime,
+    recorder,
+    history: recorder,
+    runtime: createEmbeddedRuntime({ clock, recorder }),
     signals,
     clock,
     random,
     log: { warn: () => undefined, error: (fields, message) => console.error(message, fields) },
   });
-  const fixture: Fixture = {
+  const fixture: Omit<Fixture, 'ledger' | 'path'> = {
     engine,
-    ledger,
     budgets,
     guards,
     policies,
     rateGates,
     signals,
     clock,
-    path,
-    plan: options.plan,
+    plan,
     run: (task = 'write', request = {}) =>
       engine.run({ task, input: { text: 'bridges' }, caller: OPEN_CALLER, ...request }),
   };
@@ -124,7 +181,11 @@ export function snapshotOf(result: RunResult): RunSnapshot {
  * Moves simulated time until the promise is settled. Between two steps the ledger has its turns of the event loop, which are real: a row is
  * committed in one of them.
  */
-export async function drive<Value>(clock: SimulatedClock, promise: Promise<Value>, stepMs = 20): Promise<Value> {
+export async function drive<Value>(
+  clock: SimulatedClock,
+  promise: Promise<Value>,
+  stepMs = 20,
+): Promise<Value> {
   let settled = false;
   const done = (): void => {
     settled = true;

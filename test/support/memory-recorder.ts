@@ -1,0 +1,77 @@
+// A Recorder and its History in memory: commits in the order of the calls, a microtask later; for tests that run thousands of times.
+import type { AlertRecord, History, Recorder } from '../../src/execution/ports.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../src/execution/records.ts';
+
+export interface MemoryRecorder extends Recorder, History {
+  readonly rows: {
+    readonly runs: Map<string, RunRecord>;
+    readonly attempts: Map<string, AttemptRecord>;
+    readonly steps: Map<string, Map<string, StepRecord>>;
+    readonly alerts: AlertRecord[];
+    /** What was asked for, in order: `openRun run_…`, `openAttempt att_…`, … */
+    readonly log: string[];
+  };
+  /** Writes fail with this until it is cleared. */
+  failure: Error | undefined;
+}
+
+export function memoryRecorder(): MemoryRecorder {
+  const runs = new Map<string, RunRecord>();
+  const attempts = new Map<string, AttemptRecord>();
+  const steps = new Map<string, Map<string, StepRecord>>();
+  const alerts: AlertRecord[] = [];
+  const log: string[] = [];
+
+  const write = async (what: string, apply: () => void): Promise<void> => {
+    const { failure } = recorder;
+    await Promise.resolve();
+    if (failure !== undefined) throw failure;
+    log.push(what);
+    apply();
+  };
+  const keep = (step: StepRecord): void => {
+    const known = steps.get(step.runId) ?? new Map<string, StepRecord>();
+    if (known.get(step.key)?.status !== 'succeeded') known.set(step.key, step);
+    steps.set(step.runId, known);
+  };
+  const recorder: MemoryRecorder = {
+    rows: { runs, attempts, steps, alerts, log },
+    failure: undefined,
+    openRun: (run) => write(`openRun ${run.id}`, () => runs.set(run.id, run)),
+    openAttempt: (attempt) => write(`openAttempt ${attempt.id}`, () => attempts.set(attempt.id, attempt)),
+    closeAttempt: (attempt, receipt) =>
+      write(`closeAttempt ${attempt.id}`, () => {
+        attempts.set(attempt.id, attempt);
+        if (receipt !== null) keep(receipt);
+      }),
+    recordStep: (step) => write(`recordStep ${step.key}`, () => keep(step)),
+    finishRun: (run) => write(`finishRun ${run.id}`, () => runs.set(run.id, run)),
+    recordAlert: (alert) => write('recordAlert', () => alerts.push(alert)),
+    receipts: (runId) => Promise.resolve(new Map(steps.get(runId))),
+    findByIdempotencyKey: (caller, key) =>
+      Promise.resolve(
+        [...runs.values()].find((run) => run.caller.name === caller && run.idempotencyKey === key),
+      ),
+    findCached: (taskRevision, inputHash, sinceMs) =>
+      Promise.resolve(
+        [...runs.values()].findLast(
+          (run) =>
+            run.status === 'succeeded' &&
+            !run.cached &&
+            run.taskRevision === taskRevision &&
+            run.inputHash === inputHash &&
+            (run.finishedAtMs ?? 0) >= sinceMs,
+        ),
+      ),
+    unfinished: () =>
+      Promise.resolve([...runs.values()].filter((run) => run.durable && run.finishedAtMs === null)),
+    planText: () => Promise.resolve(undefined),
+    run: (id) => Promise.resolve(runs.get(id)),
+    attemptsOf: (ids) =>
+      Promise.resolve(
+        new Map(ids.map((id) => [id, [...attempts.values()].filter(({ runId }) => runId === id)])),
+      ),
+    stepsOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, [...(steps.get(id)?.values() ?? [])]]))),
+  };
+  return recorder;
+}
