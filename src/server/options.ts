@@ -76,7 +76,7 @@ export const defaultLimits: ServerLimits = {
   maxAliases: 50,
   maxDirectives: 50,
   maxFields: 1000,
-  maxComplexity: 25_000,
+  maxComplexity: 10_000,
   maxOperationsPerCaller: 512,
   maxSubscriptionsPerCaller: 10_000,
   maxSubscriptionsPerConnection: 1000,

@@ -302,10 +302,8 @@ function pageOf<Row>(rows: readonly Row[], page: PageRequest, idOf: (row: Row) =
 }
 
 /** What a task does in these tests: given its request, a result; or its output. */
-export type Behaviour = (
-  request: RunRequest,
-  events: (event: RunEvent) => void,
-) => RunResult | Promise<RunResult> | { readonly output: Json };
+export type Behaviour = (request: RunRequest, events: (event: RunEvent) => void) => Ended | Promise<Ended>;
+type Ended = RunResult | { readonly output: Json };
 
 export class MemoryEngine implements Engine {
   readonly requests: RunRequest[] = [];

@@ -1,0 +1,267 @@
+// API keys: who is let in, as whom, how often; and when the server runs open.
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/common/clock.ts';
+import { HeadgateError } from '../../src/errors/headgate-error.ts';
+import type { NewApiKey } from '../../src/graphql/api-keys.ts';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import { KeyRing } from '../../src/server/keys/key-ring.ts';
+import { hashOf } from '../../src/server/keys/secret.ts';
+import { createServer } from '../../src/server/server.ts';
+import { createTestServices, MemoryLedger } from '../graphql/support/services.ts';
+import { codeOf, post, serve } from './support.ts';
+
+const KEY: NewApiKey = {
+  caller: 'ana',
+  team: 'growth',
+  tier: 'pro',
+  tags: { app: 'crm' },
+  scopes: ['run:summarize'],
+  expiresAtMs: null,
+  requestsPerMinute: null,
+};
+const WHO = { query: '{ viewer { name team tier keyId scopes tags { key value } } }' };
+
+function manualClock(): Clock & { advance: (ms: number) => void } {
+  let nowMs = 1_700_000_000_000;
+  return {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    after: () => () => {},
+    advance: (ms) => (nowMs += ms),
+  };
+}
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+
+describe('a server without keys', () => {
+  it('runs open on loopback, as an administrator, and says so', async () => {
+    const { url, server } = await serve();
+    expect(server.open).toBe(true);
+    expect((await post(url, WHO)).data.viewer).toEqual({
+      name: 'local',
+      team: null,
+      tier: null,
+      keyId: null,
+      scopes: ['admin'],
+      tags: [],
+    });
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1'])(
+    'refuses to listen on %s, with one line that says what to do',
+    async (host) => {
+      const { services } = await createTestServices();
+      const error = await createServer({
+        services,
+        schemaFor: (plan) => buildSchema({ plan }),
+        host,
+        port: 0,
+      }).catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(HeadgateError);
+      expect(error).toMatchObject({
+        code: 'OPEN_SERVER_REFUSED',
+        remedy: expect.stringContaining('headgate keys create') as string,
+      });
+    },
+  );
+
+  it('says which port is in use', async () => {
+    const { server, services } = await serve();
+    const error = await createServer({
+      services,
+      schemaFor: (plan) => buildSchema({ plan }),
+      port: server.port,
+    }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: 'PORT_IN_USE',
+      remedy: `Stop what uses it, or choose another: --port ${server.port + 1}.`,
+    });
+  });
+
+  it.each(['evil.example', 'evil.example:4000', '10.0.0.1'])(
+    'does not answer as "%s" (DNS rebinding)',
+    async (host) => {
+      const { url } = await serve();
+      const { status, body } = await rawPost(url, { host });
+      expect(status).toBe(host === '' ? 400 : 403);
+      if (host !== '') expect(body).toContain('UNKNOWN_HOST');
+    },
+  );
+
+  it.each(['localhost', 'localhost:4000', '127.0.0.1:1', '[::1]:4000', 'box.local'])(
+    'answers as "%s"',
+    async (host) => {
+      const { url } = await serve({ allowedHosts: ['box.local'] });
+      expect((await rawPost(url, { host })).status).toBe(200);
+    },
+  );
+});
+
+/** fetch does not let a test choose its Host. */
+async function rawPost(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number; readonly body: string }> {
+  const { request } = await import('node:http');
+  return await new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      { method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => (body += text));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    sent.on('error', reject);
+    sent.end(JSON.stringify(WHO));
+  });
+}
+
+describe('a server with keys', () => {
+  it('knows the caller, its team, tier, tags and scopes by its key', async () => {
+    const { url, keys } = await serve();
+    const { secret, record } = await keys.create(KEY);
+    const { data } = await post(url, WHO, bearer(secret));
+    expect(data.viewer).toEqual({
+      name: 'ana',
+      team: 'growth',
+      tier: 'pro',
+      keyId: record.id,
+      scopes: ['run:summarize'],
+      tags: [{ key: 'app', value: 'crm' }],
+    });
+  });
+
+  it('refuses who has none, a wrong one, or another form of one, with 401 and how to send it', async () => {
+    const { url, keys } = await serve();
+    const { secret } = await keys.create(KEY);
+    const wrong = `${secret.slice(0, -1)}${secret.endsWith('A') ? 'B' : 'A'}`;
+    const tries: readonly [headers: Readonly<Record<string, string>>, message: string][] = [
+      [{}, 'asks for an API key'],
+      [bearer(wrong), 'not known here'],
+      [bearer('sk-123'), 'those look like "Bearer hg_…"'],
+      [{ authorization: 'Basic YTpi' }, 'those look like "Bearer hg_…"'],
+    ];
+    for (const [headers, message] of tries) {
+      const answer = await post(url, WHO, headers);
+      expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHENTICATED']);
+      expect(answer.errors[0]?.message).toContain(message);
+      expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+    }
+  });
+
+  it('never shows a secret again, and stores only its hash (INV-9)', async () => {
+    const { url, keys, ledger } = await serve();
+    const admin = await keys.create({ ...KEY, scopes: ['admin'] });
+    const made = await post(
+      url,
+      {
+        query:
+          'mutation { createApiKey(input: { caller: "bob", scopes: ["run:*"], tags: [{ key: "a", value: "b" }] }) { secret apiKey { id hint caller scopes } } }',
+      },
+      bearer(admin.secret),
+    );
+    const { secret, apiKey } = made.data.createApiKey;
+    expect(secret).toMatch(/^hg_[\w-]{43}$/);
+    expect(apiKey.hint).toBe(`${secret.slice(0, 9)}…`);
+    const listed = await post(
+      url,
+      {
+        query:
+          '{ apiKeys { id hint caller team tier tags { key } scopes createdAt expiresAt revokedAt lastUsedAt requestsPerMinute } }',
+      },
+      bearer(admin.secret),
+    );
+    expect(listed.data.apiKeys).toHaveLength(2);
+    expect(JSON.stringify([listed.data, [...ledger.keys.values()]])).not.toContain(secret);
+    expect(ledger.keys.get(apiKey.id)?.hash).toBe(hashOf(secret).toString('hex'));
+    expect((await post(url, WHO, bearer(secret))).data.viewer.name).toBe('bob');
+  });
+
+  it.each([
+    ['["everything"]', '"everything" is not a scope.'],
+    ['[]', 'A key without scopes could do nothing.'],
+  ])('does not make a key with the scopes %s', async (scopes, message) => {
+    const { url, keys } = await serve();
+    const answer = await post(url, {
+      query: `mutation { createApiKey(input: { caller: "x", scopes: ${scopes} }) { secret } }`,
+    });
+    expect(answer.errors[0]?.message).toBe(message);
+    expect(keys.list()).toEqual([]);
+  });
+
+  it('a revoked key is refused at once, and the server does not run open again', async () => {
+    const { url, keys } = await serve();
+    const { secret, record } = await keys.create({ ...KEY, scopes: ['admin'] });
+    const revoked = await post(
+      url,
+      {
+        query: 'mutation ($id: ID!) { revokeApiKey(id: $id) { id revokedAt } }',
+        variables: { id: record.id },
+      },
+      bearer(secret),
+    );
+    expect(revoked.data.revokeApiKey.revokedAt).not.toBeNull();
+    const after = await post(url, WHO, bearer(secret));
+    expect([after.status, after.errors[0]?.message]).toEqual([401, 'This API key was revoked.']);
+    expect((await post(url, WHO)).status).toBe(401);
+  });
+
+  it('an expired key is refused', async () => {
+    const clock = manualClock();
+    const ring = await KeyRing.open({ ledger: new MemoryLedger(), clock });
+    const { secret } = await ring.create({ ...KEY, expiresAtMs: clock.nowMs() + 1000 });
+    expect(ring.identify(`Bearer ${secret}`).kind).toBe('caller');
+    clock.advance(1000);
+    expect(ring.identify(`Bearer ${secret}`)).toEqual({ kind: 'refused', reason: 'expired' });
+  });
+
+  it('a key made or revoked by another process is known after a few seconds', async () => {
+    const clock = manualClock();
+    const ledger = new MemoryLedger();
+    const here = await KeyRing.open({ ledger, clock });
+    const elsewhere = await KeyRing.open({ ledger, clock });
+    const { secret, record } = await elsewhere.create(KEY);
+    expect(here.identify(`Bearer ${secret}`)).toEqual({ kind: 'refused', reason: 'unknown' });
+    clock.advance(5000);
+    here.identify(undefined);
+    await here.refresh();
+    expect(here.identify(`Bearer ${secret}`).kind).toBe('caller');
+    await elsewhere.revoke(record.id);
+    clock.advance(5000);
+    here.identify(undefined);
+    await here.refresh();
+    expect(here.identify(`Bearer ${secret}`)).toEqual({ kind: 'refused', reason: 'revoked' });
+  });
+
+  it('notes when a key was last used, at most once a minute', async () => {
+    const clock = manualClock();
+    const ledger = new MemoryLedger();
+    const ring = await KeyRing.open({ ledger, clock });
+    const { secret, record } = await ring.create(KEY);
+    const used = () => ledger.keys.get(record.id)?.lastUsedAtMs;
+    ring.identify(secret);
+    const first = used();
+    expect(first).toBe(clock.nowMs());
+    clock.advance(59_000);
+    ring.identify(secret);
+    expect(used()).toBe(first);
+    clock.advance(1000);
+    ring.identify(secret);
+    expect(used()).toBe(clock.nowMs());
+  });
+
+  it('holds a key to its requests a minute, with 429 and when to come back', async () => {
+    const { url, keys } = await serve();
+    const { secret } = await keys.create({ ...KEY, requestsPerMinute: 2 });
+    const other = await keys.create({ ...KEY, caller: 'bob' });
+    const statuses = [];
+    for (let index = 0; index < 3; index += 1) statuses.push(await post(url, WHO, bearer(secret)));
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(codeOf(statuses[2] ?? (await post(url, WHO)))).toBe('TOO_MANY_REQUESTS');
+    expect(Number(statuses[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await post(url, WHO, bearer(other.secret))).status).toBe(200);
+  });
+});
