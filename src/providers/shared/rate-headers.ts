@@ -12,7 +12,7 @@ const ANTHROPIC_KINDS = [
 
 const NOTHING: readonly RateHeadroom[] = [];
 
-/** What the headers say is left; empty where they say nothing. `nowMs`: Anthropic gives the time of reset, not the time until it. */
+/** What the headers say is left; empty where they say nothing. `nowMs`: for servers that give the time of a reset and not their own. */
 export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly RateHeadroom[] {
   let found: RateHeadroom[] | undefined;
   for (const kind of OPENAI_KINDS) {
@@ -22,7 +22,7 @@ export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly Rat
       kind,
       limit: count(headers.get(`x-ratelimit-limit-${kind}`)),
       remaining,
-      resetsInMs: resetMs(headers.get(`x-ratelimit-reset-${kind}`), nowMs),
+      resetsInMs: resetMs(headers, `x-ratelimit-reset-${kind}`, nowMs),
     });
   }
   for (const [name, kind] of ANTHROPIC_KINDS) {
@@ -32,7 +32,7 @@ export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly Rat
       kind,
       limit: count(headers.get(`anthropic-ratelimit-${name}-limit`)),
       remaining,
-      resetsInMs: resetMs(headers.get(`anthropic-ratelimit-${name}-reset`), nowMs),
+      resetsInMs: resetMs(headers, `anthropic-ratelimit-${name}-reset`, nowMs),
     });
   }
   return found ?? NOTHING;
@@ -52,7 +52,8 @@ export function parseDurationMs(text: string): number | null {
   return Math.ceil(Number(total.toFixed(3)));
 }
 
-function resetMs(text: string | null, nowMs: number): number | null {
+function resetMs(headers: HeaderLookup, name: string, nowMs: number): number | null {
+  const text = headers.get(name);
   if (text === null || text === '') return null;
   const duration = parseDurationMs(text);
   if (duration !== null) return duration;
@@ -64,7 +65,14 @@ function resetMs(text: string | null, nowMs: number): number | null {
     return Math.ceil(value * 1000);
   }
   const atMs = Date.parse(text);
-  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - serverNowMs(headers, nowMs));
+}
+
+/** A time that a server gives is reckoned from the server's own clock: ours may be minutes off. */
+export function serverNowMs(headers: HeaderLookup, nowMs: number): number {
+  const date = headers.get('date');
+  const atMs = date === null ? Number.NaN : Date.parse(date);
+  return Number.isNaN(atMs) ? nowMs : atMs;
 }
 
 function count(text: string | null): number | null {

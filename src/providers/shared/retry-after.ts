@@ -1,5 +1,5 @@
 // How long a provider asks to wait: from its headers, or from the words of its message.
-import { parseDurationMs } from './rate-headers.ts';
+import { parseDurationMs, serverNowMs } from './rate-headers.ts';
 
 export interface HeaderLookup {
   get(name: string): string | null;
@@ -36,7 +36,7 @@ function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
   // Date.parse takes almost anything for a date, "-5" included.
   const atMs = /^(?:[A-Z][a-z]{2}|\d{4}-)/.test(value.trim()) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - serverNowMs(headers, nowMs));
 }
 
 function fromWords(message: string): number | null {

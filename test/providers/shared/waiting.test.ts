@@ -17,6 +17,7 @@ describe('Retry-After', () => {
     [{ 'retry-after-ms': '0' }, '', 0],
     [{ 'retry-after': 'Thu, 01 Jan 2026 12:00:03 GMT' }, '', 3000],
     [{ 'retry-after': 'Thu, 01 Jan 2026 11:00:00 GMT' }, '', 0],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 11:00:05 GMT', date: 'Thu, 01 Jan 2026 11:00:00 GMT' }, '', 5000],
     [{ 'retry-after': 'soon' }, '', null],
     [{ 'retry-after': '-5' }, 'Please try again in 4s.', 4000],
     [{}, 'Please try again in 6m0s.', 360_000],
@@ -72,6 +73,17 @@ describe('rate headers', () => {
       'x-ratelimit-reset-tokens': reset,
     });
     expect(rateHeadroom(given, NOW)).toEqual([{ kind: 'tokens', limit: 100, remaining: 10, resetsInMs }]);
+  });
+
+  it('are reckoned by the clock of the server that gives them', () => {
+    const given = headers({
+      date: 'Thu, 01 Jan 2026 11:58:00 GMT',
+      'anthropic-ratelimit-requests-remaining': '1',
+      'anthropic-ratelimit-requests-reset': '2026-01-01T11:58:30Z',
+    });
+    expect(rateHeadroom(given, NOW)).toEqual([
+      { kind: 'requests', limit: null, remaining: 1, resetsInMs: 30_000 },
+    ]);
   });
 
   it('pass over what is no number, and never go below nothing', () => {
