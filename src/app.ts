@@ -66,7 +66,8 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-const DATABASE_FILE = 'headgate.db';
+/** In the data folder. */
+export const DATABASE_FILE = 'headgate.db';
 const DEFAULT_DRAIN_MS = 10_000;
 
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */

@@ -6,7 +6,11 @@ import type { CliIo, ExitCode } from './io.ts';
 import { registerPlan } from './plan.ts';
 import { registerRun } from './run.ts';
 import { registerSchema } from './schema.ts';
+import { registerKeys } from './keys.ts';
+import { registerLedger } from './ledger.ts';
+import { registerPrices } from './prices.ts';
 import { registerServe } from './serve.ts';
+import { registerStats } from './stats.ts';
 
 /** Adds one command to the program. What it ends with goes to `end`; a thrown HeadgateError is told in one line. */
 export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => Command;
@@ -18,4 +22,8 @@ export const commands: readonly RegisterCommand[] = [
   registerPlan,
   registerSchema,
   registerInit,
+  registerStats,
+  registerKeys,
+  registerLedger,
+  registerPrices,
 ];

@@ -35,3 +35,10 @@ export function parsePositiveInteger(text: string): number {
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
+
+export const serverOption = (): Option =>
+  new Option('--server <url>', 'ask a running server instead: http://127.0.0.1:4000').env('HEADGATE_SERVER');
+export const keyOption = (): Option =>
+  new Option('--key <secret>', 'the API key for --server; better given in the environment').env(
+    'HEADGATE_KEY',
+  );

@@ -18,12 +18,9 @@ export async function runProgram(argv: readonly string[], io: CliIo = processIo)
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: () => undefined });
   let exitCode = 0;
   for (const register of commands) {
-    const command = register(program, io, (code) => {
+    register(program, io, (code) => {
       exitCode = code;
     });
-    command
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: () => undefined });
   }
   try {
     if (argv.length === 0) {

@@ -2,13 +2,25 @@
 import type { RunOptions, RunResult } from '../execution/engine.ts';
 import { LOCAL_CALLER } from '../execution/local-caller.ts';
 import { nearest } from '../common/nearest.ts';
-import type { NanoUsd } from '../common/money.ts';
+import type { Json } from '../common/json.ts';
+import { formatUsd, type NanoUsd } from '../common/money.ts';
+import type { JsonSchema } from '../plan/types.ts';
 import type { RegisterCommand } from './commands.ts';
-import { outputText, runResultJson, runSummary } from './format/run-result.ts';
+import { outputText, remoteSummary, runResultJson, runSummary } from './format/run-result.ts';
+import type { TaskInput } from './generated/graphql.ts';
 import { parseInputPairs } from './input.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import { parseTags } from './tags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
-import { collect, dataOption, parseDollars, parsePositiveInteger, workflowsOption } from './options.ts';
+import {
+  collect,
+  dataOption,
+  keyOption,
+  parseDollars,
+  parsePositiveInteger,
+  serverOption,
+  workflowsOption,
+} from './options.ts';
 
 interface RunFlags {
   readonly input: readonly string[];
@@ -20,6 +32,8 @@ interface RunFlags {
   readonly deadline?: number;
   readonly idempotencyKey?: string;
   readonly cache: boolean;
+  readonly server?: string;
+  readonly key?: string;
 }
 
 export const registerRun: RegisterCommand = (program, io, end) =>
@@ -41,8 +55,14 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     .option('--deadline <ms>', 'give up after so many milliseconds', parsePositiveInteger)
     .option('--idempotency-key <key>', 'answer with the run that was made with this key, if there is one')
     .option('--no-cache', 'do not answer from the cache')
+    .addOption(serverOption())
+    .addOption(keyOption())
     .action(async (task: string, flags: RunFlags) => {
-      end(await runLocally(task, flags, io));
+      end(
+        await (flags.server === undefined
+          ? runLocally(task, flags, io)
+          : runRemotely(task, flags.server, flags, io)),
+      );
     });
 
 async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<ExitCode> {
@@ -56,15 +76,9 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
   const onSignal = (): void => interruption.abort(new Error('interrupted'));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
-    const planned = app.revisions.active().plan.tasks[task];
-    if (!planned) {
-      const names = Object.keys(app.revisions.active().plan.tasks);
-      const near = nearest(task, names);
-      throw new UsageError(
-        `there is no task "${task}"`,
-        near === undefined ? `The tasks are ${names.join(', ')}.` : `Did you mean "${near}"?`,
-      );
-    }
+    const { tasks } = app.revisions.active().plan;
+    const planned = tasks[task];
+    if (!planned) throw unknownTask(task, Object.keys(tasks));
     const result = await app.engine.run({
       task,
       input: parseInputPairs(flags.input, planned.inputSchema),
@@ -80,6 +94,44 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
   }
 }
 
+async function runRemotely(task: string, server: string, flags: RunFlags, io: CliIo): Promise<ExitCode> {
+  const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
+  const remote = createRemote(server, flags.key);
+  const { taskTypes } = await remote.query(documents.TaskInputs, {});
+  const type = taskTypes.find(({ name }) => name === task);
+  if (type?.field === null || type?.field === undefined)
+    throw unknownTask(
+      task,
+      taskTypes.map(({ name }) => name),
+    );
+  const { runTask } = await remote.query(documents.RunTask, {
+    // What the server's own workflows make of TaskInput is known to it alone; it checks the input.
+    task: { [type.field]: parseInputPairs(flags.input, (type.inputSchema ?? {}) as JsonSchema) } as TaskInput,
+    options: {
+      maxCost: flags.maxCost === undefined ? null : formatUsd(flags.maxCost),
+      deadlineMs: flags.deadline ?? null,
+      idempotencyKey: flags.idempotencyKey ?? null,
+      tags: Object.entries(parseTags(flags.tag)).map(([key, value]) => ({ key, value })),
+      noCache: !flags.cache,
+    },
+  });
+  if (flags.json) io.out(JSON.stringify(runTask, null, 2));
+  else {
+    if (runTask.__typename === 'Run' && runTask.status === 'SUCCEEDED')
+      io.out(outputText(runTask.outputJson as Json));
+    io.err(remoteSummary(runTask, io.errColours));
+  }
+  return runTask.__typename === 'Run' && runTask.status === 'SUCCEEDED' ? 0 : 1;
+}
+
+function unknownTask(task: string, names: readonly string[]): UsageError {
+  const near = nearest(task, names);
+  return new UsageError(
+    `there is no task "${task}"`,
+    near === undefined ? `The tasks are ${names.join(', ')}.` : `Did you mean "${near}"?`,
+  );
+}
+
 function runOptions(flags: RunFlags): RunOptions {
   return {
     ...(flags.maxCost === undefined ? {} : { maxCostNanoUsd: flags.maxCost }),
@@ -88,17 +140,6 @@ function runOptions(flags: RunFlags): RunOptions {
     ...(flags.tag.length === 0 ? {} : { tags: parseTags(flags.tag) }),
     noCache: !flags.cache,
   };
-}
-
-export function parseTags(pairs: readonly string[]): { readonly [key: string]: string } {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const equals = pair.indexOf('=');
-      if (equals <= 0)
-        throw new UsageError(`--tag ${pair}: not of the form key=value`, 'Write --tag team=growth.');
-      return [pair.slice(0, equals), pair.slice(equals + 1)];
-    }),
-  );
 }
 
 /** The answer goes to standard output, what is said about it to standard error, so that a pipe gets the answer alone. */

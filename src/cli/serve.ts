@@ -108,7 +108,9 @@ function banner(app: App, url: string): string {
   const mutation = mutationToPaste(plan, url);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
-    ...app.guards.switches().map(({ scope, reason, by }) => `Spending of ${scope} is paused by ${by}: ${reason}`),
+    ...app.guards
+      .switches()
+      .map(({ scope, reason, by }) => `Spending of ${scope} is paused by ${by}: ${reason}`),
     ...(mutation === null ? [] : [`Try it:\n\n${mutation}\n`]),
   ].join('\n');
 }

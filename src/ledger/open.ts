@@ -69,7 +69,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   const feed = createFeed();
-  const queue = new WriteQueue(host, feed.announce);
+  const queue = new WriteQueue(host, clock, feed.announce);
   const reader = createReader(path);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = createReader(path);
@@ -86,8 +86,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
     health() {
-      const { backlog, commits, failure } = queue.health();
-      return { ok: failure === null, backlog, commits, failure };
+      const health = queue.health();
+      return { ok: health.failure === null, ...health };
     },
     async close() {
       startup.close();
@@ -99,7 +99,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
-export interface ReadOnlyLedger extends LedgerReader, RollupReader, Pick<LedgerMaintenance, 'verify'> {
+export interface ReadOnlyLedger extends LedgerReader, RollupReader, Pick<LedgerMaintenance, 'verify'>, Pick<Recorder, 'planText'> {
   close(): Promise<void>;
 }
 
@@ -111,6 +111,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
     rollups: (reads) => reader.ask('rollups', reads),
     scan: (reads, filter) => reader.ask('scan', reads, filter),
     verify: () => reader.ask('verify'),
+    planText: (hash) => reader.ask('planText', hash),
     close: () => reader.close(),
   };
 }
@@ -143,7 +144,14 @@ function createFeed(): Feed {
       return () => listeners.delete(listener);
     },
     announce(rows, commit) {
-      for (const listener of listeners) listener(rows, commit);
+      for (const listener of listeners) {
+        try {
+          listener(rows, commit);
+        } catch (error) {
+          // The row is committed, whatever a listener makes of it; the others hear of it all the same.
+          process.emitWarning(error instanceof Error ? error : String(error));
+        }
+      }
     },
   };
 }

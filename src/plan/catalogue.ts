@@ -1,4 +1,7 @@
 // The price catalogue of @pydantic/genai-prices, turned into integer nano-dollars: its rates, our arithmetic.
+import type * as GenaiPrices from '@pydantic/genai-prices';
+import type { Provider as Vendor } from '@pydantic/genai-prices';
+import { HeadgateError } from '../errors/headgate-error.ts';
 import { divideUp, parseUsd, type NanoUsd } from '../common/money.ts';
 import type { PlanRates } from './types.ts';
 
@@ -81,10 +84,42 @@ export function ratesFromCatalogue(prices: {
     });
 }
 
-/** Loads the offline catalogue; nothing is fetched. */
+/** The offline catalogue that is installed; nothing is fetched. */
 export async function loadCatalogue(): Promise<Catalogue> {
-  const { calcPrice, findProvider } = await import('@pydantic/genai-prices');
-  const source = `genai-prices ${CATALOGUE_VERSION}`;
+  return catalogueOf(await import('@pydantic/genai-prices'), `genai-prices ${CATALOGUE_VERSION}`);
+}
+
+/**
+ * Another catalogue: the text of genai-prices' own data.json. The package holds one set of prices in a process, so this replaces the
+ * installed one: for a command that ends after it.
+ */
+export async function catalogueFromText(text: string, source: string): Promise<Catalogue> {
+  const library = await import('@pydantic/genai-prices');
+  let vendors: unknown;
+  try {
+    vendors = JSON.parse(text);
+  } catch (error) {
+    throw notACatalogue(source, error);
+  }
+  const list = Array.isArray(vendors) ? vendors : (vendors as { providers?: unknown } | null)?.providers;
+  if (!Array.isArray(list)) throw notACatalogue(source);
+  library.updatePrices(({ setProviderData }) => setProviderData(list as Vendor[]));
+  return catalogueOf(library, source);
+}
+
+function notACatalogue(source: string, cause?: unknown): HeadgateError {
+  return new HeadgateError(
+    'CATALOGUE_INVALID',
+    `${source} is not a price catalogue`,
+    "Give genai-prices' data.json.",
+    { cause },
+  );
+}
+
+function catalogueOf(
+  { calcPrice, findProvider }: Pick<typeof GenaiPrices, 'calcPrice' | 'findProvider'>,
+  source: string,
+): Catalogue {
   const vendorOf = (query: CatalogueQuery): ReturnType<typeof findProvider> => {
     const named = findProvider({ providerId: query.provider });
     if (named) return named;

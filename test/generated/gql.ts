@@ -1,6 +1,7 @@
 /* eslint-disable */
 import * as types from './graphql.ts';
-import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+
+
 
 /**
  * Map of all GraphQL operations in the project.
@@ -14,33 +15,24 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "\n  mutation Summarize($text: String!) {\n    runTask(task: { summarize: { text: $text, sentences: 2 } }) {\n      __typename\n      ... on Run {\n        id\n        status\n        outputJson\n        cost\n        latencyMs\n        attempts {\n          status\n          errorClass\n          model\n          provider {\n            name\n          }\n          inputTokens\n          outputTokens\n          cost\n        }\n      }\n      ... on InvalidInput {\n        code\n        problems {\n          path\n          message\n        }\n      }\n      ... on NoProviderAvailable {\n        code\n        message\n        remedy\n      }\n    }\n  }\n": typeof types.SummarizeDocument,
     "\n  query TaskNames {\n    taskTypes {\n      name\n    }\n  }\n": typeof types.TaskNamesDocument,
 };
 const documents: Documents = {
+    "\n  mutation Summarize($text: String!) {\n    runTask(task: { summarize: { text: $text, sentences: 2 } }) {\n      __typename\n      ... on Run {\n        id\n        status\n        outputJson\n        cost\n        latencyMs\n        attempts {\n          status\n          errorClass\n          model\n          provider {\n            name\n          }\n          inputTokens\n          outputTokens\n          cost\n        }\n      }\n      ... on InvalidInput {\n        code\n        problems {\n          path\n          message\n        }\n      }\n      ... on NoProviderAvailable {\n        code\n        message\n        remedy\n      }\n    }\n  }\n": types.SummarizeDocument,
     "\n  query TaskNames {\n    taskTypes {\n      name\n    }\n  }\n": types.TaskNamesDocument,
 };
 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
- *
- *
- * @example
- * ```ts
- * const query = graphql(`query GetUser($id: ID!) { user(id: $id) { name } }`);
- * ```
- *
- * The query argument is unknown!
- * Please regenerate the types.
  */
-export function graphql(source: string): unknown;
-
+export function graphql(source: "\n  mutation Summarize($text: String!) {\n    runTask(task: { summarize: { text: $text, sentences: 2 } }) {\n      __typename\n      ... on Run {\n        id\n        status\n        outputJson\n        cost\n        latencyMs\n        attempts {\n          status\n          errorClass\n          model\n          provider {\n            name\n          }\n          inputTokens\n          outputTokens\n          cost\n        }\n      }\n      ... on InvalidInput {\n        code\n        problems {\n          path\n          message\n        }\n      }\n      ... on NoProviderAvailable {\n        code\n        message\n        remedy\n      }\n    }\n  }\n"): typeof import('./graphql.ts').SummarizeDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query TaskNames {\n    taskTypes {\n      name\n    }\n  }\n"): (typeof documents)["\n  query TaskNames {\n    taskTypes {\n      name\n    }\n  }\n"];
+export function graphql(source: "\n  query TaskNames {\n    taskTypes {\n      name\n    }\n  }\n"): typeof import('./graphql.ts').TaskNamesDocument;
+
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};
 }
-
-export type DocumentType<TDocumentNode extends DocumentNode<any, any>> = TDocumentNode extends DocumentNode<  infer TType,  any>  ? TType  : never;

@@ -3,11 +3,103 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
+export type AttemptStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'OPEN'
+  | 'SUCCEEDED'
+  | 'UNRECONCILED';
+
+export type RunStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
+
+export type SummarizeMutationVariables = Exact<{
+  text: string;
+}>;
+
+
+export type SummarizeMutation = { runTask:
+    | { __typename: 'BudgetExceeded' }
+    | { __typename: 'DryRun' }
+    | { __typename: 'InvalidInput', code: string, problems: Array<{ path: string, message: string }> }
+    | { __typename: 'LoopDetected' }
+    | { __typename: 'NoProviderAvailable', code: string, message: string, remedy: string }
+    | { __typename: 'Run', id: string, status: RunStatus, outputJson: unknown, cost: string, latencyMs: number | null, attempts: Array<{ status: AttemptStatus, errorClass: string | null, model: string, inputTokens: number, outputTokens: number, cost: string, provider: { name: string } }> }
+    | { __typename: 'SpendingPaused' }
+    | { __typename: 'Unauthorized' }
+   };
+
 export type TaskNamesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type TaskNamesQuery = { taskTypes: Array<{ name: string }> };
 
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
 
-export const TaskNamesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"TaskNames"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"taskTypes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"name"}}]}}]}}]} as unknown as DocumentNode<TaskNamesQuery, TaskNamesQueryVariables>;
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const SummarizeDocument = new TypedDocumentString(`
+    mutation Summarize($text: String!) {
+  runTask(task: { summarize: { text: $text, sentences: 2 } }) {
+    __typename
+    ... on Run {
+      id
+      status
+      outputJson
+      cost
+      latencyMs
+      attempts {
+        status
+        errorClass
+        model
+        provider {
+          name
+        }
+        inputTokens
+        outputTokens
+        cost
+      }
+    }
+    ... on InvalidInput {
+      code
+      problems {
+        path
+        message
+      }
+    }
+    ... on NoProviderAvailable {
+      code
+      message
+      remedy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SummarizeMutation, SummarizeMutationVariables>;
+export const TaskNamesDocument = new TypedDocumentString(`
+    query TaskNames {
+  taskTypes {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<TaskNamesQuery, TaskNamesQueryVariables>;

@@ -4,6 +4,7 @@ import { formatUsd } from '../../common/money.ts';
 import { formatDuration } from '../../common/units.ts';
 import type { RunResult } from '../../execution/engine.ts';
 import type { AttemptRecord } from '../../execution/records.ts';
+import type { CliRunTaskMutation } from '../generated/graphql.ts';
 import type { Colours } from './colours.ts';
 import { plural } from './problems.ts';
 
@@ -124,6 +125,56 @@ export function runSummary(result: RunResult, colours: Colours): string {
     return lines.join('\n');
   }
   const { run, attempts } = result.snapshot;
+  return summaryOf(
+    {
+      id: run.id,
+      cost: formatUsd(run.costNanoUsd),
+      latencyMs: run.latencyMs,
+      error: run.error,
+      cached: run.cached,
+      attempts: attempts.map(({ provider, model, status }) => ({ provider, model, status })),
+    },
+    colours,
+  );
+}
+
+/** The same of a server's answer. */
+export function remoteSummary(answer: CliRunTaskMutation['runTask'], colours: Colours): string {
+  if (answer.__typename === 'Run')
+    return summaryOf(
+      {
+        ...answer,
+        cached: false,
+        attempts: answer.attempts.map(({ provider, model, status }) => ({
+          provider: provider.name,
+          model,
+          status: status.toLowerCase(),
+        })),
+      },
+      colours,
+    );
+  if (!('code' in answer)) return '';
+  const problems =
+    'problems' in answer
+      ? answer.problems.map(({ path, message }) => `  ${path === '' ? 'input' : path}: ${message}`)
+      : [];
+  return [`${colours.red(answer.code)} ${answer.message}`, ...problems, `  ${answer.remedy}`].join('\n');
+}
+
+interface Summarized {
+  readonly id: string;
+  readonly cost: string;
+  readonly latencyMs?: number | null;
+  readonly cached: boolean;
+  readonly error?: { readonly code: string; readonly message: string; readonly remedy: string } | null;
+  readonly attempts: readonly {
+    readonly provider: string;
+    readonly model: string;
+    readonly status: string;
+  }[];
+}
+
+function summaryOf({ id, cost, latencyMs, cached, error, attempts }: Summarized, colours: Colours): string {
   const answered = [
     ...new Set(
       attempts
@@ -134,14 +185,12 @@ export function runSummary(result: RunResult, colours: Colours): string {
   const failed = attempts.filter(({ status }) => status === 'failed').length;
   const parts = [
     ...(answered.length > 0 ? [answered.join(', ')] : []),
-    `$${formatUsd(run.costNanoUsd)}`,
-    ...(run.latencyMs === null ? [] : [formatDuration(run.latencyMs)]),
-    ...(run.cached ? ['from the cache'] : []),
+    `$${cost}`,
+    ...(latencyMs === null || latencyMs === undefined ? [] : [formatDuration(latencyMs)]),
+    ...(cached ? ['from the cache'] : []),
     ...(failed > 0 ? [plural(failed, 'failed attempt')] : []),
-    run.id,
+    id,
   ];
   const line = colours.dim(parts.join(' · '));
-  return run.error
-    ? `${colours.red(run.error.code)} ${run.error.message}\n  ${run.error.remedy}\n${line}`
-    : line;
+  return error ? `${colours.red(error.code)} ${error.message}\n  ${error.remedy}\n${line}` : line;
 }

@@ -1,0 +1,162 @@
+// The GraphQL documents of the command line; typed by codegen.
+import { graphql } from './generated/gql.ts';
+
+export const RunTask = graphql(`
+  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {
+    runTask(task: $task, options: $options) {
+      __typename
+      ... on Run {
+        id
+        status
+        task {
+          name
+        }
+        revision {
+          hash
+        }
+        outputJson
+        error {
+          code
+          message
+          remedy
+          step
+        }
+        cost
+        saved
+        latencyMs
+        attempts {
+          provider {
+            name
+          }
+          model
+          requestedModel
+          step
+          status
+          errorClass
+          inputTokens
+          cachedInputTokens
+          outputTokens
+          reasoningTokens
+          cost
+          latencyMs
+          firstTokenMs
+        }
+      }
+      ... on Refusal {
+        code
+        message
+        remedy
+      }
+      ... on InvalidInput {
+        problems {
+          path
+          code
+          message
+        }
+      }
+    }
+  }
+`);
+
+export const TaskInputs = graphql(`
+  query CliTaskInputs {
+    taskTypes {
+      name
+      field
+      inputSchema
+    }
+  }
+`);
+
+export const CreateKey = graphql(`
+  mutation CliCreateKey($input: CreateApiKeyInput!) {
+    createApiKey(input: $input) {
+      secret
+      apiKey {
+        id
+      }
+    }
+  }
+`);
+
+export const ListKeys = graphql(`
+  query CliListKeys {
+    apiKeys {
+      id
+      hint
+      caller
+      team
+      tier
+      scopes
+      createdAt
+      expiresAt
+      revokedAt
+      lastUsedAt
+    }
+  }
+`);
+
+export const RevokeKey = graphql(`
+  mutation CliRevokeKey($id: ID!) {
+    revokeApiKey(id: $id) {
+      id
+      revokedAt
+    }
+  }
+`);
+
+export const Stats = graphql(`
+  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
+    costStats(window: $window, by: $by) {
+      ...CliStatsFields
+    }
+  }
+`);
+
+export const WatchStats = graphql(`
+  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {
+    costStats(window: $window, by: $by, everyMs: 1000) {
+      ...CliStatsFields
+    }
+  }
+`);
+
+export const StatsFields = graphql(`
+  fragment CliStatsFields on CostStats {
+    at
+    total {
+      cost
+      saved
+      runs
+      attempts
+      errors
+      inputTokens
+      outputTokens
+      latencyP50Ms
+      latencyP95Ms
+    }
+    groups {
+      keys {
+        dimension
+        value
+      }
+      bucket {
+        cost
+        runs
+        attempts
+        errors
+        latencyP50Ms
+        latencyP95Ms
+      }
+    }
+    budgets {
+      name
+      account
+      unit
+      limit
+      spent
+      held
+      resetsAt
+    }
+  }
+`);

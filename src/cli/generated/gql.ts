@@ -1,0 +1,74 @@
+/* eslint-disable */
+import * as types from './graphql.ts';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n": typeof types.CliRunTaskDocument,
+    "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n": typeof types.CliTaskInputsDocument,
+    "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": typeof types.CliCreateKeyDocument,
+    "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": typeof types.CliListKeysDocument,
+    "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.CliRevokeKeyDocument,
+    "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliStatsDocument,
+    "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliWatchStatsDocument,
+    "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        runs\n        attempts\n        errors\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": typeof types.CliStatsFieldsFragmentDoc,
+};
+const documents: Documents = {
+    "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n": types.CliRunTaskDocument,
+    "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n": types.CliTaskInputsDocument,
+    "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": types.CliCreateKeyDocument,
+    "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": types.CliListKeysDocument,
+    "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.CliRevokeKeyDocument,
+    "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by) {\n      ...CliStatsFields\n    }\n  }\n": types.CliStatsDocument,
+    "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": types.CliWatchStatsDocument,
+    "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        runs\n        attempts\n        errors\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": types.CliStatsFieldsFragmentDoc,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliRunTaskDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n"): typeof import('./graphql.ts').CliTaskInputsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliCreateKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n"): typeof import('./graphql.ts').CliListKeysDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n"): typeof import('./graphql.ts').CliRevokeKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by) {\n      ...CliStatsFields\n    }\n  }\n"): typeof import('./graphql.ts').CliStatsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n"): typeof import('./graphql.ts').CliWatchStatsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        runs\n        attempts\n        errors\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n"): typeof import('./graphql.ts').CliStatsFieldsFragmentDoc;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}

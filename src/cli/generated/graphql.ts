@@ -1,0 +1,421 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
+export type AttemptStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'OPEN'
+  | 'SUCCEEDED'
+  | 'UNRECONCILED';
+
+/** What a budget counts. */
+export type BudgetUnit =
+  | 'CALLS'
+  | 'TOKENS'
+  | 'USD';
+
+/** Another caller to run in the name of; needs the scope "caller:*". */
+export type CallerInput = {
+  name: string;
+  team?: string | null | undefined;
+  tier?: string | null | undefined;
+};
+
+export type CodeReviewInput = {
+  /** A unified diff: the output of git diff. (text/x-diff; at least 1 characters; at most 2000000 characters) */
+  diff: string;
+  /** What to look for. */
+  focus?: CodeReviewInputFocus | null | undefined;
+};
+
+/** What to look for. */
+export type CodeReviewInputFocus =
+  | 'bugs'
+  | 'security'
+  | 'style';
+
+export type CreateApiKeyInput = {
+  /** Whose name its runs carry. */
+  caller: string;
+  expiresAt?: string | null | undefined;
+  requestsPerMinute?: number | null | undefined;
+  /** `run:summarize`, `run:*`, `read:stats`, `read:all`, `caller:*`, `admin`. */
+  scopes: Array<string>;
+  tags?: Array<TagInput> | null | undefined;
+  team?: string | null | undefined;
+  tier?: string | null | undefined;
+};
+
+export type EmailParseInput = {
+  /** The whole message with its headers. (message/rfc822; at least 1 characters; at most 2000000 characters) */
+  raw: string;
+  /** The date on which the e-mail is read. (format: date) */
+  today?: string | null | undefined;
+};
+
+export type RunOptions = {
+  caller?: CallerInput | null | undefined;
+  /** Tightens the task's own deadline; never loosens it. */
+  deadlineMs?: number | null | undefined;
+  /** Answers with DryRun: the decision and the hold; nobody is called. */
+  dryRun?: boolean | null | undefined;
+  /** The same caller with the same key gets the same run. A run with a key goes on when its client goes away. */
+  idempotencyKey?: string | null | undefined;
+  /** Tightens the task's own allowance; never loosens it. */
+  maxCost?: string | null | undefined;
+  /** Runs even where an earlier answer to the same input is at hand. */
+  noCache?: boolean | null | undefined;
+  /** Kept with the run; budgets and statistics can tell runs apart by them. */
+  tags?: Array<TagInput> | null | undefined;
+};
+
+export type RunStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
+
+export type StatsDimension =
+  | 'CALLER'
+  | 'MODEL'
+  | 'PROVIDER'
+  | 'REVISION'
+  | 'STATUS'
+  | 'TAG'
+  | 'TASK';
+
+/** The time that ends now: the last hour, day, seven days, thirty days, or everything. */
+export type StatsWindow =
+  | 'ALL'
+  | 'DAY'
+  | 'HOUR'
+  | 'MONTH'
+  | 'WEEK';
+
+export type SummarizeInput = {
+  /** How many sentences at most. (at least 1; at most 20) */
+  sentences?: number | null | undefined;
+  /** The text to summarize. (at least 1 characters; at most 1000000 characters) */
+  text: string;
+};
+
+export type TagInput = {
+  key: string;
+  value: string;
+};
+
+/** One field per task, generated from the workflow files: exactly one of them is given. */
+export type TaskInput =
+  {   /** Review a unified diff, file by file. */
+  codeReview: CodeReviewInput; emailParse?: never; summarize?: never; }
+  |  { codeReview?: never;   /** Read a raw e-mail; say who wants what, and by when. */
+  emailParse: EmailParseInput; summarize?: never; }
+  |  { codeReview?: never; emailParse?: never;   /** Say in a few sentences what a text says. */
+  summarize: SummarizeInput; };
+
+export type CliRunTaskMutationVariables = Exact<{
+  task: TaskInput;
+  options?: RunOptions | null | undefined;
+}>;
+
+
+export type CliRunTaskMutation = { runTask:
+    | { __typename: 'BudgetExceeded', code: string, message: string, remedy: string }
+    | { __typename: 'DryRun' }
+    | { __typename: 'InvalidInput', code: string, message: string, remedy: string, problems: Array<{ path: string, code: string, message: string }> }
+    | { __typename: 'LoopDetected', code: string, message: string, remedy: string }
+    | { __typename: 'NoProviderAvailable', code: string, message: string, remedy: string }
+    | { __typename: 'Run', id: string, status: RunStatus, outputJson: unknown, cost: string, saved: string, latencyMs: number | null, task: { name: string }, revision: { hash: string }, error: { code: string, message: string, remedy: string, step: string | null } | null, attempts: Array<{ model: string, requestedModel: string, step: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, outputTokens: number, reasoningTokens: number, cost: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string } }> }
+    | { __typename: 'SpendingPaused', code: string, message: string, remedy: string }
+    | { __typename: 'Unauthorized', code: string, message: string, remedy: string }
+   };
+
+export type CliTaskInputsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliTaskInputsQuery = { taskTypes: Array<{ name: string, field: string | null, inputSchema: unknown }> };
+
+export type CliCreateKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CliCreateKeyMutation = { createApiKey: { secret: string, apiKey: { id: string } } };
+
+export type CliListKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliListKeysQuery = { apiKeys: Array<{ id: string, hint: string, caller: string, team: string | null, tier: string | null, scopes: Array<string>, createdAt: string, expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null }> };
+
+export type CliRevokeKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CliRevokeKeyMutation = { revokeApiKey: { id: string, revokedAt: string | null } };
+
+export type CliStatsQueryVariables = Exact<{
+  window: StatsWindow;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+}>;
+
+
+export type CliStatsQuery = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
+
+export type CliWatchStatsSubscriptionVariables = Exact<{
+  window: StatsWindow;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+}>;
+
+
+export type CliWatchStatsSubscription = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
+
+export type CliStatsFieldsFragment = { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const CliStatsFieldsFragmentDoc = new TypedDocumentString(`
+    fragment CliStatsFields on CostStats {
+  at
+  total {
+    cost
+    saved
+    runs
+    attempts
+    errors
+    inputTokens
+    outputTokens
+    latencyP50Ms
+    latencyP95Ms
+  }
+  groups {
+    keys {
+      dimension
+      value
+    }
+    bucket {
+      cost
+      runs
+      attempts
+      errors
+      latencyP50Ms
+      latencyP95Ms
+    }
+  }
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+    resetsAt
+  }
+}
+    `, {"fragmentName":"CliStatsFields"}) as unknown as TypedDocumentString<CliStatsFieldsFragment, unknown>;
+export const CliRunTaskDocument = new TypedDocumentString(`
+    mutation CliRunTask($task: TaskInput!, $options: RunOptions) {
+  runTask(task: $task, options: $options) {
+    __typename
+    ... on Run {
+      id
+      status
+      task {
+        name
+      }
+      revision {
+        hash
+      }
+      outputJson
+      error {
+        code
+        message
+        remedy
+        step
+      }
+      cost
+      saved
+      latencyMs
+      attempts {
+        provider {
+          name
+        }
+        model
+        requestedModel
+        step
+        status
+        errorClass
+        inputTokens
+        cachedInputTokens
+        outputTokens
+        reasoningTokens
+        cost
+        latencyMs
+        firstTokenMs
+      }
+    }
+    ... on Refusal {
+      code
+      message
+      remedy
+    }
+    ... on InvalidInput {
+      problems {
+        path
+        code
+        message
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliRunTaskMutation, CliRunTaskMutationVariables>;
+export const CliTaskInputsDocument = new TypedDocumentString(`
+    query CliTaskInputs {
+  taskTypes {
+    name
+    field
+    inputSchema
+  }
+}
+    `) as unknown as TypedDocumentString<CliTaskInputsQuery, CliTaskInputsQueryVariables>;
+export const CliCreateKeyDocument = new TypedDocumentString(`
+    mutation CliCreateKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    secret
+    apiKey {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliCreateKeyMutation, CliCreateKeyMutationVariables>;
+export const CliListKeysDocument = new TypedDocumentString(`
+    query CliListKeys {
+  apiKeys {
+    id
+    hint
+    caller
+    team
+    tier
+    scopes
+    createdAt
+    expiresAt
+    revokedAt
+    lastUsedAt
+  }
+}
+    `) as unknown as TypedDocumentString<CliListKeysQuery, CliListKeysQueryVariables>;
+export const CliRevokeKeyDocument = new TypedDocumentString(`
+    mutation CliRevokeKey($id: ID!) {
+  revokeApiKey(id: $id) {
+    id
+    revokedAt
+  }
+}
+    `) as unknown as TypedDocumentString<CliRevokeKeyMutation, CliRevokeKeyMutationVariables>;
+export const CliStatsDocument = new TypedDocumentString(`
+    query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
+  costStats(window: $window, by: $by) {
+    ...CliStatsFields
+  }
+}
+    fragment CliStatsFields on CostStats {
+  at
+  total {
+    cost
+    saved
+    runs
+    attempts
+    errors
+    inputTokens
+    outputTokens
+    latencyP50Ms
+    latencyP95Ms
+  }
+  groups {
+    keys {
+      dimension
+      value
+    }
+    bucket {
+      cost
+      runs
+      attempts
+      errors
+      latencyP50Ms
+      latencyP95Ms
+    }
+  }
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+    resetsAt
+  }
+}`) as unknown as TypedDocumentString<CliStatsQuery, CliStatsQueryVariables>;
+export const CliWatchStatsDocument = new TypedDocumentString(`
+    subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {
+  costStats(window: $window, by: $by, everyMs: 1000) {
+    ...CliStatsFields
+  }
+}
+    fragment CliStatsFields on CostStats {
+  at
+  total {
+    cost
+    saved
+    runs
+    attempts
+    errors
+    inputTokens
+    outputTokens
+    latencyP50Ms
+    latencyP95Ms
+  }
+  groups {
+    keys {
+      dimension
+      value
+    }
+    bucket {
+      cost
+      runs
+      attempts
+      errors
+      latencyP50Ms
+      latencyP95Ms
+    }
+  }
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+    resetsAt
+  }
+}`) as unknown as TypedDocumentString<CliWatchStatsSubscription, CliWatchStatsSubscriptionVariables>;

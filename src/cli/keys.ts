@@ -1,0 +1,225 @@
+// headgate keys: makes, lists and revokes API keys, in the database of this machine or at a running server.
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { systemClock } from '../common/clock.ts';
+import { parseDuration } from '../definition/fields/units.ts';
+import { HeadgateError } from '../errors/headgate-error.ts';
+import type { NewApiKey } from '../graphql/api-keys.ts';
+import { isScope } from '../graphql/scopes.ts';
+import type { RegisterCommand } from './commands.ts';
+import { table } from './format/table.ts';
+import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import { collect, dataOption, keyOption, parsePositiveInteger, serverOption } from './options.ts';
+import { parseTags } from './tags.ts';
+
+interface Place {
+  readonly data: string;
+  readonly server?: string;
+  readonly key?: string;
+}
+interface CreateFlags extends Place {
+  readonly caller: string;
+  readonly scope: readonly string[];
+  readonly team?: string;
+  readonly tier?: string;
+  readonly tag: readonly string[];
+  readonly expires?: string;
+  readonly requestsPerMinute?: number;
+}
+
+/** What a key looks like, wherever it came from. Times are RFC 3339. */
+interface ShownKey {
+  readonly id: string;
+  readonly hint: string;
+  readonly caller: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+interface Keys {
+  create(key: NewApiKey): Promise<{ readonly id: string; readonly secret: string }>;
+  list(): Promise<readonly ShownKey[]>;
+  /** false: there is no such key. */
+  revoke(id: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export const registerKeys: RegisterCommand = (program, io, end) => {
+  const keys = program.command('keys').description('make, list and revoke API keys');
+  const at = (command: Command): Command =>
+    command.addOption(dataOption()).addOption(serverOption()).addOption(keyOption());
+  at(keys.command('create'))
+    .description('make a key and print its secret, once')
+    .requiredOption('--caller <name>', 'who will use it: the name in statistics and budgets')
+    .option(
+      '--scope <scope>',
+      'what it may do: run:TASK, run:*, read:stats, read:all, caller:*, admin (default: run:*)',
+      collect,
+      [],
+    )
+    .option('--team <name>', 'the team, for budgets')
+    .option('--tier <name>', 'the tier, for rules and budgets')
+    .option('--tag <key=value>', 'a tag of every run', collect, [])
+    .option('--expires <duration>', 'it stops working after so long: 90d')
+    .option('--requests-per-minute <n>', 'no more requests than this', parsePositiveInteger)
+    .action(async (flags: CreateFlags) => end(await withKeys(flags, (port) => create(port, flags, io))));
+  at(keys.command('list'))
+    .description('list the keys, without their secrets')
+    .option('--json', 'as JSON', false)
+    .action(async (flags: Place & { json: boolean }) =>
+      end(await withKeys(flags, (port) => list(port, flags.json, io))),
+    );
+  at(keys.command('revoke'))
+    .description('make a key stop working, at once')
+    .argument('<id>', 'as "headgate keys list" shows it')
+    .action(async (id: string, flags: Place) =>
+      end(
+        await withKeys(flags, async (port) => {
+          if (!(await port.revoke(id)))
+            throw new HeadgateError(
+              'UNKNOWN_KEY',
+              `there is no key ${id}`,
+              'List them with "headgate keys list".',
+            );
+          io.out(`${id} is revoked.`);
+          return 0;
+        }),
+      ),
+    );
+  return keys;
+};
+
+async function withKeys(place: Place, use: (keys: Keys) => Promise<ExitCode>): Promise<ExitCode> {
+  const keys =
+    place.server === undefined ? await localKeys(place.data) : await remoteKeys(place.server, place.key);
+  try {
+    return await use(keys);
+  } finally {
+    await keys.close();
+  }
+}
+
+async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCode> {
+  const scopes = flags.scope.length === 0 ? ['run:*'] : flags.scope;
+  for (const scope of scopes)
+    if (!isScope(scope))
+      throw new UsageError(
+        `"${scope}" is not a scope`,
+        'Scopes are run:TASK, run:*, read:stats, read:all, caller:* and admin.',
+      );
+  const lifeMs = flags.expires === undefined ? null : parseDuration(flags.expires);
+  if (lifeMs === undefined)
+    throw new UsageError(`--expires ${flags.expires}: not a duration`, 'Write it like 90d or 12h.');
+  const { id, secret } = await keys.create({
+    caller: flags.caller,
+    team: flags.team ?? null,
+    tier: flags.tier ?? null,
+    tags: parseTags(flags.tag),
+    scopes,
+    expiresAtMs: lifeMs === null ? null : systemClock.nowMs() + lifeMs,
+    requestsPerMinute: flags.requestsPerMinute ?? null,
+  });
+  io.out(secret);
+  io.err(
+    `headgate: key ${id} for ${flags.caller} (${scopes.join(', ')}). It is shown this once; send it as "Authorization: Bearer ${secret.slice(0, 7)}…".`,
+  );
+  return 0;
+}
+
+async function list(keys: Keys, json: boolean, io: CliIo): Promise<ExitCode> {
+  const all = await keys.list();
+  if (json) io.out(JSON.stringify(all, null, 2));
+  else if (all.length === 0) io.out('No key was made yet. The server runs open, on loopback only.');
+  else
+    io.out(
+      table(
+        ['id', 'caller', 'key', 'scopes', 'created', 'last used', 'state'],
+        all.map((key) => [
+          key.id,
+          key.caller,
+          key.hint,
+          key.scopes.join(' '),
+          key.createdAt,
+          key.lastUsedAt ?? 'never',
+          stateOf(key),
+        ]),
+      ),
+    );
+  return 0;
+}
+
+function stateOf({ revokedAt, expiresAt }: ShownKey): string {
+  if (revokedAt !== null) return 'revoked';
+  if (expiresAt === null) return 'active';
+  return Date.parse(expiresAt) <= systemClock.nowMs() ? 'expired' : `until ${expiresAt}`;
+}
+
+async function localKeys(dataDirectory: string): Promise<Keys> {
+  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }] = await Promise.all([
+    import('../ledger/open.ts'),
+    import('../server/keys/key-ring.ts'),
+    import('../app.ts'),
+  ]);
+  const ledger = await openLedger({
+    path: join(dataDirectory, DATABASE_FILE),
+    synchronous: 'full',
+    clock: systemClock,
+  });
+  const ring = await KeyRing.open({ ledger, clock: systemClock });
+  const time = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    async create(key) {
+      const { secret, record } = await ring.create(key);
+      return { id: record.id, secret };
+    },
+    list: async () =>
+      ring.list().map((key) => ({
+        id: key.id,
+        hint: key.hint,
+        caller: key.caller,
+        scopes: key.scopes,
+        createdAt: new Date(key.createdAtMs).toISOString(),
+        expiresAt: time(key.expiresAtMs),
+        revokedAt: time(key.revokedAtMs),
+        lastUsedAt: time(key.lastUsedAtMs),
+      })),
+    revoke: async (id) => (await ring.revoke(id)) !== undefined,
+    close: () => ledger.close(),
+  };
+}
+
+async function remoteKeys(server: string, key: string | undefined): Promise<Keys> {
+  const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
+  const remote = createRemote(server, key);
+  return {
+    async create({ caller, team, tier, tags, scopes, expiresAtMs, requestsPerMinute }) {
+      const { createApiKey } = await remote.query(documents.CreateKey, {
+        input: {
+          caller,
+          team,
+          tier,
+          scopes: [...scopes],
+          tags: Object.entries(tags).map(([name, value]) => ({ key: name, value })),
+          expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
+          requestsPerMinute,
+        },
+      });
+      return { id: createApiKey.apiKey.id, secret: createApiKey.secret };
+    },
+    list: async () =>
+      (await remote.query(documents.ListKeys, {})).apiKeys.map((shown) => ({
+        ...shown,
+        expiresAt: shown.expiresAt ?? null,
+        revokedAt: shown.revokedAt ?? null,
+        lastUsedAt: shown.lastUsedAt ?? null,
+      })),
+    async revoke(id) {
+      await remote.query(documents.RevokeKey, { id });
+      return true;
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,118 @@
+// headgate prices diff: what another price catalogue would change for the models of these workflows.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HeadgateError } from '../errors/headgate-error.ts';
+import { catalogueFromText, loadCatalogue } from '../plan/catalogue.ts';
+import { decodePlan } from '../plan/encode.ts';
+import { printPrice } from '../plan/print.ts';
+import type { Plan } from '../plan/types.ts';
+import { compileDirectory } from '../revisions/compile.ts';
+import type { RegisterCommand } from './commands.ts';
+import type { CliIo, ExitCode } from './io.ts';
+import { dataOption, workflowsOption } from './options.ts';
+import { workflowsFolder } from './workflows-folder.ts';
+
+interface DiffFlags {
+  readonly workflows?: string;
+  readonly data: string;
+  readonly catalogue?: string;
+}
+
+export const registerPrices: RegisterCommand = (program, io, end) => {
+  const prices = program.command('prices').description('compare prices');
+  prices
+    .command('diff')
+    .description('what the installed catalogue, or another one, would change for the models in use')
+    .addOption(workflowsOption())
+    .addOption(dataOption())
+    .option(
+      '--catalogue <file>',
+      "another catalogue: genai-prices' data.json (default: compare the active revision with the installed one)",
+    )
+    .action(async (flags: DiffFlags) => end(await diff(flags, io)));
+  return prices;
+};
+
+async function diff(flags: DiffFlags, io: CliIo): Promise<ExitCode> {
+  const folder = workflowsFolder(flags.workflows, io);
+  const installed = await compileDirectory(folder, { env: io.env, catalogue: await loadCatalogue() });
+  if (installed.plan === null)
+    throw new HeadgateError(
+      'WORKFLOWS_INVALID',
+      `the workflows in ${folder} do not compile`,
+      'See "headgate check".',
+    );
+  const [before, after] =
+    flags.catalogue === undefined
+      ? [await activePlan(flags.data), installed.plan]
+      : [installed.plan, await planWith(flags.catalogue, folder, io)];
+  if (before === null) {
+    io.out('No revision was compiled yet, so there is nothing to compare with.');
+    return 0;
+  }
+  const lines = changes(before, after);
+  io.out(lines.length === 0 ? 'No price changes.' : lines.join('\n'));
+  return 0;
+}
+
+function changes(before: Plan, after: Plan): readonly string[] {
+  const keys = [...new Set([...Object.keys(before.models), ...Object.keys(after.models)])].toSorted();
+  return keys.flatMap((key) => {
+    const [old, now] = [before.models[key], after.models[key]].map((model) =>
+      model ? printPrice(model.price).map(withoutSource) : [],
+    );
+    if (
+      old === undefined ||
+      now === undefined ||
+      old.length === 0 ||
+      now.length === 0 ||
+      old.join() === now.join()
+    )
+      return [];
+    return [key, ...old.map((line) => `  - ${line}`), ...now.map((line) => `  + ${line}`)];
+  });
+}
+
+/** Another version of the catalogue with the same rates is no change. */
+const withoutSource = (line: string): string => line.replace(/ \([^)]*\)$/, '');
+
+async function planWith(file: string, folder: string, io: CliIo): Promise<Plan> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new HeadgateError(
+      'CATALOGUE_UNREADABLE',
+      `the catalogue ${file} cannot be read`,
+      'Check the path.',
+      { cause: error },
+    );
+  });
+  const { plan, problems } = await compileDirectory(folder, {
+    env: io.env,
+    catalogue: await catalogueFromText(text, file),
+  });
+  if (plan) return plan;
+  const [problem] = problems;
+  throw new HeadgateError(
+    'WORKFLOWS_INVALID',
+    `with this catalogue the workflows do not compile: ${problem?.message ?? ''}`,
+    problem?.remedy ?? '',
+  );
+}
+
+async function activePlan(dataDirectory: string): Promise<Plan | null> {
+  const [{ DATABASE_FILE }, { openLedgerReader }] = await Promise.all([
+    import('../app.ts'),
+    import('../ledger/open.ts'),
+  ]);
+  const path = join(dataDirectory, DATABASE_FILE);
+  if (!existsSync(path)) return null;
+  const ledger = openLedgerReader(path);
+  try {
+    const { rows } = await ledger.revisions({ limit: 100 });
+    const active = rows.find(({ activeFromMs, activeToMs }) => activeFromMs !== null && activeToMs === null);
+    const text = active === undefined ? undefined : await ledger.planText(active.hash);
+    return text === undefined ? null : decodePlan(text);
+  } finally {
+    await ledger.close();
+  }
+}
