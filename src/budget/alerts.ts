@@ -2,6 +2,7 @@
 import type { Account } from './account.ts';
 import type { BudgetState } from './budget-state.ts';
 import type { BudgetAlert } from './port.ts';
+import { createListeners } from './listeners.ts';
 import { ratioOf } from './shares.ts';
 
 export interface Alerts {
@@ -15,7 +16,7 @@ export interface Alerts {
 }
 
 export function createAlerts(): Alerts {
-  const listeners = new Set<(alert: BudgetAlert) => void>();
+  const listeners = createListeners<BudgetAlert>();
 
   function announce(
     kind: BudgetAlert['kind'],
@@ -24,18 +25,8 @@ export function createAlerts(): Alerts {
     account: Account,
     nowMs: number,
   ): void {
-    if (listeners.size === 0) return;
-    const alert: BudgetAlert = { kind, share, view: state.view(account.key, account, nowMs) };
-    for (const listener of listeners) {
-      try {
-        listener(alert);
-      } catch (error) {
-        // The money is already posted: a broken listener must not make the posting look failed. It is still a bug, so it surfaces.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+    if (listeners.isEmpty()) return;
+    listeners.tell({ kind, share, view: state.view(account.key, account, nowMs) });
   }
 
   const alerts: Alerts = {
@@ -59,10 +50,7 @@ export function createAlerts(): Alerts {
       account.overrunAtMs = nowMs;
       announce('budget_overrun', ratioOf(account.spent + account.held, state.limit), state, account, nowMs);
     },
-    listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    listen: listeners.listen,
   };
   return alerts;
 }

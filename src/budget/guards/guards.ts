@@ -2,6 +2,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { PlanSurgeGuard } from '../../plan/types.ts';
+import { createListeners } from '../listeners.ts';
 import { createLoopGuard } from './loop.ts';
 import type { GuardAlert, Guards, SpendSwitch } from './port.ts';
 import { createSurgeGuard, type Surge } from './surge.ts';
@@ -26,12 +27,8 @@ export function createGuards(options: GuardsOptions): Guards {
   const switches = createSwitches(clock, options.switches);
   const loops = createLoopGuard(options.maxInputs);
   const surges = createSurgeGuard(options.maxScopes);
-  const listeners = new Set<(alert: GuardAlert) => void>();
+  const alerts = createListeners<GuardAlert>();
   let surgeGuard: PlanSurgeGuard | null = null;
-
-  function alert(given: GuardAlert): void {
-    for (const listener of listeners) listener(given);
-  }
 
   function configure(surge: PlanSurgeGuard | null): void {
     surgeGuard = surge;
@@ -43,7 +40,7 @@ export function createGuards(options: GuardsOptions): Guards {
     const minutes = guard.overMs / 60_000;
     const spent = `$${formatUsd(windowNanoUsd)} within ${minutes} min; usual at this hour is less than $${formatUsd(thresholdNanoUsd)}`;
     const pauses = stage === 'surge' && guard.then === 'pause';
-    alert({
+    alerts.tell({
       kind: 'surge',
       scope,
       message: pauses
@@ -74,7 +71,7 @@ export function createGuards(options: GuardsOptions): Guards {
       if (verdict.kind === 'pass') return verdict;
       const { repeats, retryAfterMs, answer } = verdict;
       if (verdict.isNew) {
-        alert({
+        alerts.tell({
           kind: 'loop',
           scope: `caller:${run.caller}`,
           message: `${run.caller} gave ${run.task} the same input more than ${loop.repeats} times within ${loop.withinMs / 1000} s.`,
@@ -111,9 +108,6 @@ export function createGuards(options: GuardsOptions): Guards {
     seed: surges.seed,
     configure,
     onSwitch: switches.listen,
-    onAlert(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onAlert: alerts.listen,
   };
 }
