@@ -7,7 +7,15 @@ import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
-import type { CommitFeed, CommittedRow, LedgerAdmin, LedgerHealth, LedgerReader, RunFilter } from './port.ts';
+import type {
+  CommitFeed,
+  CommittedRow,
+  LedgerAdmin,
+  LedgerHealth,
+  LedgerReader,
+  RevisionReader,
+  RunFilter,
+} from './port.ts';
 import { createRecorder } from './recorder.ts';
 import type { RollupRead } from './rollup/group.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
@@ -44,7 +52,7 @@ export interface RollupReader {
 }
 
 export interface Ledger
-  extends Recorder, LedgerReader, LedgerAdmin, LedgerMaintenance, CommitFeed, RollupReader {
+  extends Recorder, LedgerReader, RevisionReader, LedgerAdmin, LedgerMaintenance, CommitFeed, RollupReader {
   readonly accounts: Accounts;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
@@ -99,7 +107,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
-export interface ReadOnlyLedger extends LedgerReader, RollupReader, Pick<LedgerMaintenance, 'verify'>, Pick<Recorder, 'planText'> {
+export interface ReadOnlyLedger
+  extends
+    LedgerReader,
+    RevisionReader,
+    RollupReader,
+    Pick<LedgerMaintenance, 'verify'>,
+    Pick<Recorder, 'planText'> {
   close(): Promise<void>;
 }
 
@@ -116,7 +130,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
   };
 }
 
-function createLedgerReader(reader: Reader): LedgerReader {
+function createLedgerReader(reader: Reader): LedgerReader & RevisionReader {
   return {
     run: (id) => reader.ask('run', id),
     runs: (filter, page) => reader.ask('runs', filter, page),
@@ -124,6 +138,8 @@ function createLedgerReader(reader: Reader): LedgerReader {
     stepsOf: (runIds) => reader.ask('stepsOf', runIds),
     revisions: (page) => reader.ask('revisions', page),
     revisionsByHash: (hashes) => reader.ask('revisionsByHash', hashes),
+    revisionsInForce: () => reader.ask('revisionsInForce'),
+    revisionsNamed: (start) => reader.ask('revisionsNamed', start),
     alerts: (page) => reader.ask('alerts', page),
     switches: () => reader.ask('switches'),
     apiKeys: () => reader.ask('apiKeys'),

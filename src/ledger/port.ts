@@ -86,6 +86,14 @@ export interface LedgerReader {
   unreconciled(): Promise<readonly AttemptRecord[]>;
 }
 
+/** What decides which plan is in force after a restart, and which one a person means. */
+export interface RevisionReader {
+  /** Those that a person pinned, and those whose time has no end yet. */
+  revisionsInForce(): Promise<readonly RevisionRecord[]>;
+  /** Compiled ones whose hash or commit begins so, newest first; at most ten. */
+  revisionsNamed(start: string): Promise<readonly RevisionRecord[]>;
+}
+
 export interface LedgerAdmin {
   recordRevision(revision: RevisionRecord, planText: string | null): Promise<void>;
   setSwitch(record: SwitchRecord): Promise<void>;
@@ -122,6 +130,8 @@ export interface LedgerHealth {
   readonly ok: boolean;
   /** Rows that were asked for and are not committed yet. */
   readonly backlog: number;
+  /** Settlements that the disk refused; they are tried again until it takes them. */
+  readonly deferred: number;
   /** Transactions since the start. */
   readonly commits: number;
   readonly failure: { readonly code: string; readonly message: string; readonly remedy: string } | null;

@@ -1,15 +1,13 @@
 // The directory source: the workflow files of a folder, read as they are, watched with chokidar.
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { sleep, systemClock, type Clock } from '../common/clock.ts';
 import { fail, succeed } from '../common/outcome.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
+import { holdsWorkflows, isWorkflowPath, shownPath } from './paths.ts';
 import type { Source, SourceFile } from './port.ts';
 import { workTreeState } from './work-tree.ts';
 
-const WORKFLOW_FILE = /\.ya?ml$/;
-/** Folders that hold what tests read, not workflows. */
-const NOT_WORKFLOWS = new Set(['tests', 'recordings', 'node_modules']);
 /** A file or folder that was changed less than this ago may be about to change again. */
 const SETTLED_AFTER_MS = 150;
 /**
@@ -19,16 +17,6 @@ const SETTLED_AFTER_MS = 150;
 const RECHECK_MS = 5_000;
 /** Longer than any editor or checkout writes without a pause; then what is there is taken, and the next change read again. */
 const MAX_SETTLING_MS = 10_000;
-
-/** Whether a path below the workflows folder is a workflow file. */
-export function isWorkflowPath(path: string): boolean {
-  const parts = path.split('/');
-  return (
-    WORKFLOW_FILE.test(path) &&
-    !parts.some((part) => part.startsWith('.')) &&
-    !parts.slice(0, -1).some((part) => NOT_WORKFLOWS.has(part))
-  );
-}
 
 /** Folders and workflow files, as paths below the directory; the directory itself is ''. */
 interface Listing {
@@ -44,7 +32,7 @@ async function list(directory: string): Promise<Listing> {
     for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!entry.name.startsWith('.') && !NOT_WORKFLOWS.has(entry.name)) await walk(path);
+        if (holdsWorkflows(entry.name)) await walk(path);
       } else if (isWorkflowPath(path)) files.push(path);
     }
   };
@@ -95,14 +83,6 @@ function unreadable(shown: string, error: unknown): HeadgateError {
     'Check the permissions of the folder and its files.',
     { cause: error },
   );
-}
-
-/** A path as a person would write it from here: relative where it lies below the current folder. */
-export function shownPath(path: string): string {
-  const absolute = resolve(path);
-  const fromHere = relative(process.cwd(), absolute);
-  if (fromHere === '') return basename(absolute);
-  return (fromHere.startsWith('..') ? absolute : fromHere).split(sep).join('/');
 }
 
 export function createDirectorySource(directory: string, clock: Clock = systemClock): Source {
@@ -166,9 +146,7 @@ function recheck(clock: Clock, hasChanged: () => Promise<boolean>, onChange: () 
 function isIgnored(relativePath: string, isFile: boolean): boolean {
   if (relativePath === '') return false;
   const path = relativePath.split(sep).join('/');
-  return isFile
-    ? !isWorkflowPath(path)
-    : path.split('/').some((part) => part.startsWith('.') || NOT_WORKFLOWS.has(part));
+  return isFile ? !isWorkflowPath(path) : !path.split('/').every(holdsWorkflows);
 }
 
 /**

@@ -1,9 +1,9 @@
 // The git source: the workflow files of a ref, read from the object database; polled, because a ref has no bell.
 import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import { isWorkflowPath, shownPath } from './directory.ts';
 import { gitFoldersOf, type GitFolders } from './git-folders.ts';
 import { openGitRepository } from './git-objects.ts';
+import { isWorkflowPath, shownPath } from './paths.ts';
 import type { Source, SourceFile, SourceSnapshot } from './port.ts';
 
 export interface GitSourceOptions {

@@ -1,9 +1,9 @@
 // What git knows of a folder of workflows: the commit that is checked out, and whether the files are as it has them.
 import { realpathSync } from 'node:fs';
 import { relative, sep } from 'node:path';
-import { isWorkflowPath } from './directory.ts';
 import { workTreeOf } from './git-folders.ts';
 import { blobHash, openGitRepository, type CommitInfo } from './git-objects.ts';
+import { isWorkflowPath } from './paths.ts';
 import type { SourceFile } from './port.ts';
 
 export interface WorkTreeState {

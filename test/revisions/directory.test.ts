@@ -13,12 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HeadgateError } from '../../src/errors/headgate-error.ts';
-import {
-  createDirectorySource,
-  isWorkflowPath,
-  readWorkflowDirectory,
-} from '../../src/revisions/directory.ts';
+import { createDirectorySource, readWorkflowDirectory } from '../../src/revisions/directory.ts';
 import type { Clock } from '../../src/common/clock.ts';
+import { isWorkflowPath } from '../../src/revisions/paths.ts';
 import { createRepository } from '../support/git.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 

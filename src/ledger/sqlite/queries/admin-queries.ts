@@ -1,6 +1,6 @@
 // Reads what is not traffic: revisions, plans, alerts, switches and keys.
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import type { AnyColumn, SQL } from 'drizzle-orm';
 import type { Json } from '../../../common/json.ts';
 import type { Problem } from '../../../errors/problem.ts';
 import type { AlertRecord } from '../../../execution/ports.ts';
@@ -44,6 +44,30 @@ export function revisionsByHash(
     .where(inArray(revisions.hash, [...hashes]))
     .all();
   return new Map(rows.map((row) => [row.hash, toRevision(row)]));
+}
+
+export function revisionsInForce(database: ReadDatabase): RevisionRecord[] {
+  return database
+    .select()
+    .from(revisions)
+    .where(
+      or(eq(revisions.pinned, true), and(isNotNull(revisions.activeFromMs), isNull(revisions.activeToMs))),
+    )
+    .orderBy(desc(revisions.seq))
+    .all()
+    .map(toRevision);
+}
+
+export function revisionsNamed(database: ReadDatabase, start: string): RevisionRecord[] {
+  const begins = (column: AnyColumn): SQL => sql`substr(${column}, 1, ${start.length}) = ${start}`;
+  return database
+    .select()
+    .from(revisions)
+    .where(and(isNotNull(revisions.planContent), or(begins(revisions.hash), begins(revisions.commit))))
+    .orderBy(desc(revisions.seq))
+    .limit(10)
+    .all()
+    .map(toRevision);
 }
 
 export function planText(database: ReadDatabase, hash: string): string | undefined {

@@ -11,6 +11,8 @@ import {
   listRevisions,
   planText,
   revisionsByHash,
+  revisionsInForce,
+  revisionsNamed,
 } from './admin-queries.ts';
 import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './attempt-queries.ts';
 import { verify } from '../../verify/verify.ts';
@@ -42,6 +44,8 @@ export interface Queries {
   unreconciled(): AttemptRecord[];
   revisions(page: PageRequest): Page<RevisionRecord>;
   revisionsByHash(hashes: readonly string[]): Map<string, RevisionRecord>;
+  revisionsInForce(): RevisionRecord[];
+  revisionsNamed(start: string): RevisionRecord[];
   planText(hash: string): string | undefined;
   alerts(page: PageRequest): Page<AlertRecord>;
   switches(): SwitchRecord[];
@@ -77,6 +81,8 @@ export function createQueries(connection: DatabaseSync): Queries {
     unreconciled: () => unreconciledAttempts(database),
     revisions: (page) => listRevisions(database, page),
     revisionsByHash: (hashes) => revisionsByHash(database, hashes),
+    revisionsInForce: () => revisionsInForce(database),
+    revisionsNamed: (start) => revisionsNamed(database, start),
     planText: (hash) => planText(database, hash),
     alerts: (page) => listAlerts(database, page),
     switches: () => activeSwitches(database),
