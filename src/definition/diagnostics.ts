@@ -4,6 +4,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { documentDiagnostics } from './diagnostics-document.ts';
 import { expressionDiagnostics } from './diagnostics-expressions.ts';
 import { fieldDiagnostics } from './diagnostics-fields.ts';
+import { planDiagnostics } from './diagnostics-plan.ts';
 import { ruleDiagnostics } from './diagnostics-rules.ts';
 
 export const diagnostics: readonly Diagnostic[] = [
@@ -11,6 +12,7 @@ export const diagnostics: readonly Diagnostic[] = [
   ...fieldDiagnostics,
   ...expressionDiagnostics,
   ...ruleDiagnostics,
+  ...planDiagnostics,
 ];
 
 const severities = new Map(diagnostics.map(({ code, severity }) => [code, severity]));

@@ -7,6 +7,7 @@ import { severityOf } from './diagnostics.ts';
 import { readProject } from './fields/project.ts';
 import { readTask } from './fields/task.ts';
 import { Reader } from './reader.ts';
+import { findSecrets } from './secrets.ts';
 import { ruleList } from './rules/registry.ts';
 import type { Definition, ProjectDefinition, TaskDefinition } from './types.ts';
 import { Workspace } from './workspace.ts';
@@ -79,6 +80,7 @@ class Collected {
 
   add(path: string, document: DocumentNode): void {
     const reader = new Reader(path, this.#problems);
+    findSecrets(document, reader);
     this.#firstFile ??= path;
     const keys = document.kind === 'map' ? document.entries.map(({ key }) => key) : [];
     if (document.kind === 'map' && keys.includes('headgate')) return this.#addProject(document, reader);

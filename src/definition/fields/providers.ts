@@ -7,6 +7,7 @@ import type {
   ProviderDefinition,
   RateLimitsDefinition,
 } from '../types.ts';
+import { HIDDEN } from '../secrets.ts';
 import { textTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
 import { scalar, show } from './kind.ts';
@@ -28,7 +29,7 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
     const value = node.kind === 'scalar' && typeof node.value === 'string' ? node.value.trim() : '';
     const name = SECRET.exec(value)?.[1];
     if (name !== undefined) return { name, at: node.at };
-    const hidden = { ...node.at, excerpt: '(not shown: it may hold a secret)', column: 1, endColumn: 2 };
+    const hidden = { ...node.at, excerpt: HIDDEN, column: 1, endColumn: 2 };
     if (value.startsWith('${{'))
       reader.report(
         'invalid-secret',

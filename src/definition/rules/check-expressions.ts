@@ -1,7 +1,7 @@
 // Compiles an expression or a template where it stands, and says what is wrong at the exact place.
 import { compileExpression } from '../../expression/compile.ts';
 import type { TypedExpression } from '../../expression/compile.ts';
-import type { EnvironmentShape } from '../../expression/types.ts';
+import type { EnvironmentShape, ExpressionProblem } from '../../expression/types.ts';
 import { expressionsIn, placeIn } from '../located.ts';
 import type { Expression, LocatedTemplate } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
@@ -20,7 +20,7 @@ export class ExpressionChecker {
   check(expression: Expression, shape: EnvironmentShape): TypedExpression | undefined {
     const compiled = compileExpression(expression.source, this.#workspace.environment(shape));
     if (compiled.ok) return compiled.value;
-    const { code, message, remedy, start, end } = compiled.error;
+    const { code, message, remedy, start, end } = this.#inContext(compiled.error, expression, shape);
     this.#report(code, placeIn(expression, start, end), message, remedy);
     return undefined;
   }
@@ -51,4 +51,30 @@ export class ExpressionChecker {
     if (!template) return;
     for (const expression of expressionsIn(template)) this.check(expression, shape);
   }
+
+  /** What the expression alone cannot know: that a field of `steps` is a step, that `secrets` means something elsewhere. */
+  #inContext(problem: ExpressionProblem, { source }: Expression, shape: EnvironmentShape): Finding {
+    const wrong = source.slice(problem.start, problem.end);
+    if (problem.code === 'unknown-field' && /\bsteps\s*\.\s*$/.test(source.slice(0, problem.start)))
+      return { ...problem, code: 'unknown-step', message: `There is no step \`${wrong}\`.` };
+    if (problem.code !== 'unknown-name') return problem;
+    const elsewhere = ELSEWHERE[wrong];
+    return elsewhere === undefined || Object.hasOwn(shape.roots, wrong)
+      ? problem
+      : { ...problem, message: `\`${wrong}\` cannot be read here.`, remedy: elsewhere };
+  }
 }
+
+type Finding = Omit<ExpressionProblem, 'code'> & { readonly code: string };
+
+/** Roots that other places know. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  secrets: 'A secret is named only as the `apiKey` of a provider: `apiKey: ${{ secrets.NAME }}`.',
+  input:
+    'A route or budget of the project serves every task; write the rule on the step, where the input is known.',
+  steps:
+    'A route or budget of the project serves every task; write the rule on the step, where its steps are known.',
+  prompt: 'The size of the prompt is known only to the rules of a route.',
+  output: 'The output is known only to `accept` and to `expect`.',
+  run: 'The run is known only to `expect` of a test.',
+};

@@ -27,6 +27,13 @@ export const expressions: Rule = {
       remedy: 'Compare the value with something: `size(x) > 0`, `x != null`.',
     },
     {
+      code: 'unknown-step',
+      severity: 'error',
+      title: 'A step that there is not',
+      why: 'The graph of a task is what its references say; this one leads nowhere.',
+      remedy: 'Use the name of a step of this task; the message names the nearest.',
+    },
+    {
       code: 'each-not-a-list',
       severity: 'error',
       title: '`each` over something that is not a list',

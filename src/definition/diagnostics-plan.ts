@@ -1,0 +1,40 @@
+// What only the plan can find: it needs the price catalogue, or all of a route's candidates resolved. The checks stand in plan/.
+import type { Diagnostic } from './diagnostic.ts';
+
+export const planDiagnostics: readonly Diagnostic[] = [
+  {
+    code: 'model-without-price',
+    severity: 'error',
+    title: 'A model without a price',
+    why: 'An unknown price is never a zero: no budget could hold its worst case.',
+    remedy: 'Write the price under `models:`, or `price: free`.',
+  },
+  {
+    code: 'model-without-context',
+    severity: 'error',
+    title: 'A model whose context window is not known',
+    why: 'It could not be told which inputs fit.',
+    remedy: 'Write `context:` under `models:`.',
+  },
+  {
+    code: 'no-structured-output',
+    severity: 'error',
+    title: 'A step with a schema, and no model that can follow one',
+    why: 'Every candidate would be passed over, and the run would end with NO_PROVIDER_AVAILABLE.',
+    remedy: 'Add a model that gives structured output to the route, or leave `output` out and take the text.',
+  },
+  {
+    code: 'output-beyond-context',
+    severity: 'error',
+    title: 'More output than any model of the route can give',
+    why: 'Every candidate would be passed over.',
+    remedy: 'Lower `maxOutputTokens`, or add a model with a larger context.',
+  },
+  {
+    code: 'hold-never-fits',
+    severity: 'error',
+    title: 'A hold that can never fit what limits it',
+    why: 'The worst case of a call is held before it is made; this one is more than the whole budget or allowance.',
+    remedy: 'Raise the limit, lower `maxOutputTokens`, or add a cheaper model.',
+  },
+];
