@@ -36,7 +36,7 @@ class RunEngine implements Engine {
     { readonly task: string; readonly inputHash: string; readonly answer: Promise<Answer> }
   >();
   /** Runs whose answer may be given to an identical request that comes meanwhile. */
-  readonly #joinable = new Map<string, Promise<RunResult>>();
+  readonly #joinable = new Map<string, Promise<RunRecord | undefined>>();
   #stopping = false;
 
   constructor(parts: EngineParts) {
@@ -160,25 +160,72 @@ class RunEngine implements Engine {
   }
 
   async #admit(prepared: Prepared, request: RunRequest, durable: boolean): Promise<Answer> {
-    const { guards, clock, random } = this.#parts;
-    const { linked, inputHash, loopHash } = prepared;
-    const { task } = linked;
+    const { guards } = this.#parts;
+    const { task } = prepared.linked;
     const off = guards.switchFor(['all', `task:${task.name}`, `caller:${request.caller.name}`]);
     if (off !== undefined) return { kind: 'result', result: spendingPaused(off) };
+    if (task.cache === null || request.options?.noCache === true)
+      return this.#guard(prepared, request, durable);
+    return this.#cached(prepared, request, durable, task.cache.forMs);
+  }
 
-    const cacheKey =
-      task.cache === null || request.options?.noCache === true ? null : `${task.revision}\n${inputHash}`;
-    if (cacheKey !== null && task.cache !== null) {
-      const reused = await this.#cached(prepared, request, cacheKey, task.cache.forMs);
-      if (reused !== undefined) return { kind: 'result', result: reused };
+  /**
+   * An identical request that is being answered is joined; else the newest answer that is young enough is given again; else this one is answered, and
+   * may be joined. Between the look and the entry nothing is awaited, so that of many at once only one goes first.
+   */
+  async #cached(prepared: Prepared, request: RunRequest, durable: boolean, forMs: number): Promise<Answer> {
+    const { linked, inputHash } = prepared;
+    const { revision, retain } = linked.task;
+    const key = `${revision}\n${inputHash}`;
+    // Who only starts a run is answered at once, and waits for nobody.
+    for (
+      let joined = this.#joinable.get(key);
+      joined !== undefined && !durable;
+      joined = this.#joinable.get(key)
+    ) {
+      const source = await joined;
+      if (source !== undefined)
+        return { kind: 'result', result: await this.#answerAgain(prepared, request, source) };
     }
+    const lead = Promise.withResolvers<RunRecord | undefined>();
+    if (!durable) this.#joinable.set(key, lead.promise);
+    const settle = (source: RunRecord | undefined): void => {
+      if (this.#joinable.get(key) === lead.promise) this.#joinable.delete(key);
+      lead.resolve(source);
+    };
+    try {
+      // A redacted or hashed output is no answer.
+      const found =
+        retain.content === 'full'
+          ? await this.#parts.recorder.findCached(revision, inputHash, this.#parts.clock.nowMs() - forMs)
+          : undefined;
+      if (found !== undefined) {
+        settle(found);
+        return { kind: 'result', result: await this.#answerAgain(prepared, request, found) };
+      }
+      const answer = await this.#guard(prepared, request, durable);
+      if (answer.kind === 'result') settle(undefined);
+      else
+        answer.started.result.then(
+          (result) => settle(succeeded(result)),
+          () => settle(undefined),
+        );
+      return answer;
+    } catch (error) {
+      settle(undefined);
+      throw error;
+    }
+  }
 
+  async #guard(prepared: Prepared, request: RunRequest, durable: boolean): Promise<Answer> {
+    const { guards, clock, random } = this.#parts;
+    const { task } = prepared.linked;
     const runId = newId('run', clock, random);
     const admission = guards.admit({
       runId,
       task: task.name,
       caller: request.caller.name,
-      inputHash: loopHash,
+      inputHash: prepared.loopHash,
       loop: task.loop,
     });
     switch (admission.kind) {
@@ -193,57 +240,14 @@ class RunEngine implements Engine {
         if (reused !== undefined) return { kind: 'result', result: reused };
       }
     }
-
-    const started = this.#begin(runId, prepared, request, durable);
-    if (cacheKey !== null) {
-      this.#joinable.set(cacheKey, started.result);
-      const forget = (): void => {
-        if (this.#joinable.get(cacheKey) === started.result) this.#joinable.delete(cacheKey);
-      };
-      void started.result.then(forget, forget);
-    }
-    return { kind: 'started', started };
-  }
-
-  /** An identical request that is being answered is joined; else the newest answer that is young enough. */
-  async #cached(
-    prepared: Prepared,
-    request: RunRequest,
-    cacheKey: string,
-    forMs: number,
-  ): Promise<RunResult | undefined> {
-    for (
-      let joined = this.#joinable.get(cacheKey);
-      joined !== undefined;
-      joined = this.#joinable.get(cacheKey)
-    ) {
-      const result = await joined;
-      if (result.kind === 'run' && result.snapshot.run.status === 'succeeded')
-        return this.#answerAgain(prepared, request, result.snapshot.run);
-      // It failed: whoever comes first now tries again, and the others join that one.
-      if (this.#joinable.get(cacheKey) === joined) break;
-    }
-    // A redacted or hashed output is no answer.
-    if (prepared.linked.task.retain.content !== 'full') return undefined;
-    const found = await this.#parts.recorder.findCached(
-      prepared.linked.task.revision,
-      prepared.inputHash,
-      this.#parts.clock.nowMs() - forMs,
-    );
-    if (found === undefined) {
-      const meanwhile = this.#joinable.get(cacheKey);
-      return meanwhile === undefined ? undefined : this.#cached(prepared, request, cacheKey, forMs);
-    }
-    return this.#answerAgain(prepared, request, found);
+    return { kind: 'started', started: this.#begin(runId, prepared, request, durable) };
   }
 
   async #reuse(runId: string, prepared: Prepared, request: RunRequest): Promise<RunResult | undefined> {
     const live = this.#runs.started(runId);
     if (live !== undefined) {
-      const result = await live.result;
-      return result.kind === 'run' && result.snapshot.run.status === 'succeeded'
-        ? this.#answerAgain(prepared, request, result.snapshot.run)
-        : undefined;
+      const source = succeeded(await live.result);
+      return source === undefined ? undefined : this.#answerAgain(prepared, request, source);
     }
     if (prepared.linked.task.retain.content !== 'full') return undefined;
     const record = await this.#parts.history.run(runId);
@@ -404,6 +408,13 @@ class RunEngine implements Engine {
     await recorder.finishRun(run);
     return { run: { record: run }, opened: Promise.resolve(), result: this.#snapshot(run) };
   }
+}
+
+/** The run that may be answered with again; undefined: it is no answer. */
+function succeeded(result: RunResult): RunRecord | undefined {
+  return result.kind === 'run' && result.snapshot.run.status === 'succeeded'
+    ? result.snapshot.run
+    : undefined;
 }
 
 type Answer =

@@ -62,7 +62,7 @@ export class LiveRun {
 
   /** Ask before an event is made: most runs have nobody who listens. */
   get watched(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners.size > 0 || this.parent?.watched === true;
   }
 
   listen(listener: (event: RunEvent) => void): () => void {
@@ -70,7 +70,7 @@ export class LiveRun {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A listener that throws is dropped: it must not fail the run. */
+  /** A listener that throws is dropped: it must not fail the run. What happens in a child is told by its parent too, but for the child's own beginning and end. */
   emit(event: RunEvent): void {
     for (const listener of this.#listeners) {
       try {
@@ -79,6 +79,7 @@ export class LiveRun {
         this.#listeners.delete(listener);
       }
     }
+    if (this.parent !== null && event.type !== 'queued' && event.type !== 'finished') this.parent.emit(event);
   }
 
   /** An attempt whose row the ledger did not take: nobody was called. */

@@ -1,6 +1,8 @@
 // What of a run's content is written down: all of it, a redacted form, or nothing but its hash.
 import type { Json } from '../common/json.ts';
 import type { PlanTask } from '../plan/types.ts';
+import type { LiveRun } from './live-run.ts';
+import type { StepRecord } from './records.ts';
 
 /** Patterns of what names a person or opens a door; the more particular first. */
 const SENSITIVE: readonly { readonly pattern: RegExp; readonly name: string }[] = [
@@ -24,6 +26,12 @@ export function kept(value: Json | null, content: PlanTask['retain']['content'])
     case 'hash':
       return null;
   }
+}
+
+/** A step as it is written. A durable run needs its receipts whole: they are what it goes on from. */
+export function keptStep(run: LiveRun, step: StepRecord): StepRecord {
+  const { content } = run.linked.task.retain;
+  return content === 'full' || run.record.durable ? step : { ...step, output: kept(step.output, content) };
 }
 
 function redacted(value: Json): Json {
