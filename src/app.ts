@@ -213,11 +213,36 @@ export async function serveApp(
       return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };
     },
   });
+  // What a crash or a restart cut off goes on from its last receipt (INV-5).
+  const resumed = await engine.resume();
+  if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
+  const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
   if (watch)
     await revisions.watch((error) =>
       options.log?.warn({ err: error }, 'the workflows cannot be read; the last good revision serves on'),
     );
-  return server;
+  return {
+    url: server.url,
+    async close() {
+      stopPruning();
+      await server.close();
+    },
+  };
+}
+
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** What its time is over for is deleted, and leases that ran out are settled: at the start and then hourly. */
+function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['log']): () => void {
+  let cancel = (): void => undefined;
+  const prune = (): void => {
+    ledger
+      .prune(clock.nowMs())
+      .catch((error: unknown) => log?.warn({ err: error }, 'the ledger could not be pruned'));
+    cancel = clock.after(everyMs, prune);
+  };
+  prune();
+  return () => cancel();
 }
 
 /** The first revision does not compile: nothing is served. */
