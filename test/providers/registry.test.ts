@@ -64,6 +64,13 @@ describe('the provider registry', () => {
     await registry.close();
   });
 
+  it('sends a call elsewhere when the SDK refuses an option of the configuration', async () => {
+    const registry = testRegistry();
+    const plan = planOf(planProvider('a', { url: server.openaiUrl, sdkOptions: { dataResidency: 'eu' } }));
+    const outcome = await registry.get(plan, 'a').call(request(), listen().context);
+    expect(outcome).toMatchObject({ ok: false, error: { class: 'unknown', advice: 'elsewhere' } });
+  });
+
   it('says that a base URL is none, and calls nothing', async () => {
     const registry = testRegistry();
     const provider = registry.get(planOf(planProvider('a', { url: '127.0.0.1:11434' })), 'a');

@@ -28,6 +28,8 @@ export function classifyTransport(error: unknown): TransportFailure {
     return { class: 'malformed_stream', advice: 'elsewhere', billed: 'maybe', message };
   if (WRONG_ADDRESS.test(code)) return { class: 'connection', advice: 'elsewhere', billed: 'no', message };
   if (NEVER_SENT.has(code)) return { class: 'connection', advice: 'retry', billed: 'no', message };
+  // Neither Node nor undici fails without a code: this comes from elsewhere (an option that an SDK refuses, a header that is none).
+  if (code === '') return { class: 'unknown', advice: 'elsewhere', billed: 'maybe', message };
   return { class: 'connection', advice: 'retry', billed: 'maybe', message };
 }
 
