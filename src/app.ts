@@ -28,6 +28,7 @@ import { createProviderRegistry } from './providers/registry.ts';
 import { createPolicies } from './resilience/policies.ts';
 import type { Policies, RateGates } from './resilience/port.ts';
 import { createRateGates } from './resilience/rate-gates.ts';
+import { revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
 import type { Revisions, Source } from './revisions/port.ts';
@@ -86,13 +87,15 @@ export async function openApp(options: AppOptions): Promise<App> {
     // What should be is in the workflows: they become a plan, or nothing is served.
     const revisions = createRevisions({
       source,
-      compile: (files) => compileFiles(files, { env, nowMs: clock.nowMs() }),
+      compile: (files) => compileServable(files, { env, nowMs: clock.nowMs() }),
       ledger,
       planText: (hash) => ledger.planText(hash),
+      env,
       clock,
+      ...(options.log ? { log: options.log } : {}),
     });
     const first = await revisions.reload();
-    if (first.kind === 'refused') throw new WorkflowsRefused(first.record.problems);
+    if (first.kind === 'refused' && first.serving === null) throw new WorkflowsRefused(first.record.problems);
 
     // Accounts, switches and guards start from what the ledger remembers.
     const budgets = createBudgets({ clock, accounts: ledger.accounts, matches: createBudgetMatcher() });
@@ -141,7 +144,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       ...(options.log ? { log: options.log } : {}),
     });
 
-    keepAlerts({ budgets, guards, policies, ledger, clock, random });
+    keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
       engine,
       ledger,
@@ -219,7 +222,10 @@ export async function serveApp(
   const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
   if (watch)
     await revisions.watch((error) =>
-      options.log?.warn({ err: error }, 'the workflows cannot be read; the last good revision serves on'),
+      options.log?.error(
+        { err: error },
+        'the workflows could not be loaded again; the last good revision serves on',
+      ),
     );
   return {
     url: server.url,
@@ -245,6 +251,20 @@ function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['
   return () => cancel();
 }
 
+/** A plan that could not be served under its GraphQL names is refused like one that does not compile. */
+async function compileServable(
+  ...compilation: Parameters<typeof compileFiles>
+): ReturnType<typeof compileFiles> {
+  const [compiled, { graphqlProblems }] = await Promise.all([
+    compileFiles(...compilation),
+    import('./graphql/plan-problems.ts'),
+  ]);
+  const taken = compiled.plan === null ? [] : graphqlProblems(compiled.plan);
+  return taken.length === 0
+    ? compiled
+    : { ...compiled, plan: null, problems: [...compiled.problems, ...taken] };
+}
+
 /** The first revision does not compile: nothing is served. */
 export class WorkflowsRefused extends HeadgateError {
   readonly problems: readonly Problem[];
@@ -261,9 +281,9 @@ export class WorkflowsRefused extends HeadgateError {
 
 /** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */
 function keepAlerts(
-  parts: Pick<App, 'budgets' | 'guards' | 'policies' | 'ledger' | 'clock' | 'random'>,
+  parts: Pick<App, 'budgets' | 'guards' | 'policies' | 'revisions' | 'ledger' | 'clock' | 'random'>,
 ): void {
-  const { budgets, guards, policies, ledger, clock, random } = parts;
+  const { budgets, guards, policies, revisions, ledger, clock, random } = parts;
   const record = (text: Parameters<typeof alertRecord>[0]): void => {
     // A ledger that cannot write says so in its health and refuses runs; an alert less is not what matters then.
     ledger.recordAlert(alertRecord(text, clock, random)).catch(() => undefined);
@@ -271,6 +291,7 @@ function keepAlerts(
   budgets.onAlert((alert) => record(budgetAlert(alert)));
   guards.onAlert((alert) => record(guardAlert(alert)));
   policies.onCircuitChange((key, state) => record(circuitAlert(key, state)));
+  revisions.onNotice((notice) => record(revisionAlert(notice)));
   guards.onSwitch((change) => {
     const written =
       change.kind === 'paused'

@@ -47,6 +47,9 @@ export interface AlertRecord {
     | 'resumed'
     | 'circuit'
     | 'revision_refused'
+    | 'revision_pinned'
+    | 'revision_released'
+    | 'revision_renamed'
     | 'unreconciled';
   readonly severity: 'info' | 'warning' | 'critical';
   readonly message: string;

@@ -22,7 +22,7 @@ export interface Source {
   readonly description: string;
   /** Throws a HeadgateError that says what to do when there is nothing to read. */
   read(): Promise<SourceSnapshot>;
-  /** Calls back after changes have settled, never for a half-written file; the function returned stops it. */
+  /** Calls back after changes have settled, and again and again while the last reading failed; the function returned stops it. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
 }
 
@@ -39,21 +39,41 @@ export type ReloadResult =
       readonly previous: Revision | null;
       readonly warnings: readonly Problem[];
     }
+  /** It does not compile, or could not be read: then its one problem says why, and no row of the ledger has it. */
   | { readonly kind: 'refused'; readonly record: RevisionRecord; readonly serving: Revision | null };
+
+/** What people should hear of; app.ts makes alerts of it. */
+export type RevisionNotice =
+  | { readonly kind: 'refused'; readonly record: RevisionRecord; readonly serving: Revision }
+  | { readonly kind: 'pinned' | 'released'; readonly record: RevisionRecord; readonly by: string }
+  /** What is kept under the old name does not follow: circuits, latencies, rate windows of a provider; spending of a budget. */
+  | {
+      readonly kind: 'renamed';
+      readonly what: 'provider' | 'budget';
+      readonly from: string;
+      readonly to: string;
+      readonly record: RevisionRecord;
+    };
 
 export interface Revisions {
   /** The revision that new runs take. Throws before the first one is loaded. */
   active(): Revision;
-  /** The newest revision, where it did not compile and the active one serves on; null when all is well. */
+  /** The newest revision, where it was refused and the active one serves on; null when all is well. */
   refused(): RevisionRecord | null;
   /** Reads the source again; calls made meanwhile share the next reading. */
   reload(): Promise<ReloadResult>;
-  /** Serves this revision, whatever the source says, until released. */
-  activate(hash: string): Promise<ReloadResult>;
-  release(): Promise<ReloadResult>;
+  /**
+   * Serves this revision, whatever the source says, until released, also after a restart. `name`: a hash, or the beginning of one or of a commit's.
+   * Throws a HeadgateError UNKNOWN_REVISION or AMBIGUOUS_REVISION.
+   */
+  activate(name: string, by: string): Promise<ReloadResult>;
+  /** Takes what the source says again; does nothing but that where nothing is pinned. */
+  release(by: string): Promise<ReloadResult>;
   pinned(): boolean;
+  /** Called after each swap and each refusal. */
   onChange(listener: (result: ReloadResult) => void): () => void;
-  /** Loads again whenever the source changes, until closed. A source that cannot be read is told to `onFailure`; the active revision serves on. */
+  onNotice(listener: (notice: RevisionNotice) => void): () => void;
+  /** Loads again whenever the source changes, until closed. What is not a refusal (a full disk, a bug) is told to `onFailure`. */
   watch(onFailure: (error: unknown) => void): Promise<void>;
   close(): Promise<void>;
 }

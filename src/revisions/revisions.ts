@@ -1,12 +1,16 @@
 // Revisions: which plan is in force. Reads a source, compiles it, and swaps the active plan in one assignment (INV-7).
 import type { Clock } from '../common/clock.ts';
-import { canonicalJson, sha256Hex } from '../common/json.ts';
+import { canonicalJson } from '../common/json.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { Problem } from '../errors/problem.ts';
-import type { LedgerAdmin, RevisionRecord } from '../ledger/port.ts';
-import { decodePlan, encodePlan } from '../plan/encode.ts';
+import type { EngineLog } from '../execution/parts.ts';
+import type { LedgerAdmin, RevisionReader, RevisionRecord } from '../ledger/port.ts';
+import { deepFreeze, encodePlan } from '../plan/encode.ts';
 import type { Plan } from '../plan/types.ts';
-import type { ReloadResult, Revision, Revisions, Source, SourceFile, SourceSnapshot } from './port.ts';
+import { findRevision, storedPlan } from './find.ts';
+import type { ReloadResult, Revision, RevisionNotice, Revisions, Source, SourceFile } from './port.ts';
+import { attributed, compiledRecord, refusedRecord, unreadableRecord } from './records.ts';
+import { renames } from './renames.ts';
 
 export interface RevisionsOptions {
   readonly source: Source;
@@ -14,167 +18,248 @@ export interface RevisionsOptions {
   readonly compile: (
     files: readonly SourceFile[],
   ) => Promise<{ readonly plan: Plan | null; readonly problems: readonly Problem[] }>;
-  /** Where revisions are written down; null: nowhere, as in `check`. */
-  readonly ledger: Pick<LedgerAdmin, 'recordRevision'> | null;
+  readonly ledger: Pick<LedgerAdmin, 'recordRevision'> & RevisionReader;
   readonly planText: (hash: string) => Promise<string | undefined>;
+  /** For plans that were stored under another environment. */
+  readonly env: { readonly [name: string]: string | undefined };
   readonly clock: Clock;
+  readonly log?: EngineLog;
 }
 
+/** Nothing is loaded yet: the first `reload` asks the ledger for a pin, then the source. */
 export function createRevisions(options: RevisionsOptions): Revisions {
-  const { source, compile, ledger, planText, clock } = options;
-  const listeners = new Set<(result: ReloadResult) => void>();
-  let active: Revision | null = null;
-  let refused: RevisionRecord | null = null;
-  let pinned = false;
-  let latest: { readonly plan: Plan; readonly record: RevisionRecord } | null = null;
-  let running: Promise<ReloadResult> | null = null;
-  let again = false;
-  let stopWatching: (() => Promise<void>) | null = null;
+  return new LiveRevisions(options);
+}
 
-  function announce(result: ReloadResult): ReloadResult {
-    for (const listener of listeners) listener(result);
+class LiveRevisions implements Revisions {
+  readonly #options: RevisionsOptions;
+  readonly #changes = new Set<(result: ReloadResult) => void>();
+  readonly #notices = new Set<(notice: RevisionNotice) => void>();
+  #active: Revision | null = null;
+  #refused: RevisionRecord | null = null;
+  /** Rows whose time a process that died did not end; null: not asked yet. */
+  #leftOpen: readonly RevisionRecord[] | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
+  #queued: Promise<ReloadResult> | null = null;
+  #stopWatching: (() => Promise<void>) | null = null;
+
+  constructor(options: RevisionsOptions) {
+    this.#options = options;
+  }
+
+  active(): Revision {
+    if (this.#active === null)
+      throw new HeadgateError(
+        'NO_REVISION',
+        'no revision of the workflows has been loaded',
+        'Load one first.',
+      );
+    return this.#active;
+  }
+
+  refused(): RevisionRecord | null {
+    return this.#refused;
+  }
+
+  pinned(): boolean {
+    return this.#active?.record.pinned === true;
+  }
+
+  /** A request that comes while one is being served is served by a further reading, so that the newest content is always seen. */
+  reload(): Promise<ReloadResult> {
+    this.#queued ??= this.#inTurn(() => {
+      this.#queued = null;
+      return this.#load();
+    });
+    return this.#queued;
+  }
+
+  activate(name: string, by: string): Promise<ReloadResult> {
+    return this.#inTurn(async () => {
+      const { ledger, planText, env, clock } = this.#options;
+      await this.#start();
+      const found = await findRevision(ledger, name);
+      const same = this.#active?.record.hash === found.hash ? this.#active : null;
+      const plan = same?.plan ?? withEnvironment(await storedPlan(planText, found.hash), env);
+      const record: RevisionRecord = {
+        ...(same?.record ?? { ...found, activeFromMs: clock.nowMs(), activeToMs: null }),
+        pinned: true,
+      };
+      const result = await this.#take({ plan, record }, []);
+      this.#notify({ kind: 'pinned', record, by });
+      return result;
+    });
+  }
+
+  async release(by: string): Promise<ReloadResult> {
+    await this.#inTurn(async () => {
+      await this.#start();
+      const active = this.#active;
+      if (active === null || !active.record.pinned) return;
+      const record = { ...active.record, pinned: false };
+      await this.#options.ledger.recordRevision(record, null);
+      this.#active = { plan: active.plan, record };
+      this.#notify({ kind: 'released', record, by });
+    });
+    return this.reload();
+  }
+
+  onChange(listener: (result: ReloadResult) => void): () => void {
+    this.#changes.add(listener);
+    return () => this.#changes.delete(listener);
+  }
+
+  onNotice(listener: (notice: RevisionNotice) => void): () => void {
+    this.#notices.add(listener);
+    return () => this.#notices.delete(listener);
+  }
+
+  async watch(onFailure: (error: unknown) => void): Promise<void> {
+    this.#stopWatching = await this.#options.source.watch(() => void this.reload().catch(onFailure));
+  }
+
+  async close(): Promise<void> {
+    await this.#stopWatching?.();
+    await this.#tail;
+    this.#changes.clear();
+    this.#notices.clear();
+  }
+
+  /** One at a time, in the order in which they were asked for; what fails does not stop the next. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** What the ledger remembers, once: the pin that a person set holds before the source is asked. */
+  async #start(): Promise<void> {
+    if (this.#leftOpen !== null) return;
+    const { ledger, planText, env } = this.#options;
+    const rows = await ledger.revisionsInForce();
+    const [pin] = rows
+      .filter(({ pinned }) => pinned)
+      .sort((left, right) => (right.activeFromMs ?? 0) - (left.activeFromMs ?? 0));
+    if (pin) this.#active = { plan: withEnvironment(await storedPlan(planText, pin.hash), env), record: pin };
+    this.#leftOpen = rows.filter((row) => row !== pin);
+  }
+
+  async #load(): Promise<ReloadResult> {
+    await this.#start();
+    const { source, compile, clock } = this.#options;
+    const snapshot = await source.read().catch((error: unknown) => {
+      if (error instanceof HeadgateError && this.#active !== null) return error;
+      throw error;
+    });
+    if (snapshot instanceof HeadgateError)
+      return this.#refuse(unreadableRecord(source.description, snapshot, clock.nowMs()), 'unreadable');
+    const { plan, problems } = await compile(snapshot.files);
+    if (plan === null)
+      return this.#refuse(
+        refusedRecord(source.description, snapshot, problems, clock.nowMs()),
+        'does not compile',
+      );
+    this.#refused = null;
+    const fresh = { plan, record: compiledRecord(source.description, snapshot, plan.hash, clock.nowMs()) };
+    if (this.#active === null) return this.#take(fresh, problems);
+    if (this.#active.record.pinned) return this.#keepPinned(this.#active, fresh);
+    if (this.#active.plan.hash !== plan.hash || !sameEnvironment(this.#active.plan, plan))
+      return this.#take(fresh, problems);
+    return this.#confirm(this.#active, fresh.record);
+  }
+
+  /** A new revision is written down as compiled; the pinned one serves on. */
+  async #keepPinned(active: Revision, fresh: Revision): Promise<ReloadResult> {
+    const { ledger } = this.#options;
+    if (fresh.plan.hash !== active.plan.hash && (await ledger.revisionsNamed(fresh.plan.hash)).length === 0)
+      await ledger.recordRevision({ ...fresh.record, activeFromMs: null }, encodePlan(fresh.plan));
+    return { kind: 'unchanged', revision: active };
+  }
+
+  /** The same meaning again; its commit may be known only now. */
+  async #confirm(active: Revision, fresh: RevisionRecord): Promise<ReloadResult> {
+    const record = attributed(active.record, fresh);
+    if (record !== active.record) {
+      await this.#options.ledger.recordRevision(record, null);
+      this.#active = { plan: active.plan, record };
+    }
+    return { kind: 'unchanged', revision: this.active() };
+  }
+
+  async #refuse(record: RevisionRecord, why: 'unreadable' | 'does not compile'): Promise<ReloadResult> {
+    const serving = this.#active;
+    const known = this.#refused?.hash === record.hash;
+    const result: ReloadResult = { kind: 'refused', record, serving };
+    this.#refused = record;
+    if (known) return result;
+    if (why === 'does not compile') await this.#options.ledger.recordRevision(record, null);
+    if (serving) this.#notify({ kind: 'refused', record, serving });
+    return this.#announce(result);
+  }
+
+  /**
+   * Puts a revision in force. Its row is committed before any run can take it (INV-8), in one transaction with the end of those before it; then one
+   * assignment makes the swap, and a run has either the one or the other.
+   */
+  async #take(next: Revision, warnings: readonly Problem[]): Promise<ReloadResult> {
+    const { ledger, clock } = this.#options;
+    const previous = this.#active;
+    const leftOpen = this.#leftOpen ?? [];
+    const before = [...leftOpen, ...(previous ? [previous.record] : [])];
+    const same = before.find(({ hash }) => hash === next.record.hash);
+    const revision: Revision = {
+      plan: next.plan,
+      record:
+        same === undefined
+          ? next.record
+          : { ...attributed(same, next.record), activeToMs: null, pinned: next.record.pinned },
+    };
+    const endedAtMs = clock.nowMs();
+    await Promise.all([
+      ...before
+        .filter((row) => row !== same)
+        .map((row) =>
+          ledger.recordRevision({ ...row, activeToMs: row.activeToMs ?? endedAtMs, pinned: false }, null),
+        ),
+      ledger.recordRevision(revision.record, encodePlan(revision.plan)),
+    ]);
+    this.#leftOpen = [];
+    this.#active = revision;
+    for (const rename of previous ? renames(previous.plan, revision.plan) : [])
+      this.#notify({ kind: 'renamed', ...rename, record: revision.record });
+    return this.#announce({ kind: 'activated', revision, previous, warnings });
+  }
+
+  #announce(result: ReloadResult): ReloadResult {
+    this.#tell(this.#changes, result);
     return result;
   }
 
-  function recordOf(
-    snapshot: SourceSnapshot,
-    hash: string,
-    problems: readonly Problem[],
-    activeFromMs: number | null,
-  ): RevisionRecord {
-    return {
-      hash,
-      commit: snapshot.commit?.hash ?? null,
-      author: snapshot.commit?.author ?? null,
-      subject: snapshot.commit?.subject ?? null,
-      dirty: snapshot.dirty,
-      source: source.description,
-      compiledAtMs: clock.nowMs(),
-      activeFromMs,
-      activeToMs: null,
-      problems,
-      pinned: false,
-    };
+  #notify(notice: RevisionNotice): void {
+    this.#tell(this.#notices, notice);
   }
 
-  /** The previous revision's row is closed and the next one's opened before any run can take it (INV-8). */
-  async function swap(next: Revision, warnings: readonly Problem[]): Promise<ReloadResult> {
-    const previous = active;
-    if (previous)
-      await ledger?.recordRevision({ ...previous.record, activeToMs: clock.nowMs(), pinned: false }, null);
-    await ledger?.recordRevision(next.record, encodePlan(next.plan));
-    active = next;
-    return announce({ kind: 'activated', revision: next, previous, warnings });
-  }
-
-  async function load(): Promise<ReloadResult> {
-    const snapshot = await source.read();
-    const { plan, problems } = await compile(snapshot.files);
-    if (plan === null) {
-      const record = recordOf(
-        snapshot,
-        sha256Hex(canonicalJson(snapshot.files.map(({ path, text }) => [path, text]))),
-        problems,
-        null,
-      );
-      const known = refused?.hash === record.hash;
-      refused = record;
-      if (!known) await ledger?.recordRevision(record, null);
-      const result: ReloadResult = { kind: 'refused', record, serving: active };
-      return known ? result : announce(result);
-    }
-    refused = null;
-    latest = { plan, record: recordOf(snapshot, plan.hash, problems, clock.nowMs()) };
-    if (active && (pinned || (active.plan.hash === plan.hash && sameEnvironment(active.plan, plan))))
-      return { kind: 'unchanged', revision: active };
-    return swap(latest, problems);
-  }
-
-  /** One reading at a time; a request made during one is served by a further reading, so that the newest content is always seen. */
-  async function reload(): Promise<ReloadResult> {
-    if (running) {
-      again = true;
-      return running;
-    }
-    running = (async () => {
+  /** The swap is made, whatever a listener makes of it; the others hear of it all the same. */
+  #tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Value): void {
+    for (const listener of listeners) {
       try {
-        let result = await load();
-        while (again) {
-          again = false;
-          result = await load();
-        }
-        return result;
-      } finally {
-        running = null;
-        again = false;
+        listener(value);
+      } catch (error) {
+        this.#options.log?.error({ err: error }, 'a listener for revisions failed');
       }
-    })();
-    return running;
+    }
   }
-
-  return {
-    active() {
-      if (!active)
-        throw new HeadgateError(
-          'NO_REVISION',
-          'no revision of the workflows has been loaded',
-          'Load one first.',
-        );
-      return active;
-    },
-    refused: () => refused,
-    reload,
-    async activate(hash) {
-      const text = await planText(hash);
-      if (text === undefined)
-        throw new HeadgateError(
-          'UNKNOWN_REVISION',
-          `there is no compiled revision ${hash}`,
-          'List them with "headgate history".',
-        );
-      const plan = decodePlan(text);
-      pinned = true;
-      const base = active?.record;
-      return swap(
-        {
-          plan,
-          record: {
-            hash,
-            commit: null,
-            author: null,
-            subject: null,
-            dirty: false,
-            source: base?.source ?? source.description,
-            compiledAtMs: clock.nowMs(),
-            activeFromMs: clock.nowMs(),
-            activeToMs: null,
-            problems: [],
-            pinned: true,
-          },
-        },
-        [],
-      );
-    },
-    async release() {
-      pinned = false;
-      return reload();
-    },
-    pinned: () => pinned,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    async watch(onFailure) {
-      stopWatching = await source.watch(() => void reload().catch(onFailure));
-    },
-    async close() {
-      await stopWatching?.();
-      listeners.clear();
-      await running?.catch(() => undefined);
-    },
-  };
 }
 
 function sameEnvironment(left: Plan, right: Plan): boolean {
   return canonicalJson(left.environment) === canonicalJson(right.environment);
+}
+
+/** The plan with the environment of this process: a stored one has that of the process that stored it. */
+function withEnvironment(plan: Plan, env: RevisionsOptions['env']): Plan {
+  const names = Object.keys(plan.environment);
+  return deepFreeze({
+    ...plan,
+    environment: Object.fromEntries(names.map((name) => [name, env[name] ?? null])),
+  });
 }

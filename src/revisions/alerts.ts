@@ -1,0 +1,68 @@
+// Notices of revisions as alerts: in words for people, with what to do.
+import { assertNever } from '../common/assert-never.ts';
+import type { AlertRecord } from '../execution/ports.ts';
+import type { RevisionNotice } from './port.ts';
+
+type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'>;
+
+export function revisionAlert(notice: RevisionNotice): AlertText {
+  const { record } = notice;
+  const scope = 'all';
+  const name =
+    record.commit === null ? record.hash.slice(0, 12) : `${record.commit.slice(0, 12)} (${record.subject})`;
+  switch (notice.kind) {
+    case 'refused': {
+      const errors = record.problems.filter(({ severity }) => severity === 'error');
+      const [first] = errors;
+      const serving = notice.serving.record.hash.slice(0, 12);
+      return {
+        kind: 'revision_refused',
+        severity: 'warning',
+        scope,
+        message:
+          `The workflows of ${record.source} were refused; revision ${serving} serves on. ${first === undefined ? '' : `${first.file}:${first.line}: ${first.message}`}${errors.length > 1 ? ` And ${errors.length - 1} more.` : ''}`.trimEnd(),
+        remedy: first?.remedy ?? 'Run "headgate check" and correct what it lists.',
+        details: {
+          hash: record.hash,
+          commit: record.commit,
+          serving: notice.serving.record.hash,
+          problems: record.problems
+            .slice(0, 20)
+            .map(({ code, file, line, message }) => ({ code, file, line, message })),
+        },
+      };
+    }
+    case 'pinned':
+      return {
+        kind: 'revision_pinned',
+        severity: 'warning',
+        scope,
+        message: `${notice.by} pinned revision ${name}: changes of the workflows have no effect until it is released.`,
+        remedy: 'Release it with "headgate activate --release".',
+        details: { hash: record.hash, commit: record.commit, by: notice.by },
+      };
+    case 'released':
+      return {
+        kind: 'revision_released',
+        severity: 'info',
+        scope,
+        message: `${notice.by} released revision ${name}: what the workflows say is in force again.`,
+        remedy: 'Nothing is to be done.',
+        details: { hash: record.hash, commit: record.commit, by: notice.by },
+      };
+    case 'renamed':
+      return {
+        kind: 'revision_renamed',
+        severity: 'warning',
+        scope: `${notice.what}:${notice.to}`,
+        message:
+          notice.what === 'provider'
+            ? `The provider "${notice.from}" is now called "${notice.to}": its circuits, latencies and rate windows start afresh.`
+            : `The budget "${notice.from}" is now called "${notice.to}": what was spent under the old name does not count against it.`,
+        remedy: 'Give it its old name back where that was not meant.',
+        details: { from: notice.from, to: notice.to, hash: record.hash },
+      };
+    default:
+      return assertNever(notice);
+  }
+}
