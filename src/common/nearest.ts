@@ -3,7 +3,7 @@
 /** The candidate with the smallest edit distance, if it is near enough to be a slip; else `undefined`. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase().slice(0, 64);
-  const limit = Math.max(1, Math.floor(wanted.length / 3) + 1);
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -9,6 +9,7 @@ import { readTask } from './fields/task.ts';
 import { Reader } from './reader.ts';
 import { findSecrets } from './secrets.ts';
 import { ruleList } from './rules/registry.ts';
+import type { Report } from './rules/rule.ts';
 import type { Definition, ProjectDefinition, TaskDefinition } from './types.ts';
 import { Workspace } from './workspace.ts';
 import type { Declared } from './workspace.ts';
@@ -34,12 +35,16 @@ export function loadDefinition(files: readonly SourceFile[]): LoadedDefinition {
     else collected.unreadable(file);
   }
   const workspace = collected.workspace();
-  for (const rule of ruleList)
-    rule.check(workspace, (code, at, message, remedy) => problems.push(problemAt(code, at, message, remedy)));
-  problems.sort(byPlace);
+  const report: Report = (code, at, message, remedy) => {
+    problems.push(problemAt(code, at, message, remedy));
+  };
+  for (const rule of ruleList) if (!rule.onlyWithoutErrors) rule.check(workspace, report);
+  if (!problems.some(isError))
+    for (const rule of ruleList) if (rule.onlyWithoutErrors) rule.check(workspace, report);
+  const shown = withoutRepetition(problems.sort(byPlace));
   const { project, tasks } = workspace;
-  const failed = project === null || problems.some(({ severity }) => severity === 'error');
-  return { definition: failed ? null : { language: 1, project, tasks }, problems };
+  const failed = project === null || problems.some(isError);
+  return { definition: failed ? null : { language: 1, project, tasks }, problems: shown };
 }
 
 function problemAt(
@@ -49,6 +54,19 @@ function problemAt(
   remedy: string,
 ): Problem {
   return { code, severity: severityOf(code), message, remedy, file, line, column, endColumn, excerpt };
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error';
+}
+
+/** One slip can be noticed twice in one place: a key that names no secret may also look like a key. */
+function withoutRepetition(sorted: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return sorted.filter(({ code, file, line, column, message }) => {
+    const key = [file, line, column, code, code === 'literal-secret' ? '' : message].join('\n');
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 function byPlace(left: Problem, right: Problem): number {

@@ -66,7 +66,8 @@ export function parseDocument(file: SourceFile): ParsedDocument {
     return { document: null, problems };
   }
   const reader = new NodeReader(text, masked, map, report, MAX_DEPTH);
-  return { document: reader.read(first.contents), problems };
+  const document = reader.read(first.contents);
+  return { document: reader.incomplete ? null : document, problems };
 }
 
 interface Refusal {

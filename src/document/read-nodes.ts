@@ -15,6 +15,8 @@ export class NodeReader {
   readonly #map: SourceMap;
   readonly #report: Report;
   readonly #maxDepth: number;
+  /** Something was left out: what stands there cannot be judged. */
+  incomplete = false;
 
   constructor(text: string, masked: Masked, map: SourceMap, report: Report, maxDepth: number) {
     this.#text = text;
@@ -29,6 +31,7 @@ export class NodeReader {
     const at = this.#map.place(start, end);
     if (node === null) return this.#scalar(null, '', at, start, end);
     if (isAlias(node)) {
+      this.incomplete = true;
       this.#report(
         'yaml-alias',
         at,
@@ -38,6 +41,7 @@ export class NodeReader {
       return this.#scalar(null, '', at, start, end);
     }
     if (depth > this.#maxDepth) {
+      this.incomplete = true;
       this.#report(
         'yaml-too-deep',
         at,
@@ -76,7 +80,7 @@ export class NodeReader {
       this.#report(
         'yaml-tag',
         at,
-        `The tag \`${node.tag}\` gives a value a type of its own.`,
+        `The tag \`${node.tag.replace(/^tag:yaml\.org,2002:/, '!!')}\` gives a value a type of its own.`,
         'Remove the tag; put a value in quotes when it has to be text.',
       );
     }
@@ -102,6 +106,7 @@ export class NodeReader {
           ? this.#masked.restore(pair.key.value)
           : this.#text.slice(start, end);
       if (key === '<<') {
+        this.incomplete = true;
         this.#report(
           'yaml-merge-key',
           keyAt,

@@ -1,7 +1,9 @@
 // From offsets in a file to places in it.
 import type { Place } from '../errors/place.ts';
 
+/** A long line is cut, but never before the place. */
 const EXCERPT_LIMIT = 400;
+const EXCERPT_AFTER = 80;
 
 export class SourceMap {
   readonly #file: string;
@@ -23,7 +25,13 @@ export class SourceMap {
     const excerpt = this.#lineText(line);
     const column = from - lineStart + 1;
     const endColumn = Math.max(column + 1, Math.min(end - lineStart + 1, excerpt.length + 1));
-    return { file: this.#file, line: line + 1, column, endColumn, excerpt: excerpt.slice(0, EXCERPT_LIMIT) };
+    return {
+      file: this.#file,
+      line: line + 1,
+      column,
+      endColumn,
+      excerpt: excerpt.slice(0, Math.max(EXCERPT_LIMIT, endColumn + EXCERPT_AFTER)),
+    };
   }
 
   #lineText(line: number): string {

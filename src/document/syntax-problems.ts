@@ -50,6 +50,13 @@ const WORDINGS: Partial<Record<ErrorCode, Wording>> = {
 export function wordSyntaxProblem(code: ErrorCode, libraryMessage: string): Wording {
   const known = WORDINGS[code];
   if (known) return known;
+  if (code === 'MISSING_CHAR' && libraryMessage.includes('quote')) {
+    return {
+      code: SYNTAX,
+      message: 'A text in quotes is not closed.',
+      remedy: 'Close the quotes; several lines of text stand best after `|`.',
+    };
+  }
   const sentence =
     libraryMessage
       .split('\n')[0]

@@ -230,6 +230,7 @@ function bodyOf(map: MapNode, reader: Reader): Body | undefined {
       'Make two steps of it; the second mentions the first.',
     );
   }
+  if (bodies.length > 1) return body;
   const known = [...Object.keys(commonFields), ...Object.keys(BODIES[body])];
   const others = map.entries.filter(({ key }) => !bodies.includes(key as Body));
   reader.unknownKeys({ ...map, entries: others }, known, `A step with \`${body}\``, (key) =>

@@ -237,6 +237,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     tests,
     at,
   } = read;
+  const hasInput = node.kind === 'map' && node.entries.some(({ key }) => key === 'input');
   const brokenSteps = new Set<string>();
   const definitions = steps.flatMap(({ key, keyAt, value }) => {
     if (!isIdentifier(key))
@@ -258,7 +259,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     at: task.at,
     description: description ?? '',
     deprecated,
-    input: input ?? { schema: NO_INPUT, defaults: {}, at: task.at },
+    input: input ?? { schema: hasInput ? UNKNOWN_INPUT : NO_INPUT, defaults: {}, at: task.at },
     allowance: {
       deadlineMs: allowed?.deadline ?? null,
       attempts: allowed?.attempts ?? null,
@@ -276,6 +277,8 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
   return { definition, brokenSteps };
 }
 
+/** Of an input that could not be read: nothing more is said about its fields. */
+const UNKNOWN_INPUT: { readonly [key: string]: Json } = { type: 'object' };
 const NO_INPUT: { readonly [key: string]: Json } = {
   type: 'object',
   properties: {},

@@ -6,6 +6,8 @@ import type { Workspace } from '../workspace.ts';
 export interface Rule {
   /** What the rule can report; most have one. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Hints that are worth reading only once the files are right. */
+  readonly onlyWithoutErrors?: true;
   check(workspace: Workspace, report: Report): void;
 }
 

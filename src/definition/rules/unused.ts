@@ -37,6 +37,7 @@ export const unused: Rule = {
       remedy: 'Remove it, or name it on a provider.',
     },
   ],
+  onlyWithoutErrors: true,
   check(workspace, report) {
     for (const task of workspace.taskList()) {
       unusedSteps(task, report);
