@@ -20,7 +20,7 @@ import type {
 import { decisive } from './refusals.ts';
 import { reload } from './reload.ts';
 import { accountOf } from './scope.ts';
-import { amountOf, nothing } from './units.ts';
+import { amountOf, assertSpending, nothing } from './units.ts';
 
 export interface BudgetsOptions {
   readonly clock: Clock;
@@ -108,6 +108,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
 
   function hold(request: HoldRequest): Outcome<Hold, BudgetRefusal> {
     if (applicable === undefined) throw new Error('Budgets: hold before the first configure.');
+    assertSpending(request.worst);
     if (open.has(request.attemptId)) throw new Error(`Budgets: attempt ${request.attemptId} holds already.`);
     const nowMs = now();
     const considered: Considered[] = [];
@@ -159,6 +160,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   function settle({ attemptId }: Hold, actual: Spending): void {
     const settled = open.get(attemptId);
     if (settled === undefined) return;
+    assertSpending(actual);
     open.delete(attemptId);
     const nowMs = now();
     for (const { state, account, cell, amount } of settled.placed) {

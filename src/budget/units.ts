@@ -32,3 +32,18 @@ export function limitOf(limit: PlanBudget['limit']): bigint {
 }
 
 export const nothing: Spending = { costNanoUsd: 0n, tokens: 0, calls: 0 };
+
+/** Before anything is posted: a count that is no count must not stop a posting half way, and a negative one must not free money. */
+export function assertSpending({ costNanoUsd, tokens, calls }: Spending): void {
+  if (
+    costNanoUsd >= 0n &&
+    Number.isSafeInteger(tokens) &&
+    tokens >= 0 &&
+    Number.isSafeInteger(calls) &&
+    calls >= 0
+  )
+    return;
+  throw new RangeError(
+    `Budgets: no spending has ${costNanoUsd} nano-dollars, ${tokens} tokens and ${calls} calls.`,
+  );
+}

@@ -206,4 +206,25 @@ describe('misuse', () => {
     made.hold(request);
     expect(() => made.hold(request)).toThrow('holds already');
   });
+
+  it.each([
+    ['a negative cost', usd(-1n)],
+    ['half a token', usd(1n, 0.5)],
+    ['no number of tokens', usd(1n, Number.NaN)],
+    ['negative calls', usd(1n, 0, -1)],
+  ])('throws for a spending of %s, and keeps what is held', (_, spending) => {
+    const { budgets } = opened(10, budgetOf('a'), budgetOf('b', { limit: { unit: 'tokens', tokens: 100 } }));
+    expect(() => budgets.hold(requestOf(1n, { worst: spending }))).toThrow(RangeError);
+    const hold = held(budgets, requestOf(5n, { worst: usd(5n, 9) }));
+    expect(() => budgets.settle(hold, spending)).toThrow(RangeError);
+    expect(budgets.views().map((view) => [view.spent, view.held])).toEqual([
+      [0n, 5n],
+      [0n, 9n],
+    ]);
+    budgets.settle(hold, usd(1n, 2));
+    expect(budgets.views().map((view) => [view.spent, view.held])).toEqual([
+      [1n, 0n],
+      [2n, 0n],
+    ]);
+  });
 });

@@ -55,7 +55,10 @@ export interface Guards {
     readonly costNanoUsd: NanoUsd;
     readonly atMs: number;
   }): void;
-  /** The past that the surge guard compares with, oldest first; at the start, after the first `configure`. The baseline's length, or four weeks where there is more. */
+  /**
+   * The past that the surge guard compares with, oldest first; at the start, after the first `configure`. The baseline's length, or four weeks where there
+   * is more. Sums will do, if they are of times no longer than the guard's `over`: an hour's sum as one spend would look like a peak.
+   */
   seed(
     spends: Iterable<{
       readonly task: string;

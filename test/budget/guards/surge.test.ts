@@ -74,7 +74,7 @@ describe('normal traffic', () => {
 
   it('far above the floor raises no alarm: what is usual is usual, from the first day', () => {
     const { guards, alerts } = opened();
-    feed(guards, month({ startMs: START, days: 16, usdPerMonth: 4000, seed: 6 }));
+    feed(guards, month({ startMs: START, days: 11, usdPerMonth: 4000, seed: 6 }));
     expect(alerts).toEqual([]);
   });
 
@@ -96,14 +96,14 @@ describe('normal traffic', () => {
 
   it('that the ledger recorded is learnt at the start, without alarms', () => {
     const { guards, alerts } = opened();
-    const days = [...month({ startMs: START, days: 35, usdPerMonth: 4000, seed: 8 })];
-    guards.seed(days.filter(({ atMs }) => atMs < START + 28 * DAY_MS));
+    const days = [...month({ startMs: START, days: 18, usdPerMonth: 3000, seed: 8 })];
+    guards.seed(days.filter(({ atMs }) => atMs < START + 14 * DAY_MS));
     feed(
       guards,
-      days.filter(({ atMs }) => atMs >= START + 28 * DAY_MS),
+      days.filter(({ atMs }) => atMs >= START + 14 * DAY_MS),
     );
     expect(alerts).toEqual([]);
-    expect(loop(guards, { atMs: START + 35 * DAY_MS, everyMs: 250, costNanoUsd: CENT })).toBeLessThan(1000);
+    expect(loop(guards, { atMs: START + 18 * DAY_MS, everyMs: 250, costNanoUsd: CENT })).toBeLessThan(1000);
   });
 });
 
@@ -208,12 +208,12 @@ describe('bounds and changes', () => {
 
   it('INV-7: another factor or floor keeps the past; another window pours it over', () => {
     const { guards } = opened();
-    guards.seed(month({ startMs: START, days: 21, usdPerMonth: 4000, seed: 17 }));
+    guards.seed(month({ startMs: START, days: 14, usdPerMonth: 3000, seed: 17 }));
     guards.configure({ ...surge, overMs: 30 * 60_000, baselineMs: 14 * DAY_MS });
     guards.configure({ ...surge, overMs: 30 * 60_000, baselineMs: 14 * DAY_MS, floorNanoUsd: 400n * CENT });
-    feed(guards, month({ startMs: START + 21 * DAY_MS, days: 3, usdPerMonth: 4000, seed: 18 }));
+    feed(guards, month({ startMs: START + 14 * DAY_MS, days: 3, usdPerMonth: 3000, seed: 18 }));
     expect(guards.switches()).toEqual([]);
-    expect(loop(guards, { atMs: START + 24 * DAY_MS, everyMs: 250, costNanoUsd: CENT })).toBeLessThan(800);
+    expect(loop(guards, { atMs: START + 17 * DAY_MS, everyMs: 250, costNanoUsd: CENT })).toBeLessThan(800);
   });
 
   it('says nothing while it is not configured', () => {
