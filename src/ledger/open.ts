@@ -24,6 +24,7 @@ import { openForReading } from './sqlite/connection.ts';
 import type { Synchronous } from './sqlite/connection.ts';
 import { takeOwnerLock } from './sqlite/lock.ts';
 import type { RollupAnswer } from './sqlite/queries/queries.ts';
+import { createInlineReader } from './sqlite/inline-reader.ts';
 import { createReader } from './sqlite/reader.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { Recovered } from './sqlite/recovery.ts';
@@ -39,7 +40,7 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** drizzle-kit's folder; default: the package's own `migrations/`. */
   readonly migrationsFolder?: string;
-  /** Default `worker`. `inline`: writes block the event loop; for simulations. */
+  /** Default `worker`: threads of their own write and read. `inline`: this one does, and the event loop waits; for simulations. */
   readonly writer?: 'worker' | 'inline';
 }
 
@@ -78,9 +79,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   const feed = createFeed();
   const queue = new WriteQueue(host, clock, feed.announce);
-  const reader = createReader(path);
+  const newReader = options.writer === 'inline' ? createInlineReader : createReader;
+  const reader = newReader(path);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
-  const scanner = createReader(path);
+  const scanner = newReader(path);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   return {

@@ -1,5 +1,37 @@
 // Makes records of runs, attempts and steps as an execution would write them; every field has a plain default.
+import { canonicalPlanText } from '../../src/plan/encode.ts';
+import type { PlanPrice } from '../../src/plan/types.ts';
+import { costOf } from '../../src/routing/cost.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../src/execution/records.ts';
+
+/** $2 and $10 per million tokens: 900 tokens in and 120 out cost 3,000,000 nano-dollars. */
+const PRICE: PlanPrice = {
+  kind: 'rates',
+  source: 'yaml',
+  tiers: [
+    {
+      fromInputTokens: 0,
+      input: 2_000_000_000n,
+      cachedInput: 200_000_000n,
+      cacheWrite: 2_000_000_000n,
+      output: 10_000_000_000n,
+      reasoning: 10_000_000_000n,
+      request: 0n,
+    },
+  ],
+};
+export const RATES = canonicalPlanText(PRICE);
+
+/** What these tokens cost at `RATES`. */
+export function costAtRates(inputTokens: number, outputTokens: number): bigint {
+  return costOf(PRICE, {
+    inputTokens,
+    outputTokens,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+  });
+}
 
 /** A Sunday morning. */
 export const START_MS = Date.UTC(2026, 10, 22, 9, 0, 0);
@@ -65,7 +97,7 @@ export function makeAttempt(id: string, run: RunRecord, fields: Partial<AttemptR
     heldNanoUsd: 5_000_000n,
     savedNanoUsd: 0n,
     estimated: false,
-    rates: '"free"',
+    rates: RATES,
     postings: [{ budgetId: 'company', account: '', windowStartMs: START_MS }],
     queueMs: 0,
     latencyMs: null,

@@ -89,11 +89,11 @@ export class AttemptWrites {
     this.#windows.hold(attempt.postings, attempt.worst, 1);
   }
 
-  /** Does nothing to an attempt that is closed already, so that no money moves twice. */
-  close(batch: readonly Value[], at: number): void {
+  /** False, and nothing is done, for an attempt that is closed already: no money moves twice. */
+  close(batch: readonly Value[], at: number): boolean {
     const id = batch[at] as string;
     const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
-    if (attempt === undefined) return;
+    if (attempt === undefined) return false;
     const progress = at + 1;
     const rest = progress + PROGRESS_VALUES;
     this.#close.run(...batch.slice(progress, rest + 5), attempt.seq);
@@ -111,6 +111,7 @@ export class AttemptWrites {
     );
     this.#costs.closed(attempt.runId, costNanoUsd);
     this.#count(attempt, batch, progress);
+    return true;
   }
 
   #count({ rollupStem, startedAtMs }: OpenAttempt, batch: readonly Value[], progress: number): void {

@@ -1,7 +1,7 @@
 // Brings a database to the code's schema: drizzle-kit's migrations in order, each once, all in one transaction, and never backwards.
 import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { notADatabase } from './connection.ts';
 
@@ -14,7 +14,7 @@ interface Migration {
   readonly statements: readonly string[];
 }
 
-/** Throws DATABASE_UNREADABLE or DATABASE_NEWER from the file's first bytes alone: nothing is opened, so nothing can be touched. */
+/** Throws DATABASE_UNREADABLE or DATABASE_NEWER before the file is opened for writing, so that nothing in it can be touched. */
 export function checkHeader(path: string, migrationsFolder: string): void {
   const known = readMigrations(migrationsFolder).length;
   if (!existsSync(path)) return;
@@ -23,8 +23,8 @@ export function checkHeader(path: string, migrationsFolder: string): void {
   if (header.length < 100 || header.toString('latin1', 0, 16) !== MAGIC) throw notADatabase(path);
   const applicationId = header.readInt32BE(68);
   const version = header.readInt32BE(60);
-  // A file that SQLite created and nobody migrated yet has no mark; a database with tables of its own does not pass the migration.
-  if (applicationId === 0 && version === 0) return;
+  // A file that was made and never migrated has no mark, and no tables either.
+  if (applicationId === 0 && version === 0) return refuseForeignTables(path);
   if (applicationId !== APPLICATION_ID) throw notADatabase(path);
   if (version > known) throw newer(path, version, known);
 }
@@ -73,7 +73,6 @@ export function migrate(database: DatabaseSync, path: string, migrationsFolder: 
   if (done === migrations.length) return 0;
   database.exec('begin immediate');
   try {
-    if (done === 0) refuseForeignTables(database, path);
     for (const migration of migrations.slice(done)) {
       for (const statement of migration.statements) database.exec(statement);
     }
@@ -93,7 +92,12 @@ function appliedCount(database: DatabaseSync): number {
   return Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
 }
 
-function refuseForeignTables(database: DatabaseSync, path: string): void {
-  const other = database.prepare("select name from sqlite_schema where type = 'table' limit 1").get();
-  if (other !== undefined) throw notADatabase(path);
+function refuseForeignTables(path: string): void {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const table = database.prepare("select name from sqlite_schema where type = 'table' limit 1").get();
+    if (table !== undefined) throw notADatabase(path);
+  } finally {
+    database.close();
+  }
 }

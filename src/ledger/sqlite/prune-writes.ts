@@ -1,6 +1,6 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { HOURS, MINUTES } from '../rollup/dimensions.ts';
+import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 
 const DAY_MS = 86_400_000;
 /** Statistics read minutes of the last hour, and a new budget starts from those of the last two days. */
@@ -20,6 +20,7 @@ export class PruneWrites {
   readonly #dropSteps: StatementSync;
   readonly #dropRun: StatementSync;
   readonly #markPruned: StatementSync;
+  readonly #markRollups: StatementSync;
   readonly #dropRollups: StatementSync;
   readonly #dropWindows: StatementSync;
 
@@ -54,6 +55,9 @@ export class PruneWrites {
     this.#markPruned = database.prepare(
       'update ledger_state set pruned_before_ms = max(pruned_before_ms, ?)',
     );
+    this.#markRollups = database.prepare(
+      'update ledger_state set minutes_from_ms = max(minutes_from_ms, ?), hours_from_ms = max(hours_from_ms, ?)',
+    );
     this.#dropRollups = database.prepare('delete from rollups where grain = ? and bucket_ms < ?');
     this.#dropWindows = database.prepare(
       'delete from budget_windows where window_start_ms < ? and held_nano_usd = 0 and held_tokens = 0 and held_calls = 0',
@@ -76,8 +80,12 @@ export class PruneWrites {
       this.#dropRun.run(run['seq'] as bigint);
       done += 1;
     }
-    done += Number(this.#dropRollups.run(MINUTES, nowMs - KEEP_MINUTES_MS).changes);
-    done += Number(this.#dropRollups.run(HOURS, nowMs - KEEP_HOURS_MS).changes);
+    // Whole days and hours, so that what is left of a coarser bucket can still be added up from its finer ones.
+    const minutesFromMs = bucketStartMs(HOURS, nowMs - KEEP_MINUTES_MS);
+    const hoursFromMs = bucketStartMs(DAYS, nowMs - KEEP_HOURS_MS);
+    this.#markRollups.run(minutesFromMs, hoursFromMs);
+    done += Number(this.#dropRollups.run(MINUTES, minutesFromMs).changes);
+    done += Number(this.#dropRollups.run(HOURS, hoursFromMs).changes);
     done += Number(this.#dropWindows.run(nowMs - KEEP_WINDOWS_MS).changes);
     return done;
   }

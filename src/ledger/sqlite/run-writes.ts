@@ -125,8 +125,8 @@ export class RunWrites {
     this.#callers.set(name, seen);
   }
 
-  /** Does nothing to a run that is finished already, so that it is counted once. Its cost is what its attempts have cost (INV-1). */
-  finish(batch: readonly Value[], at: number): void {
+  /** False, and nothing is done, for a run that is finished already: it is counted once. Its cost is what its attempts have cost (INV-1). */
+  finish(batch: readonly Value[], at: number): boolean {
     const id = batch[at] as string;
     const key = batch[at + 9] as string;
     const keeping = this.#keepingOf(id);
@@ -146,11 +146,12 @@ export class RunWrites {
       id,
     );
     this.#keeping.delete(id);
-    if (row === undefined) return;
+    if (row === undefined) return false;
     if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
     const sums = this.#rollups.at(key, Number(row['started_at_ms']));
     sums.runs += 1;
     sums.savedNanoUsd += batch[at + 5] as bigint;
+    return true;
   }
 
   #reduceTexts(id: string, content: Retain['content']): void {

@@ -284,4 +284,7 @@ export const ledgerState = sqliteTable('ledger_state', {
   lastOperation: count('last_operation').notNull(),
   /** Runs that started before are deleted, all but their sums. */
   prunedBeforeMs: count('pruned_before_ms').notNull(),
+  /** Roll-ups by the minute and by the hour are kept from here on. */
+  minutesFromMs: count('minutes_from_ms').notNull(),
+  hoursFromMs: count('hours_from_ms').notNull(),
 });

@@ -1,15 +1,25 @@
 // The main thread's side of writing: collects the operations of one turn of the event loop, sends them, settles their promises in order.
+import type { Clock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../port.ts';
 import type { Value } from './operations.ts';
+import { UNCHANGED } from './unchanged.ts';
 import type { Acknowledgement, Failure } from './writer.ts';
 import type { WriterHost } from './writer-host.ts';
 
 /** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
 const LARGEST_BACKLOG = 100_000;
 
+/** A settlement that failed is tried again this often, until the disk takes it. */
+const RETRY_MS = 500;
+/** Settlements that are kept for it; what is beyond stays open in the database, and is reconciled after the next start. */
+const MOST_DEFERRED = 20_000;
+
+type Push = (batch: Value[]) => void;
+
 interface Waiting {
+  readonly push: Push;
   readonly row: CommittedRow | null;
   /** With the writer's answer, where the operation asks for one; else 0. */
   readonly resolve: (answer: number) => void;
@@ -20,12 +30,15 @@ export interface WriteHealth {
   /** Operations that were asked for and are not committed yet. */
   readonly backlog: number;
   readonly commits: number;
+  /** Settlements that the disk refused, and that are tried again. */
+  readonly deferred: number;
   /** What the last transaction failed of; null: it did not. */
   readonly failure: Failure | null;
 }
 
 export class WriteQueue {
   readonly #host: WriterHost;
+  readonly #clock: Clock;
   readonly #announce: (rows: readonly CommittedRow[], commit: number) => void;
   #batch: Value[] = [];
   #scheduled = false;
@@ -37,11 +50,18 @@ export class WriteQueue {
   #failure: Failure | null = null;
   #lost: string | null = null;
   #commits = 0;
+  #deferred: Pick<Waiting, 'push' | 'row'>[] = [];
+  #cancelRetry: (() => void) | null = null;
   /** Who waits for everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
 
-  constructor(host: WriterHost, announce: (rows: readonly CommittedRow[], commit: number) => void) {
+  constructor(
+    host: WriterHost,
+    clock: Clock,
+    announce: (rows: readonly CommittedRow[], commit: number) => void,
+  ) {
     this.#host = host;
+    this.#clock = clock;
     this.#announce = announce;
     host.listen(
       (acknowledgement) => this.#onAcknowledgement(acknowledgement),
@@ -50,19 +70,20 @@ export class WriteQueue {
   }
 
   /** `push` appends one operation to the batch; the promise settles when it is committed or refused. */
-  write(push: (batch: Value[]) => void, row: CommittedRow | null): Promise<void> {
+  write(push: Push, row: CommittedRow | null): Promise<void> {
     // Who waits for nothing but the commit does not see the answer.
     return this.ask(push, row) as Promise<unknown> as Promise<void>;
   }
 
   /** The same, with the writer's answer. */
-  ask(push: (batch: Value[]) => void, row: CommittedRow | null): Promise<number> {
+  ask(push: Push, row: CommittedRow | null): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
-    if (this.#waiting.length >= LARGEST_BACKLOG) return Promise.reject(unavailable(BACKLOG_FAILURE));
+    if (this.#waiting.length >= LARGEST_BACKLOG && !isSettlement(row))
+      return Promise.reject(unavailable(BACKLOG_FAILURE));
     push(this.#batch);
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#waiting.push({ row, resolve, reject });
+    this.#waiting.push({ push, row, resolve, reject });
     if (!this.#scheduled) {
       this.#scheduled = true;
       // One message for all that this turn of the event loop asks for: a message costs more than a row.
@@ -91,6 +112,7 @@ export class WriteQueue {
     } else {
       const error = unavailable(failure);
       for (const waiting of done) waiting.reject(error);
+      this.#defer(done);
     }
     while (this.#flushed[0] !== undefined && this.#flushed[0].number <= last)
       this.#flushed.shift()?.resolve();
@@ -114,10 +136,25 @@ export class WriteQueue {
         waiting.reject(new HeadgateError(failed.code, failed.message, failed.remedy));
         continue;
       }
-      if (waiting.row !== null) rows.push(waiting.row);
-      waiting.resolve(values?.get(firstNumber + index) ?? 0);
+      const value = values?.get(firstNumber + index) ?? 0;
+      if (waiting.row !== null && value !== UNCHANGED) rows.push(waiting.row);
+      waiting.resolve(value);
     }
     this.#announce(rows, commit);
+  }
+
+  /** What was paid for is not forgotten because a disk is full: its cost is written when there is room, and its hold stands until then. */
+  #defer(done: readonly Waiting[]): void {
+    for (const { push, row } of done) {
+      if (isSettlement(row) && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ push, row });
+    }
+    if (this.#deferred.length > 0) this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#retry());
+  }
+
+  #retry(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    for (const { push, row } of this.#deferred.splice(0)) this.ask(push, row).catch(() => undefined);
   }
 
   #onLost(reason: string): void {
@@ -139,17 +176,32 @@ export class WriteQueue {
   /** Rows that were asked for after an operation and are not known to be committed, in order. */
   pendingAfter(operation: number): readonly CommittedRow[] {
     const skip = Math.max(0, operation - this.#settled);
-    return this.#waiting.slice(skip).flatMap(({ row }) => (row === null ? [] : [row]));
+    return [...this.#deferred, ...this.#waiting.slice(skip)].flatMap(({ row }) =>
+      row === null ? [] : [row],
+    );
   }
 
   health(): WriteHealth {
-    return { backlog: this.#waiting.length, commits: this.#commits, failure: this.#failure };
+    return {
+      backlog: this.#waiting.length,
+      commits: this.#commits,
+      deferred: this.#deferred.length,
+      failure: this.#failure,
+    };
   }
 
   async close(): Promise<void> {
     await this.flushed();
+    this.#retry();
+    await this.flushed();
+    this.#cancelRetry?.();
     await this.#host.close();
   }
+}
+
+/** It says what was spent, or that a run is over: the past, which a refusal does not undo. */
+function isSettlement(row: CommittedRow | null): boolean {
+  return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
 }
 
 const BACKLOG_FAILURE: Failure = {

@@ -11,6 +11,7 @@ import { Refused } from './refused.ts';
 import { RollupWrites } from './rollup-writes.ts';
 import { RunCosts } from './run-costs.ts';
 import { RunWrites } from './run-writes.ts';
+import { UNCHANGED } from './unchanged.ts';
 import { WindowWrites } from './window-writes.ts';
 import type { Settled } from './window-writes.ts';
 
@@ -35,7 +36,7 @@ export interface Acknowledgement {
   readonly failure: Failure | null;
   /** Operations that broke a constraint on their own; the others of the transaction are committed. */
   readonly refused: readonly { readonly number: number; readonly failure: Failure }[];
-  /** Of operations that ask for an answer. */
+  /** Of operations that have something to say: a count, or UNCHANGED. */
   readonly answers: readonly { readonly number: number; readonly value: number }[];
 }
 
@@ -70,7 +71,8 @@ export class Writer {
     this.#admin = new AdminWrites(database, this.#contents);
     this.#prune = new PruneWrites(database);
     database.exec(
-      'insert or ignore into ledger_state (id, commits, last_operation, pruned_before_ms) values (1, 0, 0, 0)',
+      `insert or ignore into ledger_state (id, commits, last_operation, pruned_before_ms, minutes_from_ms, hours_from_ms)
+       values (1, 0, 0, 0, 0, 0)`,
     );
     database.exec('update ledger_state set last_operation = 0');
     this.#count = database.prepare(
@@ -120,15 +122,15 @@ export class Writer {
         this.#runs.open(values, at);
         return undefined;
       case op.FINISH_RUN:
-        this.#runs.finish(values, at);
-        return undefined;
+        return this.#runs.finish(values, at) ? undefined : UNCHANGED;
       case op.OPEN_ATTEMPT:
         this.#attempts.open(values, at);
         return undefined;
-      case op.CLOSE_ATTEMPT:
-        this.#attempts.close(values, at);
+      case op.CLOSE_ATTEMPT: {
+        const closed = this.#attempts.close(values, at);
         if (values[at + op.RECEIPT] !== null) this.#runs.step(values, at + op.RECEIPT);
-        return undefined;
+        return closed ? undefined : UNCHANGED;
+      }
       case op.RECORD_STEP:
         this.#runs.step(values, at);
         return undefined;

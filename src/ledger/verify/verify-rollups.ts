@@ -40,7 +40,9 @@ export function verifyRollups(connection: DatabaseSync, findings: Findings): num
   }
   for (const [where, sum] of days) findings.expect('rollup', where, sum.attempts + sum.runs, 0n);
   return (
-    count + verifyFiner(connection, findings, HOURS, DAYS) + verifyFiner(connection, findings, MINUTES, HOURS)
+    count +
+    verifyFiner(connection, findings, HOURS, DAYS, 'hours_from_ms') +
+    verifyFiner(connection, findings, MINUTES, HOURS, 'minutes_from_ms')
   );
 }
 
@@ -94,17 +96,22 @@ function emptySum(): Sum {
 }
 
 /** Each bucket of the coarser grain that still has all its finer ones must be their sum. */
-function verifyFiner(connection: DatabaseSync, findings: Findings, finer: Grain, coarser: Grain): number {
+function verifyFiner(
+  connection: DatabaseSync,
+  findings: Findings,
+  finer: Grain,
+  coarser: Grain,
+  keptFrom: 'minutes_from_ms' | 'hours_from_ms',
+): number {
   const width = GRAIN_MS[coarser];
   const rows = connection
     .prepare(
-      `with oldest as (select coalesce(min(bucket_ms), 0) as at from rollups where grain = ${finer}),
-         fine as (select bucket_ms - bucket_ms % ${width} as at, key_id, sum(cost_nano_usd) as cost, sum(runs) as runs,
+      `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id, sum(cost_nano_usd) as cost, sum(runs) as runs,
            sum(attempts) as attempts from rollups where grain = ${finer} group by 1, 2)
        select rollups.bucket_ms as at, rollups.key_id as key, rollups.cost_nano_usd as cost, fine.cost as fine_cost,
          rollups.runs as runs, fine.runs as fine_runs, rollups.attempts as attempts, fine.attempts as fine_attempts
        from rollups left join fine on fine.at = rollups.bucket_ms and fine.key_id = rollups.key_id
-       where rollups.grain = ${coarser} and rollups.bucket_ms > (select at from oldest)`,
+       where rollups.grain = ${coarser} and rollups.bucket_ms >= (select ${keptFrom} from ledger_state)`,
     )
     .iterate();
   let count = 0;

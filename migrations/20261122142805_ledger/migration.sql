@@ -99,7 +99,9 @@ CREATE TABLE `ledger_state` (
 	`id` integer PRIMARY KEY,
 	`commits` integer NOT NULL,
 	`last_operation` integer NOT NULL,
-	`pruned_before_ms` integer NOT NULL
+	`pruned_before_ms` integer NOT NULL,
+	`minutes_from_ms` integer NOT NULL,
+	`hours_from_ms` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `revisions` (
