@@ -38,3 +38,8 @@ class Shared implements SharedSchemas {
     return Object.fromEntries([...this.#schemas].sort(([left], [right]) => (left < right ? -1 : 1)));
   }
 }
+
+/** The text of schema/project.json or schema/task.json. */
+export function printJsonSchema(name: 'project' | 'task'): string {
+  return `${JSON.stringify(name === 'project' ? projectJsonSchema() : taskJsonSchema(), null, 2)}\n`;
+}

@@ -59,7 +59,7 @@ export interface RecordOptions {
 
 export function record<const Table extends Fields>(options: RecordOptions, fields: Table): RecordKind<Table> {
   return {
-    label: 'map',
+    label: `map, see ${options.name}`,
     fields,
     record: { name: options.name, summary: options.summary, fields: infoOf(fields) },
     schema: (shared) =>

@@ -1,0 +1,32 @@
+// Holds the generated reference pages and the JSON Schemas for editors to the tables they are made from.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { allRecords } from '../../src/definition/reference.ts';
+import { referenceFiles } from '../definition/support/reference-files.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('the language reference', () => {
+  test.each(referenceFiles(read))('$path is what `npm run reference` writes', ({ path, text }) => {
+    expect(read(path)).toBe(text);
+  });
+
+  test('has a table for every record of the language', () => {
+    const page = read('docs/reference/language.md');
+    const shown = [...page.matchAll(/<!-- fields: (\w+) -->/g)].map((match) => match[1]);
+    expect(shown.toSorted()).toEqual(
+      allRecords()
+        .map(({ name }) => name)
+        .filter((name) => name !== 'Rule')
+        .toSorted(),
+    );
+  });
+
+  test('says of every field what it means, in a sentence', () => {
+    for (const { name, fields } of allRecords()) {
+      for (const { key, doc } of fields) expect(doc, `${name}.${key}`).toMatch(/[.`]$/);
+    }
+  });
+});
