@@ -34,9 +34,9 @@ export function emptyReading(): Reading {
 export interface AnswerReader {
   readonly reading: Reading;
   /** The body of an answer that is not a stream. */
-  whole(body: JsonMembers): void;
+  readonly whole: (body: JsonMembers) => void;
   /** One event of a stream; says whether it carried model output, and which of it is text for the caller. */
-  event(data: JsonMembers): Piece;
+  readonly event: (data: JsonMembers) => Piece;
 }
 
 export interface Piece {
