@@ -89,8 +89,9 @@ export function createGuards(options: GuardsOptions): Guards {
         const reason = `loop: the same input to ${run.task} more than ${loop.repeats} times within ${loop.withinMs / 1000} s`;
         return { kind: 'paused', switch: switches.pull(`caller:${run.caller}`, reason, LOOP) };
       }
-      if (loop.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, repeats };
-      return { kind: 'reject', repeats, withinMs: loop.withinMs, retryAfterMs };
+      const refusal = { repeats, withinMs: loop.withinMs, retryAfterMs };
+      if (loop.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, ...refusal };
+      return { kind: 'reject', ...refusal };
     },
     ended: loops.ended,
     switchFor: switches.first,

@@ -15,8 +15,14 @@ export interface SpendSwitch {
 
 export type Admission =
   | { readonly kind: 'pass' }
-  /** The same input ran before within the window: answer with that run, waiting for it if it is still going. */
-  | { readonly kind: 'reuse'; readonly runId: string; readonly repeats: number }
+  /** The same input ran before within the window: answer with that run, waiting for it if it is still going. If it has no answer after all, refuse as for `reject`: another call is what a loop wants. */
+  | {
+      readonly kind: 'reuse';
+      readonly runId: string;
+      readonly repeats: number;
+      readonly withinMs: number;
+      readonly retryAfterMs: number;
+    }
   | {
       readonly kind: 'reject';
       readonly repeats: number;

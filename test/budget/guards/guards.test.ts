@@ -46,7 +46,13 @@ describe('loops', () => {
       expect(admit(guards, runId)).toEqual({ kind: 'pass' });
       guards.ended({ runId, task: 'summarize', caller: 'ana', inputHash: 'h', succeeded: runId !== 'c' });
     }
-    expect(admit(guards, 'd')).toEqual({ kind: 'reuse', runId: 'b', repeats: 4 });
+    expect(admit(guards, 'd')).toEqual({
+      kind: 'reuse',
+      runId: 'b',
+      repeats: 4,
+      withinMs: 60_000,
+      retryAfterMs: 60_000,
+    });
     admit(guards, 'e');
     expect(alerts).toHaveLength(1);
   });
