@@ -213,6 +213,15 @@ describe('INV-7: a change of settings', () => {
     expect(driver.policy().circuit().state).toBe('open');
   });
 
+  it('counts over a window of another width from then on', async () => {
+    const driver = drivePolicy(sampling(0.5, 10, 30_000));
+    driver.configure(sampling(0.5, 10, 60_000));
+    await calls(driver, 'failure', 9);
+    await driver.clock.advance(45_000);
+    await driver.call('failure');
+    expect(driver.policy().circuit().state).toBe('open');
+  });
+
   it('lets a probe that is out decide under the new settings', async () => {
     const driver = drivePolicy(consecutive(1));
     await driver.call('failure');

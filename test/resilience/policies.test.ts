@@ -183,6 +183,11 @@ describe('the retry delay', () => {
     );
   });
 
+  it('may be three times the previous one', () => {
+    expect(retryDelayMs(ordinary.retry, () => 0.999, 1, 1_000, null)).toBeGreaterThan(2_900);
+    expect(retryDelayMs(ordinary.retry, () => 0.999, 1, 5_000, null)).toBe(8_000);
+  });
+
   it('differs between callers that failed together', () => {
     const random = seededRandom(7);
     const delays = new Set(

@@ -1,0 +1,50 @@
+// The pace after refusals: how far it is lowered, and by what.
+import { describe, expect, it } from 'vitest';
+import { createPace, type Pace } from '../../src/resilience/pace.ts';
+
+/** Milliseconds between two calls at the pace of that moment; Infinity-free, 0 when there is none. */
+function gapMs(pace: Pace, nowMs: number): number {
+  return pace.delayMs(2, nowMs) - pace.delayMs(1, nowMs);
+}
+
+/** Ten calls a second for half a minute. */
+function busy(): Pace {
+  const pace = createPace();
+  for (let atMs = 0; atMs < 30_000; atMs += 100) pace.take(atMs);
+  return pace;
+}
+
+describe('the pace', () => {
+  it('is none before a refusal, and half of what was refused after it', () => {
+    const pace = busy();
+    expect(pace.delayMs(1_000, 30_000)).toBe(0);
+    pace.refused(30_000);
+    expect(gapMs(pace, 30_000)).toBeGreaterThan(190);
+    expect(gapMs(pace, 30_000)).toBeLessThan(210);
+  });
+
+  it('is lowered once by refusals of calls that were under way together', () => {
+    const pace = busy();
+    for (let atMs = 30_000; atMs < 31_000; atMs += 10) pace.refused(atMs);
+    expect(gapMs(pace, 31_000)).toBeLessThan(210);
+  });
+
+  it('is halved again by a refusal soon after, and lowered less by a later one', () => {
+    const soon = busy();
+    soon.refused(30_000);
+    soon.refused(33_000);
+    expect(gapMs(soon, 33_000)).toBeGreaterThan(370);
+    const later = busy();
+    later.refused(30_000);
+    later.refused(60_000);
+    // It had grown by the root of two in half a minute, and is at seven tenths of that again.
+    expect(gapMs(later, 60_000)).toBeGreaterThan(190);
+    expect(gapMs(later, 60_000)).toBeLessThan(210);
+  });
+
+  it('is never under one call a second, however many refusals', () => {
+    const pace = createPace();
+    for (let atMs = 0; atMs < 60_000; atMs += 2_000) pace.refused(atMs);
+    expect(gapMs(pace, 58_000)).toBe(1_000);
+  });
+});
