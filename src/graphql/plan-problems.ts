@@ -21,3 +21,21 @@ export function graphqlProblems(plan: Plan): readonly Problem[] {
     };
   });
 }
+
+/** Where GraphQL cannot say what a task's schema says, and shows JSON instead: for `check` to mention. They refuse nothing. */
+export function graphqlNotes(plan: Plan): readonly Problem[] {
+  return readTasks(plan, RESERVED_TYPE_NAMES).notes.map(({ place, reason }) => {
+    const task = plan.tasks[place.slice(0, place.indexOf('.'))];
+    return {
+      code: 'graphql-shown-as-json',
+      severity: 'note',
+      message: `In GraphQL, ${place} is JSON: ${reason}.`,
+      remedy: 'Nothing has to be done; clients send and read it as a JSON value.',
+      file: task?.file ?? 'headgate.yaml',
+      line: 1,
+      column: 1,
+      endColumn: 2,
+      excerpt: task === undefined ? '' : `task: ${task.name}`,
+    };
+  });
+}

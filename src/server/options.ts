@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Plan } from '../plan/types.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { PersistedOperations } from './persisted.ts';
 
 export interface ServerOptions {
   /** `keys` is the ring that also answers who a request is from. */
@@ -28,10 +29,7 @@ export interface ServerOptions {
   /** The proxy in front sets X-Forwarded-For, -Proto and -Host, and nobody else can. Default false. */
   readonly trustProxy?: boolean;
   /** Operations that may be sent by their hash alone; `required`: no others. */
-  readonly persistedOperations?: {
-    readonly documents: ReadonlyMap<string, string>;
-    readonly required: boolean;
-  };
+  readonly persistedOperations?: PersistedOperations;
   /** Files of a web page to serve at `/`: a folder. Default: none. */
   readonly staticDir?: string;
   readonly log?: Logger;

@@ -22,6 +22,8 @@ import { defaultLimits } from './options.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
 import { FAILED, forbidden, NOT_FOUND, refuseOpen, WRONG_METHOD, WRONG_TYPE } from './refusals.ts';
 import { sendRefusal } from './refuse.ts';
+import { readStaticFiles, sendStaticFile } from './static-files.ts';
+import type { StaticFiles } from './static-files.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
 import { createWebSocketServer } from './websocket.ts';
 import { createGraphqlServer, loadGraphiql } from './yoga.ts';
@@ -54,6 +56,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const operations = new Operations(limits);
   const readers = new SlowReaders(clock, limits, (reason) => metrics.dropped(reason));
   const maskError = createMaskError(log);
+  const pages: StaticFiles =
+    options.staticDir === undefined ? new Map() : await readStaticFiles(options.staticDir);
   let draining = false;
 
   let schema = options.schemaFor(services.revisions.active().plan);
@@ -70,8 +74,18 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     complexity: createComplexityCheck(limits.maxComplexity),
     maskError,
     operations,
+    persisted: options.persistedOperations,
   });
-  const webSockets = createWebSocketServer({ yoga, services, limits, log, maskError, readers, admission });
+  const webSockets = createWebSocketServer({
+    yoga,
+    services,
+    limits,
+    log,
+    maskError,
+    readers,
+    admission,
+    persisted: options.persistedOperations,
+  });
   const metrics = new Metrics({
     services,
     operations: () => operations.running(),
@@ -141,10 +155,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (path === '/graphql') return graphql(request, response);
     setSecurityHeaders(response, 'none');
     const look = beside[path];
-    if (look === undefined) return sendRefusal(response, NOT_FOUND, undefined);
+    const file = pages.get(path);
+    if (look === undefined && file === undefined) return sendRefusal(response, NOT_FOUND, undefined);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendRefusal(response, WRONG_METHOD, undefined);
-    return look(request, response);
+    if (file !== undefined) return sendStaticFile(file, path, request, response);
+    return look?.(request, response);
   }
 
   /** What is beside the API. */
@@ -161,7 +177,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     (request, response) => {
       const path = pathOf(request);
       response.once('close', () =>
-        metrics.request(path in beside || path === '/graphql' ? path : 'other', response.statusCode),
+        metrics.request(
+          path in beside || path === '/graphql' ? path : pages.has(path) ? 'page' : 'other',
+          response.statusCode,
+        ),
       );
       route(request, response, path).catch((error: unknown) => {
         log.error({ err: error, path }, 'request failed');

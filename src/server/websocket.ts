@@ -13,6 +13,8 @@ import type { Caller } from '../budget/port.ts';
 import type { Admission } from './admission.ts';
 import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
+import { resolveDocument } from './persisted.ts';
+import type { PersistedOperations } from './persisted.ts';
 import type { SharedResult } from './subscriptions/shared.ts';
 import type { SlowReaders } from './subscriptions/slow-readers.ts';
 import type { GraphqlServer } from './yoga.ts';
@@ -25,6 +27,7 @@ export interface WebSocketParts {
   readonly maskError: ReturnType<typeof createMaskError>;
   readonly admission: Admission;
   readonly readers: SlowReaders;
+  readonly persisted: PersistedOperations | undefined;
 }
 
 interface Connection {
@@ -61,7 +64,8 @@ export function createWebSocketServer(parts: WebSocketParts) {
       extra.caller = admitted.ok ? admitted.caller : null;
       return extra.caller !== null;
     },
-    onSubscribe: async ({ extra, subscriptions }, _id, { query, variables, operationName }) => {
+    onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
+      const { variables, operationName } = payload;
       if (Object.keys(subscriptions).length > limits.maxSubscriptionsPerConnection) {
         return [
           new GraphQLError(
@@ -85,6 +89,7 @@ export function createWebSocketServer(parts: WebSocketParts) {
       });
       const enveloped = yoga.getEnveloped(Object.assign(context, { req: extra.request, res: null }));
       try {
+        const query = resolveDocument(payload, parts.persisted) ?? payload.query;
         const document = enveloped.parse(query);
         const errors = enveloped.validate(enveloped.schema, document);
         if (errors.length > 0) return errors;

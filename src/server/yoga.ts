@@ -10,6 +10,8 @@ import type { createComplexityCheck } from './guards/complexity.ts';
 import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
 import type { Operations } from './operations.ts';
+import { resolveDocument } from './persisted.ts';
+import type { OperationParams, PersistedOperations } from './persisted.ts';
 import { readJsonBody } from './read-body.ts';
 import type { ServerContext } from './request-context.ts';
 import { sideEffectOverGet } from './guards/get.ts';
@@ -26,6 +28,7 @@ export interface YogaParts {
   readonly complexity: ReturnType<typeof createComplexityCheck>;
   readonly maskError: ReturnType<typeof createMaskError>;
   readonly operations: Operations;
+  readonly persisted: PersistedOperations | undefined;
 }
 
 /** Documents that are sent again are parsed and validated once; longer ones are inputs written in place, and would only fill memory (INV-14). */
@@ -58,6 +61,7 @@ export function createGraphqlServer(parts: YogaParts) {
     healthCheckEndpoint: '/graphql/-/live',
     graphiql: parts.graphiql ? { title: 'Headgate', subscriptionsProtocol: 'WS' } : false,
     renderGraphiQL: () => renderedGraphiql,
+    extraParamNames: ['documentId'],
     maskedErrors: { maskError: parts.maskError },
     logging: SILENT,
     parserAndValidationCache: {
@@ -85,6 +89,7 @@ function gate({
   parse,
   complexity,
   operations,
+  persisted,
 }: YogaParts): Plugin<ServerContext> {
   const sharing = new SharedSubscriptions();
   return {
@@ -98,6 +103,14 @@ function gate({
         setRequestParser(() => readJsonBody(req, limits.maxBodyBytes) as never);
       }
     },
+    ...(persisted === undefined
+      ? {}
+      : {
+          onParams({ params, setParams }) {
+            const query = resolveDocument(params as OperationParams, persisted);
+            if (query !== undefined && query !== params.query) setParams({ ...params, query });
+          },
+        }),
     onParse({ setParseFn }) {
       setParseFn(parse);
     },
