@@ -16,7 +16,7 @@ export interface ParsedTemplate {
   readonly placeholders: readonly Placeholder[];
 }
 
-/** The text is kept exactly as it is; `$${{` stands for a literal `${{`. */
+/** The text is kept exactly as it is. The signs themselves are written `${{ "${{" }}`. */
 export function parseTemplate(text: string): Outcome<ParsedTemplate, ExpressionProblem> {
   const parts: (string | { readonly source: ExpressionText })[] = [];
   const placeholders: Placeholder[] = [];
@@ -25,17 +25,12 @@ export function parseTemplate(text: string): Outcome<ParsedTemplate, ExpressionP
   while (position < text.length) {
     const start = text.indexOf(PLACEHOLDER_START, position);
     if (start === -1) break;
-    if (text.charAt(start - 1) === '$' && start > position) {
-      literal += text.slice(position, start - 1) + PLACEHOLDER_START;
-      position = start + PLACEHOLDER_START.length;
-      continue;
-    }
     const end = placeholderEnd(text, start);
     if (end === -1)
       return fail({
         code: 'expression-syntax',
         message: 'A `${{` is not closed.',
-        remedy: 'Close it with `}}`; write `$${{` for these signs as text.',
+        remedy: 'Close it with `}}`; write `${{ "${{" }}` for these signs as text.',
         start,
         end: start + 3,
       });
@@ -69,18 +64,12 @@ function toTemplate(parts: readonly (string | { readonly source: ExpressionText 
 export function printTemplate(template: Template): Json {
   switch (template.kind) {
     case 'literal':
-      return typeof template.value === 'string'
-        ? template.value.replaceAll(PLACEHOLDER_START, `$${PLACEHOLDER_START}`)
-        : template.value;
+      return template.value;
     case 'expression':
       return `\${{ ${template.source} }}`;
     case 'text':
       return template.parts
-        .map((part) =>
-          typeof part === 'string'
-            ? part.replaceAll(PLACEHOLDER_START, `$${PLACEHOLDER_START}`)
-            : `\${{ ${part.source} }}`,
-        )
+        .map((part) => (typeof part === 'string' ? part : `\${{ ${part.source} }}`))
         .join('');
     case 'object':
       return Object.fromEntries(

@@ -58,19 +58,29 @@ export function nonNull(type: Type): Type {
 
 /** The JSON Schema of a type, null included. */
 export function schemaOf(type: Type): JsonSchema {
-  return !type.nullable || type.kind === 'any' || type.kind === 'null' ? type.schema : nullableSchema(type.schema);
+  return !type.nullable || type.kind === 'any' || type.kind === 'null'
+    ? type.schema
+    : nullableSchema(type.schema);
 }
 
 /** What the schema takes, and null. */
 export function nullableSchema(schema: JsonSchema): JsonSchema {
   const { type, enum: choices } = schema;
-  if (Object.keys(schema).length === 0) return schema;
+  if (Object.keys(schema).length === 0 || takesNull(schema)) return schema;
   if (typeof type !== 'string') return { anyOf: [schema, { type: 'null' }] };
   return {
     ...schema,
     type: [type, 'null'],
     ...(Array.isArray(choices) ? { enum: [...(choices as readonly Json[]), null] } : {}),
   };
+}
+
+function takesNull({ type, anyOf }: JsonSchema): boolean {
+  if (Array.isArray(type)) return type.includes('null');
+  return (
+    type === 'null' ||
+    (Array.isArray(anyOf) && (anyOf as readonly JsonSchema[]).some((member) => member['type'] === 'null'))
+  );
 }
 
 /** What both can be: the type of `c ? a : b`, of a list's items. */

@@ -33,15 +33,14 @@ describe('the catalogue of diagnostics', () => {
   test('and the reference page have the same codes', () => {
     const page = readFileSync(join(root, 'docs/reference/diagnostics.md'), 'utf8');
     const documented = [...page.matchAll(/^### `([a-z-]+)`/gm)].map((match) => match[1]);
-    expect(documented.sort()).toEqual(diagnostics.map(({ code }) => code).sort());
+    expect(new Set(documented)).toEqual(new Set(diagnostics.map(({ code }) => code)));
   });
 
   test('says of each why it matters and what to do, in whole sentences', () => {
-    for (const { code, title, why, remedy } of diagnostics) {
-      expect(title, code).not.toMatch(/\.$/);
-      expect(why, code).toMatch(/\.$/);
-      expect(remedy, code).toMatch(/\.$/);
-    }
+    const wrong = diagnostics.filter(
+      ({ title, why, remedy }) => title.endsWith('.') || !why.endsWith('.') || !remedy.endsWith('.'),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('has a rule in a file of its own for each rule of the registry', () => {

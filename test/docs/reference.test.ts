@@ -16,17 +16,16 @@ describe('the language reference', () => {
   test('has a table for every record of the language', () => {
     const page = read('docs/reference/language.md');
     const shown = [...page.matchAll(/<!-- fields: (\w+) -->/g)].map((match) => match[1]);
-    expect(shown.toSorted()).toEqual(
-      allRecords()
-        .map(({ name }) => name)
-        .filter((name) => name !== 'Rule')
-        .toSorted(),
-    );
+    const records = allRecords()
+      .map(({ name }) => name)
+      .filter((name) => name !== 'Rule');
+    expect(new Set(shown)).toEqual(new Set(records));
   });
 
   test('says of every field what it means, in a sentence', () => {
-    for (const { name, fields } of allRecords()) {
-      for (const { key, doc } of fields) expect(doc, `${name}.${key}`).toMatch(/[.`]$/);
-    }
+    const silent = allRecords().flatMap(({ name, fields }) =>
+      fields.filter(({ doc }) => !/[.`]$/.test(doc)).map(({ key }) => `${name}.${key}`),
+    );
+    expect(silent).toEqual([]);
   });
 });
