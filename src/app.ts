@@ -49,6 +49,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: EngineLog;
+  /** Puts something between the engine and the providers: recorded answers in tests of workflows. */
+  readonly wrapProviders?: (registry: ProviderRegistry) => ProviderRegistry;
 }
 
 export interface App {
@@ -105,11 +107,12 @@ export async function openApp(options: AppOptions): Promise<App> {
     // What decides and protects a call outlives every plan (INV-7).
     const policies = createPolicies({ clock, random });
     const rateGates = createRateGates({ clock });
-    const providers = createProviderRegistry({
+    const registry = createProviderRegistry({
       readSecret: (name) => env[name],
       clock,
       resolveTemplate: resolvePlanTemplate,
     });
+    const providers = options.wrapProviders?.(registry) ?? registry;
 
     const take = (plan: Plan): void => {
       budgets.configure(plan);

@@ -11,6 +11,7 @@ import { registerLedger } from './ledger.ts';
 import { registerPrices } from './prices.ts';
 import { registerServe } from './serve.ts';
 import { registerStats } from './stats.ts';
+import { registerTest } from './test.ts';
 
 /** Adds one command to the program. What it ends with goes to `end`; a thrown HeadgateError is told in one line. */
 export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => Command;
@@ -18,6 +19,7 @@ export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode
 export const commands: readonly RegisterCommand[] = [
   registerServe,
   registerCheck,
+  registerTest,
   registerRun,
   registerPlan,
   registerSchema,

@@ -9,13 +9,25 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    // Node fires a longer timer at once, so a long wait is made of several.
+    const rest = delayMs - LONGEST_TIMER_MS;
+    let cancel = (): void => clearTimeout(timer);
+    const timer = setTimeout(
+      rest > 0
+        ? () => {
+            cancel = systemClock.after(rest, callback);
+          }
+        : callback,
+      Math.min(delayMs, LONGEST_TIMER_MS),
+    );
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => cancel();
   },
 };
 
