@@ -87,7 +87,7 @@ export interface Budgets {
   hold(request: HoldRequest): Outcome<Hold, BudgetRefusal>;
   /** Would it fit? Takes nothing. */
   fits(request: HoldRequest): BudgetRefusal | undefined;
-  /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. */
+  /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. An attempt of a former process is closed in the ledger first, and settled here when that is written. */
   settle(hold: Hold, actual: Spending): void;
   /** Nothing was billed. */
   release(hold: Hold): void;
