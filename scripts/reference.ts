@@ -1,8 +1,10 @@
 // `npm run reference`: writes what is generated of docs/reference, and the JSON Schemas for editors.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cliReferencePage } from '../test/cli/reference-page.ts';
 import { referenceFiles } from '../test/definition/support/reference-files.ts';
 
 const root = join(import.meta.dirname, '..');
 for (const { path, text } of referenceFiles((file) => readFileSync(join(root, file), 'utf8')))
   writeFileSync(join(root, path), text);
+writeFileSync(join(root, 'docs/reference/cli.md'), cliReferencePage());

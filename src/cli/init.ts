@@ -1,7 +1,8 @@
-// headgate init: copies the shipped workflows into a new folder, to be edited and committed.
-import { cp } from 'node:fs/promises';
+// headgate init: copies the shipped workflows into a new folder, to be edited and committed, with the schemas that editors check them by.
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { printJsonSchema } from '../definition/json-schemas.ts';
 import type { RegisterCommand } from './commands.ts';
 import { UsageError } from './io.ts';
 import { shippedWorkflows } from './workflows-folder.ts';
@@ -18,8 +19,15 @@ export const registerInit: RegisterCommand = (program, io, end) =>
           'Name a folder that is not, so that nothing is overwritten.',
         );
       await cp(shippedWorkflows, directory, { recursive: true });
+      // The first line of each workflow leads an editor here.
+      const schemas = join(dirname(directory), 'schema');
+      await mkdir(schemas, { recursive: true });
+      for (const name of ['project', 'task'] as const) {
+        const path = join(schemas, `${name}.json`);
+        if (!existsSync(path)) await writeFile(path, printJsonSchema(name));
+      }
       io.out(
-        `${join(directory, 'headgate.yaml')} and the shipped tasks are there. Check them with "headgate check ${directory}".`,
+        `${join(directory, 'headgate.yaml')} and the shipped tasks are there; editors check them by ${schemas}. Try "headgate check ${directory}".`,
       );
       end(0);
     });

@@ -1,11 +1,11 @@
 // The program: parses the command line, runs one command, ends with its exit code.
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands.ts';
-import { processIo, reportFailure, type CliIo } from './io.ts';
+import { processIo, reportFailure, type CliIo, type ExitCode } from './io.ts';
 import { version } from './version.ts';
 
-/** Runs the command line; resolves to the exit code. Nothing here calls process.exit: open work ends by itself. */
-export async function runProgram(argv: readonly string[], io: CliIo = processIo): Promise<number> {
+/** All commands; what one ends with goes to `end`. */
+export function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
   const program = new Command('headgate')
     .description(
       "The gate at the head of a team's AI spend: YAML workflows in git, run, routed and accounted for.",
@@ -16,12 +16,16 @@ export async function runProgram(argv: readonly string[], io: CliIo = processIo)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: () => undefined });
-  let exitCode = 0;
-  for (const register of commands) {
-    register(program, io, (code) => {
-      exitCode = code;
-    });
-  }
+  for (const register of commands) register(program, io, end);
+  return program;
+}
+
+/** Runs the command line; resolves to the exit code. Nothing here calls process.exit: open work ends by itself. */
+export async function runProgram(argv: readonly string[], io: CliIo = processIo): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
   try {
     if (argv.length === 0) {
       io.err('headgate: which command? Try "headgate --help", or start with "headgate serve".');
@@ -36,7 +40,7 @@ export async function runProgram(argv: readonly string[], io: CliIo = processIo)
 }
 
 /** Help and version end well; anything else is wrong usage, told in one line. */
-function endOfParsing(error: CommanderError, argv: readonly string[], program: Command, io: CliIo): number {
+function endOfParsing(error: CommanderError, argv: readonly string[], program: Command, io: CliIo): ExitCode {
   if (error.exitCode === 0) return 0;
   if (error.code === 'commander.help') return 2;
   const named = program.commands.find((command) => command.name() === argv[0]);

@@ -1,4 +1,5 @@
 // headgate schema: the GraphQL schema that these workflows give, sorted; or the JSON Schemas for editors.
+import { Option } from 'commander';
 import type { RegisterCommand } from './commands.ts';
 import { compiledPlan } from './compiled.ts';
 import { workflowsOption } from './options.ts';
@@ -7,11 +8,22 @@ import { workflowsFolder } from './workflows-folder.ts';
 export const registerSchema: RegisterCommand = (program, io, end) =>
   program
     .command('schema')
-    .description('print the GraphQL schema that the workflows give')
+    .description('print the GraphQL schema that the workflows give, or a JSON Schema of the workflow files')
     .addOption(workflowsOption())
-    .action(async (options: { workflows?: string }) => {
-      const { buildSchema, printSchemaSdl } = await import('../graphql/schema.ts');
-      const plan = await compiledPlan(workflowsFolder(options.workflows, io), io);
-      io.out(printSchemaSdl(buildSchema({ plan })).trimEnd());
+    .addOption(
+      new Option(
+        '--json <file>',
+        'the JSON Schema for editors, of the project file or of task files',
+      ).choices(['project', 'task']),
+    )
+    .action(async (options: { workflows?: string; json?: 'project' | 'task' }) => {
+      if (options.json !== undefined) {
+        const { printJsonSchema } = await import('../definition/json-schemas.ts');
+        io.out(printJsonSchema(options.json).trimEnd());
+      } else {
+        const { buildSchema, printSchemaSdl } = await import('../graphql/schema.ts');
+        const plan = await compiledPlan(workflowsFolder(options.workflows, io), io);
+        io.out(printSchemaSdl(buildSchema({ plan })).trimEnd());
+      }
       end(0);
     });

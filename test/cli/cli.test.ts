@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readRepositoryFile } from '../support/repository.ts';
+import { cliReferencePage } from './reference-page.ts';
 import { headgate, PROJECT, TASK, temporaryFolder } from './support.ts';
 
 const workflows = temporaryFolder({ 'headgate.yaml': PROJECT, 'shorten.yaml': TASK });
@@ -219,6 +221,7 @@ describe('headgate init', () => {
     const folder = join(temporaryFolder(), 'flows');
     expect((await headgate(['init', folder])).code).toBe(0);
     expect(existsSync(join(folder, 'headgate.yaml'))).toBe(true);
+    expect(existsSync(join(folder, '..', 'schema', 'task.json'))).toBe(true);
     expect((await headgate(['check', folder])).code).toBe(0);
     writeFileSync(join(folder, 'headgate.yaml'), PROJECT);
     expect((await headgate(['init', folder])).code).toBe(2);
@@ -232,5 +235,11 @@ describe('headgate schema and plan', () => {
     expect(schema.out).toContain('input TaskInput @oneOf {\n  shorten: ShortenInput');
     const plan = await headgate(['plan', '--workflows', workflows, '--task', 'shorten']);
     expect(plan.out).toContain('first of builtin/extract');
+  });
+});
+
+describe('docs/reference/cli.md', () => {
+  it('is what the commands say: else run npm run reference', () => {
+    expect(readRepositoryFile('docs/reference/cli.md')).toBe(cliReferencePage());
   });
 });

@@ -1,0 +1,39 @@
+// The reference page of the command line, from the commands themselves.
+import type { Command } from 'commander';
+
+/** Markdown: each command with its arguments and options. */
+export function cliReference(program: Command): string {
+  return [
+    '# The command line',
+    '',
+    'Generated from the commands by `npm run reference`. In a checkout a command is run as `npm run -s headgate -- COMMAND`.',
+    '',
+    'Exit codes: 0 done, 1 the task or the check failed, 2 wrong usage, 3 `plan --fail-on` found what it was told to look for. The answer goes to',
+    'standard output, everything said about it to standard error.',
+    '',
+    ...program.commands.flatMap((command) => section(command, 'headgate')),
+  ].join('\n');
+}
+
+function section(command: Command, parent: string): readonly string[] {
+  const name = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((child) => section(child, name));
+  const help = command.createHelp();
+  const rows = [
+    ...command.registeredArguments.map((argument) =>
+      row(help.argumentTerm(argument), help.argumentDescription(argument)),
+    ),
+    ...command.options.map((option) => row(help.optionTerm(option), help.optionDescription(option))),
+  ];
+  return [
+    `## ${name}`,
+    '',
+    `${capital(command.description())}.`,
+    '',
+    ...(rows.length === 0 ? [] : ['| | |', '| --- | --- |', ...rows, '']),
+  ];
+}
+
+const row = (term: string, description: string): string =>
+  `| \`${term.replaceAll('|', '\\|')}\` | ${description.replaceAll('|', '\\|')} |`;
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
