@@ -68,21 +68,24 @@ const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { path, synchronous, clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const lock = takeOwnerLock(path);
+  const readerOptions = { path, migrationsFolder };
+  const newReader = options.writer === 'inline' ? createInlineReader : createReader;
+  // The reader's thread loads while the writer opens the database.
+  const reader = newReader({ ...readerOptions, early: true });
   let host: WriterHost;
   try {
     const writerOptions = { path, synchronous, migrationsFolder, nowMs: clock.nowMs() };
-    host = options.writer === 'inline' ? openInline(writerOptions) : await openInWorker(writerOptions);
+    host = await (options.writer === 'inline' ? openInline : openInWorker)(writerOptions);
   } catch (error) {
+    await reader.close();
     lock.release();
     throw error;
   }
 
   const feed = createFeed();
   const queue = new WriteQueue(host, clock, feed.announce);
-  const newReader = options.writer === 'inline' ? createInlineReader : createReader;
-  const reader = newReader(path);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
-  const scanner = newReader(path);
+  const scanner = newReader(readerOptions);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   return {
@@ -121,7 +124,7 @@ export interface ReadOnlyLedger
 
 /** Reads the ledger of a running server, or of none: takes no lock and changes nothing. */
 export function openLedgerReader(path: string): ReadOnlyLedger {
-  const reader = createReader(path);
+  const reader = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
   return {
     ...createLedgerReader(reader),
     rollups: (reads) => reader.ask('rollups', reads),

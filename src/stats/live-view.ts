@@ -26,6 +26,10 @@ export class LiveView {
     return this.#view;
   }
 
+  isCurrent(nowMs: number): boolean {
+    return this.#view.isCurrent(nowMs);
+  }
+
   committed(rows: readonly CommittedRow[], commit: number): void {
     if (this.#early === null) this.#add(rows);
     else this.#early.push({ rows, commit });

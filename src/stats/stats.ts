@@ -53,8 +53,8 @@ export function createStats({
   const scanned = async ({ window, by = [], filter = {} }: Query): Promise<View> => {
     const name = viewName(window, by, filter);
     const known = scans.get(name);
-    if (known?.version === version) return known.view;
-    const view = scanView(new View(window, { by, filter: {} }), filter, ledger, clock);
+    if (known?.version === version && (await known.view).isCurrent(clock.nowMs())) return known.view;
+    const view = scanView(new View(window, { by, filter: {} }, clock.nowMs()), filter, ledger, clock);
     scans.set(name, { version, view });
     view.catch(() => scans.delete(name));
     return view;
@@ -63,11 +63,13 @@ export function createStats({
   const liveView = ({ window, by = [], filter = {} }: Query): LiveView => {
     const name = viewName(window, by, filter);
     let view = views.get(name);
-    if (view === undefined) {
-      view = new LiveView(new View(window, { by, filter }), ledger, clock);
+    if (view === undefined || !view.isCurrent(clock.nowMs())) {
+      view = new LiveView(new View(window, { by, filter }, clock.nowMs()), ledger, clock);
       const made = view;
       // A view that could not be read is not kept: the next question reads again.
-      made.ready.catch(() => views.delete(name));
+      made.ready.catch(() => {
+        if (views.peek(name) === made) views.delete(name);
+      });
       views.set(name, made);
     }
     return view;
@@ -118,7 +120,7 @@ function createSayings(clock: Clock): (view: View, version: number) => CostStats
 }
 
 function toStats(view: View, nowMs: number): CostStats {
-  view.advance(nowMs);
+  view.forgetPoints(nowMs);
   const { by } = view.grouping;
   const toGroup = (group: ViewGroup): CostStats['groups'][number] => ({
     keys: by.map((dimension, index) => ({ dimension, value: group.values[index] ?? '' })),

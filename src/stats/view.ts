@@ -1,15 +1,14 @@
-// A view: one question's sums, read once from the roll-ups and then kept by adding what is committed and giving back what gets too old.
-import { GRAIN_MS, MINUTES, bucketStartMs, decodeDimensions } from '../ledger/rollup/dimensions.ts';
+// A view: one question's sums from a start on, read once from the roll-ups and then kept by adding what is committed.
+import { MINUTES, bucketStartMs, decodeDimensions } from '../ledger/rollup/dimensions.ts';
 import { groupsOf, matchesFilter } from '../ledger/rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead } from '../ledger/rollup/group.ts';
 import { addSums, emptySums } from '../ledger/rollup/sums.ts';
 import type { Sums } from '../ledger/rollup/sums.ts';
 import type { Contribution } from './contribution.ts';
 import type { StatsWindow } from './port.ts';
-import { grainOf, windowStartMs } from './window.ts';
+import { oldestPointMs, pointSpans, windowSpans, windowStartMs } from './window.ts';
 
-const POINTS = 60;
-const MOST_GROUPS = 10_000;
+const MOST_GROUPS = 5_000;
 const OTHER = '(other)';
 
 export interface Point {
@@ -20,82 +19,77 @@ export interface Point {
 export interface ViewGroup {
   readonly values: readonly string[];
   readonly sums: Sums;
-  /** By the start of the minute; the last 60. */
+  /** By the start of the minute. */
   readonly minutes: Map<number, Point>;
 }
 
 export class View {
   readonly window: StatsWindow;
   readonly grouping: Grouping;
+  /** When the window has moved on from here, the view is void: what is too old is in its sums. */
+  readonly startMs: number;
   readonly total: ViewGroup = newGroup([]);
   readonly #groups = new Map<string, ViewGroup>();
-  /** What each bucket has added to each group, to be given back when it leaves the window; '' is the total. */
-  readonly #buckets = new Map<number, Map<string, Sums>>();
 
-  constructor(window: StatsWindow, grouping: Grouping) {
+  constructor(window: StatsWindow, grouping: Grouping, nowMs: number) {
     this.window = window;
     this.grouping = grouping;
+    this.startMs = windowStartMs(window, nowMs);
+  }
+
+  isCurrent(nowMs: number): boolean {
+    return this.startMs === windowStartMs(this.window, nowMs);
   }
 
   /** What has to be read for it: the window, and the last hour by the minute; for the total, and for the groups where there are any. */
   reads(nowMs: number): readonly RollupRead[] {
     const { by, filter } = this.grouping;
+    const whole = { spans: windowSpans(this.window, this.startMs), as: 'whole' as const };
+    const points = { spans: pointSpans(nowMs), as: 'points' as const };
     const total = { by: [], filter };
-    const window = { grain: grainOf(this.window), fromMs: windowStartMs(this.window, nowMs) };
-    const hour = { grain: MINUTES, fromMs: oldestPointMs(nowMs) };
     const reads: RollupRead[] = [
-      { ...window, grouping: total },
-      { ...hour, grouping: total },
+      { ...whole, grouping: total },
+      { ...points, grouping: total },
     ];
     if (by.length > 0)
-      reads.push({ ...window, grouping: this.grouping }, { ...hour, grouping: this.grouping });
+      reads.push({ ...whole, grouping: this.grouping }, { ...points, grouping: this.grouping });
     return reads;
   }
 
   /** The answers to `reads`, in their order. */
   load([
     total = [],
-    totalHour = [],
+    totalPoints = [],
     groups = [],
-    groupsHour = [],
+    groupPoints = [],
   ]: readonly (readonly GroupedSums[])[]): void {
-    for (const { bucketMs, sums } of total) this.#add(bucketMs, null, sums);
-    for (const { bucketMs, sums } of totalHour) addPoint(this.total, bucketMs, sums);
-    for (const { bucketMs, values, sums } of groups) this.#add(bucketMs, values, sums);
-    for (const { bucketMs, values, sums } of groupsHour) addPoint(this.#group(values), bucketMs, sums);
+    for (const { sums } of total) addSums(this.total.sums, sums);
+    for (const { bucketMs, sums } of totalPoints) addPoint(this.total, bucketMs, sums);
+    for (const { values, sums } of groups) addSums(this.#group(values).sums, sums);
+    for (const { bucketMs, values, sums } of groupPoints) addPoint(this.#group(values), bucketMs, sums);
+  }
+
+  add({ dimensions: text, atMs, sums }: Contribution): void {
+    // What began before the window began is not of it, though it ends now.
+    if (atMs < this.startMs) return;
+    const dimensions = decodeDimensions(text);
+    if (!matchesFilter(dimensions, this.grouping.filter)) return;
+    const groups =
+      this.grouping.by.length === 0
+        ? []
+        : groupsOf(dimensions, this.grouping.by).map((values) => this.#group(values));
+    const minuteMs = bucketStartMs(MINUTES, atMs);
+    for (const group of [this.total, ...groups]) {
+      addSums(group.sums, sums);
+      addPoint(group, minuteMs, sums);
+    }
   }
 
   groups(): Iterable<ViewGroup> {
     return this.#groups.values();
   }
 
-  add({ dimensions: text, atMs, sums }: Contribution): void {
-    const dimensions = decodeDimensions(text);
-    if (!matchesFilter(dimensions, this.grouping.filter)) return;
-    const bucketMs = bucketStartMs(grainOf(this.window), atMs);
-    const minuteMs = bucketStartMs(MINUTES, atMs);
-    const groups = this.grouping.by.length === 0 ? [] : groupsOf(dimensions, this.grouping.by);
-    for (const values of [null, ...groups]) {
-      this.#add(bucketMs, values, sums);
-      addPoint(this.#group(values), minuteMs, sums);
-    }
-  }
-
-  #add(bucketMs: number, values: readonly string[] | null, sums: Sums): void {
-    const group = this.#group(values);
-    addSums(group.sums, sums);
-    // A window without an end gives nothing back.
-    if (this.window === 'ALL') return;
-    const name = values === null ? '' : JSON.stringify(group.values);
-    let bucket = this.#buckets.get(bucketMs);
-    if (bucket === undefined) this.#buckets.set(bucketMs, (bucket = new Map<string, Sums>()));
-    let added = bucket.get(name);
-    if (added === undefined) bucket.set(name, (added = emptySums()));
-    addSums(added, sums);
-  }
-
-  #group(values: readonly string[] | null): ViewGroup {
-    if (values === null) return this.total;
+  #group(values: readonly string[]): ViewGroup {
     const name = JSON.stringify(values);
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
@@ -107,34 +101,16 @@ export class View {
     return group;
   }
 
-  /** Leaves out what is older than the window is long. */
-  advance(nowMs: number): void {
-    const fromMs = windowStartMs(this.window, nowMs);
-    for (const [bucketMs, bucket] of this.#buckets) {
-      if (bucketMs >= fromMs) continue;
-      for (const [name, sums] of bucket) this.#giveBack(name, sums);
-      this.#buckets.delete(bucketMs);
-    }
+  /** Forgets the minutes that are no longer shown by themselves. */
+  forgetPoints(nowMs: number): void {
     const oldestMs = oldestPointMs(nowMs);
-    for (const group of [this.total, ...this.#groups.values()]) {
-      for (const minuteMs of group.minutes.keys()) if (minuteMs < oldestMs) group.minutes.delete(minuteMs);
-    }
-  }
-
-  #giveBack(name: string, sums: Sums): void {
-    const group = name === '' ? this.total : this.#groups.get(name);
-    if (group === undefined) return;
-    addSums(group.sums, sums, -1);
-    if (name !== '' && group.sums.attempts === 0 && group.sums.runs === 0) this.#groups.delete(name);
+    for (const { minutes } of [this.total, ...this.#groups.values()])
+      for (const minuteMs of minutes.keys()) if (minuteMs < oldestMs) minutes.delete(minuteMs);
   }
 }
 
 function newGroup(values: readonly string[]): ViewGroup {
   return { values, sums: emptySums(), minutes: new Map() };
-}
-
-function oldestPointMs(nowMs: number): number {
-  return bucketStartMs(MINUTES, nowMs) - (POINTS - 1) * GRAIN_MS[MINUTES];
 }
 
 function addPoint(group: ViewGroup, minuteMs: number, sums: Sums): void {

@@ -1,6 +1,7 @@
-// The windows of statistics: which roll-ups each is made of, and where it starts.
+// The windows of statistics: where each starts, and which roll-ups it is made of.
 import { DAYS, GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../ledger/rollup/dimensions.ts';
 import type { Grain } from '../ledger/rollup/dimensions.ts';
+import type { RollupSpan } from '../ledger/rollup/group.ts';
 import type { StatsWindow } from './port.ts';
 
 interface WindowShape {
@@ -18,13 +19,32 @@ const SHAPES: { readonly [window in StatsWindow]: WindowShape } = {
   ALL: { grain: DAYS, buckets: null },
 };
 
-export function grainOf(window: StatsWindow): Grain {
-  return SHAPES[window].grain;
-}
+const POINTS = 60;
+const END_MS = Number.MAX_SAFE_INTEGER;
 
 /** The start of the window's oldest bucket. */
 export function windowStartMs(window: StatsWindow, nowMs: number): number {
   const { grain, buckets } = SHAPES[window];
   if (buckets === null) return Number.MIN_SAFE_INTEGER;
   return bucketStartMs(grain, nowMs) - (buckets - 1) * GRAIN_MS[grain];
+}
+
+/** The window from the fewest roll-ups: whole days of a week are read as days. */
+export function windowSpans(window: StatsWindow, startMs: number): readonly RollupSpan[] {
+  const { grain } = SHAPES[window];
+  if (window !== 'WEEK') return [{ grain, fromMs: startMs, toMs: END_MS }];
+  const firstDayMs = bucketStartMs(DAYS, startMs + GRAIN_MS[DAYS] - 1);
+  return [
+    { grain: HOURS, fromMs: startMs, toMs: firstDayMs },
+    { grain: DAYS, fromMs: firstDayMs, toMs: END_MS },
+  ];
+}
+
+/** The oldest minute that is shown by itself. */
+export function oldestPointMs(nowMs: number): number {
+  return bucketStartMs(MINUTES, nowMs) - (POINTS - 1) * GRAIN_MS[MINUTES];
+}
+
+export function pointSpans(nowMs: number): readonly RollupSpan[] {
+  return [{ grain: MINUTES, fromMs: oldestPointMs(nowMs), toMs: END_MS }];
 }

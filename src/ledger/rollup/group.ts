@@ -14,19 +14,28 @@ export interface Grouping {
   readonly filter: RollupFilter;
 }
 
-/** Sums of one group in one bucket of time. */
+/** Sums of one group: of a whole read, or of one bucket of time. */
 export interface GroupedSums {
+  /** 0 where the read is not by bucket. */
   readonly bucketMs: number;
   /** One value for each dimension, in the order asked for. */
   readonly values: readonly string[];
   readonly sums: Sums;
 }
 
-/** Roll-ups to read: all buckets of a grain from a time on, in groups. */
-export interface RollupRead {
+/** All buckets of a grain from a time on, up to another (exclusive). */
+export interface RollupSpan {
   readonly grain: Grain;
   readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Roll-ups to read: spans that follow each other, in groups. */
+export interface RollupRead {
+  readonly spans: readonly RollupSpan[];
   readonly grouping: Grouping;
+  /** `whole`: everything, added up. `points`: cost and runs only, by bucket. */
+  readonly as: 'whole' | 'points';
 }
 
 export function matchesFilter(dimensions: Dimensions, filter: RollupFilter): boolean {

@@ -6,7 +6,7 @@ export type Histogram = Map<number, number>;
 const SMALLEST_MS = 0.1;
 const BUCKETS_PER_OCTAVE = 16;
 /** About 18 hours; beyond it a duration is counted here. */
-const LAST_BUCKET = 470;
+export const LAST_BUCKET = 470;
 
 export function bucketOf(durationMs: number): number {
   if (!(durationMs > SMALLEST_MS)) return 0;
@@ -18,9 +18,7 @@ export function durationOf(bucket: number): number {
 }
 
 export function countInto(histogram: Histogram, bucket: number, times: number): void {
-  const sum = (histogram.get(bucket) ?? 0) + times;
-  if (sum === 0) histogram.delete(bucket);
-  else histogram.set(bucket, sum);
+  histogram.set(bucket, (histogram.get(bucket) ?? 0) + times);
 }
 
 /** The duration that `share` of all counted ones do not exceed; null: nothing was counted. */

@@ -31,17 +31,15 @@ export function emptySums(): Sums {
   };
 }
 
-/** `sign` 1 adds, -1 takes away what was added before: a window that moves on gives back its oldest bucket. */
-export function addSums(into: Sums, other: Sums, sign: 1 | -1 = 1): void {
-  const by = BigInt(sign);
-  into.costNanoUsd += by * other.costNanoUsd;
-  into.savedNanoUsd += by * other.savedNanoUsd;
-  into.runs += sign * other.runs;
-  into.attempts += sign * other.attempts;
-  into.errors += sign * other.errors;
-  into.inputTokens += by * other.inputTokens;
-  into.cachedInputTokens += by * other.cachedInputTokens;
-  into.outputTokens += by * other.outputTokens;
-  for (const [bucket, times] of other.latency) countInto(into.latency, bucket, sign * times);
-  for (const [bucket, times] of other.firstToken) countInto(into.firstToken, bucket, sign * times);
+export function addSums(into: Sums, other: Sums): void {
+  into.costNanoUsd += other.costNanoUsd;
+  into.savedNanoUsd += other.savedNanoUsd;
+  into.runs += other.runs;
+  into.attempts += other.attempts;
+  into.errors += other.errors;
+  into.inputTokens += other.inputTokens;
+  into.cachedInputTokens += other.cachedInputTokens;
+  into.outputTokens += other.outputTokens;
+  for (const [bucket, times] of other.latency) countInto(into.latency, bucket, times);
+  for (const [bucket, times] of other.firstToken) countInto(into.firstToken, bucket, times);
 }

@@ -1,6 +1,6 @@
 // Writes attempts: open with their hold, closed with their cost; the budget windows and roll-ups change with them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Posting, Spending } from '../../budget/port.ts';
+import type { Spending } from '../../budget/port.ts';
 import { bucketOf, countInto } from '../rollup/histogram.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
@@ -9,13 +9,14 @@ import { Refused } from './refused.ts';
 import type { RollupWrites } from './rollup-writes.ts';
 import type { RunCosts } from './run-costs.ts';
 import { settledSpending } from './settled-spending.ts';
-import type { WindowWrites } from './window-writes.ts';
+import type { WindowChange, WindowWrites } from './window-writes.ts';
 
 /** What closing an attempt needs to know of its opening. */
 interface OpenAttempt {
   readonly seq: number | bigint;
   readonly runId: string;
-  postings: readonly Posting[];
+  /** Where its hold is; a reload may move it. */
+  windows: readonly WindowChange[];
   readonly worst: Spending;
   readonly startedAtMs: number;
   readonly rollupStem: string;
@@ -80,13 +81,13 @@ export class AttemptWrites {
     const attempt: OpenAttempt = {
       seq: lastInsertRowid,
       runId: batch[at + 1] as string,
-      postings: JSON.parse(batch[at + 9] as string) as Posting[],
+      windows: this.#windows.of(batch[at + 9] as string),
       worst: { costNanoUsd: batch[at + 10] as bigint, tokens: batch[at + 11] as number, calls: 1 },
       startedAtMs: batch[at + 12] as number,
       rollupStem,
     };
     this.#open.set(id, attempt);
-    this.#windows.hold(attempt.postings, attempt.worst, 1);
+    this.#windows.hold(attempt.windows, attempt.worst);
   }
 
   /** False, and nothing is done, for an attempt that is closed already: no money moves twice. */
@@ -104,9 +105,9 @@ export class AttemptWrites {
     const tokens = (batch[progress + 2] as number) + (batch[progress + 5] as number);
     const costNanoUsd = batch[progress + 7] as bigint;
     const moved = batch[rest + 3] as string | null;
-    this.#windows.hold(attempt.postings, attempt.worst, -1);
+    this.#windows.release(attempt.windows, attempt.worst);
     this.#windows.spend(
-      moved === null ? attempt.postings : (JSON.parse(moved) as Posting[]),
+      moved === null ? attempt.windows : this.#windows.of(moved),
       settledSpending(status, reconciled, costNanoUsd, tokens),
     );
     this.#costs.closed(attempt.runId, costNanoUsd);
@@ -134,9 +135,9 @@ export class AttemptWrites {
     const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
     if (attempt === undefined) return;
     this.#move.run(postings, attempt.seq);
-    this.#windows.hold(attempt.postings, attempt.worst, -1);
-    attempt.postings = JSON.parse(postings) as Posting[];
-    this.#windows.hold(attempt.postings, attempt.worst, 1);
+    this.#windows.release(attempt.windows, attempt.worst);
+    attempt.windows = this.#windows.of(postings);
+    this.#windows.hold(attempt.windows, attempt.worst);
     this.#open.set(id, attempt);
   }
 
@@ -147,7 +148,7 @@ export class AttemptWrites {
     return {
       seq: row['seq'] as bigint,
       runId: row['run_id'] as string,
-      postings: JSON.parse(row['postings'] as string) as Posting[],
+      windows: this.#windows.of(row['postings'] as string),
       worst: { costNanoUsd: row['held_nano_usd'] as bigint, tokens: Number(row['held_tokens']), calls: 1 },
       startedAtMs: Number(row['started_at_ms']),
       rollupStem: stemOf(row['dimensions'] as string),

@@ -2,9 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { explainSqliteError, openForReading } from './connection.ts';
 import type { Queries } from './queries/queries.ts';
-import type { Reader } from './reader.ts';
+import type { Reader, ReaderOptions } from './reader.ts';
 
-export function createInlineReader(path: string): Reader {
+export function createInlineReader({ path }: ReaderOptions): Reader {
   let opened: Promise<{ readonly connection: DatabaseSync; readonly queries: Queries }> | undefined;
   const open = async (): Promise<{ connection: DatabaseSync; queries: Queries }> => {
     // Loaded when it is needed: a server reads in its own thread, and Drizzle takes a while to load.

@@ -1,4 +1,4 @@
-// Asks the reader's thread, which is started with the first question.
+// Asks a reading thread; its answers come in the order of the questions.
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Queries, QueryName } from './queries/queries.ts';
@@ -12,6 +12,13 @@ export interface Reader {
   close(): Promise<void>;
 }
 
+export interface ReaderOptions {
+  readonly path: string;
+  readonly migrationsFolder: string;
+  /** Starts the thread before the first question, so that it is loaded by then. */
+  readonly early?: boolean;
+}
+
 interface Asked {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -21,38 +28,46 @@ type Answer =
   | { readonly number: number; readonly value: unknown }
   | { readonly number: number; readonly failure: Failure };
 
-export function createReader(path: string): Reader {
+export function createReader({ path, migrationsFolder, early = false }: ReaderOptions): Reader {
   const asked = new Map<number, Asked>();
   let next = 1;
   let worker: Worker | undefined;
   let closed = false;
 
-  const rejectAll = (reason: string): void => {
-    worker = undefined;
+  const lose = (lost: Worker, reason: string): void => {
+    if (worker === lost) worker = undefined;
     const error = new HeadgateError(
       'LEDGER_READER_LOST',
       `The ledger's reader ended: ${reason}.`,
-      'Ask again.',
+      'Ask again; it is started again by itself.',
     );
     for (const { reject } of asked.values()) reject(error);
     asked.clear();
   };
 
   const start = (): Worker => {
-    const started = new Worker(new URL('./reader-worker.ts', import.meta.url), { workerData: { path } });
+    const started = new Worker(new URL('./reader-worker.ts', import.meta.url), {
+      workerData: { path, migrationsFolder },
+    });
     started.on('message', (answer: Answer) => {
       const waiting = asked.get(answer.number);
       asked.delete(answer.number);
+      // A reader that has nothing to do keeps no process alive.
       if (asked.size === 0) started.unref();
       if ('failure' in answer) {
         const { code, message, remedy } = answer.failure;
         waiting?.reject(new HeadgateError(code, message, remedy));
       } else waiting?.resolve(answer.value);
     });
-    started.on('error', (error) => rejectAll(error instanceof Error ? error.message : String(error)));
-    started.on('exit', (code) => rejectAll(`its thread ended with code ${code}`));
+    started.on('error', (error) => lose(started, error instanceof Error ? error.message : String(error)));
+    started.on('exit', (code) => lose(started, `its thread ended with code ${code}`));
     return started;
   };
+
+  if (early) {
+    worker = start();
+    worker.unref();
+  }
 
   return {
     ask(name, ...args) {

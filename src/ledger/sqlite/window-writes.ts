@@ -7,8 +7,11 @@ export interface Settled {
   readonly spending: Spending;
 }
 
-interface Change {
+/** What the open transaction adds to a window; zero between transactions. */
+export interface WindowChange {
   readonly posting: Posting;
+  /** Whether it is among those that the open transaction has to write. */
+  touched: boolean;
   spentNanoUsd: bigint;
   spentTokens: number;
   spentCalls: number;
@@ -17,11 +20,17 @@ interface Change {
   heldCalls: number;
 }
 
+/** Most attempts have the postings of the one before: they are read once, not for each. */
+const REMEMBERED_POSTINGS = 5_000;
+const REMEMBERED_WINDOWS = 20_000;
+
 export class WindowWrites {
   readonly #upsert: StatementSync;
   readonly #clear: StatementSync;
   readonly #mark: StatementSync;
-  readonly #changes = new Map<string, Change>();
+  #touched: WindowChange[] = [];
+  #windows = new Map<string, WindowChange>();
+  #byText = new Map<string, readonly WindowChange[]>();
 
   constructor(database: DatabaseSync) {
     this.#upsert = database.prepare(
@@ -42,39 +51,25 @@ export class WindowWrites {
     );
   }
 
-  /** These balances take the place of what was spent of a budget from a time on; what is held stays. */
-  seed(budgetId: string, sinceMs: number, balances: readonly Settled[]): void {
-    this.flush();
-    this.#clear.run(budgetId, sinceMs);
-    for (const { posting, spending } of balances) this.spend([posting], spending);
-    this.flush();
-    this.#mark.run(budgetId, sinceMs);
-  }
-
-  hold(postings: readonly Posting[], worst: Spending, sign: 1 | -1): void {
-    for (const posting of postings.filter(isWindow)) {
-      const change = this.#changeOf(posting);
-      change.heldNanoUsd += BigInt(sign) * worst.costNanoUsd;
-      change.heldTokens += sign * worst.tokens;
-      change.heldCalls += sign * worst.calls;
-    }
-  }
-
-  spend(postings: readonly Posting[], actual: Spending): void {
-    for (const posting of postings.filter(isWindow)) {
-      const change = this.#changeOf(posting);
-      change.spentNanoUsd += actual.costNanoUsd;
-      change.spentTokens += actual.tokens;
-      change.spentCalls += actual.calls;
-    }
-  }
-
-  #changeOf(posting: Posting): Change {
-    const key = JSON.stringify([posting.budgetId, posting.account, posting.windowStartMs]);
-    const known = this.#changes.get(key);
+  /** The windows of an attempt's postings, given as JSON. */
+  of(postings: string): readonly WindowChange[] {
+    const known = this.#byText.get(postings);
     if (known !== undefined) return known;
-    const change: Change = {
+    if (this.#byText.size >= REMEMBERED_POSTINGS) this.#byText = new Map();
+    const changes = (JSON.parse(postings) as Posting[]).filter(isWindow).map((each) => this.#changeOf(each));
+    this.#byText.set(postings, changes);
+    return changes;
+  }
+
+  #changeOf(posting: Posting): WindowChange {
+    const key = JSON.stringify([posting.budgetId, posting.account, posting.windowStartMs]);
+    const known = this.#windows.get(key);
+    if (known !== undefined) return known;
+    // One that is forgotten here may still be in use by an attempt in flight: both add to the same row.
+    if (this.#windows.size >= REMEMBERED_WINDOWS) this.#windows = new Map();
+    const change: WindowChange = {
       posting,
+      touched: false,
       spentNanoUsd: 0n,
       spentTokens: 0,
       spentCalls: 0,
@@ -82,31 +77,87 @@ export class WindowWrites {
       heldTokens: 0,
       heldCalls: 0,
     };
-    this.#changes.set(key, change);
+    this.#windows.set(key, change);
     return change;
+  }
+
+  hold(changes: readonly WindowChange[], worst: Spending): void {
+    for (const change of changes) {
+      this.#touch(change);
+      change.heldNanoUsd += worst.costNanoUsd;
+      change.heldTokens += worst.tokens;
+      change.heldCalls += worst.calls;
+    }
+  }
+
+  release(changes: readonly WindowChange[], worst: Spending): void {
+    for (const change of changes) {
+      this.#touch(change);
+      change.heldNanoUsd -= worst.costNanoUsd;
+      change.heldTokens -= worst.tokens;
+      change.heldCalls -= worst.calls;
+    }
+  }
+
+  spend(changes: readonly WindowChange[], actual: Spending): void {
+    for (const change of changes) {
+      this.#touch(change);
+      change.spentNanoUsd += actual.costNanoUsd;
+      change.spentTokens += actual.tokens;
+      change.spentCalls += actual.calls;
+    }
+  }
+
+  #touch(change: WindowChange): void {
+    if (change.touched) return;
+    change.touched = true;
+    this.#touched.push(change);
+  }
+
+  /** These balances take the place of what was spent of a budget from a time on; what is held stays. */
+  seed(budgetId: string, sinceMs: number, balances: readonly Settled[]): void {
+    this.flush();
+    this.#clear.run(budgetId, sinceMs);
+    for (const { posting, spending } of balances) this.spend([this.#changeOf(posting)], spending);
+    this.flush();
+    this.#mark.run(budgetId, sinceMs);
   }
 
   /** Writes the changes into the open transaction. */
   flush(): void {
-    for (const change of this.#changes.values()) {
+    for (const change of this.#touched) {
       const { budgetId, account, windowStartMs } = change.posting;
       this.#upsert.run(
         budgetId,
         account,
         windowStartMs,
         change.spentNanoUsd,
-        BigInt(change.spentTokens),
-        BigInt(change.spentCalls),
+        change.spentTokens,
+        change.spentCalls,
         change.heldNanoUsd,
-        BigInt(change.heldTokens),
-        BigInt(change.heldCalls),
+        change.heldTokens,
+        change.heldCalls,
       );
     }
-    this.#changes.clear();
+    this.#reset();
   }
 
+  #reset(): void {
+    for (const change of this.#touched) {
+      change.touched = false;
+      change.spentNanoUsd = 0n;
+      change.spentTokens = 0;
+      change.spentCalls = 0;
+      change.heldNanoUsd = 0n;
+      change.heldTokens = 0;
+      change.heldCalls = 0;
+    }
+    this.#touched = [];
+  }
+
+  /** After a rollback. */
   forget(): void {
-    this.#changes.clear();
+    this.#reset();
   }
 }
 

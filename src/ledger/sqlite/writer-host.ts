@@ -2,8 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { explainSqliteError } from './connection.ts';
-import { openWriter } from './open-writer.ts';
-import type { WriterOptions } from './open-writer.ts';
+import type { OpenedWriter, WriterOptions } from './open-writer.ts';
 import type { Recovered } from './recovery.ts';
 import type { Acknowledgement, Batch, Failure } from './writer.ts';
 
@@ -25,8 +24,16 @@ type FromWorker =
   | { readonly kind: 'done'; readonly acknowledgement: Acknowledgement }
   | { readonly kind: 'closed' };
 
-export function openInline(options: WriterOptions): WriterHost {
-  const { writer, database, recovered } = openOrExplain(options);
+export async function openInline(options: WriterOptions): Promise<WriterHost> {
+  // Loaded when it is needed: a server's writer is loaded by its own thread.
+  const { openWriter } = await import('./open-writer.ts');
+  let opened: OpenedWriter;
+  try {
+    opened = openWriter(options);
+  } catch (error) {
+    throw explainSqliteError(error, options.path);
+  }
+  const { writer, database, recovered } = opened;
   let listener: (acknowledgement: Acknowledgement) => void = () => {};
   return {
     recovered,
@@ -39,14 +46,6 @@ export function openInline(options: WriterOptions): WriterHost {
       return Promise.resolve();
     },
   };
-}
-
-function openOrExplain(options: WriterOptions): ReturnType<typeof openWriter> {
-  try {
-    return openWriter(options);
-  } catch (error) {
-    throw explainSqliteError(error, options.path);
-  }
 }
 
 export function openInWorker(options: WriterOptions): Promise<WriterHost> {

@@ -24,13 +24,15 @@ export function scanRows(
   reads: readonly RollupRead[],
   filter: RunFilter,
 ): GroupedSums[][] {
-  const fromMs = Math.min(...reads.map((read) => read.fromMs));
+  const startOf = (read: RollupRead): number => Math.min(...read.spans.map(({ fromMs }) => fromMs));
+  const fromMs = Math.min(...reads.map(startOf));
   const found = reads.map((read) => ({ read, sums: new Map<string, GroupedSums>() }));
   const groups = new Map<string, readonly (readonly string[])[]>();
   const count = ({ dimensions, atMs, sums }: CountedRow): void => {
     found.forEach(({ read, sums: into }, index) => {
-      if (atMs < read.fromMs) return;
-      const bucketMs = bucketStartMs(read.grain, atMs);
+      const span = read.spans.find((each) => atMs >= each.fromMs && atMs < each.toMs);
+      if (span === undefined) return;
+      const bucketMs = read.as === 'points' ? bucketStartMs(span.grain, atMs) : 0;
       const key = `${index}${dimensions}`;
       let values = groups.get(key);
       if (values === undefined)
