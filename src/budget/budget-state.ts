@@ -27,7 +27,7 @@ export class BudgetState {
     this.unit = budget.limit.unit;
     this.limit = limitOf(budget.limit);
     this.thresholds = budget.warnAt.map((share) => shareOf(this.limit, share));
-    this.cursor = createCursor(budget.per);
+    this.cursor = createCursor(budget.per, budget.each === null ? 'one' : 'each');
     this.#maxAccounts = maxAccounts;
   }
 

@@ -27,7 +27,7 @@ export interface BudgetsOptions {
   readonly accounts: Accounts;
   /** Whether a budget's `when` holds; asked only for budgets that have one, on each hold. It must not throw: what it cannot tell counts as true. */
   readonly matches: (budget: PlanBudget, request: HoldRequest) => boolean;
-  /** The most accounts (callers, teams, tag values, runs) of one budget at a time; default 10,000, about 5 MB. Beyond it, holds of new ones are refused. */
+  /** The most accounts (callers, teams, tag values, runs) of one budget at a time; default 10,000: 7 MB, or 40 where a rolling window keeps all of them busy. Beyond it, holds of new ones are refused. */
   readonly maxAccounts?: number;
 }
 

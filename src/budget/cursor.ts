@@ -1,7 +1,7 @@
 // WindowCursor: where a budget's window stands now; moves forward only, and asks the calendar only when a window ends.
 import { assertNever } from '../common/assert-never.ts';
 import type { PlanWindow } from '../plan/types.ts';
-import { bucketStartMs, calendarWindow, rollingBuckets } from './windows.ts';
+import { bucketStartMs, calendarWindow, type RollingBuckets, rollingBuckets } from './windows.ts';
 
 export interface WindowCursor {
   /** Moves to `nowMs`, which must never be less than before. */
@@ -20,12 +20,12 @@ export interface WindowCursor {
   readonly sinceMs: () => number;
 }
 
-export function createCursor(window: PlanWindow): WindowCursor {
+export function createCursor(window: PlanWindow, accounts: 'one' | 'each'): WindowCursor {
   switch (window.kind) {
     case 'calendar':
       return calendarCursor(window);
     case 'rolling':
-      return rollingCursor(window.ms);
+      return rollingCursor(window.ms, rollingBuckets(window.ms, accounts));
     case 'run':
       return runCursor;
     default:
@@ -51,8 +51,7 @@ function calendarCursor(window: Extract<PlanWindow, { kind: 'calendar' }>): Wind
   };
 }
 
-function rollingCursor(lengthMs: number): WindowCursor {
-  const buckets = rollingBuckets(lengthMs);
+function rollingCursor(lengthMs: number, buckets: RollingBuckets): WindowCursor {
   let nowAtMs = 0;
   let startMs = 0;
   let nextMs = Number.NEGATIVE_INFINITY;

@@ -305,8 +305,8 @@ class World {
   }
 }
 
-function slackOf({ per }: PlanBudget): number {
-  return per.kind === 'rolling' ? 2 * Math.ceil(per.ms / 64) + 1 : 0;
+function slackOf({ per, each }: PlanBudget): number {
+  return per.kind === 'rolling' ? 2 * Math.ceil(per.ms / (each === null ? 64 : 24)) + 1 : 0;
 }
 
 const commands = fc

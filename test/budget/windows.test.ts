@@ -134,7 +134,7 @@ describe('rolling buckets', () => {
         fc.integer({ min: 1, max: 40 * 24 * HOUR_MS }),
         fc.integer({ min: 0, max: at('2100-01-01') }),
         (length, time) => {
-          const buckets = rollingBuckets(length);
+          const buckets = rollingBuckets(length, 'one');
           const start = bucketStartMs(buckets, time);
           expect(start).toBeLessThanOrEqual(time);
           expect(start + buckets.widthMs).toBeGreaterThan(time);
@@ -147,11 +147,12 @@ describe('rolling buckets', () => {
   it('of one length are not those of another, nor whole minutes: a posting is not taken for one of another window', () => {
     const lengths = [1, 2, 3, 4, 6, 8, 12, 24, 48, 168, 720].map((hour) => hour * HOUR_MS);
     for (const length of lengths) {
-      const own = rollingBuckets(length);
+      const own = rollingBuckets(length, 'one');
       const start = bucketStartMs(own, at('2026-05-05T05:05:05Z'));
       for (const other of lengths) {
-        if (other !== length) expect(bucketStartMs(rollingBuckets(other), start)).not.toBe(start);
+        if (other !== length) expect(bucketStartMs(rollingBuckets(other, 'one'), start)).not.toBe(start);
       }
+      expect(bucketStartMs(rollingBuckets(length, 'each'), start)).not.toBe(start);
       const midnight = at('2026-05-05T00:00:00Z');
       expect(bucketStartMs(own, midnight)).not.toBe(midnight);
     }
