@@ -40,7 +40,10 @@ function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
       ),
     );
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the client went away before its request was read')));
+    // Every request closes: the error is made only for those that were not read to their end.
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new Error('the client went away before its request was read'));
+    });
   });
 }
 

@@ -55,7 +55,7 @@ describe('operations in the documents', () => {
         text.startsWith('subscription') ? 'text/event-stream' : 'application/graphql-response+json',
       );
       expect(answer).toContain('"data":{');
-      expect(answer).not.toContain('"errors"');
+      expect(answer).not.toContain('"errors":[');
     },
   );
 });
@@ -74,7 +74,7 @@ describe('the reference', () => {
     );
     const given = new Set(
       sources.flatMap((path) =>
-        [...readRepositoryFile(path).matchAll(/code: '([A-Z][A-Z_]+)'/g)].map(([, code]) => code),
+        [...readRepositoryFile(path).matchAll(/code: '([A-Z][A-Z_]+)'/g)].map(([, code = '']) => code),
       ),
     );
     // Codes of yoga itself, of the engine's refusals, and of refusals that are union members of their own.
@@ -84,15 +84,15 @@ describe('the reference', () => {
       'OPERATION_RESOLUTION_FAILURE',
       'LEDGER_UNAVAILABLE',
     ];
-    const members = ['RUN_NOT_RUNNING', 'REVISION_REFUSED'];
+    const members = new Set(['RUN_NOT_RUNNING', 'REVISION_REFUSED']);
     const table = reference.slice(reference.indexOf('## Errors'), reference.indexOf('## Limits'));
     const documented = new Set(
       [...table.matchAll(/^\| (.+?) \| \d+ \|/gm)].flatMap(([, cell = '']) =>
-        [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code),
+        [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, code = '']) => code),
       ),
     );
     expect([...documented].toSorted()).toEqual(
-      [...given, ...elsewhere].filter((code) => !members.includes(code ?? '')).toSorted(),
+      [...given, ...elsewhere].filter((code) => !members.has(code)).toSorted(),
     );
   });
 
@@ -112,7 +112,7 @@ describe('the client in the documents', () => {
   const file = join(repositoryRoot, 'test', 'docs', 'client', 'client.ts');
 
   it('is the one that is compiled and run here', () => {
-    const [shown] = fencesOf(clients).filter(({ text }) => text.includes('SummarizeText'));
+    const shown = fencesOf(clients).find(({ text }) => text.includes('SummarizeText'));
     expect(shown?.text).toBe(
       readFileSync(file, 'utf8').replaceAll("'../../generated/", "'./generated/").trimEnd(),
     );

@@ -19,6 +19,30 @@ export type RunStatus =
   | 'RUNNING'
   | 'SUCCEEDED';
 
+export type SummarizeTextMutationVariables = Exact<{
+  text: string;
+}>;
+
+
+export type SummarizeTextMutation = { runTask:
+    | { __typename: 'BudgetExceeded', budget: string, resetsAt: string | null, code: string, message: string, remedy: string }
+    | { __typename: 'DryRun' }
+    | { __typename: 'InvalidInput', code: string, message: string, remedy: string, problems: Array<{ path: string, message: string }> }
+    | { __typename: 'LoopDetected', code: string, message: string, remedy: string }
+    | { __typename: 'NoProviderAvailable', code: string, message: string, remedy: string }
+    | { __typename: 'Run', id: string, cost: string, output:
+        | { summary: string }
+        | Record<PropertyKey, never>
+       | null }
+    | { __typename: 'SpendingPaused', code: string, message: string, remedy: string }
+    | { __typename: 'Unauthorized', code: string, message: string, remedy: string }
+   };
+
+export type SpendTodaySubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SpendTodaySubscription = { costStats: { total: { runs: number, cost: string } } };
+
 export type SummarizeMutationVariables = Exact<{
   text: string;
 }>;
@@ -59,6 +83,50 @@ export class TypedDocumentString<TResult, TVariables>
   }
 }
 
+export const SummarizeTextDocument = new TypedDocumentString(`
+    mutation SummarizeText($text: String!) {
+  runTask(
+    task: { summarize: { text: $text } }
+    options: { tags: [{ key: "app", value: "docs" }] }
+  ) {
+    __typename
+    ... on Run {
+      id
+      cost
+      output {
+        ... on SummarizeOutput {
+          summary
+        }
+      }
+    }
+    ... on InvalidInput {
+      problems {
+        path
+        message
+      }
+    }
+    ... on BudgetExceeded {
+      budget
+      resetsAt
+    }
+    ... on Refusal {
+      code
+      message
+      remedy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SummarizeTextMutation, SummarizeTextMutationVariables>;
+export const SpendTodayDocument = new TypedDocumentString(`
+    subscription SpendToday {
+  costStats(window: DAY, everyMs: 1000) {
+    total {
+      runs
+      cost
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SpendTodaySubscription, SpendTodaySubscriptionVariables>;
 export const SummarizeDocument = new TypedDocumentString(`
     mutation Summarize($text: String!) {
   runTask(task: { summarize: { text: $text, sentences: 2 } }) {
