@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly env?: { readonly [name: string]: string | undefined };
   /** Kept when the child ends; default: a new one, removed at the end. */
   readonly dataDirectory?: string;
+  /** As soon as there is a process: for tests that kill it before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 const READY = /http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+/;
@@ -49,6 +51,7 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
     env: { ...closedEnvironment(), HEADGATE_DATA: dataDirectory, HEADGATE_PORT: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   const output: string[] = [];
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
   const url = await readyUrl(child, output, ended);
