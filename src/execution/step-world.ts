@@ -12,6 +12,8 @@ import type { EngineParts } from './parts.ts';
 export interface CandidateState {
   retriesDone: number;
   previousDelayMs: number;
+  /** Spent on pauses before retries here, in all. */
+  waitedMs: number;
   /** Asked once more with its own mistake shown to it. */
   repaired: boolean;
   /** Not before this monotonic time: a pause that another candidate is used in. */
@@ -52,10 +54,41 @@ export class StepWorld implements World {
     return known;
   }
 
+  byKey(modelKey: string): ModelParts | undefined {
+    const model = this.#run.plan.models[modelKey];
+    return model && this.model(model);
+  }
+
+  /** Calls of the model that run or wait, in this process. */
+  inFlight(modelKey: string): number {
+    const policy = this.byKey(modelKey)?.policy;
+    return policy === undefined ? 0 : policy.inFlight() + policy.queued();
+  }
+
+  refusedAsTooLong(modelKey: string): void {
+    const { contextTokens = 0 } = this.#run.plan.models[modelKey] ?? {};
+    this.refusedContextTokens = Math.max(this.refusedContextTokens, contextTokens);
+  }
+
+  /** Waits in line at both gates and takes their headroom; false, with nothing taken, when the deadline or the signal came first. */
+  async enterGates(
+    model: PlanModel,
+    tokens: number,
+    deadlineAtMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const [ofProvider, ofModel] = this.model(model).gates;
+    if (!(await ofProvider.wait(tokens, deadlineAtMs, signal))) return false;
+    const takenAtMs = this.#parts.clock.monotonicMs();
+    if (await ofModel.wait(tokens, deadlineAtMs, signal)) return true;
+    ofProvider.release(tokens, takenAtMs);
+    return false;
+  }
+
   state(modelKey: string): CandidateState {
     let state = this.#states.get(modelKey);
     if (state === undefined) {
-      state = { retriesDone: 0, previousDelayMs: 0, repaired: false, restsUntilMs: 0, refusals: 0 };
+      state = { retriesDone: 0, previousDelayMs: 0, waitedMs: 0, repaired: false, restsUntilMs: 0, refusals: 0 };
       this.#states.set(modelKey, state);
     }
     return state;
