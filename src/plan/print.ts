@@ -13,6 +13,7 @@ import type {
   PlanRateLimits,
   PlanRule,
   PlanStep,
+  PlanSurgeGuard,
   PlanTask,
   PlanWindow,
   Template,
@@ -73,7 +74,7 @@ function printTask(task: PlanTask): string {
   ].join('\n');
 }
 
-function printStep(step: PlanStep): string {
+export function printStep(step: PlanStep): string {
   const lines = [
     ...(step.after.length > 0 ? [`after ${step.after.join(', ')}`] : []),
     ...(step.when === null ? [] : [`when ${step.when}`]),
@@ -108,7 +109,7 @@ function printBody(step: PlanStep): readonly string[] {
   }
 }
 
-function printRule(rule: PlanRule): string {
+export function printRule(rule: PlanRule): string {
   const weighted = rule.pick === 'weighted';
   const candidates = rule.candidates
     .map(({ model, weight }) => (weighted ? `${model} ${weight}` : model))
@@ -197,7 +198,7 @@ export function printLimit(limit: PlanBudget['limit']): string {
       : `${formatCount(limit.calls)} calls`;
 }
 
-function printBudget(budget: PlanBudget): string {
+export function printBudget(budget: PlanBudget): string {
   const { scope, each } = budget;
   const of =
     scope.kind === 'all'
@@ -220,19 +221,19 @@ function printBudget(budget: PlanBudget): string {
   return `${budget.name}: ${parts.join(', ')}`;
 }
 
-function printLoop(loop: PlanLoopGuard): string {
+export function printLoop(loop: PlanLoopGuard): string {
   const ignored = loop.ignore.length === 0 ? '' : `, but for ${loop.ignore.join(' ')}`;
   return `the same input${ignored} more than ${loop.repeats} times in ${formatDuration(loop.withinMs)}: ${loop.then}; at most ${loop.depth} deep, ${loop.fanOut} wide`;
+}
+
+export function printSurge(surge: PlanSurgeGuard): string {
+  return `${surge.factor} times the usual over ${formatDuration(surge.overMs)}, against ${formatDuration(surge.baselineMs)}, from $${formatUsd(surge.floorNanoUsd)}: ${surge.then}`;
 }
 
 function printGuards({ guards: { loop, surge } }: Plan): readonly string[] {
   return [
     ...(loop === null ? [] : [`loop: ${printLoop(loop)}`]),
-    ...(surge === null
-      ? []
-      : [
-          `surge: ${surge.factor} times the usual over ${formatDuration(surge.overMs)}, against ${formatDuration(surge.baselineMs)}, from $${formatUsd(surge.floorNanoUsd)}: ${surge.then}`,
-        ]),
+    ...(surge === null ? [] : [`surge: ${printSurge(surge)}`]),
   ];
 }
 

@@ -83,7 +83,7 @@ export interface RevisionsFixture {
   readonly clock: SimulatedClock;
   readonly results: ReloadResult[];
   readonly notices: RevisionNotice[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const open = new Set<RevisionsFixture>();

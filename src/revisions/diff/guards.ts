@@ -1,0 +1,124 @@
+// Guards against loops and surges: what they notice, and what they do then.
+import { canonicalJson } from '../../common/json.ts';
+import { printLoop, printSurge } from '../../plan/print.ts';
+import type { PlanLoopGuard, PlanSurgeGuard } from '../../plan/types.ts';
+import { tasksOfBoth } from './both.ts';
+import { compareBounds, compareStrictness, reverse, type Direction } from './direction.ts';
+import { pointer } from './keyed.ts';
+import type { Change, Comparison, Concern } from './types.ts';
+
+export const guards: Concern = (comparison) => {
+  const { before, after } = comparison;
+  const project = compareLoop('guard loop', before.guards.loop, after.guards.loop, pointer('guards', 'loop'));
+  return [
+    ...project.map((change) => ({ ...change, covers: [...change.covers, ...followers(comparison)] })),
+    ...tasksOfBoth(comparison).flatMap(([from, to]) =>
+      followers(comparison).includes(pointer('tasks', to.name, 'loop'))
+        ? []
+        : compareLoop(`task ${to.name}`, from.loop, to.loop, pointer('tasks', to.name, 'loop')),
+    ),
+    ...compareSurge(before.guards.surge, after.guards.surge),
+  ];
+};
+
+/** Tasks without a guard of their own follow the project's; they are not told one by one. */
+function followers(comparison: Comparison): readonly string[] {
+  const { before, after } = comparison;
+  if (!comparison.differs('guards', 'loop')) return [];
+  const same = (left: PlanLoopGuard | null, right: PlanLoopGuard | null): boolean =>
+    canonicalJson(left) === canonicalJson(right);
+  return tasksOfBoth(comparison)
+    .filter(([from, to]) => same(from.loop, before.guards.loop) && same(to.loop, after.guards.loop))
+    .map(([, to]) => pointer('tasks', to.name, 'loop'));
+}
+
+/** `less` is what lets more happen. */
+const toEffect = (strictness: Direction): Change['effects'] =>
+  strictness === 'same' ? [] : [strictness === 'more' ? 'guard-tightened' : 'guard-loosened'];
+
+function compareLoop(
+  subject: string,
+  from: PlanLoopGuard | null,
+  to: PlanLoopGuard | null,
+  at: string,
+): readonly Change[] {
+  const what = subject.startsWith('guard') ? '' : 'the loop guard ';
+  if (from === null || to === null) {
+    if (from === to) return [];
+    return [
+      {
+        subject,
+        message: to === null ? `${what}is off` : `${what}is on: ${printLoop(to)}`,
+        effects: [to === null ? 'guard-loosened' : 'guard-tightened'],
+        covers: [at],
+      },
+    ];
+  }
+  const changes: Change[] = [];
+  const tell = (member: keyof PlanLoopGuard, strictness: Direction, message: string): void => {
+    if (canonicalJson(from[member]) !== canonicalJson(to[member]))
+      changes.push({
+        subject,
+        message: `${what}${message}`,
+        effects: toEffect(strictness),
+        covers: [`${at}${pointer(member)}`],
+      });
+  };
+  tell(
+    'repeats',
+    reverse(compareBounds(from.repeats, to.repeats)),
+    `lets the same input pass ${to.repeats} times instead of ${from.repeats}`,
+  );
+  tell(
+    'withinMs',
+    compareBounds(from.withinMs, to.withinMs),
+    `counts over ${to.withinMs} ms instead of ${from.withinMs} ms`,
+  );
+  tell(
+    'then',
+    compareStrictness(['reuse', 'reject', 'pause'], from.then, to.then),
+    `does "${to.then}" instead of "${from.then}"`,
+  );
+  tell(
+    'depth',
+    reverse(compareBounds(from.depth, to.depth)),
+    `lets tasks call each other ${to.depth} deep instead of ${from.depth}`,
+  );
+  tell(
+    'fanOut',
+    reverse(compareBounds(from.fanOut, to.fanOut)),
+    `lets a run start ${to.fanOut} items instead of ${from.fanOut}`,
+  );
+  // What is ignored makes more inputs the same; what is no longer ignored, fewer.
+  tell(
+    'ignore',
+    from.ignore.every((field) => to.ignore.includes(field)) ? 'more' : 'less',
+    `ignores ${to.ignore.join(', ') || 'nothing'} instead of ${from.ignore.join(', ') || 'nothing'}`,
+  );
+  return changes;
+}
+
+function compareSurge(from: PlanSurgeGuard | null, to: PlanSurgeGuard | null): readonly Change[] {
+  const [text, other] = [from, to].map((guard) => (guard === null ? 'off' : printSurge(guard)));
+  if (text === other || text === undefined || other === undefined) return [];
+  return [
+    {
+      subject: 'guard surge',
+      message: `is ${other} instead of ${text}`,
+      effects: surgeEffects(from, to),
+      covers: [pointer('guards', 'surge')],
+    },
+  ];
+}
+
+/** Other spans of time cannot be put in an order: they count as looser. */
+function surgeEffects(from: PlanSurgeGuard | null, to: PlanSurgeGuard | null): Change['effects'] {
+  if (from === null || to === null) return [to === null ? 'guard-loosened' : 'guard-tightened'];
+  const directions = [
+    reverse(compareBounds(from.factor, to.factor)),
+    reverse(compareBounds(from.floorNanoUsd, to.floorNanoUsd)),
+    compareStrictness(['warn', 'pause'], from.then, to.then),
+    from.overMs === to.overMs && from.baselineMs === to.baselineMs ? 'same' : 'less',
+  ] as const;
+  return [...new Set(directions.flatMap(toEffect))].sort();
+}

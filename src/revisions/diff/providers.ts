@@ -1,0 +1,61 @@
+// Providers: where calls go, with which key, and how they are put.
+import { canonicalPlanText } from '../../plan/encode.ts';
+import { printTemplate } from '../../plan/print.ts';
+import type { PlanProvider } from '../../plan/types.ts';
+import { missing } from './both.ts';
+import { pointer } from './keyed.ts';
+import type { Change, Concern } from './types.ts';
+
+export const providers: Concern = ({ before, after }) => [
+  ...missing(before.providers, after.providers).map((name) => whole(name, 'is removed')),
+  ...missing(after.providers, before.providers).map((name) => whole(name, 'is new')),
+  ...Object.values(before.providers).flatMap((provider) => {
+    const other = after.providers[provider.name];
+    return other === undefined ? [] : compare(provider, other);
+  }),
+];
+
+function whole(name: string, message: string): Change {
+  return {
+    subject: `provider ${name}`,
+    message,
+    effects: ['provider-changed'],
+    covers: [pointer('providers', name)],
+  };
+}
+
+const MEMBERS = ['adapter', 'baseUrl', 'apiKeySecret', 'api', 'headers', 'sdkOptions', 'lacks'] as const;
+
+function compare(from: PlanProvider, to: PlanProvider): readonly Change[] {
+  return MEMBERS.flatMap((member): readonly Change[] => {
+    if (canonicalPlanText(from[member]) === canonicalPlanText(to[member])) return [];
+    return [
+      {
+        subject: `provider ${to.name}`,
+        message: `has ${member} ${shown(to, member)} instead of ${shown(from, member)}`,
+        effects: ['provider-changed'],
+        covers: [pointer('providers', to.name, member)],
+      },
+    ];
+  });
+}
+
+function shown(provider: PlanProvider, member: (typeof MEMBERS)[number]): string {
+  switch (member) {
+    case 'baseUrl':
+      return provider.baseUrl === null ? 'its own' : printTemplate(provider.baseUrl);
+    case 'apiKeySecret':
+      return provider.apiKeySecret ?? 'none';
+    case 'headers':
+      return `{ ${Object.entries(provider.headers)
+        .map(([name, value]) => `${name}: ${printTemplate(value)}`)
+        .join(', ')} }`;
+    case 'lacks':
+      return provider.lacks.join(', ') || 'nothing';
+    case 'sdkOptions':
+      return canonicalPlanText(provider.sdkOptions);
+    case 'adapter':
+    case 'api':
+      return provider[member];
+  }
+}
