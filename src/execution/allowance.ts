@@ -19,6 +19,8 @@ export interface AllowanceLimits {
 export class Allowance {
   readonly limits: AllowanceLimits;
   readonly parent: Allowance | null;
+  /** This one, its parent, and so on to the outermost. */
+  readonly #levels: readonly Allowance[];
   #attempts = 0;
   #costNanoUsd = 0n;
   /** Calls under way, and who waits for one to end; kept on the outermost. */
@@ -31,6 +33,7 @@ export class Allowance {
         ? limits
         : { ...limits, deadlineAtMs: Math.min(limits.deadlineAtMs, parent.limits.deadlineAtMs) };
     this.parent = parent;
+    this.#levels = parent === null ? [this] : [this, ...parent.#levels];
   }
 
   /** Attempts made, those in flight included. */
@@ -72,22 +75,19 @@ export class Allowance {
   take(worstNanoUsd: NanoUsd, monotonicMs: number): AllowanceRefusal | undefined {
     const refusal = this.refusal(worstNanoUsd, monotonicMs);
     if (refusal !== undefined) return refusal;
-    for (let level: Allowance | null = this; level !== null; level = level.parent)
-      level.#add(1, worstNanoUsd);
+    for (const level of this.#levels) level.#add(1, worstNanoUsd);
     this.#root.#open += 1;
     return undefined;
   }
 
   settle(worstNanoUsd: NanoUsd, actualNanoUsd: NanoUsd): void {
-    for (let level: Allowance | null = this; level !== null; level = level.parent)
-      level.#add(0, actualNanoUsd - worstNanoUsd);
+    for (const level of this.#levels) level.#add(0, actualNanoUsd - worstNanoUsd);
     this.#root.#ended();
   }
 
   /** An attempt that reached no provider: it does not count. */
   giveBack(worstNanoUsd: NanoUsd): void {
-    for (let level: Allowance | null = this; level !== null; level = level.parent)
-      level.#add(-1, -worstNanoUsd);
+    for (const level of this.#levels) level.#add(-1, -worstNanoUsd);
     this.#root.#ended();
   }
 
@@ -108,19 +108,17 @@ export class Allowance {
 
   /** What the run used before a restart. */
   resume(attempts: number, costNanoUsd: NanoUsd): void {
-    for (let level: Allowance | null = this; level !== null; level = level.parent)
-      level.#add(attempts, costNanoUsd);
+    for (const level of this.#levels) level.#add(attempts, costNanoUsd);
   }
 
   get #root(): Allowance {
-    let root: Allowance = this;
-    while (root.parent !== null) root = root.parent;
-    return root;
+    return this.#levels.at(-1) ?? this;
   }
 
   #ended(): void {
     this.#open -= 1;
-    for (const wake of [...this.#waiting]) wake();
+    const waiting = [...this.#waiting];
+    for (const wake of waiting) wake();
   }
 
   #add(attempts: number, costNanoUsd: NanoUsd): void {

@@ -74,7 +74,7 @@ interface Called {
 
 export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
   const { run, choice, signal } = attempt;
-  const { model, policy } = choice;
+  const { model, policy } = choice.parts;
   const { clock, budgets, guards, recorder } = parts;
   if (signal.aborted) return { kind: 'stopped' };
 
@@ -99,7 +99,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     return { kind: 'budget', refusal: held.error };
   }
   const hold = held.value;
-  const gates = choice.gates.map((gate) => ({
+  const gates = choice.parts.gates.map((gate) => ({
     gate,
     takenAtMs: attempt.rateTakenAtMs ?? gate.take(choice.rateTokens),
   }));
@@ -121,7 +121,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
         const calledAtMs = clock.monotonicMs();
         const { outcome, text, firstTokenMs } = await callStreaming(
           clock,
-          choice,
+          choice.parts,
           attempt.request,
           callSignal,
           attempt.onText,
@@ -148,7 +148,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   return conclude(parts, attempt, hold, called, gates);
 }
 
-type TakenGate = { readonly gate: ModelChoice['gates'][number]; readonly takenAtMs: number };
+type TakenGate = { readonly gate: ModelChoice['parts']['gates'][number]; readonly takenAtMs: number };
 
 /** Judges, settles and closes; synchronous, so that nothing sees a state between. */
 function conclude(
@@ -161,7 +161,7 @@ function conclude(
   const { run, choice } = attempt;
   const { clock, budgets, guards, recorder } = parts;
   const { open, outcome } = called;
-  const settlement = settlementOf(outcome, choice.model.price, {
+  const settlement = settlementOf(outcome, choice.parts.model.price, {
     inputTokens: choice.inputTokens,
     maxOutputTokens: attempt.request.maxOutputTokens,
     text: called.text,
@@ -177,7 +177,7 @@ function conclude(
   run.allowance.settle(hold.worst.costNanoUsd, costNanoUsd);
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
   const limited = !outcome.ok && outcome.error.class === 'rate_limited';
-  choice.modelGate.observe({
+  choice.parts.modelGate.observe({
     closedForMs: limited ? outcome.error.retryAfterMs : null,
     refused: limited,
     headroom: told.rateLimits,
@@ -256,7 +256,7 @@ function badAnswer(
   };
 }
 
-function spendScopes(run: LiveRun, { model }: ModelChoice): readonly string[] {
+function spendScopes(run: LiveRun, { parts: { model } }: ModelChoice): readonly string[] {
   return [
     'all',
     `provider:${model.provider}`,
@@ -275,9 +275,9 @@ function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string,
     revision: run.plan.hash,
     task: run.record.task,
     caller: run.caller.name,
-    provider: choice.model.provider,
-    model: choice.model.model,
-    requestedModel: choice.model.model,
+    provider: choice.parts.model.provider,
+    model: choice.parts.model.model,
+    requestedModel: choice.parts.model.model,
     status: 'open',
     errorClass: null,
     errorMessage: null,
@@ -287,7 +287,7 @@ function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string,
     heldTokens: hold.worst.tokens,
     savedNanoUsd: 0n,
     estimated: false,
-    rates: choice.rates,
+    rates: choice.parts.rates,
     postings: hold.postings,
     queueMs: clock.monotonicMs() - attempt.askedAtMs,
     latencyMs: null,

@@ -22,7 +22,8 @@ export interface ModelParts {
   readonly structuredByWords: boolean;
 }
 
-export interface ModelChoice extends ModelParts {
+export interface ModelChoice {
+  readonly parts: ModelParts;
   /** The best guess; for an estimate of what a cut call cost. */
   readonly inputTokens: number;
   /** What is held: the bound of the input, and the most output. */

@@ -122,7 +122,7 @@ async function executeGraph(
       run: () => {
         const own = (async () => {
           // Steps stand after those they read, so that these are there already.
-          await Promise.all(step.step.after.map((key) => done.get(key)));
+          await Promise.all(step.step.after.map((key) => done.get(key) ?? Promise.resolve()));
           // What is under way is paid for and ends; nothing new is begun for a run that has failed.
           if (failure !== undefined) throw failure as Error;
           try {

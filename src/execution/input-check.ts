@@ -19,7 +19,7 @@ export function checkInput(
   { caller, env, nowMs }: DefaultValues,
 ): Outcome<JsonObject, readonly InputProblem[]> {
   const input: { [property: string]: Json } = linked.deepDefaults
-    ? (structuredClone(given) as { [property: string]: Json })
+    ? structuredClone<{ [property: string]: Json }>(given)
     : { ...given };
   for (const { property, value } of linked.inputDefaults) {
     if (input[property] !== undefined) continue;
@@ -35,5 +35,5 @@ export function checkInput(
     input[property] = result.value;
   }
   const { validateInput } = linked;
-  return validateInput(input) === true ? succeed(input) : fail(inputProblems(validateInput.errors));
+  return validateInput(input) ? succeed(input) : fail(inputProblems(validateInput.errors));
 }

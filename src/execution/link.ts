@@ -172,12 +172,12 @@ class Compiler {
 /** `default` somewhere below the properties of the top: ajv writes those into nested objects, which are the caller's. */
 function hasDeepDefaults(schema: JsonSchema): boolean {
   const properties = schema['properties'];
-  if (typeof properties !== 'object' || properties === null) return contains(schema as Json);
+  if (typeof properties !== 'object' || properties === null) return contains(schema);
   return Object.values(properties).some(
     (property) =>
       typeof property === 'object' &&
       property !== null &&
-      Object.entries(property).some(([name, value]) => name !== 'default' && contains(value as Json)),
+      Object.entries(property).some(([name, value]) => name !== 'default' && contains(value)),
   );
 }
 

@@ -15,6 +15,11 @@ export interface Started {
   readonly result: Promise<RunResult>;
 }
 
+/** What a request comes to: a run in this process, or a result without one. */
+export type Answer =
+  | { readonly kind: 'started'; readonly started: Started }
+  | { readonly kind: 'result'; readonly result: RunResult };
+
 export interface Beginning {
   readonly opened: Promise<void>;
   /** For the loop guard; null: it was not asked. */

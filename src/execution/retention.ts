@@ -38,7 +38,7 @@ function redacted(value: Json): Json {
   if (typeof value === 'string') return redactText(value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(redacted);
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, redacted(member as Json)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, redacted(member)]));
 }
 
 /** Addresses, keys, numbers of cards, accounts and telephones become `[e-mail]`, `[key]`, … */

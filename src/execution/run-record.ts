@@ -2,13 +2,52 @@
 import type { Json, JsonObject } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { PlanTask } from '../plan/types.ts';
+import { encodeContinuation } from './continuation.ts';
+import type { RunRequest } from './engine.ts';
 import type { LiveRun } from './live-run.ts';
+import type { Prepared } from './prepare.ts';
 import type { RunError, RunRecord, RunStatus } from './records.ts';
 import { kept } from './retention.ts';
 
 /** A run that has to go on after a restart needs its input, whatever `retain` says; it is let go of by the pruner. */
 export function inputKept(task: PlanTask, input: JsonObject, durable: boolean): Json | null {
   return durable ? input : kept(input, task.retain.content);
+}
+
+export interface Opening {
+  readonly id: string;
+  readonly prepared: Prepared;
+  readonly request: RunRequest;
+  readonly durable: boolean;
+  readonly nowMs: number;
+}
+
+export function openedRecord({ id, prepared, request, durable, nowMs }: Opening): RunRecord {
+  const { plan, linked, input, inputHash, tags, limits, idempotencyKey } = prepared;
+  const { caller } = request;
+  return {
+    id,
+    task: linked.task.name,
+    revision: plan.hash,
+    taskRevision: linked.task.revision,
+    status: 'running',
+    caller: { name: caller.name, team: caller.team, tier: caller.tier },
+    tags,
+    idempotencyKey,
+    parentRunId: null,
+    durable,
+    continuation: durable ? encodeContinuation({ caller, limits }) : null,
+    input: inputKept(linked.task, input, durable),
+    inputHash,
+    output: null,
+    error: null,
+    costNanoUsd: 0n,
+    savedNanoUsd: 0n,
+    cached: false,
+    startedAtMs: nowMs,
+    finishedAtMs: null,
+    latencyMs: null,
+  };
 }
 
 export interface RunEnd {

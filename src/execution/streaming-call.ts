@@ -4,7 +4,7 @@ import { fail } from '../common/outcome.ts';
 import type { CallContext, CallOutcome, ModelRequest, Provider } from '../providers/port.ts';
 import { watchStream } from '../resilience/stream-watch.ts';
 import { timeoutError } from './call-health.ts';
-import type { ModelChoice } from './choice.ts';
+import type { ModelParts } from './choice.ts';
 
 export interface StreamedCall {
   readonly outcome: CallOutcome;
@@ -15,7 +15,7 @@ export interface StreamedCall {
 
 export async function callStreaming(
   clock: Clock,
-  { provider, model }: ModelChoice,
+  { provider, model }: ModelParts,
   request: ModelRequest,
   signal: AbortSignal,
   onText: ((delta: string) => void) | null,

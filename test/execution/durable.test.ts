@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTokenizer } from '../../src/execution/tokens.ts';
-import type { PlanStep } from '../../src/plan/types.ts';
 import { OPEN_CALLER, memoryFixture, snapshotOf } from '../support/engine-fixture.ts';
 import type { MemoryFixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, task, template } from '../support/engine-plan.ts';
@@ -41,7 +40,7 @@ const long = task(
       outputSchema: {},
       task: 'inner',
       input: { kind: 'object', members: { text: template('${{ steps.first.text }}') } },
-    } as PlanStep,
+    },
     modelStep('last', ['a/one'], {
       after: ['many', 'call'],
       prompt: template('last ${{ steps.many.map(m, m.text).join(" ") }}'),

@@ -97,9 +97,9 @@ describe('a task with one model step', () => {
     });
     expect(result).toMatchObject({ kind: 'invalid_input', code: 'INVALID_INPUT' });
     if (result.kind !== 'invalid_input') return;
-    expect(result.problems.map(({ path, code }) => [path, code]).sort()).toEqual([
-      ['/more', 'unknown_property'],
-      ['/text', 'type'],
+    expect(result.problems.map(({ path, code }) => `${path} ${code}`).sort()).toEqual([
+      '/more unknown_property',
+      '/text type',
     ]);
     expect(fixture.providers.calls).toEqual([]);
     expect((await fixture.ledger.runs({}, { limit: 10 })).rows).toEqual([]);

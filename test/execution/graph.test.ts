@@ -284,7 +284,7 @@ describe('a task within a task', () => {
         task('write', [
           call({
             input: { kind: 'object', members: { text: { kind: 'literal', value: 5 } } },
-          } as Partial<PlanStep>),
+          }),
         ]),
         inner,
       ],
@@ -311,7 +311,7 @@ describe('a task within a task', () => {
         call({
           each,
           input: { kind: 'object', members: { text: template('${{ item }}') } },
-        } as Partial<PlanStep>),
+        }),
       ],
       { inputSchema: listInput },
     );
@@ -335,7 +335,7 @@ describe('a task within a task', () => {
             call({
               each,
               input: { kind: 'object', members: { text: template('${{ item }}') } },
-            } as Partial<PlanStep>),
+            }),
           ],
           { inputSchema: listInput },
         ),

@@ -146,10 +146,8 @@ export function answered({ result }: Played): RunSnapshot {
 }
 
 /** What holds after every scenario: a row for each call that reached a provider, nothing held, and a healthy call is answered. */
-export async function aftermath(
-  { first, second, fixture, play, pass }: Scene,
-  { result }: Played,
-): Promise<void> {
+export async function aftermath(stage: Scene, { result }: Played): Promise<void> {
+  const { first, second, fixture } = stage;
   const runId =
     result.kind === 'run'
       ? result.snapshot.run.id
@@ -164,7 +162,7 @@ export async function aftermath(
 
   first.reset();
   second.reset();
-  await pass(100);
-  const healthy = answered(await play());
+  await stage.pass(100);
+  const healthy = answered(await stage.play());
   expect(healthy.attempts).toHaveLength(1);
 }

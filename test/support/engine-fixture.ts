@@ -186,14 +186,14 @@ export async function drive<Value>(
   promise: Promise<Value>,
   stepMs = 20,
 ): Promise<Value> {
-  let settled = false;
-  const done = (): void => {
-    settled = true;
+  const state = { settled: false };
+  const settle = (): void => {
+    state.settled = true;
   };
-  promise.then(done, done);
+  promise.then(settle, settle);
   for (let steps = 0; steps < 100_000; steps += 1) {
-    for (let turns = 0; turns < 4 && !settled; turns += 1) await clock.flush();
-    if (settled) return promise;
+    for (let turns = 0; turns < 4 && !state.settled; turns += 1) await clock.flush();
+    if (state.settled) return promise;
     await clock.advance(stepMs);
   }
   throw new Error('the promise is not settled after 100,000 steps');

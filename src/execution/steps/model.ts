@@ -122,7 +122,7 @@ function judge(call: ModelStepCall, model: PlanModel, given: ProviderAnswer): Ve
           ? `the answer was cut at ${step.maxOutputTokens} tokens and is no JSON`
           : 'the answer is no JSON',
       );
-    if (validate(given.json) !== true) return bad('invalid_output', schemaProblem(validate.errors?.[0]));
+    if (!validate(given.json)) return bad('invalid_output', schemaProblem(validate.errors?.[0]));
     output = given.json;
   }
   if (accept !== null) {

@@ -15,7 +15,7 @@ export async function parseCsv(raw: string): Promise<Outcome<Json, string>> {
       relax_column_count_less: true,
       delimiter: separatorOf(raw),
       trim: false,
-    }) as string[][];
+    });
     const [names = [], ...records] = rows;
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) return fail(`two columns are named "${twice}"`);

@@ -18,7 +18,7 @@ const validate = createValidators().output(chunkOutputSchema);
 
 function chunks(text: string, tokens: number, overlapTokens = 0): readonly Chunk[] {
   const value = chunkText(text, { tokens, overlapTokens });
-  expect(validate(value), JSON.stringify(validate.errors)).toBe(true);
+  expect({ valid: validate(value), errors: validate.errors }).toMatchObject({ valid: true });
   return value as unknown as readonly Chunk[];
 }
 

@@ -20,7 +20,7 @@ const validate = createValidators().output(parseOutputSchemas.diff);
 async function parsed(text: string): Promise<readonly DiffFile[]> {
   const outcome = await parseDiffText(text);
   if (!outcome.ok) throw new Error(outcome.error);
-  expect(validate(outcome.value), JSON.stringify(validate.errors)).toBe(true);
+  expect({ valid: validate(outcome.value), errors: validate.errors }).toMatchObject({ valid: true });
   return outcome.value as unknown as readonly DiffFile[];
 }
 

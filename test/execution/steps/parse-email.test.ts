@@ -9,7 +9,7 @@ const validate = createValidators().output(parseOutputSchemas.email);
 async function parsed(raw: string): Promise<{ readonly [name: string]: unknown }> {
   const outcome = await parseEmail(raw);
   if (!outcome.ok) throw new Error(outcome.error);
-  expect(validate(outcome.value), JSON.stringify(validate.errors)).toBe(true);
+  expect({ valid: validate(outcome.value), errors: validate.errors }).toMatchObject({ valid: true });
   return outcome.value as { readonly [name: string]: unknown };
 }
 
