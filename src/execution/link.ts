@@ -50,6 +50,8 @@ export interface LinkedParseStep extends LinkedBase {
   readonly kind: 'parse';
   readonly step: Extract<PlanStep, { kind: 'parse' }>;
   readonly from: CompiledTemplate;
+  /** Of what a JSON or CSV text has to hold; null: anything. */
+  readonly validate: ValidateFunction | null;
 }
 export interface LinkedChunkStep extends LinkedBase {
   readonly kind: 'chunk';
@@ -134,12 +136,28 @@ function linkStep(
       };
     }
     case 'parse':
-      return { ...base, kind: 'parse', step, from: compiler.template(step.from, inner) };
+      return {
+        ...base,
+        kind: 'parse',
+        step,
+        from: compiler.template(step.from, inner),
+        validate: parseValidator(step, validators),
+      };
     case 'chunk':
       return { ...base, kind: 'chunk', step, from: compiler.template(step.from, inner) };
     case 'task':
       return { ...base, kind: 'task', step, input: compiler.template(step.input, inner) };
   }
+}
+
+/** E-mails and diffs are made by the parser itself, in their schema. */
+function parseValidator(
+  { format, outputSchema }: LinkedParseStep['step'],
+  validators: Validators,
+): ValidateFunction | null {
+  if (Object.keys(outputSchema).length === 0) return null;
+  if (format === 'json') return validators.output(outputSchema);
+  return format === 'csv' ? validators.texts(outputSchema) : null;
 }
 
 /** Compiles, and notes what is read. */

@@ -88,7 +88,14 @@ export class StepWorld implements World {
   state(modelKey: string): CandidateState {
     let state = this.#states.get(modelKey);
     if (state === undefined) {
-      state = { retriesDone: 0, previousDelayMs: 0, waitedMs: 0, repaired: false, restsUntilMs: 0, refusals: 0 };
+      state = {
+        retriesDone: 0,
+        previousDelayMs: 0,
+        waitedMs: 0,
+        repaired: false,
+        restsUntilMs: 0,
+        refusals: 0,
+      };
       this.#states.set(modelKey, state);
     }
     return state;

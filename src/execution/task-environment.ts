@@ -1,13 +1,20 @@
 // What the expressions of a task can name, by the schemas that its plan carries.
 import type { JsonSchema } from '../common/json.ts';
-import { callerSchema, envSchema, nowSchema, promptSchema } from '../expression/environment.ts';
+import {
+  callerSchema,
+  envSchema,
+  nowSchema,
+  presentSchema,
+  promptSchema,
+} from '../expression/environment.ts';
 import type { EnvironmentShape } from '../expression/types.ts';
 import type { PlanModelStep, PlanStep, PlanTask } from '../plan/types.ts';
 
 export function environmentOfTask(task: PlanTask): EnvironmentShape {
   return {
     roots: {
-      input: task.inputSchema,
+      // Defaults are filled in before anything reads it.
+      input: presentSchema(task.inputSchema, Object.keys(task.inputDefaults)),
       steps: stepsSchema(task.steps),
       caller: callerSchema,
       prompt: promptSchema,

@@ -10,6 +10,8 @@ export interface Validators {
   input(schema: JsonSchema): ValidateFunction;
   /** Stops at the first problem: one is enough to try the next candidate. */
   output(schema: JsonSchema): ValidateFunction;
+  /** As `output`, and makes numbers and booleans of texts that are written so: what a CSV file holds. */
+  texts(schema: JsonSchema): ValidateFunction;
 }
 
 /** A caller's text against a workflow's pattern must not stall the engine: RE2 where it can read the pattern. */
@@ -34,6 +36,7 @@ export function createValidators(): Validators {
   } as const;
   let forInput: Ajv2020 | undefined;
   let forOutput: Ajv2020 | undefined;
+  let forTexts: Ajv2020 | undefined;
   const withFormats = (ajv: Ajv2020): Ajv2020 => {
     formats.default(ajv);
     return ajv;
@@ -46,6 +49,10 @@ export function createValidators(): Validators {
     output(schema) {
       forOutput ??= withFormats(new Ajv2020(options));
       return forOutput.compile(schema);
+    },
+    texts(schema) {
+      forTexts ??= withFormats(new Ajv2020({ ...options, coerceTypes: true }));
+      return forTexts.compile(schema);
     },
   };
 }

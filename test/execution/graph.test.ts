@@ -188,6 +188,28 @@ describe('the step graph', () => {
     ).toEqual([1]);
   });
 
+  test('a parsed text is held to the schema that the step declares; cells of a CSV become what they are declared as', async () => {
+    const row = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } as const;
+    const csv = plan({
+      models,
+      tasks: [
+        task('write', [
+          parseJson({ format: 'csv', outputSchema: { type: 'array', items: row } } as Partial<PlanStep>),
+        ]),
+      ],
+    });
+    const fixture = memoryFixture(csv, () => ({}));
+    expect(snapshotOf(await fixture.run('write', { input: { text: 'n\n1\n2\n' } })).run.output).toEqual([
+      { n: 1 },
+      { n: 2 },
+    ]);
+    const { run } = snapshotOf(await fixture.run('write', { input: { text: 'n\none\n' } }));
+    expect(run.error).toMatchObject({
+      code: 'PARSE_FAILED',
+      message: expect.stringContaining('/0/n must be an integer'),
+    });
+  });
+
   test('text from outside is never taken for a template', async () => {
     const fixture = memoryFixture(
       plan({ models, tasks: [task('write', [modelStep('say', ['a/one'])])] }),

@@ -2,6 +2,7 @@
 import type { Json } from '../../common/json.ts';
 import type { Outcome } from '../../common/outcome.ts';
 import { failed } from '../failure.ts';
+import { inputProblems, problemsLine } from '../input-problems.ts';
 import type { LinkedParseStep } from '../link.ts';
 import { asText, valueOf } from '../values.ts';
 import type { RunValues } from '../values.ts';
@@ -22,16 +23,17 @@ const PARSERS: {
 };
 
 export async function runParseStep(
-  { step, from }: LinkedParseStep,
+  { step, from, validate }: LinkedParseStep,
   stepKey: string,
   values: RunValues,
 ): Promise<Json> {
   const text = asText(valueOf(from.evaluate(values), `from of step "${stepKey}"`, stepKey));
   const parsed = await PARSERS[step.format](text);
-  if (parsed.ok) return parsed.value;
+  if (parsed.ok && (validate === null || validate(parsed.value))) return parsed.value;
+  const reason = parsed.ok ? problemsLine(inputProblems(validate?.errors)) : parsed.error;
   throw failed(
     'PARSE_FAILED',
-    { step: stepKey, format: step.format, reason: parsed.error },
+    { step: stepKey, format: step.format, reason },
     { step: stepKey, details: { format: step.format } },
   );
 }

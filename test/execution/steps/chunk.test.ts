@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { chunkOutputSchema } from '../../../src/definition/step-schemas.ts';
+import { chunkSchema } from '../../../src/definition/parse-schemas.ts';
 import { chunkText } from '../../../src/execution/steps/chunk.ts';
 import { countTokens, loadTokenizer } from '../../../src/execution/tokens.ts';
 import { createValidators } from '../../../src/execution/validators.ts';
@@ -14,7 +14,7 @@ interface Chunk {
 }
 
 beforeAll(loadTokenizer);
-const validate = createValidators().output(chunkOutputSchema);
+const validate = createValidators().output({ type: 'array', items: chunkSchema });
 
 function chunks(text: string, tokens: number, overlapTokens = 0): readonly Chunk[] {
   const value = chunkText(text, { tokens, overlapTokens });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseOutputSchemas } from '../../../src/definition/step-schemas.ts';
+import { diffFileSchema } from '../../../src/definition/parse-schemas.ts';
 import { parseDiffText } from '../../../src/execution/steps/parse-diff.ts';
 import { createValidators } from '../../../src/execution/validators.ts';
 import { hasSharedData, listSharedData, readSharedData } from '../../support/shared-data.ts';
@@ -15,7 +15,7 @@ interface DiffFile {
   readonly generated: boolean;
 }
 
-const validate = createValidators().output(parseOutputSchemas.diff);
+const validate = createValidators().output({ type: 'array', items: diffFileSchema });
 
 async function parsed(text: string): Promise<readonly DiffFile[]> {
   const outcome = await parseDiffText(text);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseOutputSchemas } from '../../../src/definition/step-schemas.ts';
+import { emailSchema } from '../../../src/definition/parse-schemas.ts';
 import { createValidators } from '../../../src/execution/validators.ts';
 import { parseEmail } from '../../../src/execution/steps/parse-email.ts';
 import { hasSharedData, listSharedData, readSharedBytes } from '../../support/shared-data.ts';
 
-const validate = createValidators().output(parseOutputSchemas.email);
+const validate = createValidators().output(emailSchema);
 
 async function parsed(raw: string): Promise<{ readonly [name: string]: unknown }> {
   const outcome = await parseEmail(raw);
