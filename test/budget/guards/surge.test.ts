@@ -148,6 +148,20 @@ describe('a loop', () => {
     expect(call).toBeLessThan(1200);
   });
 
+  it('is not put down to a caller whose spending is over', () => {
+    const { guards } = opened();
+    guards.seed(month({ startMs: START, days: 31, usdPerMonth: 400, seed: 20 }));
+    const atMs = START + 31 * DAY_MS;
+    for (let call = 0; call < 450; call += 1)
+      guards.spent({ task: 'report', caller: 'nightly', costNanoUsd: CENT, atMs: atMs + call });
+    let call = 0;
+    for (; guards.switches().length === 0 && call < 10_000; call += 1) {
+      const caller = `agent_${call % 40}`;
+      guards.spent({ task: 'code-review', caller, costNanoUsd: CENT, atMs: atMs + 30 * 60_000 + call * 250 });
+    }
+    expect(guards.switches()).toMatchObject([{ scope: 'task:code-review' }]);
+  });
+
   it('without a past is stopped at the floor times the factor, in the first week', () => {
     const { guards } = opened();
     const calls = loop(guards, { atMs: START, everyMs: 50, costNanoUsd: CENT });
