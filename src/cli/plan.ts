@@ -1,27 +1,137 @@
-// headgate plan: what the workflows will do, resolved and priced.
-import type { RegisterCommand } from './commands.ts';
-import { compiledPlan } from './compiled.ts';
+// headgate plan: what the workflows will do, or what two revisions of them do differently.
+import { Option } from 'commander';
 import { encodePlan } from '../plan/encode.ts';
 import { printPlan } from '../plan/print.ts';
-import { UsageError } from './io.ts';
-import { workflowsOption } from './options.ts';
+import { diffPlans } from '../revisions/diff/diff.ts';
+import { EFFECTS, type Effect } from '../revisions/diff/types.ts';
+import type { RegisterCommand } from './commands.ts';
+import { compiledPlan } from './compiled.ts';
+import { planDiffJson, planDiffMarkdown, planDiffText, type PlanReport } from './format/plan-diff.ts';
+import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import { collect, workflowsOption } from './options.ts';
+import { planSide, workplaceOf, type Workplace } from './plan-sides.ts';
 import { workflowsFolder } from './workflows-folder.ts';
+
+interface PlanFlags {
+  readonly workflows?: string;
+  readonly print: boolean;
+  readonly task?: string;
+  readonly json: boolean;
+  readonly format: 'text' | 'json' | 'markdown';
+  readonly failOn: readonly string[];
+}
 
 export const registerPlan: RegisterCommand = (program, io, end) =>
   program
     .command('plan')
-    .description('print what the workflows will do, resolved and priced')
+    .description('tell what two revisions of the workflows do differently, or print what they do')
+    .argument('[base]', 'a git ref or a folder (default: HEAD)')
+    .argument('[head]', 'a git ref or a folder (default: the folder as it is)')
     .addOption(workflowsOption())
-    .option('--print', 'print the whole plan', true)
-    .option('--task <name>', 'only this task')
-    .option('--json', 'as canonical JSON', false)
-    .action(async (options: { workflows?: string; task?: string; json: boolean }) => {
-      const plan = await compiledPlan(workflowsFolder(options.workflows, io), io);
-      if (options.task !== undefined && !(options.task in plan.tasks))
-        throw new UsageError(
-          `there is no task "${options.task}"`,
-          `The tasks are ${Object.keys(plan.tasks).join(', ')}.`,
-        );
-      io.out(options.json ? encodePlan(plan) : printPlan(plan, options.task));
-      end(0);
+    .addOption(
+      new Option('--format <format>', 'how to tell the difference')
+        .choices(['text', 'json', 'markdown'])
+        .default('text'),
+    )
+    .option(
+      '--fail-on <effects>',
+      `exit code 3 for such a change: any, ${Object.keys(EFFECTS).join(', ')}`,
+      collect,
+      [],
+    )
+    .option('--print', 'print the whole plan instead, resolved and priced', false)
+    .option('--task <name>', 'print only this task')
+    .option('--json', 'print the plan as canonical JSON', false)
+    .action(async (base: string | undefined, head: string | undefined, flags: PlanFlags) => {
+      end(await plan(base, head, flags, io));
     });
+
+async function plan(
+  base: string | undefined,
+  head: string | undefined,
+  flags: PlanFlags,
+  io: CliIo,
+): Promise<ExitCode> {
+  const failOn = effectsOf(flags.failOn);
+  const folder = workflowsFolder(flags.workflows, io);
+  const wantsPrint = flags.print || flags.json || flags.task !== undefined;
+  if (base !== undefined && wantsPrint)
+    throw new UsageError(
+      '--print, --task and --json print one plan, and two were named',
+      'Leave them out, or use --format json for the difference as JSON.',
+    );
+  if (wantsPrint) return print(folder, flags, io);
+  const workplace = await workplaceOf(folder);
+  if (base === undefined && workplace.tree === null) {
+    io.err(
+      'headgate: the workflows do not lie in a git repository, so there is nothing to compare with; this is the plan.',
+    );
+    return print(folder, flags, io);
+  }
+  return compare(base ?? 'HEAD', head, workplace, flags.format, failOn, io);
+}
+
+async function print(folder: string, flags: PlanFlags, io: CliIo): Promise<ExitCode> {
+  const compiled = await compiledPlan(folder, io);
+  if (flags.task !== undefined && !(flags.task in compiled.tasks))
+    throw new UsageError(
+      `there is no task "${flags.task}"`,
+      `The tasks are ${Object.keys(compiled.tasks).join(', ')}.`,
+    );
+  io.out(flags.json ? encodePlan(compiled) : printPlan(compiled, flags.task));
+  return 0;
+}
+
+async function compare(
+  base: string,
+  head: string | undefined,
+  workplace: Workplace,
+  format: PlanFlags['format'],
+  failOn: ReadonlySet<string>,
+  io: CliIo,
+): Promise<ExitCode> {
+  const before = await planSide(base, workplace, io);
+  const after = await planSide(head, workplace, io);
+  const diff = diffPlans(before.plan, after.plan);
+  const { diffApis } = await import('../graphql/diff.ts');
+  const api = diff.changes.length === 0 ? [] : await diffApis(before.plan, after.plan);
+  const effects: readonly Effect[] = [
+    ...diff.effects,
+    ...(api.some(({ level }) => level === 'breaking') ? (['breaking'] as const) : []),
+  ];
+  const stoppedBy = failOn.has('any')
+    ? diff.changes.length > 0
+      ? ['any']
+      : []
+    : [...new Set(effects.filter((effect) => failOn.has(effect)))];
+  const report: PlanReport = { base: before, head: after, diff, api, stoppedBy };
+  switch (format) {
+    case 'text':
+      io.out(planDiffText(report, io.colours));
+      break;
+    case 'markdown':
+      io.out(planDiffMarkdown(report));
+      break;
+    case 'json':
+      io.out(JSON.stringify(planDiffJson(report), null, 2));
+      break;
+  }
+  if (stoppedBy.length === 0) return 0;
+  io.err(`headgate: stopped by --fail-on: ${stoppedBy.join(', ')}.`);
+  return 3;
+}
+
+/** `breaking,limit-raised`, once or several times. */
+function effectsOf(lists: readonly string[]): ReadonlySet<string> {
+  const names = lists
+    .flatMap((list) => list.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  for (const name of names)
+    if (name !== 'any' && !(name in EFFECTS))
+      throw new UsageError(
+        `--fail-on ${name}: there is no such effect`,
+        `It is any of: any, ${Object.keys(EFFECTS).join(', ')}.`,
+      );
+  return new Set(names);
+}

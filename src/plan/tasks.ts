@@ -1,4 +1,5 @@
 // Tasks and steps of a plan: routes resolved in place, the step graph made from references, schemas of every value known.
+import { posix } from 'node:path';
 import { references } from '../expression/references.ts';
 import type {
   Definition,
@@ -31,7 +32,8 @@ export function resolveTask(
     name: task.name,
     description: task.description,
     deprecated: task.deprecated,
-    file: task.file,
+    // Where the workflows lie on this machine is no part of what they mean.
+    file: posix.relative(posix.dirname(definition.project.file), task.file),
     inputSchema: task.input.schema,
     inputDefaults: Object.fromEntries(
       Object.entries(task.input.defaults).map(([name, value]) => [name, value.template]),
