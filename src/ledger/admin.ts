@@ -33,6 +33,7 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
         kind: 'attempt_closed',
         attempt: reconciled,
         rollupKey: encodeDimensions(stem, reconciled.status),
+        reconciled: true,
       });
       return reconciled;
     },

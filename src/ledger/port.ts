@@ -108,13 +108,17 @@ export interface LedgerAdmin {
   ): Promise<AttemptRecord>;
 }
 
-/** What one transaction committed, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. */
+/**
+ * What one transaction committed, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. `reconciled`: the
+ * attempt was of unknown outcome, and was decided on; whoever still holds its worst case settles or releases it now.
+ */
 export type CommittedRow =
   | { readonly kind: 'run_opened' | 'run_finished'; readonly run: RunRecord; readonly rollupKey?: string }
   | {
       readonly kind: 'attempt_opened' | 'attempt_closed';
       readonly attempt: AttemptRecord;
       readonly rollupKey?: string;
+      readonly reconciled?: true;
     }
   | { readonly kind: 'step'; readonly step: StepRecord }
   | { readonly kind: 'alert'; readonly alert: AlertRecord };

@@ -10,7 +10,10 @@ import type { WriteQueue } from './write-queue.ts';
 
 type Row = { readonly [column: string]: unknown };
 
-export function createAccounts(connection: () => DatabaseSync, queue: WriteQueue): Accounts {
+export function createAccounts(
+  connection: () => DatabaseSync,
+  queue: Pick<WriteQueue, 'pendingAfter' | 'write'>,
+): Accounts {
   return {
     settled: (sinceMs) => inSnapshot(connection(), (it) => [...windowSums(it, sinceMs), ...runSums(it)]),
     open: () => openHolds(connection()),
@@ -19,18 +22,18 @@ export function createAccounts(connection: () => DatabaseSync, queue: WriteQueue
       const text = JSON.stringify(balances, (_key, value: unknown) =>
         typeof value === 'bigint' ? String(value) : value,
       );
-      forgetFailure(queue.write((batch) => batch.push(op.SEED_BUDGET, budgetId, sinceMs, text), null));
+      forgetFailure(queue.write((batch) => batch.push(op.SEED_BUDGET, budgetId, sinceMs, text), null, true));
     },
     moved(holds) {
       for (const { attemptId, postings } of holds)
         forgetFailure(
-          queue.write((batch) => batch.push(op.MOVE_HOLD, attemptId, JSON.stringify(postings)), null),
+          queue.write((batch) => batch.push(op.MOVE_HOLD, attemptId, JSON.stringify(postings)), null, true),
         );
     },
   };
 }
 
-/** Nobody waits for these: without them a recovery is careful instead of exact, and the ledger's health tells of the failure. */
+/** Nobody waits for these; they are tried again until they are written, and the ledger's health tells of the failure. */
 function forgetFailure(written: Promise<void>): void {
   written.catch(() => undefined);
 }

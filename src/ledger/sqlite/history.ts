@@ -20,7 +20,7 @@ const MINUTES_READ = 24 * 60;
 /** An hour that `sinceMs` falls into is taken whole: to count a little too much of the past is careful, to forget some is not. */
 export function readHistory(
   connection: DatabaseSync,
-  queue: WriteQueue,
+  queue: Pick<WriteQueue, 'pendingAfter'>,
   budget: PlanBudget,
   sinceMs: number,
 ): readonly Past[] {
@@ -87,7 +87,12 @@ function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string 
   return tags[each.tag] ?? '';
 }
 
-function pending(queue: WriteQueue, budget: PlanBudget, committed: number, sinceMs: number): Past[] {
+function pending(
+  queue: Pick<WriteQueue, 'pendingAfter'>,
+  budget: PlanBudget,
+  committed: number,
+  sinceMs: number,
+): Past[] {
   return queue.pendingAfter(committed).flatMap((row) => {
     if (row.kind !== 'attempt_closed' || row.rollupKey === undefined) return [];
     const { attempt } = row;

@@ -41,8 +41,8 @@ export class PruneWrites {
       `delete from contents where id in (
          select id from contents where keep_until_ms is not null and keep_until_ms < ?1
            and id not in (select input_content from runs where finished_at_ms is null and input_content is not null)
-           and id not in (select steps.output_content from steps join runs on runs.id = steps.run_id
-             where runs.finished_at_ms is null and steps.output_content is not null)
+           and id not in (select steps.output_content from runs cross join steps
+             where steps.run_id = runs.id and runs.finished_at_ms is null and steps.output_content is not null)
          limit ?2)`,
     );
     this.#oldRuns = database.prepare(

@@ -11,6 +11,9 @@ export interface Recovered {
   readonly interrupted: number;
 }
 
+/** With the condition of the index word for word: SQLite does not see that one status is among two, and would look at every attempt. */
+const OPEN = `status in ('open', 'unreconciled') and status = 'open'`;
+
 /** Stored as the run's error. */
 const INTERRUPTED = JSON.stringify({
   code: 'RUN_INTERRUPTED',
@@ -26,11 +29,11 @@ export function recover(database: DatabaseSync, nowMs: number): Recovered {
   try {
     const held = database
       .prepare(
-        "select count(*) as attempts, coalesce(sum(held_nano_usd), 0) as held from attempts where status = 'open'",
+        `select count(*) as attempts, coalesce(sum(held_nano_usd), 0) as held from attempts where ${OPEN}`,
       )
       .get();
     // Not closed, nothing moved: the hold stays in its budget windows until somebody says what became of it (INV-3).
-    database.exec("update attempts set status = 'unreconciled' where status = 'open'");
+    database.exec(`update attempts set status = 'unreconciled' where ${OPEN}`);
     const interrupted = interruptRuns(database, nowMs);
     database.exec('commit');
     return { unreconciled: Number(held?.['attempts']), heldNanoUsd: held?.['held'] as bigint, interrupted };

@@ -30,7 +30,12 @@ export class RollupWrites {
     );
     this.#read = database.prepare('select * from rollups where grain = ? and bucket_ms = ? and key_id = ?');
     this.#write = database.prepare(
-      'insert or replace into rollups values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      // Not "insert or replace": that deletes the row and puts it at the table's end, away from those of its time.
+      `insert into rollups values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict (grain, bucket_ms, key_id) do update set cost_nano_usd = excluded.cost_nano_usd,
+         saved_nano_usd = excluded.saved_nano_usd, runs = excluded.runs, attempts = excluded.attempts, errors = excluded.errors,
+         input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens,
+         output_tokens = excluded.output_tokens, latency = excluded.latency, first_token = excluded.first_token`,
     );
   }
 

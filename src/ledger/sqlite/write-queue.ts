@@ -20,6 +20,8 @@ type Push = (batch: Value[]) => void;
 
 interface Waiting {
   readonly push: Push;
+  /** It says what was spent, or that something is over: the past, which a refusal does not undo. */
+  readonly lasting: boolean;
   readonly row: CommittedRow | null;
   /** With the writer's answer, where the operation asks for one; else 0. */
   readonly resolve: (answer: number) => void;
@@ -69,21 +71,24 @@ export class WriteQueue {
     );
   }
 
-  /** `push` appends one operation to the batch; the promise settles when it is committed or refused. */
-  write(push: Push, row: CommittedRow | null): Promise<void> {
+  /**
+   * `push` appends one operation to the batch; the promise settles when it is committed or refused. `lasting`: it is tried again after it was
+   * refused, until the disk takes it.
+   */
+  write(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<void> {
     // Who waits for nothing but the commit does not see the answer.
-    return this.ask(push, row) as Promise<unknown> as Promise<void>;
+    return this.ask(push, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same, with the writer's answer. */
-  ask(push: Push, row: CommittedRow | null): Promise<number> {
+  ask(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
-    if (this.#waiting.length >= LARGEST_BACKLOG && !isSettlement(row))
+    if (this.#waiting.length >= LARGEST_BACKLOG && !lasting)
       return Promise.reject(unavailable(BACKLOG_FAILURE));
     push(this.#batch);
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#waiting.push({ push, row, resolve, reject });
+    this.#waiting.push({ push, lasting, row, resolve, reject });
     if (!this.#scheduled) {
       this.#scheduled = true;
       // One message for all that this turn of the event loop asks for: a message costs more than a row.
@@ -145,8 +150,8 @@ export class WriteQueue {
 
   /** What was paid for is not forgotten because a disk is full: its cost is written when there is room, and its hold stands until then. */
   #defer(done: readonly Waiting[]): void {
-    for (const { push, row } of done) {
-      if (isSettlement(row) && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ push, row });
+    for (const { push, row, lasting } of done) {
+      if (lasting && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ push, row });
     }
     if (this.#deferred.length > 0) this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#retry());
   }
@@ -154,7 +159,7 @@ export class WriteQueue {
   #retry(): void {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    for (const { push, row } of this.#deferred.splice(0)) this.ask(push, row).catch(() => undefined);
+    for (const { push, row } of this.#deferred.splice(0)) this.ask(push, row, true).catch(() => undefined);
   }
 
   #onLost(reason: string): void {
@@ -199,7 +204,6 @@ export class WriteQueue {
   }
 }
 
-/** It says what was spent, or that a run is over: the past, which a refusal does not undo. */
 function isSettlement(row: CommittedRow | null): boolean {
   return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
 }
