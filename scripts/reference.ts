@@ -1,6 +1,7 @@
 // `npm run reference`: writes what is generated of docs/reference, and the JSON Schemas for editors.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorsPage } from '../src/errors/errors-page.ts';
 import { cliReferencePage } from '../test/cli/reference-page.ts';
 import { referenceFiles } from '../test/definition/support/reference-files.ts';
 
@@ -8,3 +9,4 @@ const root = join(import.meta.dirname, '..');
 for (const { path, text } of referenceFiles((file) => readFileSync(join(root, file), 'utf8')))
   writeFileSync(join(root, path), text);
 writeFileSync(join(root, 'docs/reference/cli.md'), cliReferencePage());
+writeFileSync(join(root, 'docs/reference/errors.md'), errorsPage());

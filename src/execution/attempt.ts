@@ -13,7 +13,6 @@ import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
-import { keptStep } from './retention.ts';
 import { callStreaming } from './streaming-call.ts';
 import { NO_USAGE, settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
@@ -212,7 +211,7 @@ function conclude(
   };
   run.replaceAttempt(closed);
   const receipt = verdict.kind === 'good' ? attempt.receipt(verdict.output) : null;
-  const committed = recorder.closeAttempt(closed, receipt === null ? null : keptStep(run, receipt));
+  const committed = recorder.closeAttempt(closed, receipt);
   // The row that finishes the run comes after this one and is awaited; a rejection here is a rejection there.
   committed.then(
     () => {

@@ -11,7 +11,6 @@ import type { LinkedTaskStep } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { RunRecord } from './records.ts';
-import { inputKept } from './run-record.ts';
 import type { Scope } from './runtime-port.ts';
 import { callerValue, valueOf } from './values.ts';
 import type { RunValues } from './values.ts';
@@ -85,7 +84,7 @@ export async function runChild(call: ChildCall): Promise<Json> {
     parentRunId: parent.id,
     // A child goes on with its parent, not by itself.
     continuation: null,
-    input: inputKept(task, input, parent.record.durable),
+    input,
     inputHash: sha256Hex(canonicalJson(input)),
     startedAtMs: parts.clock.nowMs(),
   };

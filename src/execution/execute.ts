@@ -5,7 +5,6 @@ import { RunFailure, failed } from './failure.ts';
 import type { LinkedTask } from './link.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
-import { kept } from './retention.ts';
 import { runStep } from './run-step.ts';
 import { finishedRecord } from './run-record.ts';
 import type { RunEnd } from './run-record.ts';
@@ -76,8 +75,7 @@ function asFailure(parts: EngineParts, run: LiveRun, error: unknown, scope: Scop
 /** Awaits the commit: what a caller is told has happened. */
 async function finish(parts: EngineParts, run: LiveRun, end: RunEnd): Promise<void> {
   const full = finishedRecord(run, end, parts.clock.nowMs(), parts.clock.monotonicMs() - run.startedAtMs);
-  const { content } = run.linked.task.retain;
-  await parts.recorder.finishRun(content === 'full' ? full : { ...full, output: kept(full.output, content) });
+  await parts.recorder.finishRun(full);
   run.record = full;
 }
 

@@ -5,7 +5,6 @@ import type { Answer, LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
-import { kept } from './retention.ts';
 import { openedRecord } from './run-record.ts';
 
 export class Reuse {
@@ -101,7 +100,7 @@ export class Reuse {
       latencyMs: 0,
     };
     recorder.openRun(opened).catch(() => undefined);
-    await recorder.finishRun({ ...run, output: kept(run.output, prepared.linked.task.retain.content) });
+    await recorder.finishRun(run);
     const result: RunResult = { kind: 'run', snapshot: { run, steps: [], attempts: [] } };
     request.onEvent?.({ type: 'finished', runId: run.id, atMs: nowMs, result });
     return { kind: 'result', result };

@@ -1,18 +1,11 @@
 // RunRecords: as a run is opened, and as it is finished.
-import type { Json, JsonObject } from '../common/json.ts';
+import type { Json } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
-import type { PlanTask } from '../plan/types.ts';
 import { encodeContinuation } from './continuation.ts';
 import type { RunRequest } from './engine.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunError, RunRecord, RunStatus } from './records.ts';
-import { kept } from './retention.ts';
-
-/** A run that has to go on after a restart needs its input, whatever `retain` says; it is let go of by the pruner. */
-export function inputKept(task: PlanTask, input: JsonObject, durable: boolean): Json | null {
-  return durable ? input : kept(input, task.retain.content);
-}
 
 export interface Opening {
   readonly id: string;
@@ -37,7 +30,7 @@ export function openedRecord({ id, prepared, request, durable, nowMs }: Opening)
     parentRunId: null,
     durable,
     continuation: durable ? encodeContinuation({ caller, limits }) : null,
-    input: inputKept(linked.task, input, durable),
+    input,
     inputHash,
     output: null,
     error: null,

@@ -7,7 +7,6 @@ import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { StepRecord } from './records.ts';
 import type { Scope, StepContext } from './runtime-port.ts';
-import { keptStep } from './retention.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { runModelStep } from './steps/model.ts';
 import { runParseStep } from './steps/parse-step.ts';
@@ -149,7 +148,7 @@ function record(
 /** Not awaited: rows keep their order, and the row that ends the run is awaited. */
 function recordStep({ parts, run }: StepCall, step: StepRecord): void {
   run.steps.push(step);
-  parts.recorder.recordStep(keptStep(run, step)).then(
+  parts.recorder.recordStep(step).then(
     () => {
       if (run.watched) run.emit({ type: 'step', runId: run.id, atMs: parts.clock.nowMs(), step });
     },

@@ -207,29 +207,6 @@ describe('the exact cache', () => {
   });
 });
 
-describe('what is written down', () => {
-  test.each([
-    ['redacted', { text: 'mail [e-mail]' }],
-    ['hash', null],
-  ] as const)(
-    '`retain: %s` keeps content out of the ledger, and gives it to the caller',
-    async (content, stored) => {
-      const kept = plan({ models, tasks: [task('write', steps, { retain: { content, forMs: 1_000 } })] });
-      const fixture = memoryFixture(kept, () => ({ text: 'mail ana@example.com' }));
-      const { run } = snapshotOf(await fixture.run('write', { input: { text: 'ben@example.com' } }));
-      expect(run.output).toEqual({ text: 'mail ana@example.com' });
-      const row = fixture.recorder.rows.runs.get(run.id);
-      expect(row?.output).toEqual(stored);
-      expect(
-        JSON.stringify(
-          [row, [...(fixture.recorder.rows.steps.get(run.id)?.values() ?? [])]],
-          (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-        ),
-      ).not.toContain('@example.com');
-    },
-  );
-});
-
 describe('guards', () => {
   const guarded = (then: 'reuse' | 'reject' | 'pause'): ReturnType<typeof plan> =>
     plan({
