@@ -78,12 +78,16 @@ export function printLoopGuard({
 export function printRoute({ pin, rules }: RouteDefinition): Json {
   const [only] = rules;
   if (!pin) return rules.map(printRule);
-  return { pin, ...(only ? (printRule(only) as { readonly [key: string]: Json }) : {}) };
+  return compact({ pin, ...(only ? printRuleMembers(only) : {}) });
 }
 
-function printRule({ when, pick, from, hedge }: RuleDefinition): Json {
+function printRule(rule: RuleDefinition): Json {
+  return compact(printRuleMembers(rule));
+}
+
+function printRuleMembers({ when, pick, from, hedge }: RuleDefinition): { readonly [key: string]: Json } {
   const weighted = from.some(({ weight }) => weight !== 1);
-  return compact({
+  return {
     when: when && when.source,
     pick,
     from: weighted
@@ -96,5 +100,5 @@ function printRule({ when, pick, from, hedge }: RuleDefinition): Json {
           hedge.after.kind === 'percentile' ? `p${hedge.after.percentile}` : printDuration(hedge.after.ms),
         atMost: hedge.atMost,
       }),
-  });
+  };
 }

@@ -17,6 +17,11 @@ export class SourceMap {
       this.#lineStarts.push(index + 1);
   }
 
+  /** From 1. */
+  line(offset: number): number {
+    return this.#lineOf(offset) + 1;
+  }
+
   /** The place from `start` to `end`, cut at the end of the line where it starts; at least one column wide. */
   place(start: number, end: number): Place {
     const from = Math.max(0, Math.min(start, this.#text.length));

@@ -77,9 +77,9 @@ function readListShorthand(
   return undefined;
 }
 
-/** A map is JSON Schema when its keys are JSON Schema's; a field that is called like one of them needs `properties:`. */
+/** A map is JSON Schema when its keys are JSON Schema's (`{}`: any value); a field that is called like one of them needs `properties:`. */
 function isJsonSchema(node: MapNode): boolean {
-  if (node.entries.length === 0) return false;
+  if (node.entries.length === 0) return true;
   const unknown = node.entries.filter(({ key }) => !KEYWORDS.has(key));
   if (unknown.length === 0) return node.entries.some(({ key, value }) => isAssertion(key, value));
   const type = node.entries.find(({ key }) => key === 'type')?.value;

@@ -17,7 +17,7 @@ export function shorthandSchema(shared: SharedSchemas): JsonSchema {
     anyOf: [
       { type: 'string', pattern: '^(string|integer|number|boolean|date|datetime|any)(\\[\\])?\\??$' },
       { type: 'array', minItems: 1 },
-      { type: 'object', minProperties: 1 },
+      { type: 'object' },
     ],
   }));
 }

@@ -107,7 +107,9 @@ function checkBreaker(policy: PolicyDefinition, project: ProjectDefinition, repo
       'breaker-never-opens',
       breaker.at,
       message,
-      `Write \`minimumCalls: ${Math.max(1, most)}\` or less, or a longer \`window\`.`,
+      most < 1
+        ? 'Write a longer `window`.'
+        : `Write \`minimumCalls: ${most}\` or less, or a longer \`window\`.`,
     );
     return;
   }
