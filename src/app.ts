@@ -35,6 +35,7 @@ import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
 import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
 import type { ServerOptions } from './server/options.ts';
+import { pastSpend } from './stats/past-spend.ts';
 import { createStats, type Stats } from './stats/stats.ts';
 
 export interface AppOptions {
@@ -119,6 +120,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       guards.configure(plan.guards.surge);
     };
     take(revisions.active().plan);
+    await rememberSpend(guards, ledger, clock, revisions.active().plan);
     revisions.onChange((result) => {
       if (result.kind !== 'activated') return;
       take(result.revision.plan);
@@ -239,6 +241,15 @@ export async function serveApp(
   };
 }
 
+/** Without its past, the surge guard would take the first normal morning after a restart for a surge, or a loop for a morning. */
+async function rememberSpend(guards: Guards, ledger: Ledger, clock: Clock, plan: Plan): Promise<void> {
+  const { surge } = plan.guards;
+  if (surge === null) return;
+  const sinceMs = clock.nowMs() - Math.max(surge.baselineMs, FOUR_WEEKS_MS);
+  guards.seed(await pastSpend(ledger, clock, { sinceMs, partMs: surge.overMs }));
+}
+
+const FOUR_WEEKS_MS = 28 * 86_400_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
 /** What its time is over for is deleted, and leases that ran out are settled: at the start and then hourly. */
@@ -302,12 +313,5 @@ function keepAlerts(
         : ledger.clearSwitch(change.switch.scope, change.by, clock.nowMs());
     written.catch(() => undefined);
     record(switchAlert(change));
-  });
-  ledger.onCommit((rows) => {
-    for (const row of rows) {
-      if (row.kind !== 'attempt_closed' || row.attempt.costNanoUsd === 0n) continue;
-      const { task, caller, costNanoUsd, finishedAtMs, startedAtMs } = row.attempt;
-      guards.spent({ task, caller, costNanoUsd, atMs: finishedAtMs ?? startedAtMs });
-    }
   });
 }
