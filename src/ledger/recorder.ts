@@ -69,7 +69,12 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       return reader.ask('byIdempotencyKey', caller, key);
     },
     findCached: (taskRevision, inputHash, sinceMs) => reader.ask('cached', taskRevision, inputHash, sinceMs),
-    unfinished: () => reader.ask('unfinished'),
+    async unfinished() {
+      const runs = await reader.ask('unfinished');
+      // They go on here: what they do from now on is counted with their tags and teams.
+      for (const run of runs) contexts.opened(run);
+      return runs;
+    },
     planText: (hash) => reader.ask('planText', hash),
   };
 }

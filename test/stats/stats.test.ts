@@ -58,6 +58,24 @@ describe('cost statistics', () => {
     }
   });
 
+  it('counts what a run does after a restart with its tags', async () => {
+    const path = ledgerPath();
+    const ledger = await openTestLedger(path, { clock });
+    const run = makeRun('run_1', { durable: true, tags: { env: 'prod' } });
+    await ledger.openRun(run);
+    await ledger.close();
+    const again = await openTestLedger(path, { clock });
+    const stats = createStats({ ledger: again, clock });
+    expect(await again.unfinished()).toEqual([run]);
+    const attempt = makeAttempt('att_1', run);
+    await again.openAttempt(attempt);
+    await again.closeAttempt(settle(attempt), null);
+    await again.finishRun(finish(run));
+    expect(summary(await stats.costStats({ window: 'HOUR', by: ['TAG', 'PROVIDER'] }))).toEqual([
+      'env=prod openai: 3000000 1 1',
+    ]);
+  });
+
   it('groups by several dimensions and by tags, and filters', async () => {
     const ledger = await openTestLedger(ledgerPath(), { clock });
     const stats = createStats({ ledger, clock });

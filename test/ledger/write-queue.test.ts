@@ -1,0 +1,191 @@
+// The write queue against a writer that does as it is told: what is promised when a transaction fails, or the writer is gone.
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/common/clock.ts';
+import { HeadgateError } from '../../src/errors/headgate-error.ts';
+import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
+import type { CommittedRow } from '../../src/ledger/port.ts';
+import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
+import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
+import type { Acknowledgement, Batch } from '../../src/ledger/sqlite/writer.ts';
+import type { WriterHost } from '../../src/ledger/sqlite/writer-host.ts';
+import { makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
+
+const FULL = { code: 'DISK_FULL', message: 'The disk is full.', remedy: 'Free some space.' };
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const run = makeRun('run_1');
+const closed: CommittedRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
+const opened: CommittedRow = { kind: 'run_opened', run };
+
+function setUp(): {
+  queue: WriteQueue;
+  sent: Batch[];
+  seen: CommittedRow[];
+  acknowledge: (fields?: Partial<Acknowledgement>) => void;
+  lose: () => void;
+  passTime: () => void;
+} {
+  const sent: Batch[] = [];
+  const seen: CommittedRow[] = [];
+  const timers: (() => void)[] = [];
+  let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
+  let onLost: (reason: string) => void = () => {};
+  const host: WriterHost = {
+    recovered: { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0 },
+    send: (batch) => void sent.push(batch),
+    listen(acknowledged, lost) {
+      onAcknowledgement = acknowledged;
+      onLost = lost;
+    },
+    close: () => Promise.resolve(),
+  };
+  const clock: Clock = {
+    nowMs: () => 0,
+    monotonicMs: () => 0,
+    after(_delayMs, callback) {
+      timers.push(callback);
+      return () => void timers.splice(timers.indexOf(callback), 1);
+    },
+  };
+  const queue = new WriteQueue(host, clock, (rows) => void seen.push(...rows));
+  // Each operation here is one value, so that the last one's number is the sum of what was sent.
+  const lastSent = (): number => Math.max(0, ...sent.map(({ first, values }) => first + values.length - 1));
+  return {
+    queue,
+    sent,
+    seen,
+    acknowledge: (fields = {}) =>
+      onAcknowledgement({ last: lastSent(), commit: 1, failure: null, refused: [], answers: [], ...fields }),
+    lose: () => onLost('it crashed'),
+    passTime: () => timers.splice(0).forEach((timer) => timer()),
+  };
+}
+
+describe('the write queue', () => {
+  it('sends what one turn of the event loop asks for as one batch, and announces it once it is committed', async () => {
+    const { queue, sent, seen, acknowledge } = setUp();
+    const writes = [1, 2, 3].map((value) =>
+      queue.write((batch) => batch.push(value), value === 2 ? opened : null),
+    );
+    expect(sent).toEqual([]);
+    await turn();
+    expect(sent).toEqual([{ first: 1, values: [1, 2, 3] }]);
+    expect(seen).toEqual([]);
+    acknowledge();
+    await Promise.all(writes);
+    expect(seen).toEqual([opened]);
+    expect(queue.health()).toMatchObject({ backlog: 0, commits: 1, failure: null });
+  });
+
+  it('tells all of a failed transaction, and announces none of it', async () => {
+    const { queue, seen, acknowledge } = setUp();
+    const writes = [opened, null].map((row) => queue.write((batch) => batch.push(1), row));
+    await turn();
+    acknowledge({ failure: FULL, commit: 0 });
+    for (const result of await Promise.allSettled(writes)) {
+      const { reason } = result as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(LedgerUnavailable);
+      expect(reason).toMatchObject({ remedy: FULL.remedy, cause: { code: 'DISK_FULL' } });
+    }
+    expect(seen).toEqual([]);
+    expect(queue.health().failure).toEqual(FULL);
+    const next = queue.write((batch) => batch.push(1), null);
+    await turn();
+    acknowledge();
+    await next;
+    expect(queue.health().failure).toBeNull();
+  });
+
+  it('INV-3: tries a settlement again until it is written, and nothing else', async () => {
+    const { queue, sent, seen, acknowledge, passTime } = setUp();
+    const settlement = queue.write((batch) => batch.push(7), closed);
+    const other = queue.write((batch) => batch.push(8), opened);
+    await turn();
+    acknowledge({ failure: FULL, commit: 0 });
+    await expect(settlement).rejects.toBeInstanceOf(LedgerUnavailable);
+    await expect(other).rejects.toBeInstanceOf(LedgerUnavailable);
+    expect(queue.health().deferred).toBe(1);
+    expect(queue.pendingAfter(2)).toEqual([closed]);
+    for (let round = 0; round < 3; round += 1) {
+      passTime();
+      await turn();
+      expect(sent.at(-1)?.values).toEqual([7]);
+      acknowledge({ failure: FULL, commit: 0 });
+    }
+    passTime();
+    await turn();
+    acknowledge();
+    expect(seen).toEqual([closed]);
+    expect(queue.health()).toMatchObject({ deferred: 0, backlog: 0 });
+    passTime();
+    await turn();
+    expect(sent.length).toBe(5);
+  });
+
+  it('tries what is deferred once more when it is closed', async () => {
+    const { queue, sent, acknowledge } = setUp();
+    queue.write((batch) => batch.push(7), closed).catch(() => undefined);
+    await turn();
+    acknowledge({ failure: FULL, commit: 0 });
+    const closing = queue.close();
+    await turn();
+    await turn();
+    expect(sent.at(-1)?.values).toEqual([7]);
+    acknowledge();
+    await closing;
+  });
+
+  it('tells who broke a constraint, and no one else', async () => {
+    const { queue, seen, acknowledge } = setUp();
+    const writes = [1, 2].map((value) => queue.write((batch) => batch.push(value), opened));
+    await turn();
+    acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
+    await expect(writes[0]).rejects.toMatchObject({ code: 'LEDGER_CONSTRAINT' });
+    await expect(writes[0]).rejects.not.toBeInstanceOf(LedgerUnavailable);
+    await writes[1];
+    expect(seen.length).toBe(1);
+  });
+
+  it('announces nothing of an operation that found nothing to do, and answers one that asks', async () => {
+    const { queue, seen, acknowledge } = setUp();
+    const twice = queue.write((batch) => batch.push(1), closed);
+    const asked = queue.ask((batch) => batch.push(1), null);
+    await turn();
+    acknowledge({
+      answers: [
+        { number: 1, value: UNCHANGED },
+        { number: 2, value: 42 },
+      ],
+    });
+    await twice;
+    expect(await asked).toBe(42);
+    expect(seen).toEqual([]);
+  });
+
+  it('knows which rows are not in a snapshot yet', async () => {
+    const { queue, acknowledge } = setUp();
+    for (const row of [opened, closed, null, closed])
+      queue.write((batch) => batch.push(1), row).catch(() => undefined);
+    await turn();
+    expect(queue.pendingAfter(0)).toEqual([opened, closed, closed]);
+    expect(queue.pendingAfter(2)).toEqual([closed]);
+    acknowledge({ last: 3 });
+    expect(queue.pendingAfter(2)).toEqual([closed]);
+    expect(queue.pendingAfter(4)).toEqual([]);
+  });
+
+  it('refuses everything at once when the writer is gone', async () => {
+    const { queue, lose } = setUp();
+    const waiting = queue.write((batch) => batch.push(1), opened);
+    const flushed = queue.flushed();
+    await turn();
+    lose();
+    await expect(waiting).rejects.toMatchObject({
+      code: 'LEDGER_UNAVAILABLE',
+      cause: { code: 'LEDGER_WRITER_LOST' },
+    });
+    await flushed;
+    const after = queue.write((batch) => batch.push(1), null);
+    await expect(after).rejects.toBeInstanceOf(HeadgateError);
+    expect(queue.health()).toMatchObject({ backlog: 0, failure: { code: 'LEDGER_WRITER_LOST' } });
+  });
+});
