@@ -1,6 +1,8 @@
 // The registry of commands, in the order of `headgate --help`.
 import type { Command } from 'commander';
+import { registerActivate } from './activate.ts';
 import { registerCheck } from './check.ts';
+import { registerHistory } from './history.ts';
 import { registerInit } from './init.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { registerPlan } from './plan.ts';
@@ -22,6 +24,8 @@ export const commands: readonly RegisterCommand[] = [
   registerTest,
   registerRun,
   registerPlan,
+  registerHistory,
+  registerActivate,
   registerSchema,
   registerInit,
   registerStats,

@@ -68,6 +68,28 @@ export const TaskInputs = graphql(`
   }
 `);
 
+export const ActivateRevision = graphql(`
+  mutation CliActivateRevision($hash: ID!) {
+    activateRevision(hash: $hash) {
+      hash
+      commit
+      subject
+      pinned
+    }
+  }
+`);
+
+export const ReleaseRevision = graphql(`
+  mutation CliReleaseRevision {
+    releaseRevision {
+      hash
+      commit
+      subject
+      pinned
+    }
+  }
+`);
+
 export const CreateKey = graphql(`
   mutation CliCreateKey($input: CreateApiKeyInput!) {
     createApiKey(input: $input) {

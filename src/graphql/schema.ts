@@ -5,6 +5,7 @@ import type { Plan } from '../plan/types.ts';
 import { createBuilder } from './builder.ts';
 import { createInputs } from './inputs.ts';
 import { defineOperatorMutations } from './mutations/operate.ts';
+import { defineRevisionMutations } from './mutations/revisions.ts';
 import { defineRunMutations } from './mutations/run-task.ts';
 import type { NameCollision } from './names.ts';
 import { defineQueries } from './queries/index.ts';
@@ -61,6 +62,7 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
   defineQueries(builder, refs, enums, inputs, tasks);
   defineRunMutations(builder, inputs, tasks, results);
   defineOperatorMutations(builder, refs, inputs);
+  defineRevisionMutations(builder, refs);
   defineSubscriptions(builder, refs, enums, inputs, tasks);
   return builder.toSchema();
 }

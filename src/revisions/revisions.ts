@@ -135,13 +135,15 @@ class LiveRevisions implements Revisions {
   /** What the ledger remembers, once: the pin that a person set holds before the source is asked. */
   async #start(): Promise<void> {
     if (this.#leftOpen !== null) return;
-    const { ledger, planText, env } = this.#options;
+    const { ledger, planText, env, clock } = this.#options;
     const rows = await ledger.revisionsInForce();
     const [pin] = rows
       .filter(({ pinned }) => pinned)
       .sort((left, right) => (right.activeFromMs ?? 0) - (left.activeFromMs ?? 0));
-    if (pin) this.#active = { plan: withEnvironment(await storedPlan(planText, pin.hash), env), record: pin };
-    this.#leftOpen = rows.filter((row) => row !== pin);
+    this.#leftOpen = rows;
+    if (pin === undefined) return;
+    const plan = withEnvironment(await storedPlan(planText, pin.hash), env);
+    await this.#take({ plan, record: { ...pin, activeFromMs: clock.nowMs(), activeToMs: null } }, []);
   }
 
   async #load(): Promise<ReloadResult> {
@@ -212,7 +214,16 @@ class LiveRevisions implements Revisions {
       record:
         same === undefined
           ? next.record
-          : { ...attributed(same, next.record), activeToMs: null, pinned: next.record.pinned },
+          : {
+              ...attributed(same, next.record),
+              // What is still in force goes on; what is taken again begins again.
+              activeFromMs:
+                same.activeToMs === null
+                  ? (same.activeFromMs ?? next.record.activeFromMs)
+                  : next.record.activeFromMs,
+              activeToMs: null,
+              pinned: next.record.pinned,
+            },
     };
     const endedAtMs = clock.nowMs();
     await Promise.all([

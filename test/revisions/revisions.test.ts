@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { revisionAlert } from '../../src/revisions/alerts.ts';
-import { ledgerPath } from '../support/ledger-folder.ts';
+import { pinInLedger, releaseInLedger } from '../../src/revisions/pin.ts';
+import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { BROKEN, committed, greet, handSource, PROJECT, revisionsFixture, workflows } from './support.ts';
 
 const GONE = new HeadgateError('GIT_REF_NOT_FOUND', 'there is no "main"', 'Name one that is there.');
@@ -244,6 +245,38 @@ describe('a pinned revision', () => {
     expect(after.revisions.active().plan).toEqual(first.plan);
     await after.revisions.release('ana');
     expect(after.revisions.active().record.subject).toBe('bbbb second');
+  });
+
+  it('is set and released in the ledger while no server runs, and served from the next start on', async () => {
+    const { path, first, source, close } = await twoRevisions();
+    await close();
+    const ledger = await openTestLedger(path, { writer: 'inline' });
+    expect(await pinInLedger(ledger, first.plan.hash.slice(0, 12))).toMatchObject({
+      hash: first.plan.hash,
+      pinned: true,
+    });
+    await expect(pinInLedger(ledger, 'ffffffff')).rejects.toMatchObject({ code: 'UNKNOWN_REVISION' });
+    await ledger.close();
+
+    const after = await revisionsFixture(source, { path });
+    await after.clock.advance(60_000);
+    await after.revisions.reload();
+    expect(after.revisions.active().record).toMatchObject({
+      hash: first.plan.hash,
+      pinned: true,
+      activeToMs: null,
+      activeFromMs: after.clock.nowMs(),
+    });
+    expect((await after.ledger.revisionsInForce()).map(({ hash }) => hash)).toEqual([first.plan.hash]);
+    await after.close();
+
+    const again = await openTestLedger(path, { writer: 'inline' });
+    expect(await releaseInLedger(again)).toMatchObject({ hash: first.plan.hash });
+    expect(await releaseInLedger(again)).toBeUndefined();
+    await again.close();
+    const released = await revisionsFixture(source, { path });
+    await released.revisions.reload();
+    expect(released.revisions.active().record).toMatchObject({ subject: 'bbbb second', pinned: false });
   });
 
   it('serves after a restart though the source is gone or broken, and says so', async () => {

@@ -17,6 +17,8 @@ import * as types from './graphql.ts';
 type Documents = {
     "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n": typeof types.CliRunTaskDocument,
     "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n": typeof types.CliTaskInputsDocument,
+    "\n  mutation CliActivateRevision($hash: ID!) {\n    activateRevision(hash: $hash) {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": typeof types.CliActivateRevisionDocument,
+    "\n  mutation CliReleaseRevision {\n    releaseRevision {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": typeof types.CliReleaseRevisionDocument,
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": typeof types.CliCreateKeyDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": typeof types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.CliRevokeKeyDocument,
@@ -27,6 +29,8 @@ type Documents = {
 const documents: Documents = {
     "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n": types.CliRunTaskDocument,
     "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n": types.CliTaskInputsDocument,
+    "\n  mutation CliActivateRevision($hash: ID!) {\n    activateRevision(hash: $hash) {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": types.CliActivateRevisionDocument,
+    "\n  mutation CliReleaseRevision {\n    releaseRevision {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": types.CliReleaseRevisionDocument,
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": types.CliCreateKeyDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.CliRevokeKeyDocument,
@@ -43,6 +47,14 @@ export function graphql(source: "\n  mutation CliRunTask($task: TaskInput!, $opt
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query CliTaskInputs {\n    taskTypes {\n      name\n      field\n      inputSchema\n    }\n  }\n"): typeof import('./graphql.ts').CliTaskInputsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliActivateRevision($hash: ID!) {\n    activateRevision(hash: $hash) {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n"): typeof import('./graphql.ts').CliActivateRevisionDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliReleaseRevision {\n    releaseRevision {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n"): typeof import('./graphql.ts').CliReleaseRevisionDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

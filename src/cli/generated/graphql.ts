@@ -140,6 +140,18 @@ export type CliTaskInputsQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type CliTaskInputsQuery = { taskTypes: Array<{ name: string, field: string | null, inputSchema: unknown }> };
 
+export type CliActivateRevisionMutationVariables = Exact<{
+  hash: string;
+}>;
+
+
+export type CliActivateRevisionMutation = { activateRevision: { hash: string, commit: string | null, subject: string | null, pinned: boolean } };
+
+export type CliReleaseRevisionMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliReleaseRevisionMutation = { releaseRevision: { hash: string, commit: string | null, subject: string | null, pinned: boolean } };
+
 export type CliCreateKeyMutationVariables = Exact<{
   input: CreateApiKeyInput;
 }>;
@@ -299,6 +311,26 @@ export const CliTaskInputsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliTaskInputsQuery, CliTaskInputsQueryVariables>;
+export const CliActivateRevisionDocument = new TypedDocumentString(`
+    mutation CliActivateRevision($hash: ID!) {
+  activateRevision(hash: $hash) {
+    hash
+    commit
+    subject
+    pinned
+  }
+}
+    `) as unknown as TypedDocumentString<CliActivateRevisionMutation, CliActivateRevisionMutationVariables>;
+export const CliReleaseRevisionDocument = new TypedDocumentString(`
+    mutation CliReleaseRevision {
+  releaseRevision {
+    hash
+    commit
+    subject
+    pinned
+  }
+}
+    `) as unknown as TypedDocumentString<CliReleaseRevisionMutation, CliReleaseRevisionMutationVariables>;
 export const CliCreateKeyDocument = new TypedDocumentString(`
     mutation CliCreateKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {

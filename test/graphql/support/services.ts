@@ -546,6 +546,20 @@ export class MemoryRevisions {
     return Promise.resolve(this.next ?? { kind: 'unchanged', revision: this.#active });
   }
 
+  readonly asked: string[] = [];
+
+  activate(name: string, by: string): Promise<ReloadResult> {
+    this.asked.push(`activate ${name} by ${by}`);
+    this.#active = { ...this.#active, record: { ...this.#active.record, pinned: true } };
+    return this.reload();
+  }
+
+  release(by: string): Promise<ReloadResult> {
+    this.asked.push(`release by ${by}`);
+    this.#active = { ...this.#active, record: { ...this.#active.record, pinned: false } };
+    return this.reload();
+  }
+
   swap(plan: Plan): void {
     const previous = this.#active;
     this.#active = { plan, record: revisionRecord(plan.hash) };

@@ -1,0 +1,107 @@
+// headgate activate: pins one revision, whatever the workflows say, or releases it.
+import { join } from 'node:path';
+import { systemClock } from '../common/clock.ts';
+import { HeadgateError } from '../errors/headgate-error.ts';
+import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import type { RegisterCommand } from './commands.ts';
+import { dataOption, keyOption, serverOption } from './options.ts';
+import { readServerAddress } from './server-address.ts';
+
+interface ActivateFlags {
+  readonly release: boolean;
+  readonly data: string;
+  readonly server?: string;
+  readonly key?: string;
+}
+
+/** What is told of a revision. */
+interface Named {
+  readonly hash: string;
+  readonly commit?: string | null | undefined;
+  readonly subject?: string | null | undefined;
+  readonly pinned: boolean;
+}
+
+export const registerActivate: RegisterCommand = (program, io, end) =>
+  program
+    .command('activate')
+    .description('serve one revision, whatever the workflows say, until it is released; also after a restart')
+    .argument('[revision]', 'as "headgate history" lists it: a hash, or the beginning of one or of a commit')
+    .option('--release', 'take what the workflows say again', false)
+    .addOption(dataOption())
+    .addOption(serverOption())
+    .addOption(keyOption())
+    .action(async (revision: string | undefined, flags: ActivateFlags) => {
+      end(await activate(revision, flags, io));
+    });
+
+async function activate(revision: string | undefined, flags: ActivateFlags, io: CliIo): Promise<ExitCode> {
+  if ((revision === undefined) !== flags.release)
+    throw new UsageError(
+      revision === undefined ? 'which revision?' : '--release takes no revision',
+      'Write "headgate activate REVISION", or "headgate activate --release". "headgate history" lists them.',
+    );
+  if (flags.server !== undefined) return remotely(revision, flags.server, flags.key, io);
+  try {
+    return await inLedger(revision, flags.data, io);
+  } catch (error) {
+    const isServed = error instanceof HeadgateError && error.code === 'DATABASE_IN_USE';
+    const address = isServed ? readServerAddress(flags.data) : undefined;
+    if (address === undefined) throw error;
+    return remotely(revision, address, flags.key, io);
+  }
+}
+
+async function remotely(
+  revision: string | undefined,
+  server: string,
+  key: string | undefined,
+  io: CliIo,
+): Promise<ExitCode> {
+  const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
+  const remote = createRemote(server, key);
+  if (revision === undefined) {
+    const { releaseRevision: now } = await remote.query(documents.ReleaseRevision, {});
+    io.out(`The workflows are in force again: ${named(now)} serves now.`);
+  } else {
+    const { activateRevision: now } = await remote.query(documents.ActivateRevision, { hash: revision });
+    io.out(`${named(now)} is pinned and serves now. Release it with "headgate activate --release".`);
+  }
+  return 0;
+}
+
+async function inLedger(revision: string | undefined, dataDirectory: string, io: CliIo): Promise<ExitCode> {
+  const [{ DATABASE_FILE }, { openLedger }, { pinInLedger, releaseInLedger }] = await Promise.all([
+    import('../app.ts'),
+    import('../ledger/open.ts'),
+    import('../revisions/pin.ts'),
+  ]);
+  const ledger = await openLedger({
+    path: join(dataDirectory, DATABASE_FILE),
+    synchronous: 'full',
+    clock: systemClock,
+  });
+  try {
+    if (revision === undefined) {
+      const released = await releaseInLedger(ledger);
+      io.out(
+        released === undefined
+          ? 'No revision is pinned.'
+          : `${named(released)} is released; the next start serves what the workflows say.`,
+      );
+    } else {
+      const pinned = await pinInLedger(ledger, revision);
+      io.out(
+        `${named(pinned)} is pinned; the next start serves it. Release it with "headgate activate --release".`,
+      );
+    }
+    return 0;
+  } finally {
+    await ledger.close();
+  }
+}
+
+function named({ hash, commit, subject }: Named): string {
+  const of = commit === null || commit === undefined ? '' : ` (${commit.slice(0, 12)} ${subject ?? ''})`;
+  return `Revision ${hash.slice(0, 12)}${of}`;
+}

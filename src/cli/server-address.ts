@@ -1,0 +1,21 @@
+// Where the server of a data folder is: it writes its address beside the database, and takes it away when it stops.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FILE = 'server.url';
+
+/** The function returned takes it away again. */
+export function writeServerAddress(dataDirectory: string, url: string): () => void {
+  const path = join(dataDirectory, FILE);
+  writeFileSync(path, `${url}\n`);
+  return () => rmSync(path, { force: true });
+}
+
+/** undefined: none was written. After a crash it may be the address of a server that is gone. */
+export function readServerAddress(dataDirectory: string): string | undefined {
+  try {
+    return readFileSync(join(dataDirectory, FILE), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
