@@ -9,6 +9,8 @@ export class SourceMap {
   readonly #file: string;
   readonly #text: string;
   readonly #lineStarts: number[] = [0];
+  /** Cut out once, shared by all places of the line. */
+  readonly #lines: string[] = [];
 
   constructor(file: string, text: string) {
     this.#file = file;
@@ -35,11 +37,18 @@ export class SourceMap {
       line: line + 1,
       column,
       endColumn,
-      excerpt: excerpt.slice(0, Math.max(EXCERPT_LIMIT, endColumn + EXCERPT_AFTER)),
+      excerpt:
+        excerpt.length <= EXCERPT_LIMIT
+          ? excerpt
+          : excerpt.slice(0, Math.max(EXCERPT_LIMIT, endColumn + EXCERPT_AFTER)),
     };
   }
 
   #lineText(line: number): string {
+    return (this.#lines[line] ??= this.#cutLine(line));
+  }
+
+  #cutLine(line: number): string {
     const start = this.#lineStarts[line] ?? 0;
     const next = this.#lineStarts[line + 1];
     const text = this.#text.slice(start, next === undefined ? undefined : next - 1);

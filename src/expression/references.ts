@@ -7,9 +7,13 @@ import type { ExpressionText, References, Template } from './types.ts';
 export const NO_REFERENCES: References = { roots: [], steps: [], env: [] };
 
 export function referencesOf(node: SyntaxNode): References {
-  const found = new Collector();
-  found.visit(node, new Set());
-  return found.result();
+  let references = known.get(node);
+  if (references === undefined) {
+    const found = new Collector();
+    found.visit(node, new Set());
+    known.set(node, (references = found.result()));
+  }
+  return references;
 }
 
 /** Of an expression's text; of a text that cannot be read: nothing. */
@@ -17,6 +21,9 @@ export function references(source: ExpressionText): References {
   const parsed = parseExpression(source);
   return parsed.ok ? referencesOf(parsed.value) : NO_REFERENCES;
 }
+
+/** By tree: the parser gives the same tree for the same text. */
+const known = new WeakMap<SyntaxNode, References>();
 
 export function templateReferences(template: Template): References {
   return mergeReferences(placeholdersOf(template).map(references));

@@ -2,6 +2,7 @@
 // (docs/decisions/expression-own-evaluator.md says why).
 import { Environment, ParseError } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { LRUCache } from 'lru-cache';
 import { fail, succeed } from '../common/outcome.ts';
 import type { Outcome } from '../common/outcome.ts';
 import { SYNTAX_REMEDIES } from './syntax-remedies.ts';
@@ -63,7 +64,16 @@ export type SyntaxNode =
     })
   | (NodeBase & { readonly kind: 'not' | 'negate'; readonly operand: SyntaxNode });
 
+/** The same expressions are asked about by the checker, its rules, the plan and the engine; trees never change. */
+const parsedBefore = new LRUCache<string, Outcome<SyntaxNode, ExpressionProblem>>({ max: 4000 });
+
 export function parseExpression(source: string): Outcome<SyntaxNode, ExpressionProblem> {
+  let parsed = parsedBefore.get(source);
+  if (parsed === undefined) parsedBefore.set(source, (parsed = parse(source)));
+  return parsed;
+}
+
+function parse(source: string): Outcome<SyntaxNode, ExpressionProblem> {
   if (source.trim() === '') {
     return fail({
       code: 'expression-syntax',
