@@ -6,7 +6,7 @@ import { decide } from '../routing/decide.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
 import { hedgeCandidate, hedgeDelayMs } from '../routing/hedge.ts';
-import type { Candidate } from '../routing/port.ts';
+import type { Candidate, SkipCode } from '../routing/port.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { inputBound } from './choice.ts';
 import type { EngineParts } from './parts.ts';
@@ -30,6 +30,7 @@ import { deadlineExceeded, stopped } from './stop.ts';
 const TYPICAL_LATENCY_MS = 1_000;
 /** Times that a policy may refuse a call which it had seemed ready for, before the candidate is left out. */
 const MAX_REFUSALS = 3;
+const WAITED_FOR: ReadonlySet<SkipCode> = new Set(['no_rate_headroom', 'already_failed']);
 
 /** The step's output, or a RunFailure. Every attempt is settled when this ends. */
 export async function answer(parts: EngineParts, ask: StepAsk): Promise<Json> {
@@ -138,7 +139,7 @@ class Candidates {
     const { candidate, delayMs } = waiting;
     const { deadlineAtMs } = run.allowance.limits;
     if (clock.monotonicMs() + delayMs >= deadlineAtMs) throw this.#nobody(decided);
-    const restMs = this.#world.state(candidate.model.key).restsUntilMs - clock.monotonicMs();
+    const restMs = this.#world.restMs(candidate.model);
     if (restMs > 0) {
       await this.#pause(restMs);
       this.#preferred = candidate.model.key;
@@ -238,9 +239,9 @@ class Candidates {
     }
     state.retriesDone += 1;
     state.previousDelayMs = delayMs;
-    state.restsUntilMs = clock.monotonicMs() + delayMs;
     // A rate limit has closed its gate: others are preferred, and where there are none the line is joined.
     if (error.class === 'rate_limited') return;
+    state.restsUntilMs = clock.monotonicMs() + delayMs;
     const other = decided.ranked.find(
       ({ candidate }) => candidate.model.key !== modelKey && !this.#world.failed.has(candidate.model.key),
     );
@@ -276,13 +277,13 @@ class Candidates {
   }
 }
 
-/** The skipped candidate that only waits for its rates, and the shortest. */
+/** Of the skipped candidates that wait for their rates or rest before a retry, the first whose time comes. */
 function soonest({
   skipped,
 }: Decided): { readonly candidate: Candidate; readonly delayMs: number } | undefined {
   let best: { readonly candidate: Candidate; readonly delayMs: number } | undefined;
   for (const { candidate, skip } of skipped) {
-    if (skip.code !== 'no_rate_headroom' || skip.retryAfterMs === null) continue;
+    if (!WAITED_FOR.has(skip.code) || skip.retryAfterMs === null) continue;
     if (best === undefined || skip.retryAfterMs < best.delayMs)
       best = { candidate, delayMs: skip.retryAfterMs };
   }

@@ -13,6 +13,7 @@ import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
 import { resultOf } from './results.ts';
+import { sampleOf } from './sample.ts';
 import { StepWorld } from './step-world.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { chooseRule, needsCount, renderRequest, requestSize } from './steps/model.ts';
@@ -24,8 +25,8 @@ import type { RunValues } from './values.ts';
 type DryStep = DryRun['steps'][number];
 
 /**
- * Steps that cost nothing are run, for what they give is known; what a model would answer is not, and reads as null. An `each` over a list that is
- * known is held once for every item.
+ * Steps that cost nothing are run, for what they give is known; what a model would answer is imagined: text of the greatest length, else the least
+ * that fits its schema. An `each` over a list that is known is held once for every item.
  */
 export async function planDryRun(
   parts: EngineParts,
@@ -81,10 +82,10 @@ async function dryStep(
         break;
       case 'model':
         steps.push(await dryModelStep(parts, run, linked, stepKey, itemValues));
-        outputs.push(null);
+        outputs.push(sampleOf(linked.step.outputSchema, linked.step.maxOutputTokens));
         break;
       case 'task':
-        outputs.push(null);
+        outputs.push(sampleOf(linked.step.outputSchema, 0));
     }
   }
   values.steps[key] = linked.each === null ? (outputs[0] ?? null) : outputs;

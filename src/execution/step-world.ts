@@ -111,8 +111,12 @@ export class StepWorld implements World {
 
   rateDelayMs(model: PlanModel, tokens: number): number {
     const [ofProvider, ofModel] = this.model(model).gates;
-    const restMs = (this.#states.get(model.key)?.restsUntilMs ?? 0) - this.#parts.clock.monotonicMs();
-    return Math.max(ofProvider.delayMs(tokens), ofModel.delayMs(tokens), restMs);
+    return Math.max(ofProvider.delayMs(tokens), ofModel.delayMs(tokens));
+  }
+
+  restMs(model: PlanModel): number {
+    const state = this.#states.get(model.key);
+    return state === undefined ? 0 : Math.max(0, state.restsUntilMs - this.#parts.clock.monotonicMs());
   }
 
   /**

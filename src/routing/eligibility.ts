@@ -34,6 +34,8 @@ export interface World {
   fits(model: PlanModel, holdNanoUsd: NanoUsd): HoldRefusal | undefined;
   /** Models not to be tried again in this run's step. */
   readonly failed: ReadonlySet<string>;
+  /** Milliseconds before one that has failed in this step is retried; 0: it does not rest. */
+  restMs?(model: PlanModel): number;
   /** The largest context, in tokens, of a model that has refused this very prompt as too long; 0: none has. */
   readonly refusedContextTokens: number;
 }
@@ -85,6 +87,9 @@ function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null
 
 /** It could serve, later. */
 function busy(model: PlanModel, needs: RequestNeeds, world: World): Skip | null {
+  const restMs = world.restMs?.(model) ?? 0;
+  if (restMs > 0)
+    return skip('already_failed', 'it has failed in this run, and rests before its retry', restMs);
   const refusal = world.refusal(model);
   if (refusal !== undefined) {
     switch (refusal.code) {

@@ -268,6 +268,27 @@ describe('a dry run', () => {
     expect(fixture.recorder.rows.log).toEqual([]);
   });
 
+  test('imagines what is not known: a step that reads another is sized for the longest answer', async () => {
+    const chain = plan({
+      models,
+      tasks: [
+        task('write', [
+          modelStep('many', ['a/one'], { each: { list: '["a", "b"]', as: 'item', concurrent: 2 } }),
+          modelStep('merged', ['a/one'], {
+            after: ['many'],
+            prompt: template('${{ steps.many.map(m, m.text).join(" ") }}'),
+          }),
+        ]),
+      ],
+    });
+    const fixture = memoryFixture(chain, () => ({}));
+    const result = await fixture.engine.dryRun({ task: 'write', input: { text: 'x' }, caller: OPEN_CALLER });
+    if (result.kind !== 'dry_run') throw new Error(result.kind);
+    expect(result.dryRun.steps.map(({ step }) => step)).toEqual(['many[0]', 'many[1]', 'merged']);
+    const [first, , merged] = result.dryRun.steps;
+    expect(merged?.holdNanoUsd).toBeGreaterThan(first?.holdNanoUsd ?? 0n);
+  });
+
   test('reports bad input like a run', async () => {
     const fixture = memoryFixture(simple, () => ({}));
     expect((await fixture.engine.dryRun({ task: 'write', input: {}, caller: OPEN_CALLER })).kind).toBe(
