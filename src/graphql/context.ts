@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import type { Caller } from '../budget/port.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../execution/records.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
+import type { EventPlace } from './live/journal.ts';
 import type { GraphqlServices } from './services.ts';
 
 export interface RequestContext {
@@ -13,6 +14,10 @@ export interface RequestContext {
   readonly signal: () => AbortSignal;
   /** Where the answer goes to: names the subscriber in logs and limits. */
   readonly transport: 'http' | 'sse' | 'websocket' | 'local';
+  /** Where the reader of an event stream was, when it comes back. */
+  readonly resumeAt: EventPlace | undefined;
+  /** Of the event that was resolved last; an event stream sends it along. */
+  eventId: string | null;
 }
 
 /** Batches of one request: however many runs a page has, their attempts are one query. */
@@ -72,6 +77,7 @@ export function createContext(options: {
   readonly caller: Caller;
   readonly signal?: () => AbortSignal;
   readonly transport?: RequestContext['transport'];
+  readonly resumeAt?: EventPlace | undefined;
 }): RequestContext {
   return {
     services: options.services,
@@ -79,5 +85,7 @@ export function createContext(options: {
     loaders: new LazyLoaders(options.services),
     signal: options.signal ?? (() => NEVER_ABORTED),
     transport: options.transport ?? 'local',
+    resumeAt: options.resumeAt,
+    eventId: null,
   };
 }

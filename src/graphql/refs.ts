@@ -3,7 +3,7 @@ import type { CostBucket, CostStats } from '../stats/port.ts';
 import type { Caller } from '../budget/port.ts';
 import type { BudgetView } from '../budget/port.ts';
 import type { Problem } from '../errors/problem.ts';
-import type { DryRun, InputProblem, RunEvent, RunResult } from '../execution/engine.ts';
+import type { DryRun, InputProblem, RunResult } from '../execution/engine.ts';
 import type { AlertRecord } from '../execution/ports.ts';
 import type { AttemptRecord, RunError, StepRecord } from '../execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord } from '../ledger/port.ts';
@@ -12,6 +12,7 @@ import type { PlanTask } from '../plan/types.ts';
 import type { RouteDecision, Skip } from '../routing/port.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Builder } from './builder.ts';
+import type { NumberedEvent } from './live/journal.ts';
 import type { ProviderModelStatus, ProviderStatus } from './services.ts';
 import type { RunShape } from './types/run-shape.ts';
 
@@ -85,7 +86,7 @@ export function createRefs(builder: Builder) {
     routeDecision: builder.objectRef<RouteDecision>('RouteDecision'),
     run: builder.objectRef<RunShape>('Run'),
     runError: builder.objectRef<RunError>('RunError'),
-    runEvent: builder.interfaceRef<RunEvent>('RunEvent'),
+    runEvent: builder.interfaceRef<NumberedEvent>('RunEvent'),
     skip: builder.objectRef<Skip>('Skip'),
     spendSwitch: builder.objectRef<SpendSwitch>('SpendSwitch'),
     spendingPaused: builder.objectRef<RefusalOf<'spending_paused'>>('SpendingPaused'),

@@ -39,6 +39,7 @@ export async function sendReady(
       commit: record.commit,
       source: record.source,
       activeFrom: isoTime(record.activeFromMs),
+      pinned: record.pinned,
     },
     problems: refused?.problems ?? [],
     ledger,

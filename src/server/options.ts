@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly persistedOperations?: PersistedOperations;
   /** Files of a web page to serve at `/`: a folder. Default: none. */
   readonly staticDir?: string;
+  /** With it, `POST /webhooks/reload` reads the workflows again for whoever signs with this secret. Default: there is no such path. */
+  readonly webhookSecret?: string;
   readonly log?: Logger;
   /** Is the ledger able to write? Asked by `/health/ready`. Default: it can be read. */
   readonly ledgerHealth?: () => Promise<{ readonly ok: boolean; readonly detail: string }>;

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import { pino } from 'pino';
 import { createContext } from '../graphql/context.ts';
+import { parseEventId } from '../graphql/live/journal.ts';
 import { hasScope, READ_STATS } from '../graphql/scopes.ts';
 import { Admission } from './admission.ts';
 import { createComplexityCheck } from './guards/complexity.ts';
@@ -25,6 +26,7 @@ import { sendRefusal } from './refuse.ts';
 import { readStaticFiles, sendStaticFile } from './static-files.ts';
 import type { StaticFiles } from './static-files.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
+import { createReloadWebhook, WEBHOOK_PATH } from './webhook.ts';
 import { createWebSocketServer } from './websocket.ts';
 import { createGraphqlServer, loadGraphiql } from './yoga.ts';
 
@@ -92,6 +94,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     subscriptions: () => operations.subscribed(),
     connections: () => webSockets.connections(),
   });
+  const webhook =
+    options.webhookSecret === undefined
+      ? undefined
+      : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
   const stopLogging = logRuns(services.commits, log);
   const stopTracing = traceRuns(services.commits);
 
@@ -121,6 +127,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       caller: admitted.caller,
       signal: () => signalOf(response),
       transport: streams ? 'sse' : 'http',
+      resumeAt: streams ? parseEventId(lastEventId(request)) : undefined,
     });
     return respond(request, response, Object.assign(context, { req: request, res: response }));
   }
@@ -154,6 +161,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   async function route(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (path === '/graphql') return graphql(request, response);
     setSecurityHeaders(response, 'none');
+    if (path === WEBHOOK_PATH && webhook !== undefined)
+      return request.method === 'POST' ? webhook(request, response) : sendRefusal(response, WRONG_METHOD, undefined);
     const look = beside[path];
     const file = pages.get(path);
     if (look === undefined && file === undefined) return sendRefusal(response, NOT_FOUND, undefined);
@@ -229,6 +238,11 @@ function signalOf(response: ServerResponse): AbortSignal {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
   return gone.signal;
+}
+
+function lastEventId(request: IncomingMessage): string | undefined {
+  const header = request.headers['last-event-id'];
+  return Array.isArray(header) ? header[0] : header;
 }
 
 function pathOf(request: IncomingMessage): string {

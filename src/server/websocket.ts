@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
-import type { ExecutionArgs, ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
@@ -11,6 +11,7 @@ import { createContext } from '../graphql/context.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Caller } from '../budget/port.ts';
 import type { Admission } from './admission.ts';
+import { formatError, formatResult } from './format-error.ts';
 import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
 import { resolveDocument } from './persisted.ts';
@@ -110,10 +111,10 @@ export function createWebSocketServer(parts: WebSocketParts) {
     subscribe: (args) => executors.get(args)?.subscribe(args),
     onOperation: ({ extra: { socket } }, id, _payload, _args, result) =>
       isAsyncIterable(result) ? directly(socket, id, result) : undefined,
-    onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(meant(error)))),
+    onError: (_context, _id, _payload, errors) => errors.map((error) => formatError(maskError(meant(error)))),
     onNext: (_context, _id, _payload, _args, result) =>
-      result.errors === undefined ? undefined : { ...result, errors: result.errors.map(formatted) },
-  } as Parameters<typeof makeServer<Record<string, unknown>, Connection>>[0]);
+      result.errors === undefined ? undefined : formatResult(result),
+  });
 
   sockets.on('connection', (socket, request: IncomingMessage) => {
     const connection: Connection = { request, socket, gone: new AbortController(), caller: null };
@@ -262,12 +263,4 @@ function authorizationOf(params: Readonly<Record<string, unknown>> | undefined):
 /** graphql-ws wraps what an iterator throws; what was thrown is what was meant. */
 function meant(error: GraphQLError): unknown {
   return error.cause ?? error;
-}
-
-/** Without what is for HTTP alone. */
-function formatted(error: GraphQLError): GraphQLFormattedError {
-  const { extensions, ...rest } = error.toJSON();
-  if (extensions === undefined) return rest;
-  const { http: _http, unexpected: _unexpected, ...kept } = extensions;
-  return { ...rest, extensions: kept };
 }

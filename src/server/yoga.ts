@@ -1,9 +1,9 @@
 // Yoga: GraphQL over HTTP and SSE, with the schema that is active when a request comes, and our limits around parse and execute.
 import type { ServerResponse } from 'node:http';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
-import type { DocumentNode, ExecutionArgs, GraphQLSchema } from 'graphql';
-import { createYoga } from 'graphql-yoga';
-import type { Plugin } from 'graphql-yoga';
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
+import { createYoga, isAsyncIterable } from 'graphql-yoga';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { createParse } from './guards/document.ts';
 import type { createComplexityCheck } from './guards/complexity.ts';
@@ -15,7 +15,9 @@ import type { OperationParams, PersistedOperations } from './persisted.ts';
 import { readJsonBody } from './read-body.ts';
 import type { ServerContext } from './request-context.ts';
 import { sideEffectOverGet } from './guards/get.ts';
+import { formatResult } from './format-error.ts';
 import { closing } from './subscriptions/closing.ts';
+import { eventStream, notePlace } from './subscriptions/event-stream.ts';
 import { SharedSubscriptions } from './subscriptions/shared.ts';
 import type { Subscribe } from './subscriptions/shared.ts';
 
@@ -125,6 +127,11 @@ function gate({
       }
       return { onExecuteDone: () => operations.end(args.contextValue) };
     },
+    onResultProcess(payload) {
+      const { transport } = payload.serverContext as unknown as ServerContext;
+      if (transport !== 'sse' || !isAsyncIterable(payload.result)) return;
+      payload.setResultProcessor(sendEventStream, EVENT_STREAM);
+    },
     onSubscribe({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as ServerContext;
       const refused = complexity(args) ?? sideEffectOverGet(args, context) ?? operations.subscribe(context);
@@ -136,7 +143,13 @@ function gate({
       setSubscribeFn(async (given: ExecutionArgs) => {
         try {
           const result = await (sharing.subscribe(given, subscribe) ?? subscribe(given));
-          if (Symbol.asyncIterator in result) return closing(result, () => operations.unsubscribe(context));
+          if (Symbol.asyncIterator in result) {
+            return closing(
+              result,
+              () => operations.unsubscribe(context),
+              (event) => notePlace(event, context.eventId),
+            );
+          }
           operations.unsubscribe(context);
           return result;
         } catch (error) {
@@ -146,6 +159,19 @@ function gate({
       });
     },
   };
+}
+
+const EVENT_STREAM = 'text/event-stream';
+
+/** In the place of yoga's own, which knows of no place to come back to. */
+function sendEventStream(result: unknown, fetchApi: FetchAPI): Response {
+  const stream = eventStream(result as AsyncIterable<ExecutionResult>, (one) =>
+    JSON.stringify(formatResult(one)),
+  );
+  return new fetchApi.Response(stream, {
+    status: 200,
+    headers: { 'Content-Type': EVENT_STREAM, 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
+  });
 }
 
 function isJson(contentType: string | null): boolean {

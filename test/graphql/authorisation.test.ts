@@ -47,6 +47,8 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   ],
   'Mutation.cancelRun': ['mutation { cancelRun(id: "run_x") { __typename } }', EVERYONE],
   'Mutation.reloadWorkflows': ['mutation { reloadWorkflows { __typename } }', ADMIN],
+  'Mutation.activateRevision': ['mutation { activateRevision(hash: "x") { hash } }', ADMIN],
+  'Mutation.releaseRevision': ['mutation { releaseRevision { hash } }', ADMIN],
   'Mutation.pauseSpending': [
     'mutation { pauseSpending(scope: { all: true }, reason: "r") { scope } }',
     ADMIN,

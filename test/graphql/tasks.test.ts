@@ -192,7 +192,7 @@ describe('buildSchema', () => {
     );
   });
 
-  it('builds a valid schema of any JSON Schema', () => {
+  it('builds a valid schema of any JSON Schema, or says which names collide', () => {
     const leaf = fc.oneof(
       fc.constantFrom<JsonSchema>(
         { type: 'string' },
@@ -229,8 +229,10 @@ describe('buildSchema', () => {
     }));
     fc.assert(
       fc.property(schema, schema, (input, output) => {
-        const built = buildSchema({ plan: plan([task('any', { input, output })]) });
-        expect(validateSchema(built)).toEqual([]);
+        const any = plan([task('any', { input, output })]);
+        if (readTasks(any, []).collisions.length > 0)
+          expect(() => buildSchema({ plan: any })).toThrow(SchemaNameCollision);
+        else expect(validateSchema(buildSchema({ plan: any }))).toEqual([]);
       }),
       { numRuns: 60 },
     );

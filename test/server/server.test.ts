@@ -35,6 +35,43 @@ describe('runTask over HTTP', () => {
   });
 });
 
+describe('a client that goes away', () => {
+  const RUN_FOR_LONG = (options: string) =>
+    `mutation { runTask(task: { summarize: { text: "a" } }${options}) { __typename } }`;
+
+  it('cancels its run, unless it has an idempotency key', async () => {
+    const { url, engine } = await serve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    engine.behaviour = async () => {
+      await promise;
+      return { output: { text: 'a' } };
+    };
+    const gone = new AbortController();
+    const sent = [RUN_FOR_LONG(''), RUN_FOR_LONG(', options: { idempotencyKey: "k" }')].map(async (query) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+        signal: gone.signal,
+      }).catch(() => 'gone'),
+    );
+    await expect.poll(() => engine.requests.length).toBe(2);
+    const signals = engine.requests.map(({ signal }) => signal);
+    expect(signals.filter((signal) => signal === undefined)).toHaveLength(1);
+    gone.abort();
+    expect(await Promise.all(sent)).toEqual(['gone', 'gone']);
+    await expect.poll(() => signals.find((signal) => signal !== undefined)?.aborted).toBe(true);
+    resolve();
+  });
+
+  it('is no reason to cancel what has been answered', async () => {
+    const { url, engine } = await serve();
+    await post(url, { query: RUN_FOR_LONG('') });
+    await post(url, { query: '{ viewer { name } }' });
+    expect(engine.requests[0]?.signal?.aborted).toBe(false);
+  });
+});
+
 describe('Subscription.costStats', () => {
   const WATCH = 'subscription { costStats(everyMs: 50) { total { runs cost } } }';
 

@@ -5,7 +5,7 @@ import type { Client as WsClient } from 'graphql-ws';
 import { Client as UrqlClient, fetchExchange, subscriptionExchange } from '@urql/core';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { RunEvent } from '../../src/execution/engine.ts';
+import type { NumberedEvent } from '../../src/graphql/live/journal.ts';
 import { plan, SUMMARIZE, task } from '../graphql/support/plan.ts';
 import { ANA, BOB } from '../graphql/support/services.ts';
 import { post, serve } from './support.ts';
@@ -238,7 +238,8 @@ describe('Subscription.streamTask', () => {
   it('joins the pieces that wait for a slow reader: the text is whole, the events are fewer', async () => {
     const { runEventChannel } = await import('../../src/graphql/live/run-events.ts');
     const channel = runEventChannel(() => {});
-    const text = (step: string, delta: string): RunEvent => ({
+    const text = (step: string, delta: string): NumberedEvent => ({
+      seq: null,
       type: 'text',
       runId: 'run_1',
       atMs: 0,
@@ -320,6 +321,80 @@ describe('Subscription.run', () => {
       events.push(event.errors?.[0]?.extensions?.['code']);
     expect(events).toEqual(['NOT_FOUND']);
     client.dispose();
+  });
+});
+
+/** The frames of an event stream until one holds the text, or it ends. */
+async function readFrames(response: Response, until: string): Promise<readonly string[]> {
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (text.includes(until) && text.endsWith('\n\n')) break;
+  }
+  return text.split('\n\n').filter((frame) => frame.includes('data: '));
+}
+
+describe('a reader of a streamed run that comes back', () => {
+  const STREAM =
+    'subscription { streamTask(task: { summarize: { text: "a" } }, options: { idempotencyKey: "k" }) { __typename runId seq ... on RunText { delta } } }';
+  const ask = async (url: string, query: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+      body: JSON.stringify({ query }),
+    });
+  const deltas = (frames: readonly string[]): string =>
+    frames.map((frame) => /"delta":"([^"]*)"/.exec(frame)?.[1] ?? '').join('');
+
+  it('goes on after the last event it had, and misses none of the text', async () => {
+    const { url, engine } = await serve();
+    const steps = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    engine.behaviour = async (_request, tell) => {
+      for (const [index, piece] of ['one ', 'two ', 'three'].entries()) {
+        tell({ type: 'text', runId: '', atMs: 0, step: 'main', delta: piece });
+        await steps[index]?.promise;
+      }
+      return { output: { text: 'one two three' } };
+    };
+    const first = await readFrames(await ask(url, STREAM), 'one ');
+    const id = /^id: (run_\w+:\d+)$/m.exec(first.at(-1) ?? '')?.[1] ?? 'none';
+    expect([deltas(first), id.split(':')[1]]).toEqual(['one ', '1']);
+    // The connection is gone; the run goes on.
+    for (const { resolve } of steps) resolve();
+    await expect.poll(() => engine.running()).toBe(0);
+
+    const rest = await readFrames(await ask(url, STREAM, { 'last-event-id': id }), 'RunFinished');
+    expect(deltas(rest)).toBe('two three');
+    expect(engine.requests).toHaveLength(1);
+    const [runId = ''] = id.split(':');
+    const follow = async (args: string) =>
+      deltas(
+        await readFrames(
+          await ask(url, `subscription { run(${args}) { __typename seq ... on RunText { delta } } }`),
+          'RunFinished',
+        ),
+      );
+    expect(await follow(`id: "${runId}", after: 2`)).toBe('three');
+    expect(await follow(`id: "${runId}"`)).toBe('one two three');
+  });
+
+  it("is not shown another caller's run by naming it (INV-12)", async () => {
+    const { url, engine, keys } = await serve();
+    const run = engine.open({ task: 'summarize', input: {}, caller: ANA });
+    const { secret } = await keys.create({
+      caller: 'bob',
+      team: null,
+      tier: null,
+      tags: {},
+      scopes: ['run:*'],
+      expiresAtMs: null,
+      requestsPerMinute: null,
+    });
+    const frames = await readFrames(
+      await ask(url, STREAM, { authorization: `Bearer ${secret}`, 'last-event-id': `${run.id}:0` }),
+      'errors',
+    );
+    expect(frames.join()).toContain('NOT_FOUND');
   });
 });
 

@@ -1,9 +1,13 @@
 // The events of one run: its state as the ledger has it, then what happens, up to its end.
 import { GraphQLError } from 'graphql';
-import type { RunEvent } from '../../execution/engine.ts';
+import type { RunEvent, RunSnapshot } from '../../execution/engine.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../execution/records.ts';
 import type { RequestContext } from '../context.ts';
 import { visibleRun } from '../types/run.ts';
 import { Channel } from './channel.ts';
+import type { GraphqlServices } from '../services.ts';
+import { RunJournals } from './journal.ts';
+import type { NumberedEvent } from './journal.ts';
 import { tooSlow } from './slow.ts';
 
 /** A run has few events beside its text, and text that waits is joined: this many only wait for a reader that has stopped. */
@@ -11,17 +15,17 @@ const MAX_WAITING = 2000;
 /** Joined text beyond this is not held for a reader that does not take it. */
 const MAX_TEXT = 1_000_000;
 
-/** Text that waits is read as one piece: the text is the same, the pieces are fewer. */
-function joinText(last: RunEvent, next: RunEvent): RunEvent | undefined {
+/** Text that waits is read as one piece: the text is the same, the pieces are fewer. It has the number of its last one. */
+function joinText(last: NumberedEvent, next: NumberedEvent): NumberedEvent | undefined {
   if (last.type !== 'text' || next.type !== 'text' || last.step !== next.step || last.runId !== next.runId)
     return undefined;
   return last.delta.length + next.delta.length > MAX_TEXT
     ? undefined
-    : { ...last, delta: last.delta + next.delta };
+    : { ...last, delta: last.delta + next.delta, seq: next.seq };
 }
 
-export function runEventChannel(onClose: () => void): Channel<RunEvent> {
-  return new Channel<RunEvent>({
+export function runEventChannel(onClose: () => void): Channel<NumberedEvent> {
+  return new Channel<NumberedEvent>({
     limit: MAX_WAITING,
     merge: joinText,
     overflow: () => tooSlow(`${MAX_WAITING} events`),
@@ -29,65 +33,34 @@ export function runEventChannel(onClose: () => void): Channel<RunEvent> {
   });
 }
 
-/** Follows a run. It ends after `finished`; a run that has ended already gives its past and ends. */
+const journalsOf = new WeakMap<GraphqlServices, RunJournals>();
+
+/** One per set of services: they outlive schemas and connections. */
+export function journals(services: GraphqlServices): RunJournals {
+  let kept = journalsOf.get(services);
+  if (kept === undefined) journalsOf.set(services, (kept = new RunJournals()));
+  return kept;
+}
+
+/** Follows a run from the event after that number. It ends after `finished`; a run that has ended already gives its past and ends. */
 export function followRun(
   id: string,
+  after: number,
   context: RequestContext,
-): AsyncGenerator<RunEvent, undefined, undefined> {
-  const { engine, commits, ledger } = context.services;
-  const pending: RunEvent[] = [];
-  let toldPast = false;
-  const hear = (event: RunEvent): void => {
-    if (toldPast) tell(channel, event);
-    else pending.push(event);
-  };
-  // Both are listened to before the ledger is read, so that nothing falls between the past and what follows.
-  const stopEngine = engine.subscribe(id, hear);
-  const stopCommits = commits.onCommit((rows) => {
-    for (const row of rows) {
-      if (row.kind !== 'run_finished' || row.run.id !== id) continue;
-      hear({
-        type: 'finished',
-        runId: id,
-        atMs: row.run.finishedAtMs ?? row.run.startedAtMs,
-        result: { kind: 'run', snapshot: { run: row.run, steps: [], attempts: [] } },
-      });
-    }
-  });
-  const channel = runEventChannel(() => {
-    stopEngine();
-    stopCommits();
-  });
-
+): AsyncGenerator<NumberedEvent, undefined, undefined> {
+  let stop = (): void => {};
+  const channel = runEventChannel(() => stop());
   void (async () => {
     try {
       const found = await visibleRun(id, context);
-      if (found === null) {
-        channel.fail(noSuchRun(id));
-        return;
-      }
-      const [stepsOf, attemptsOf] = await Promise.all([ledger.stepsOf([id]), ledger.attemptsOf([id])]);
-      const { run } = found;
-      const steps = stepsOf.get(id) ?? [];
-      const attempts = attemptsOf.get(id) ?? [];
-      channel.push({ type: 'queued', runId: id, atMs: run.startedAtMs });
-      for (const step of steps)
-        channel.push({ type: 'step', runId: id, atMs: step.finishedAtMs ?? step.startedAtMs, step });
-      for (const attempt of attempts) {
-        if (attempt.finishedAtMs === null)
-          channel.push({ type: 'attempt', runId: id, atMs: attempt.startedAtMs, attempt });
-        else channel.push({ type: 'settled', runId: id, atMs: attempt.finishedAtMs, attempt });
-      }
-      toldPast = true;
-      if (run.finishedAtMs !== null) {
-        tell(channel, {
-          type: 'finished',
-          runId: id,
-          atMs: run.finishedAtMs,
-          result: { kind: 'run', snapshot: { run, steps, attempts } },
-        });
-      }
-      for (const event of pending.splice(0)) tell(channel, event);
+      if (channel.closed) return;
+      if (found === null) channel.fail(noSuchRun(id));
+      else
+        stop =
+          journals(context.services).follow(id, after, (event) => tell(channel, event)) ??
+          (await fromLedger(found.run, context, channel));
+      // Who left while the ledger was read has nothing to be told any more.
+      if (channel.closed) stop();
     } catch (error) {
       channel.fail(error as Error);
     }
@@ -95,7 +68,77 @@ export function followRun(
   return channel;
 }
 
-function tell(channel: Channel<RunEvent>, event: RunEvent): void {
+/** What the ledger has of it, then what happens. */
+async function fromLedger(
+  { id }: RunRecord,
+  { services }: RequestContext,
+  channel: Channel<NumberedEvent>,
+): Promise<() => void> {
+  const { engine, commits, ledger } = services;
+  const pending: RunEvent[] = [];
+  let toldPast = false;
+  const hear = (event: RunEvent): void => {
+    if (toldPast) tell(channel, { ...event, seq: null });
+    else pending.push(event);
+  };
+  // Both are listened to before the ledger is read, so that nothing falls between the past and what follows.
+  const stopEngine = engine.subscribe(id, hear);
+  const stopCommits = commits.onCommit((rows) => {
+    for (const row of rows)
+      if (row.kind === 'run_finished' && row.run.id === id)
+        hear(finished({ run: row.run, steps: [], attempts: [] }));
+  });
+  const [run, stepsOf, attemptsOf] = await Promise.all([
+    ledger.run(id),
+    ledger.stepsOf([id]),
+    ledger.attemptsOf([id]),
+  ]);
+  const steps = stepsOf.get(id) ?? [];
+  const attempts = attemptsOf.get(id) ?? [];
+  for (const event of pastOf(id, run, steps, attempts)) tell(channel, { ...event, seq: null });
+  toldPast = true;
+  for (const event of pending) hear(event);
+  return () => {
+    stopEngine();
+    stopCommits();
+  };
+}
+
+function pastOf(
+  id: string,
+  run: RunRecord | undefined,
+  steps: readonly StepRecord[],
+  attempts: readonly AttemptRecord[],
+): readonly RunEvent[] {
+  if (run === undefined) return [];
+  return [
+    { type: 'queued', runId: id, atMs: run.startedAtMs },
+    ...steps.map((step): RunEvent => ({
+      type: 'step',
+      runId: id,
+      atMs: step.finishedAtMs ?? step.startedAtMs,
+      step,
+    })),
+    ...attempts.map((attempt): RunEvent =>
+      attempt.finishedAtMs === null
+        ? { type: 'attempt', runId: id, atMs: attempt.startedAtMs, attempt }
+        : { type: 'settled', runId: id, atMs: attempt.finishedAtMs, attempt },
+    ),
+    ...(run.finishedAtMs === null ? [] : [finished({ run, steps, attempts })]),
+  ];
+}
+
+function finished(snapshot: RunSnapshot): RunEvent {
+  const { id, finishedAtMs, startedAtMs } = snapshot.run;
+  return {
+    type: 'finished',
+    runId: id,
+    atMs: finishedAtMs ?? startedAtMs,
+    result: { kind: 'run', snapshot },
+  };
+}
+
+function tell(channel: Channel<NumberedEvent>, event: NumberedEvent): void {
   channel.push(event);
   if (event.type === 'finished') channel.end();
 }

@@ -10,7 +10,9 @@ import { runFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { Channel } from '../live/channel.ts';
 import { LiveStats } from '../live/live-stats.ts';
-import { followRun, runEventChannel } from '../live/run-events.ts';
+import { eventId } from '../live/journal.ts';
+import type { NumberedEvent } from '../live/journal.ts';
+import { followRun, journals, runEventChannel } from '../live/run-events.ts';
 import { tooSlow } from '../live/slow.ts';
 import { prepareRun } from '../mutations/run-task.ts';
 import type { Refs } from '../refs.ts';
@@ -76,9 +78,17 @@ export function defineSubscriptions(
       description:
         'One run as it happens: queued, step, attempt, text delta, settled, finished. What has happened already comes first.',
       complexity: 10,
-      args: { id: t.arg.id({ required: true }) },
-      subscribe: (_root, { id }, context) => followRun(id, context),
-      resolve: (event) => event,
+      args: {
+        id: t.arg.id({ required: true }),
+        after: t.arg.int({
+          description: 'Only events after this `seq`: where a reader was when its connection broke.',
+        }),
+      },
+      subscribe: (_root, { id, after }, context) => {
+        const { resumeAt } = context;
+        return followRun(id, after ?? (resumeAt?.runId === id ? resumeAt.seq : -1), context);
+      },
+      resolve: noteId,
     }),
     streamTask: t.field({
       type: refs.runEvent,
@@ -89,9 +99,13 @@ export function defineSubscriptions(
         task: t.arg({ type: tasks.taskInput, required: true }),
         options: t.arg({ type: inputs.runOptions }),
       },
-      subscribe: (_root, { task, options }, context) =>
-        streamTask(prepareRun(tasks.request(task), options ?? {}, context), context),
-      resolve: (event) => event,
+      subscribe: (_root, { task, options }, context) => {
+        const { resumeAt } = context;
+        // Who comes back to a stream wants the rest of that run, not another one.
+        if (resumeAt !== undefined) return followRun(resumeAt.runId, resumeAt.seq, context);
+        return streamTask(prepareRun(tasks.request(task), options ?? {}, context), context);
+      },
+      resolve: noteId,
     }),
     alerts: t.field({
       type: refs.alert,
@@ -110,15 +124,22 @@ export function defineSubscriptions(
   }));
 }
 
+/** An event stream sends each event's place along, to be given back when the reader returns. */
+function noteId(event: NumberedEvent, _args: unknown, context: RequestContext): NumberedEvent {
+  context.eventId = eventId(event);
+  return event;
+}
+
 function streamTask(
   prepared: ReturnType<typeof prepareRun>,
   context: RequestContext,
-): AsyncGenerator<RunEvent, undefined, undefined> {
+): AsyncGenerator<NumberedEvent, undefined, undefined> {
   const { engine, clock } = context.services;
+  const kept = journals(context.services);
   const gone = new AbortController();
   const channel = runEventChannel(() => gone.abort(new Error('the subscriber went away')));
   if ('kind' in prepared) {
-    channel.push({ type: 'finished', runId: '', atMs: clock.nowMs(), result: prepared });
+    channel.push({ type: 'finished', runId: '', seq: null, atMs: clock.nowMs(), result: prepared });
     channel.end();
     return channel;
   }
@@ -135,7 +156,7 @@ function streamTask(
   const onEvent = (event: RunEvent): void => {
     runId = event.runId;
     finished ||= event.type === 'finished';
-    channel.push(event);
+    channel.push(kept.append(event));
   };
   const { signal: _requestSignal, ...request } = prepared;
   const keepsOn = request.options?.idempotencyKey !== undefined;
@@ -146,6 +167,7 @@ function streamTask(
         channel.push({
           type: 'finished',
           runId: result.kind === 'run' ? result.snapshot.run.id : runId,
+          seq: null,
           atMs: clock.nowMs(),
           result,
         });

@@ -1,11 +1,12 @@
 // RunEvent: one run as it happens, from queued to finished.
 import type { RunEvent } from '../../execution/engine.ts';
+import type { NumberedEvent } from '../live/journal.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs } from '../refs.ts';
 import type { Results } from './results.ts';
 import { shapeOfSnapshot } from './run-shape.ts';
 
-type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
+type EventOf<Type extends RunEvent['type']> = Extract<NumberedEvent, { type: Type }>;
 
 const TYPE_OF_EVENT: { readonly [Type in RunEvent['type']]: string } = {
   queued: 'RunQueued',
@@ -28,6 +29,12 @@ export function defineRunEvents(builder: Builder, refs: Refs, results: Results):
         resolve: (event) => (event.runId === '' ? null : event.runId),
       }),
       at: t.field({ type: 'DateTime', resolve: (event) => event.atMs }),
+      seq: t.int({
+        nullable: true,
+        description:
+          'Its number within the run, from 0, to come back to: `run(id:, after:)`. Null where the run is not followed from its start.',
+        resolve: (event) => event.seq,
+      }),
     }),
   });
   const event = { interfaces: [refs.runEvent] };

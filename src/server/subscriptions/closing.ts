@@ -1,8 +1,9 @@
-// Closing: an async iterable that says once when it is over, whichever way it ends.
+// Closing: an async iterable that says what comes through it, and once when it is over, whichever way it ends.
 
 export function closing<Value>(
   source: AsyncIterable<Value>,
   onEnd: () => void,
+  onValue: (value: Value) => void = () => {},
 ): AsyncGenerator<Value, undefined, undefined> {
   const iterator = source[Symbol.asyncIterator]();
   let over = false;
@@ -15,7 +16,10 @@ export function closing<Value>(
     async next() {
       try {
         const result = await iterator.next();
-        if (result.done !== true) return result;
+        if (result.done !== true) {
+          onValue(result.value);
+          return result;
+        }
         end();
         return { done: true, value: undefined };
       } catch (error) {
