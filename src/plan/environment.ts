@@ -1,6 +1,6 @@
 // The environment variables that a plan mentions, so that it can carry their values and nothing else of the environment.
 import { references } from '../expression/references.ts';
-import { expressionsOf } from './templates.ts';
+import { placeholdersOf } from '../expression/template-parts.ts';
 import type { ExpressionText, Plan, PlanStep } from './types.ts';
 
 /** Sorted, each once. */
@@ -13,13 +13,13 @@ export function environmentNames(plan: Pick<Plan, 'providers' | 'tasks' | 'budge
 function expressions(plan: Pick<Plan, 'providers' | 'tasks' | 'budgets'>): readonly ExpressionText[] {
   return [
     ...Object.values(plan.providers).flatMap(({ baseUrl, headers }) => [
-      ...(baseUrl ? expressionsOf(baseUrl) : []),
-      ...Object.values(headers).flatMap(expressionsOf),
+      ...(baseUrl ? placeholdersOf(baseUrl) : []),
+      ...Object.values(headers).flatMap(placeholdersOf),
     ]),
     ...plan.budgets.flatMap(({ when }) => (when === null ? [] : [when])),
     ...Object.values(plan.tasks).flatMap((task) => [
-      ...Object.values(task.inputDefaults).flatMap(expressionsOf),
-      ...expressionsOf(task.output),
+      ...Object.values(task.inputDefaults).flatMap(placeholdersOf),
+      ...placeholdersOf(task.output),
       ...task.steps.flatMap(stepExpressions),
     ]),
   ];
@@ -32,15 +32,15 @@ export function stepExpressions(step: PlanStep): readonly ExpressionText[] {
     case 'model':
       return [
         ...own,
-        ...(step.system === null ? [] : expressionsOf(step.system)),
-        ...expressionsOf(step.prompt),
+        ...(step.system === null ? [] : placeholdersOf(step.system)),
+        ...placeholdersOf(step.prompt),
         ...(step.accept === null ? [] : [step.accept]),
         ...step.route.rules.flatMap(({ when }) => (when === null ? [] : [when])),
       ];
     case 'parse':
     case 'chunk':
-      return [...own, ...expressionsOf(step.from)];
+      return [...own, ...placeholdersOf(step.from)];
     case 'task':
-      return [...own, ...expressionsOf(step.input)];
+      return [...own, ...placeholdersOf(step.input)];
   }
 }
