@@ -28,7 +28,7 @@ import { createProviderRegistry } from './providers/registry.ts';
 import { createPolicies } from './resilience/policies.ts';
 import type { Policies, RateGates } from './resilience/port.ts';
 import { createRateGates } from './resilience/rate-gates.ts';
-import { revisionAlert } from './revisions/alerts.ts';
+import { logRevisions, revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
 import type { Revisions, Source } from './revisions/port.ts';
@@ -176,7 +176,10 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-export interface ServeOptions extends Pick<ServerOptions, 'host' | 'port' | 'mode' | 'trustProxy' | 'log'> {
+export interface ServeOptions extends Pick<
+  ServerOptions,
+  'host' | 'port' | 'mode' | 'trustProxy' | 'webhookSecret' | 'log'
+> {
   /** Load the workflows again when they change. Default true. */
   readonly watch?: boolean;
 }
@@ -224,6 +227,7 @@ export async function serveApp(
   // What a crash or a restart cut off goes on from its last receipt (INV-5).
   const resumed = await engine.resume();
   if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
+  if (options.log) logRevisions(revisions, options.log);
   const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
   if (watch)
     await revisions.watch((error) =>

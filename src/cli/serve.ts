@@ -1,12 +1,15 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
 import { Option } from 'commander';
-import type { App } from '../app.ts';
+import type { Logger } from 'pino';
+import type { App, AppOptions } from '../app.ts';
+import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
 import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
-import type { CliIo, ExitCode } from './io.ts';
+import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { createLog } from './log.ts';
 import { dataOption, parsePort, parsePositiveInteger, workflowsOption } from './options.ts';
+import { writeServerAddress } from './server-address.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
 interface ServeFlags {
@@ -19,6 +22,10 @@ interface ServeFlags {
   readonly drain: number;
   readonly trustProxy: boolean;
   readonly watch: boolean;
+  readonly repo?: string;
+  readonly ref: string;
+  readonly path: string;
+  readonly webhookSecret?: string;
 }
 
 export const registerServe: RegisterCommand = (program, io, end) =>
@@ -63,6 +70,18 @@ export const registerServe: RegisterCommand = (program, io, end) =>
     )
     .option('--trust-proxy', 'a proxy in front sets X-Forwarded-*, and nobody else can', false)
     .option('--no-watch', 'do not load the workflows again when a file changes')
+    .option(
+      '--repo <path>',
+      'take the workflows from this git repository, a clone or a bare one, without a checkout',
+    )
+    .option('--ref <ref>', 'with --repo: the branch, tag or commit', 'HEAD')
+    .option('--path <dir>', 'with --repo: the folder of the workflows in it', 'workflows')
+    .addOption(
+      new Option(
+        '--webhook-secret <secret>',
+        'take signed webhooks at /webhooks/reload; better given in the environment',
+      ).env('HEADGATE_WEBHOOK_SECRET'),
+    )
     .action(async (flags: ServeFlags) => {
       end(await serve(flags, io));
     });
@@ -72,7 +91,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   const { openApp, serveApp, WorkflowsRefused } = await import('../app.ts');
   const log = await createLog(io.env);
   const app = await openApp({
-    workflows: workflowsFolder(flags.workflows, io),
+    workflows: await sourceOf(flags, io),
     dataDirectory: flags.data,
     env: io.env,
     synchronous: flags.synchronous,
@@ -89,10 +108,15 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       mode: flags.mode,
       trustProxy: flags.trustProxy,
       watch: flags.watch,
+      ...(flags.webhookSecret === undefined ? {} : { webhookSecret: flags.webhookSecret }),
       log,
     });
+    const forgetAddress = writeServerAddress(flags.data, server.url);
+    const stopReloading = reloadOnHangup(app, log);
     io.out(banner(app, server.url));
     await stopped.promise;
+    stopReloading();
+    forgetAddress();
     io.err('headgate: stopping; running tasks are finished first');
     await server.close();
     return 0;
@@ -102,12 +126,50 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   }
 }
 
+/** A folder, or a ref of a git repository. */
+async function sourceOf(flags: ServeFlags, io: CliIo): Promise<AppOptions['workflows']> {
+  if (flags.repo === undefined) return workflowsFolder(flags.workflows, io);
+  if (flags.workflows !== undefined && io.env['HEADGATE_WORKFLOWS'] === undefined)
+    throw new UsageError(
+      '--workflows names a folder and --repo a repository',
+      'Give one of them; with --repo, the folder in it is --path.',
+    );
+  const { createGitSource } = await import('../revisions/git.ts');
+  return createGitSource({ repository: flags.repo, ref: flags.ref, folder: flags.path, clock: systemClock });
+}
+
+/** SIGHUP reads the workflows again, as it does for many servers. */
+function reloadOnHangup({ revisions }: App, log: Logger): () => void {
+  const onHangup = (): void => {
+    revisions
+      .reload()
+      .catch((error: unknown) => log.error({ err: error }, 'the workflows could not be loaded again'));
+  };
+  process.on('SIGHUP', onHangup);
+  return () => void process.off('SIGHUP', onHangup);
+}
+
+/** A revision that a person pinned, or that was refused: what is served is not what the workflows say. */
+function revisionLines({ revisions }: App): readonly string[] {
+  const { record } = revisions.active();
+  const [problem] = revisions.refused()?.problems ?? [];
+  return [
+    ...(record.pinned
+      ? [
+          `Revision ${record.hash.slice(0, 12)} is pinned: what the workflows say has no effect. Release it with "headgate activate --release".`,
+        ]
+      : []),
+    ...(problem ? [`The workflows were refused: ${problem.message} ${problem.remedy}`] : []),
+  ];
+}
+
 /** Where the API is, what is switched off, and something to try. */
 function banner(app: App, url: string): string {
   const { plan } = app.revisions.active();
   const mutation = mutationToPaste(plan, url);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
+    ...revisionLines(app),
     ...app.guards
       .switches()
       .map(({ scope, reason, by }) => `Spending of ${scope} is paused by ${by}: ${reason}`),

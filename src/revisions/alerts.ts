@@ -1,7 +1,7 @@
 // Notices of revisions as alerts: in words for people, with what to do.
 import { assertNever } from '../common/assert-never.ts';
 import type { AlertRecord } from '../execution/ports.ts';
-import type { RevisionNotice } from './port.ts';
+import type { RevisionNotice, Revisions } from './port.ts';
 
 type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'>;
 
@@ -65,4 +65,19 @@ export function revisionAlert(notice: RevisionNotice): AlertText {
     default:
       return assertNever(notice);
   }
+}
+
+/** What alerts do not say, in the log: each swap, and each refusal with all its problems. The function returned stops it. */
+export function logRevisions(
+  revisions: Pick<Revisions, 'onChange'>,
+  log: Record<'info' | 'warn', (fields: { readonly [name: string]: unknown }, message: string) => void>,
+): () => void {
+  return revisions.onChange((result) => {
+    const { hash, commit, subject, problems } =
+      result.kind === 'refused' ? result.record : result.revision.record;
+    const fields = { revision: hash, commit, subject };
+    if (result.kind === 'refused')
+      log.warn({ ...fields, problems }, 'a revision of the workflows was refused');
+    else log.info(fields, 'a revision of the workflows was taken');
+  });
 }

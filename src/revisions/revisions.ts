@@ -115,7 +115,10 @@ class LiveRevisions implements Revisions {
   }
 
   async watch(onFailure: (error: unknown) => void): Promise<void> {
-    this.#stopWatching = await this.#options.source.watch(() => void this.reload().catch(onFailure));
+    const reload = (): void => void this.reload().catch(onFailure);
+    this.#stopWatching = await this.#options.source.watch(reload);
+    // What changed between the first reading and now, nobody has called for.
+    reload();
   }
 
   async close(): Promise<void> {

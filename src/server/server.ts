@@ -162,7 +162,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (path === '/graphql') return graphql(request, response);
     setSecurityHeaders(response, 'none');
     if (path === WEBHOOK_PATH && webhook !== undefined)
-      return request.method === 'POST' ? webhook(request, response) : sendRefusal(response, WRONG_METHOD, undefined);
+      return request.method === 'POST'
+        ? webhook(request, response)
+        : sendRefusal(response, WRONG_METHOD, undefined);
     const look = beside[path];
     const file = pages.get(path);
     if (look === undefined && file === undefined) return sendRefusal(response, NOT_FOUND, undefined);

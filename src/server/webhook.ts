@@ -26,7 +26,9 @@ export function createReloadWebhook({ secret, revisions, log }: WebhookOptions) 
       if (bytes > MAX_BODY_BYTES) return sendRefusal(response, TOO_LARGE, undefined);
       check.update(piece);
     }
-    const header = SIGNATURE_HEADERS.map((name) => request.headers[name]).find((value) => value !== undefined);
+    const header = SIGNATURE_HEADERS.map((name) => request.headers[name]).find(
+      (value) => value !== undefined,
+    );
     if (!check.verify(Array.isArray(header) ? header[0] : header)) {
       log.warn({ path: WEBHOOK_PATH }, 'a webhook without a right signature was refused');
       return sendRefusal(response, NOT_SIGNED, undefined);
