@@ -26,9 +26,19 @@ for (const mode of ['full', 'normal'] as const) {
   );
 }
 lines.push(
-  held(`start with ${numberText(large.attempts)} attempts`, large.openMs, 'ms', { atMost: 1_000 }, `${numberText(large.bytes / 2 ** 20)} MB`),
+  held(
+    `start with ${numberText(large.attempts)} attempts`,
+    large.openMs,
+    'ms',
+    { atMost: 1_000 },
+    `${numberText(large.bytes / 2 ** 20)} MB`,
+  ),
   held('costStats of a month, by provider and caller', large.statsMs, 'ms', { atMost: 10 }),
-  ...Object.entries(large.firstStatsMs).map(([window, ms]): Line => ({ what: `costStats, the first of ${window}`, value: ms, unit: 'ms' })),
+  ...Object.entries(large.firstStatsMs).map(([window, ms]): Line => ({
+    what: `costStats, the first of ${window}`,
+    value: ms,
+    unit: 'ms',
+  })),
   { what: 'a page of 50 runs, filtered', value: large.pageMs, unit: 'ms' },
 );
 give('ledger', size, lines);

@@ -92,7 +92,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...createRecorder(queue, reader, new RunContexts()),
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin),
-    ...createLedgerReader(reader),
+    ...createLedgerReader(reader, scanner),
     rollups: (reads) => reader.ask('rollups', reads),
     scan: (reads, filter) => scanner.ask('scan', reads, filter),
     onCommit: feed.onCommit,
@@ -126,7 +126,7 @@ export interface ReadOnlyLedger
 export function openLedgerReader(path: string): ReadOnlyLedger {
   const reader = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
   return {
-    ...createLedgerReader(reader),
+    ...createLedgerReader(reader, reader),
     rollups: (reads) => reader.ask('rollups', reads),
     scan: (reads, filter) => reader.ask('scan', reads, filter),
     verify: () => reader.ask('verify'),
@@ -135,10 +135,10 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
   };
 }
 
-function createLedgerReader(reader: Reader): LedgerReader & RevisionReader {
+function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & RevisionReader {
   return {
     run: (id) => reader.ask('run', id),
-    runs: (filter, page) => reader.ask('runs', filter, page),
+    runs: (filter, page) => (mayScan(filter) ? scanner : reader).ask('runs', filter, page),
     attemptsOf: (runIds) => reader.ask('attemptsOf', runIds),
     stepsOf: (runIds) => reader.ask('stepsOf', runIds),
     revisions: (page) => reader.ask('revisions', page),
@@ -150,6 +150,11 @@ function createLedgerReader(reader: Reader): LedgerReader & RevisionReader {
     apiKeys: () => reader.ask('apiKeys'),
     unreconciled: () => reader.ask('unreconciled'),
   };
+}
+
+/** No index finds these; where few runs match, a page may mean reading very many. */
+function mayScan({ status, provider, revision, tag, minCostNanoUsd }: RunFilter): boolean {
+  return [status, provider, revision, tag, minCostNanoUsd].some((part) => part !== undefined);
 }
 
 interface Feed {

@@ -75,6 +75,9 @@ export function createStats({
     return view;
   };
 
+  // What a dashboard asks first is read while the server starts.
+  liveView({ window: 'DAY' });
+
   return {
     latency: (modelKey) => signals.latency(modelKey),
     percentileMs: (...args) => signals.percentileMs(...args),

@@ -89,6 +89,8 @@ export class WriteQueue {
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#waiting.push({ push, lasting, row, resolve, reject });
+    // An execution may leave a promise and await a later one, which fails with it: the one that was left is no unhandled rejection.
+    promise.catch(ignore);
     if (!this.#scheduled) {
       this.#scheduled = true;
       // One message for all that this turn of the event loop asks for: a message costs more than a row.
@@ -203,6 +205,8 @@ export class WriteQueue {
     await this.#host.close();
   }
 }
+
+function ignore(): void {}
 
 function isSettlement(row: CommittedRow | null): boolean {
   return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
