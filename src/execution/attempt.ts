@@ -170,9 +170,8 @@ function conclude(
   const told = outcome.ok ? outcome.value : outcome.error;
 
   const tokens = usage.inputTokens + usage.outputTokens;
-  // What surely was not billed is not a call either; the ledger counts alike.
-  if (!outcome.ok && costNanoUsd === 0n && tokens === 0) budgets.release(hold);
-  else budgets.settle(hold, { costNanoUsd, tokens, calls: 1 });
+  // A call that failed and cost nothing was a call all the same: the ledger counts it too.
+  budgets.settle(hold, { costNanoUsd, tokens, calls: 1 });
   run.allowance.settle(hold.worst.costNanoUsd, costNanoUsd);
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
   const limited = !outcome.ok && outcome.error.class === 'rate_limited';

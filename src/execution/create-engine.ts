@@ -170,7 +170,8 @@ class RunEngine implements Engine {
         return { kind: 'result', result: loopDetected(task.name, admission) };
       case 'reuse': {
         const reused = await this.#reuse.ofRun(admission.runId, prepared, request);
-        if (reused !== undefined) return reused;
+        // Without an answer to give again, running it once more is what the loop wants.
+        return reused ?? { kind: 'result', result: loopDetected(task.name, admission) };
       }
     }
     return { kind: 'started', started: this.#begin(runId, prepared, request, durable) };

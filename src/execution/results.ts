@@ -59,7 +59,11 @@ export function spendingPaused(off: SpendSwitch): Refusal & { kind: 'spending_pa
 
 export function loopDetected(
   task: string,
-  { repeats, withinMs, retryAfterMs }: Extract<Admission, { kind: 'reject' }>,
+  {
+    repeats,
+    withinMs,
+    retryAfterMs,
+  }: Pick<Extract<Admission, { kind: 'reject' }>, 'repeats' | 'withinMs' | 'retryAfterMs'>,
 ): Refusal {
   return {
     kind: 'loop_detected',
