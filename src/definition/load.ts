@@ -7,7 +7,7 @@ import { severityOf } from './diagnostics.ts';
 import { readProject } from './fields/project.ts';
 import { readTask } from './fields/task.ts';
 import { Reader } from './reader.ts';
-import { findSecrets } from './secrets.ts';
+import { findSecrets, withoutSecrets } from './secrets.ts';
 import { ruleList } from './rules/registry.ts';
 import type { Report } from './rules/rule.ts';
 import type { Definition, ProjectDefinition, TaskDefinition } from './types.ts';
@@ -41,7 +41,7 @@ export function loadDefinition(files: readonly SourceFile[]): LoadedDefinition {
   for (const rule of ruleList) if (!rule.onlyWithoutErrors) rule.check(workspace, report);
   if (!problems.some(isError))
     for (const rule of ruleList) if (rule.onlyWithoutErrors) rule.check(workspace, report);
-  const shown = withoutRepetition(problems.sort(byPlace));
+  const shown = withoutRepetition(problems.map(withoutSecrets).sort(byPlace));
   const { project, tasks } = workspace;
   const failed = project === null || problems.some(isError);
   return { definition: failed ? null : { language: 1, project, tasks }, problems: shown };

@@ -47,13 +47,14 @@ function evaluateAt(
   try {
     return succeed(run(newContext(values)));
   } catch (error) {
-    if (error instanceof EvaluationFailure)
-      return fail({
-        message: error.message,
-        source,
-        start: Math.max(0, error.start),
-        end: error.end < 0 ? source.length : error.end,
-      });
-    throw error;
+    const end = error instanceof EvaluationFailure && error.end >= 0 ? error.end : source.length;
+    const start = error instanceof EvaluationFailure ? Math.max(0, error.start) : 0;
+    return fail({ message: messageOf(error), source, start, end });
   }
+}
+
+/** A value that is not of the type that its schema gave it can make a function stumble: that is the run's failure, not the engine's. */
+function messageOf(error: unknown): string {
+  if (error instanceof EvaluationFailure) return error.message;
+  return `A value is not of the type that its schema says (${error instanceof Error ? error.message : String(error)}).`;
 }

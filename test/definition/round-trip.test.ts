@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDefinition } from '../../src/definition/load.ts';
 import { printDefinition } from '../../src/definition/print.ts';
 import { printYaml } from '../../src/document/print.ts';
+import { linkTask } from '../../src/execution/link.ts';
 import { loadCatalogue } from '../../src/plan/catalogue.ts';
 import type { Catalogue } from '../../src/plan/catalogue.ts';
 import { compileWorkflows } from '../../src/plan/compile.ts';
@@ -44,6 +45,18 @@ describe('any valid workflow', () => {
         const printed = compileWorkflows(printDefinition(definition), { ...options, catalogue });
         const reversed = compileWorkflows([...files].reverse(), { ...options, catalogue });
         expect([printed.plan?.hash, reversed.plan?.hash]).toEqual([plan.hash, plan.hash]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('has no expression that the check takes and the engine does not', () => {
+    fc.assert(
+      fc.property(workflows, (files) => {
+        const { plan } = compileWorkflows(files, { ...options, catalogue });
+        fc.pre(plan !== null);
+        for (const task of Object.values(plan.tasks))
+          expect(linkTask(task).steps.length).toBe(task.steps.length);
       }),
       { numRuns: 40 },
     );

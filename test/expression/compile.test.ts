@@ -237,6 +237,24 @@ describe('a run that fails says why, and where', () => {
   });
 });
 
+describe('a value that is not of the type that its schema gave it', () => {
+  test.each([
+    'input.text.upper()',
+    'input.text.truncate(input.count)',
+    'steps.reviews.map(r, r.findings).flatten()',
+    'input.count + 1',
+    'input.text.split(",")',
+    'steps.reviews[0].findings',
+  ])('makes the run fail, and nothing worse: %s', (source) => {
+    const compiled = compileExpression(source, environment);
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    for (const odd of [7, 'x', true, [1], { a: 1 }, null, undefined]) {
+      const result = compiled.value.evaluate({ input: { text: odd, count: odd }, steps: { reviews: odd } });
+      expect(typeof result.ok).toBe('boolean');
+    }
+  });
+});
+
 describe('references', () => {
   test('are the roots, steps and variables that the text mentions, items of lists left out', () => {
     const compiled = compileExpression(
