@@ -31,6 +31,7 @@ import { createRateGates } from './resilience/rate-gates.ts';
 import { logRevisions, revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
+import { lastPlan } from './revisions/last-plan.ts';
 import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
 import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
@@ -97,6 +98,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       clock,
       ...(options.log ? { log: options.log } : {}),
     });
+    const before = await lastPlan(ledger);
     const first = await revisions.reload();
     if (first.kind === 'refused' && first.serving === null) throw new WorkflowsRefused(first.record.problems);
 
@@ -119,6 +121,8 @@ export async function openApp(options: AppOptions): Promise<App> {
       budgets.configure(plan);
       guards.configure(plan.guards.surge);
     };
+    // Spend was posted under the budgets of the plan that served last; what a budget becomes follows from them.
+    if (before && before.hash !== revisions.active().plan.hash) budgets.configure(before);
     take(revisions.active().plan);
     await rememberSpend(guards, ledger, clock, revisions.active().plan);
     revisions.onChange((result) => {

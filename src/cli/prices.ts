@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { catalogueFromText, loadCatalogue } from '../plan/catalogue.ts';
-import { decodePlan } from '../plan/encode.ts';
 import { printPrice } from '../plan/print.ts';
 import type { Plan } from '../plan/types.ts';
 import { compileDirectory } from '../revisions/compile.ts';
+import { lastPlan } from '../revisions/last-plan.ts';
 import type { RegisterCommand } from './commands.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { dataOption, workflowsOption } from './options.ts';
@@ -108,10 +108,7 @@ async function activePlan(dataDirectory: string): Promise<Plan | null> {
   if (!existsSync(path)) return null;
   const ledger = openLedgerReader(path);
   try {
-    const { rows } = await ledger.revisions({ limit: 100 });
-    const active = rows.find(({ activeFromMs, activeToMs }) => activeFromMs !== null && activeToMs === null);
-    const text = active === undefined ? undefined : await ledger.planText(active.hash);
-    return text === undefined ? null : decodePlan(text);
+    return (await lastPlan(ledger)) ?? null;
   } finally {
     await ledger.close();
   }
