@@ -188,11 +188,11 @@ export interface ServeOptions extends Pick<
   readonly watch?: boolean;
 }
 
-/** Puts the app behind GraphQL. `close` takes no more requests; the app itself is closed after it. */
+/** Puts the app behind GraphQL. `close` takes no more requests and lets those under way end within `drainMs`; the app itself is closed after it. */
 export async function serveApp(
   app: App,
   options: ServeOptions,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+): Promise<{ readonly url: string; close(drainMs?: number): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
   // A run from the command line needs none of this, so it is loaded here.
   const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }] = await Promise.all([
@@ -242,9 +242,9 @@ export async function serveApp(
     );
   return {
     url: server.url,
-    async close() {
+    async close(drainMs = DEFAULT_DRAIN_MS) {
       stopPruning();
-      await server.close();
+      await server.close(drainMs);
     },
   };
 }

@@ -118,7 +118,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     stopReloading();
     forgetAddress();
     io.err('headgate: stopping; running tasks are finished first');
-    await server.close();
+    await server.close(flags.drain);
     return 0;
   } finally {
     await app.close(flags.drain);

@@ -77,7 +77,7 @@ export const defaultLimits: ServerLimits = {
   maxDirectives: 50,
   maxFields: 1000,
   maxComplexity: 10_000,
-  maxOperationsPerCaller: 512,
+  maxOperationsPerCaller: 4096,
   maxSubscriptionsPerCaller: 10_000,
   maxSubscriptionsPerConnection: 1000,
   maxConnections: 20_000,

@@ -28,6 +28,7 @@ import type { StaticFiles } from './static-files.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
 import { createReloadWebhook, WEBHOOK_PATH } from './webhook.ts';
 import { createWebSocketServer } from './websocket.ts';
+import { withinMs } from './within.ts';
 import { createGraphqlServer, loadGraphiql } from './yoga.ts';
 
 export interface RunningServer {
@@ -43,6 +44,8 @@ export interface RunningServer {
 }
 
 const DEFAULT_GRACE_MS = 5000;
+/** How long a client may take to read the end of its answer while the server is being stopped. */
+const LAST_BYTES_MS = 500;
 
 /** Listens, or rejects with a HeadgateError that says in one line why not and what to do. */
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
@@ -220,8 +223,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       stopFollowing();
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeIdleConnections();
-      const cut = setTimeout(() => http.closeAllConnections(), graceMs);
-      await Promise.all([closed, webSockets.close(graceMs)]);
+      await withinMs(operations.stop(), graceMs);
+      // What has been answered is on its way; what has not is cut, and its runs are recorded as cancelled.
+      http.closeIdleConnections();
+      const cut = setTimeout(() => http.closeAllConnections(), LAST_BYTES_MS);
+      await Promise.all([closed, webSockets.close(LAST_BYTES_MS)]);
       clearTimeout(cut);
       for (const stop of [stopLogging, stopTracing, () => readers.stop(), () => metrics.close()]) stop();
       await yoga.dispose();

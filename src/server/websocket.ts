@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { ExecutionArgs } from 'graphql';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
@@ -16,8 +16,9 @@ import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
 import { resolveDocument } from './persisted.ts';
 import type { PersistedOperations } from './persisted.ts';
-import type { SharedResult } from './subscriptions/shared.ts';
+import { directly, isAsyncIterable, send } from './subscriptions/direct-frames.ts';
 import type { SlowReaders } from './subscriptions/slow-readers.ts';
+import { withinMs } from './within.ts';
 import type { GraphqlServer } from './yoga.ts';
 
 export interface WebSocketParts {
@@ -116,6 +117,19 @@ export function createWebSocketServer(parts: WebSocketParts) {
       result.errors === undefined ? undefined : formatResult(result),
   });
 
+  /** Operations whose last message has not left yet. */
+  const handling = new Set<Promise<void>>();
+
+  function onFailure(socket: WebSocket, error: Error): void {
+    // A message of an unknown type is the client's mistake; anything else is ours.
+    if (error.message.startsWith('Unexpected message of type')) {
+      socket.close(CloseCode.BadRequest, error.message.slice(0, 120));
+      return;
+    }
+    log.error({ err: error }, 'websocket message failed');
+    socket.close(CloseCode.InternalServerError, 'Internal server error');
+  }
+
   sockets.on('connection', (socket, request: IncomingMessage) => {
     const connection: Connection = { request, socket, gone: new AbortController(), caller: null };
     const stopWatching = watch(socket);
@@ -126,16 +140,10 @@ export function createWebSocketServer(parts: WebSocketParts) {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (message: Buffer) => {
-            handle(String(message)).catch((error: unknown) => {
-              const { message: reason } = error as Error;
-              // A message of an unknown type is the client's mistake; anything else is ours.
-              if (reason.startsWith('Unexpected message of type')) {
-                socket.close(CloseCode.BadRequest, reason.slice(0, 120));
-                return;
-              }
-              log.error({ err: error }, 'websocket message failed');
-              socket.close(CloseCode.InternalServerError, 'Internal server error');
-            });
+            const handled = handle(String(message))
+              .catch((error: unknown) => onFailure(socket, error as Error))
+              .finally(() => handling.delete(handled));
+            handling.add(handled);
           });
         },
       },
@@ -189,8 +197,9 @@ export function createWebSocketServer(parts: WebSocketParts) {
       );
     },
     connections: (): number => sockets.clients.size,
-    /** Tells every client that the server goes away; whoever does not leave is cut after `graceMs`. */
+    /** Lets what has ended be told, then tells every client that the server goes away; whoever does not leave is cut after `graceMs`. */
     async close(graceMs: number): Promise<void> {
+      await withinMs(Promise.all(handling), graceMs);
       for (const client of sockets.clients) client.close(1001, 'Going away');
       const cut = setTimeout(() => {
         for (const client of sockets.clients) client.terminate();
@@ -199,59 +208,6 @@ export function createWebSocketServer(parts: WebSocketParts) {
       clearTimeout(cut);
     },
   };
-}
-
-export type WebSocketSide = ReturnType<typeof createWebSocketServer>;
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<ExecutionResult> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-}
-
-/** Results whose text is made once for all subscribers are sent as that text; graphql-ws gets to see only the others. */
-function directly(
-  socket: WebSocket,
-  id: string,
-  results: AsyncIterable<ExecutionResult>,
-): AsyncGenerator<ExecutionResult, undefined, undefined> {
-  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const iterator = results[Symbol.asyncIterator]();
-  return {
-    async next() {
-      for (;;) {
-        const next = await iterator.next();
-        if (next.done === true) return { done: true, value: undefined };
-        const { stringify } = next.value as SharedResult;
-        if (stringify === undefined) return next;
-        await send(socket, `${head}${stringify()}}`);
-      }
-    },
-    async return() {
-      await iterator.return?.();
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      await iterator.return?.();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async [Symbol.asyncDispose]() {
-      await this.return(undefined);
-    },
-  };
-}
-
-/** Resolves when the bytes have left: graphql-ws takes the next event only then, so a slow reader slows nobody but itself. */
-function send(socket: WebSocket, data: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) {
-      resolve();
-      return;
-    }
-    // An error of a send is followed by the socket's own close: there is nobody left to be told.
-    socket.send(data, () => resolve());
-  });
 }
 
 /** `{ authorization: "Bearer hg_…" }`, in either case, as clients have it. */

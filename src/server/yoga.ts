@@ -14,7 +14,7 @@ import { resolveDocument } from './persisted.ts';
 import type { OperationParams, PersistedOperations } from './persisted.ts';
 import { readJsonBody } from './read-body.ts';
 import type { ServerContext } from './request-context.ts';
-import { sideEffectOverGet } from './guards/get.ts';
+import { onlyWatches, sideEffectOverGet } from './guards/get.ts';
 import { formatResult } from './format-error.ts';
 import { closing } from './subscriptions/closing.ts';
 import { eventStream, notePlace } from './subscriptions/event-stream.ts';
@@ -94,6 +94,28 @@ function gate({
   persisted,
 }: YogaParts): Plugin<ServerContext> {
   const sharing = new SharedSubscriptions();
+
+  /** Counted until it ends; each event's place is noted for event streams. */
+  function followed(
+    results: AsyncIterable<ExecutionResult>,
+    args: ExecutionArgs,
+    context: ServerContext,
+  ): AsyncIterable<ExecutionResult> {
+    const stream = closing(
+      results,
+      () => {
+        operations.unsubscribe(context);
+        untrack();
+      },
+      (event) => notePlace(event, context.eventId),
+    );
+    const untrack = operations.track({
+      watching: onlyWatches(args),
+      end: () => void stream.return(undefined),
+    });
+    return stream;
+  }
+
   return {
     // Not `schema: () => …` as an option: that breaks graphql-ws. Set here, a swap reaches the next operation and no running one.
     onEnveloped({ setSchema }) {
@@ -143,13 +165,7 @@ function gate({
       setSubscribeFn(async (given: ExecutionArgs) => {
         try {
           const result = await (sharing.subscribe(given, subscribe) ?? subscribe(given));
-          if (Symbol.asyncIterator in result) {
-            return closing(
-              result,
-              () => operations.unsubscribe(context),
-              (event) => notePlace(event, context.eventId),
-            );
-          }
+          if (Symbol.asyncIterator in result) return followed(result, given, context);
           operations.unsubscribe(context);
           return result;
         } catch (error) {

@@ -13,8 +13,7 @@ export function sideEffectOverGet(
 ): GraphQLError | undefined {
   // A WebSocket begins as a GET, and has been asked for its origin.
   if (req.method !== 'GET' || res === null) return undefined;
-  const selections = getOperationAST(document, operationName)?.selectionSet.selections ?? [];
-  if (selections.every((one) => one.kind === Kind.FIELD && HARMLESS.has(one.name.value))) return undefined;
+  if (onlyWatches({ document, operationName })) return undefined;
   return new GraphQLError('This subscription runs a task, and is not taken over GET.', {
     extensions: {
       code: 'METHOD_NOT_ALLOWED',
@@ -22,4 +21,13 @@ export function sideEffectOverGet(
       http: { status: 405, headers: { Allow: 'POST' } },
     },
   });
+}
+
+/** Does the subscription look and nothing more? One whose field is inside a fragment is taken for one that does not. */
+export function onlyWatches({
+  document,
+  operationName,
+}: Pick<ExecutionArgs, 'document' | 'operationName'>): boolean {
+  const selections = getOperationAST(document, operationName)?.selectionSet.selections ?? [];
+  return selections.every((one) => one.kind === Kind.FIELD && HARMLESS.has(one.name.value));
 }

@@ -1,0 +1,85 @@
+// Stopping the server: what runs ends, what watches is completed, nothing new is taken.
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createWsClient } from 'graphql-ws';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { codeOf, post, serve } from './support.ts';
+
+const RUN = { query: 'mutation { runTask(task: { summarize: { text: "a" } }) { ... on Run { status } } }' };
+const WATCH = { query: 'subscription { costStats { at } }' };
+
+describe('a server that is stopped', () => {
+  it('lets a run end and answers it, over HTTP and over WebSocket, and completes who watches', async () => {
+    const { url, server, engine } = await serve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    engine.behaviour = async () => {
+      await promise;
+      return { output: { text: 'a' } };
+    };
+    const events = createSseClient({ url });
+    const sockets = createWsClient({
+      url: url.replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+    });
+    const watching = [events.iterate(WATCH), sockets.iterate(WATCH)];
+    for (const watched of watching) await watched.next();
+    const overHttp = post(url, RUN);
+    const overSocket = sockets.iterate<{ runTask: { status: string } }>(RUN).next();
+    await expect.poll(() => engine.requests.length).toBe(2);
+
+    let stopped = false;
+    const stop = server.close(10_000).then(() => (stopped = true));
+    for (const watched of watching) expect((await watched.next()).done).toBe(true);
+    expect([stopped, engine.requests.map(({ signal }) => signal?.aborted)]).toEqual([false, [false, false]]);
+    resolve();
+    expect((await overHttp).data.runTask.status).toBe('SUCCEEDED');
+    expect((await overSocket).value?.data?.runTask.status).toBe('SUCCEEDED');
+    await stop;
+    events.dispose();
+    await sockets.dispose();
+  });
+
+  it('takes nothing new on connections that are still open', async () => {
+    const { url, server, engine } = await serve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    engine.behaviour = async () => {
+      await promise;
+      return { output: { text: 'a' } };
+    };
+    const sockets = createWsClient({
+      url: url.replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      lazyCloseTimeout: 5000,
+    });
+    expect((await sockets.iterate({ query: '{ viewer { name } }' }).next()).value?.data).toEqual({
+      viewer: { name: 'local' },
+    });
+    const running = sockets.iterate(RUN).next();
+    await expect.poll(() => engine.requests.length).toBe(1);
+    const stop = server.close(10_000);
+    const refused = await sockets.iterate(RUN).next();
+    expect(refused.value?.errors?.[0]?.extensions).toMatchObject({ code: 'SHUTTING_DOWN' });
+    resolve();
+    await running;
+    await stop;
+    await sockets.dispose();
+    await expect(post(url, RUN)).rejects.toThrow('fetch failed');
+  });
+
+  it('cuts what does not end in time, and its run is cancelled', async () => {
+    const { url, server, engine } = await serve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    engine.behaviour = async () => {
+      await promise;
+      return { output: { text: 'a' } };
+    };
+    const answer = post(url, RUN).then(codeOf, () => 'cut');
+    await expect.poll(() => engine.requests.length).toBe(1);
+    await server.close(50);
+    expect(await answer).toBe('cut');
+    await expect.poll(() => engine.requests[0]?.signal?.aborted).toBe(true);
+    resolve();
+  });
+});
