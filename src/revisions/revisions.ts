@@ -76,17 +76,14 @@ class LiveRevisions implements Revisions {
 
   activate(name: string, by: string): Promise<ReloadResult> {
     return this.#inTurn(async () => {
-      const { ledger, planText, env, clock } = this.#options;
+      const { ledger, planText, env } = this.#options;
       await this.#start();
       const found = await findRevision(ledger, name);
       const same = this.#active?.record.hash === found.hash ? this.#active : null;
       const plan = same?.plan ?? withEnvironment(await storedPlan(planText, found.hash), env);
-      const record: RevisionRecord = {
-        ...(same?.record ?? { ...found, activeFromMs: clock.nowMs(), activeToMs: null }),
-        pinned: true,
-      };
+      const record: RevisionRecord = { ...(same?.record ?? found), pinned: true };
       const result = await this.#take({ plan, record }, []);
-      this.#notify({ kind: 'pinned', record, by });
+      this.#notify({ kind: 'pinned', record: this.active().record, by });
       return result;
     });
   }
@@ -138,7 +135,7 @@ class LiveRevisions implements Revisions {
   /** What the ledger remembers, once: the pin that a person set holds before the source is asked. */
   async #start(): Promise<void> {
     if (this.#leftOpen !== null) return;
-    const { ledger, planText, env, clock } = this.#options;
+    const { ledger, planText, env } = this.#options;
     const rows = await ledger.revisionsInForce();
     const [pin] = rows
       .filter(({ pinned }) => pinned)
@@ -146,7 +143,7 @@ class LiveRevisions implements Revisions {
     this.#leftOpen = rows;
     if (pin === undefined) return;
     const plan = withEnvironment(await storedPlan(planText, pin.hash), env);
-    await this.#take({ plan, record: { ...pin, activeFromMs: clock.nowMs(), activeToMs: null } }, []);
+    await this.#take({ plan, record: pin }, []);
   }
 
   async #load(): Promise<ReloadResult> {
@@ -212,28 +209,29 @@ class LiveRevisions implements Revisions {
     const leftOpen = this.#leftOpen ?? [];
     const before = [...leftOpen, ...(previous ? [previous.record] : [])];
     const same = before.find(({ hash }) => hash === next.record.hash);
+    const nowMs = clock.nowMs();
     const revision: Revision = {
       plan: next.plan,
-      record:
-        same === undefined
-          ? next.record
-          : {
-              ...attributed(same, next.record),
-              // What is still in force goes on; what is taken again begins again.
-              activeFromMs:
-                same.activeToMs === null
-                  ? (same.activeFromMs ?? next.record.activeFromMs)
-                  : next.record.activeFromMs,
-              activeToMs: null,
-              pinned: next.record.pinned,
-            },
+      record: {
+        ...(same === undefined ? next.record : attributed(same, next.record)),
+        // What is still in force goes on; what is taken, or taken again, begins now.
+        activeFromMs: same?.activeToMs === null ? (same.activeFromMs ?? nowMs) : nowMs,
+        activeToMs: null,
+        pinned: next.record.pinned,
+      },
     };
-    const endedAtMs = clock.nowMs();
     await Promise.all([
       ...before
         .filter((row) => row !== same)
         .map((row) =>
-          ledger.recordRevision({ ...row, activeToMs: row.activeToMs ?? endedAtMs, pinned: false }, null),
+          ledger.recordRevision(
+            {
+              ...row,
+              activeToMs: row.activeFromMs === null ? null : (row.activeToMs ?? nowMs),
+              pinned: false,
+            },
+            null,
+          ),
         ),
       ledger.recordRevision(revision.record, encodePlan(revision.plan)),
     ]);
