@@ -56,14 +56,17 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
   if (!checked.ok) return fail(invalidInput(name, checked.error));
 
   const input = checked.value;
-  const inputHash = sha256Hex(canonicalJson(input));
+  const text = canonicalJson(input);
+  const inputHash = sha256Hex(text);
   const { loop, allowance } = task;
+  // Most inputs are what they are normalised to: one hash serves both.
+  const loopText = loop === null ? text : canonicalJson(normaliseInput(input, loop.ignore));
   return succeed({
     plan,
     linked,
     input,
     inputHash,
-    loopHash: loop === null ? inputHash : sha256Hex(canonicalJson(normaliseInput(input, loop.ignore))),
+    loopHash: loopText === text ? inputHash : sha256Hex(loopText),
     tags,
     limits: {
       deadlineMs: Math.min(allowance.deadlineMs, options.deadlineMs ?? Number.POSITIVE_INFINITY),

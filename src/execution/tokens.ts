@@ -27,7 +27,12 @@ export function tokenizerLoaded(): boolean {
   return encoder !== undefined;
 }
 
-const pieceCounts = new LRUCache<string, number>({ max: 20_000 });
+/** Of the pieces that were met; when it is full it starts again: the frequent ones are back at once, and no order has to be kept. */
+let pieceCounts = new Map<string, number>();
+const MAX_PIECES = 30_000;
+
+/** Shorter texts are counted as quickly as they are found again. */
+const MIN_REMEMBERED = 200;
 /** Prompts repeat: a system text, a retried step, the same document. */
 const textCounts = new LRUCache<string, number>({
   max: 500,
@@ -38,9 +43,10 @@ const textCounts = new LRUCache<string, number>({
 /** Tokens of one text by o200k_base: exact, but for pieces of more than 96 characters without a break, which are counted in parts, and texts beyond 256 Ki characters, which are scaled. Never blocks for long. */
 export function countTokens(text: string): number {
   if (text.length === 0) return 0;
+  if (encoder === undefined) return byteBound(text);
+  if (text.length < MIN_REMEMBERED) return countPieces(text, encoder);
   const cached = textCounts.get(text);
   if (cached !== undefined) return cached;
-  if (encoder === undefined) return byteBound(text);
   const count =
     text.length > MAX_COUNTED_CHARACTERS
       ? Math.ceil(
@@ -65,6 +71,7 @@ function countPieces(text: string, encode: Encoder): number {
     let known = pieceCounts.get(piece);
     if (known === undefined) {
       known = encode(piece);
+      if (pieceCounts.size >= MAX_PIECES) pieceCounts = new Map();
       pieceCounts.set(piece, known);
     }
     count += known;

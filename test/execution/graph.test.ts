@@ -194,7 +194,7 @@ describe('the step graph', () => {
       models,
       tasks: [
         task('write', [
-          parseJson({ format: 'csv', outputSchema: { type: 'array', items: row } } as Partial<PlanStep>),
+          parseJson({ format: 'csv', outputSchema: { type: 'array', items: row } }),
         ]),
       ],
     });
