@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../common/clock.ts';
+import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../budget/port.ts';
 import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
@@ -17,6 +18,7 @@ import type {
   RunFilter,
 } from './port.ts';
 import { createRecorder } from './recorder.ts';
+import { recoveryAlert } from './recovery-alert.ts';
 import type { RollupRead } from './rollup/group.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
 import { createAccounts } from './sqlite/accounts.ts';
@@ -88,8 +90,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const scanner = newReader(readerOptions);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
+  const recorder = createRecorder(queue, reader, new RunContexts());
+  const alert = recoveryAlert(host.recovered, clock, systemRandom);
+  // A disk that does not take it will refuse what matters more, and say so.
+  if (alert !== undefined) await recorder.recordAlert(alert).catch(() => undefined);
   return {
-    ...createRecorder(queue, reader, new RunContexts()),
+    ...recorder,
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin),
     ...createLedgerReader(reader, scanner),

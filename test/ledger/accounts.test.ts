@@ -112,7 +112,7 @@ describe('after a restart', () => {
 
   it('an opening balance takes the place of what was posted, and later spending is added to it', async () => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path);
+    const ledger = await openTestLedger(path, { writer: 'inline' });
     const run = makeRun('run_a');
     const [first, second] = [
       makeAttempt('att_a', run, { postings: [posting] }),
@@ -127,7 +127,7 @@ describe('after a restart', () => {
     ]);
     await ledger.closeAttempt(settle(second, { costNanoUsd: 30n }), null);
     await ledger.close();
-    const again = await openTestLedger(path);
+    const again = await openTestLedger(path, { writer: 'inline' });
     expect([...again.accounts.settled(START_MS)]).toEqual([
       { posting, spending: { costNanoUsd: 1_030n, tokens: 1_027, calls: 3 } },
     ]);
@@ -136,7 +136,7 @@ describe('after a restart', () => {
 
   it('a hold that a reload moved is found where it is now, and is settled there', async () => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path);
+    const ledger = await openTestLedger(path, { writer: 'inline' });
     const run = makeRun('run_a', {
       caller: { name: 'ana', team: 'red', tier: 'trial' },
       tags: { env: 'prod' },
@@ -153,7 +153,7 @@ describe('after a restart', () => {
     await ledger.closeAttempt(settle({ ...first, postings: [moved] }), null);
     expect(await ledger.verify()).toMatchObject({ ok: true, discrepancies: [] });
     await ledger.close();
-    const again = await openTestLedger(path);
+    const again = await openTestLedger(path, { writer: 'inline' });
     expect([...again.accounts.open()]).toMatchObject([
       {
         attemptId: 'att_b',
@@ -180,7 +180,7 @@ describe('after a restart', () => {
 
   it("a run's own budget is summed over its attempts and those of its child runs, until the run is over", async () => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path);
+    const ledger = await openTestLedger(path, { writer: 'inline' });
     const own: Posting = { budgetId: 'per-run', account: 'run_a', windowStartMs: 0 };
     const run = makeRun('run_a', { durable: true });
     const child = makeRun('run_a.part', { durable: true, parentRunId: 'run_a' });
@@ -196,7 +196,7 @@ describe('after a restart', () => {
     }
     await ledger.finishRun(finish(child));
     await ledger.close();
-    const again = await openTestLedger(path);
+    const again = await openTestLedger(path, { writer: 'inline' });
     expect([...again.accounts.settled(START_MS)]).toEqual([
       { posting: own, spending: { costNanoUsd: 6_000_000n, tokens: 2_040, calls: 2 } },
     ]);

@@ -52,7 +52,7 @@ const textsOf = async (ledger: Ledger, id: string): Promise<readonly unknown[]> 
 
 describe('what a task retains', () => {
   it.each([false, true])('is kept, kept redacted or only hashed (durable: %s)', async (durable) => {
-    const ledger = await openTestLedger(ledgerPath(), { clock });
+    const ledger = await openTestLedger(ledgerPath(), { clock, writer: 'inline' });
     await withPlan(ledger);
     for (const task of ['full', 'redacted', 'hash']) await runTask(ledger, `run_${task}`, task, durable);
     const [input, output, step] = await textsOf(ledger, 'run_full');
@@ -70,7 +70,7 @@ describe('what a task retains', () => {
 
   it('INV-9: leaves nothing of a hashed text in the file', async () => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path, { clock });
+    const ledger = await openTestLedger(path, { clock, writer: 'inline' });
     await withPlan(ledger);
     await runTask(ledger, 'run_1', 'hash');
     await ledger.close();
@@ -83,7 +83,7 @@ describe('what a task retains', () => {
 
 describe('pruning', () => {
   it('takes texts when their time is over, shared ones with the last who needs them, and no sum', async () => {
-    const ledger = await openTestLedger(ledgerPath(), { clock });
+    const ledger = await openTestLedger(ledgerPath(), { clock, writer: 'inline' });
     const stats = createStats({ ledger, clock });
     await withPlan(ledger);
     await runTask(ledger, 'run_1', 'full');
@@ -108,7 +108,7 @@ describe('pruning', () => {
   });
 
   it('leaves a durable run that is under way what it needs to go on', async () => {
-    const ledger = await openTestLedger(ledgerPath(), { clock });
+    const ledger = await openTestLedger(ledgerPath(), { clock, writer: 'inline' });
     await withPlan(ledger);
     const input = { text: LONG };
     await ledger.openRun(makeRun('run_1', { task: 'full', durable: true, input }));
@@ -120,12 +120,12 @@ describe('pruning', () => {
 
   it('takes an attempt of unknown outcome for billed, at its worst case, when its lease is over', async () => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path, { clock });
+    const ledger = await openTestLedger(path, { clock, writer: 'inline' });
     const run = makeRun('run_1');
     await ledger.openRun(run);
     await ledger.openAttempt(makeAttempt('att_1', run, { heldTokens: 1_400 }));
     await ledger.close();
-    const again = await openTestLedger(path, { clock });
+    const again = await openTestLedger(path, { clock, writer: 'inline' });
     expect(await again.prune(START_MS + DAY_MS - 1)).toMatchObject({ confirmed: 0 });
     expect(await again.prune(START_MS + DAY_MS)).toMatchObject({ confirmed: 1 });
     expect([...again.accounts.settled(0)].map(({ spending }) => spending)).toEqual([
@@ -152,7 +152,7 @@ describe('verification', () => {
     ["update contents set text = '{}' where text like '%genai%' or text like '%yaml%'", ['rates']],
   ])('finds what `%s` breaks', async (tampering, kinds) => {
     const path = ledgerPath();
-    const ledger = await openTestLedger(path, { clock });
+    const ledger = await openTestLedger(path, { clock, writer: 'inline' });
     await runTask(ledger, 'run_1', 'summarize');
     await runTask(ledger, 'run_2', 'summarize');
     expect(await ledger.verify()).toMatchObject({
@@ -166,7 +166,7 @@ describe('verification', () => {
     const database = new DatabaseSync(path);
     database.exec(tampering);
     database.close();
-    const report = await (await openTestLedger(path, { clock })).verify();
+    const report = await (await openTestLedger(path, { clock, writer: 'inline' })).verify();
     expect(report.ok).toBe(false);
     expect([...new Set(report.discrepancies.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
   });

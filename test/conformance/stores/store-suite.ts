@@ -152,6 +152,11 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       expect(again.recovered).toMatchObject({ unreconciled: 2, heldNanoUsd: 10_000_000n, interrupted: 1 });
       expect((await again.unreconciled()).map(({ id }) => id)).toEqual(['att_1', 'att_2']);
       expect((await again.run('run_1'))?.error?.code).toBe('RUN_INTERRUPTED');
+      const [alert] = (await again.alerts({ limit: 5 })).rows;
+      expect(alert).toMatchObject({
+        kind: 'unreconciled',
+        message: expect.stringContaining('$0.01 stays held') as string,
+      });
 
       const confirmed = await again.reconcile('att_1', { kind: 'confirm', costNanoUsd: 4_000_000n });
       expect(confirmed).toMatchObject({ status: 'failed', costNanoUsd: 4_000_000n });
