@@ -134,7 +134,7 @@ export interface RouteDefinition {
 export interface RuleDefinition {
   readonly at: Place;
   readonly when: Expression | null;
-  /** null: `weighted` where `from` is a map, else `first`. */
+  /** `weighted` where nothing is said and `from` is a map; null: not said, so `first`. */
   readonly pick: 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted' | null;
   readonly from: readonly CandidateDefinition[];
   readonly hedge: HedgeDefinition | null;

@@ -43,7 +43,16 @@ function readTypeName(node: ScalarNode, reader: Reader): ReadSchema | undefined 
   const type = match?.[1] !== undefined && Object.hasOwn(TYPES, match[1]) ? TYPES[match[1]] : undefined;
   if (match && type)
     return { schema: match[2] ? { type: 'array', items: type } : type, optional: match[3] !== undefined };
-  const near = nearest(match?.[1] ?? '', TYPE_NAMES);
+  const written = match?.[1] ?? '';
+  if (written === 'object' || written === 'array') {
+    const remedy =
+      written === 'object'
+        ? 'Write its fields as a map: `{ name: string }`; `any` takes every object.'
+        : 'Write the type of its items in a list: `[string]`.';
+    reader.report('unknown-type', node.at, `\`${written}\` alone does not say what is in it.`, remedy);
+    return undefined;
+  }
+  const near = nearest(written, TYPE_NAMES);
   reader.report(
     'unknown-type',
     node.at,
@@ -103,6 +112,13 @@ export function readObject(entries: readonly MapEntry[], reader: Reader): JsonSc
   let complete = true;
   for (const entry of entries) {
     const { name, optional } = propertyName(entry.key);
+    if (Object.hasOwn(properties, name))
+      reader.report(
+        'invalid-name',
+        entry.keyAt,
+        `The field \`${name}\` stands twice.`,
+        'Remove or rename one of the two.',
+      );
     if (!isIdentifier(name))
       reader.report(
         'invalid-name',
@@ -191,6 +207,10 @@ function readKeyword(key: string, value: DocumentNode, reader: Reader): Json | u
 }
 
 function readSchemaMap(entries: readonly MapEntry[], reader: Reader): Json | undefined {
+  for (const { key, keyAt } of entries) {
+    if (key === '__proto__')
+      reader.report('invalid-name', keyAt, '`__proto__` cannot be the name of a field.', 'Use another name.');
+  }
   const read = entries.map(({ key, value }) => [key, readSchema(value, reader)?.schema] as const);
   return read.some(([, schema]) => schema === undefined) ? undefined : (Object.fromEntries(read) as Json);
 }

@@ -144,10 +144,10 @@ const ruleRecord = record(
 
 const rule: Kind<RuleDefinition> = mapped(
   ruleRecord,
-  ({ at, when, pick, from: candidates, hedge: second }) => ({
+  ({ at, when, pick, from: candidates, hedge: second }, node) => ({
     at,
     when,
-    pick,
+    pick: pick ?? pickOf(node),
     from: candidates,
     hedge: second,
   }),
@@ -193,12 +193,23 @@ function routeMapSchema(shared: SharedSchemas): ReturnType<Kind<never>['schema']
   return recordSchema(routeFields, routeSummary, shared);
 }
 
+/** Whoever writes weights, equal ones too, means them. */
+function pickOf(rule: DocumentNode): 'weighted' | null {
+  const weights =
+    rule.kind === 'map' && rule.entries.some(({ key, value }) => key === 'from' && value.kind === 'map');
+  return weights ? 'weighted' : null;
+}
+
 function readRouteMap(node: MapNode, reader: Reader): UnnamedRoute | undefined {
   reader.unknownKeys(node, Object.keys(routeFields), 'A route');
   const read = readFields(node, routeFields, 'A route', reader);
   if (!read) return undefined;
   const { pin, at, when, pick, from: candidates, hedge: second } = read;
-  return { at, pin: pin ?? false, rules: [{ at, when, pick, from: candidates, hedge: second }] };
+  return {
+    at,
+    pin: pin ?? false,
+    rules: [{ at, when, pick: pick ?? pickOf(node), from: candidates, hedge: second }],
+  };
 }
 
 /** On a step: the name of a route, or rules written in place. The route in place gets its name from the step. */
