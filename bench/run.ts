@@ -1,0 +1,99 @@
+// npm run bench: every bench in a process of its own, a table of all, and bench/results.json with the machine and the versions.
+//
+//   npm run bench                                 all, at the usual size
+//   npm run bench -- --size full                  with a soak of a million runs
+//   npm run bench -- --only engine,graphql        some of them; the others' results are kept
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PORTKEY_VERSION } from './peers/portkey.ts';
+import { canPin, LOAD_CORE, root, runNode, SERVER_CORE } from './support/processes.ts';
+import { tableOf } from './support/report.ts';
+import type { Report } from './support/report.ts';
+import { temporaryFolder } from './support/workflows.ts';
+
+/** Where the bench's own process runs: it is what is measured, or it is the load. null: its threads are the point. */
+const BENCHES: { readonly [name: string]: number | null } = {
+  engine: SERVER_CORE,
+  graphql: LOAD_CORE,
+  sdk: SERVER_CORE,
+  streaming: LOAD_CORE,
+  ledger: null,
+  subscriptions: LOAD_CORE,
+  compile: SERVER_CORE,
+  soak: null,
+  start: null,
+};
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string', default: 'usual' },
+    only: { type: 'string' },
+    out: { type: 'string', default: join(root, 'bench', 'results.json') },
+  },
+});
+const chosen = values.only?.split(',') ?? Object.keys(BENCHES);
+const unknown = chosen.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0)
+  throw new Error(`there is no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+
+interface Results {
+  readonly machine: object;
+  readonly versions: object;
+  readonly reports: readonly (Report & { readonly measuredAt: string; readonly loadAverage: number })[];
+}
+
+const known: Results['reports'] = values.only === undefined ? [] : earlier();
+const reports = new Map(known.map((report) => [report.bench, report]));
+for (const name of chosen) {
+  const file = join(temporaryFolder(), 'report.json');
+  // What else the machine was doing: a figure taken on a busy one is worth less.
+  const loadAverage = loadavg()[0] ?? 0;
+  console.error(`bench: ${name}`);
+  await runNode([join('bench', `${name}.ts`), values.size], {
+    core: BENCHES[name] ?? null,
+    env: { HEADGATE_BENCH_REPORT: file },
+  });
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  rmSync(file);
+  console.error(tableOf([report]));
+  reports.set(name, { ...report, measuredAt: new Date().toISOString(), loadAverage });
+}
+
+const ordered = Object.keys(BENCHES).flatMap((name) => reports.get(name) ?? []);
+const results: Results = { machine: machine(), versions: versions(), reports: ordered };
+writeFileSync(values.out, `${JSON.stringify(results, null, 2)}\n`);
+if (chosen.length > 1) console.log(tableOf(ordered));
+
+function earlier(): Results['reports'] {
+  try {
+    return (JSON.parse(readFileSync(values.out, 'utf8')) as Results).reports;
+  } catch {
+    return [];
+  }
+}
+
+function machine(): object {
+  const all = cpus();
+  return {
+    cpu: all[0]?.model ?? 'unknown',
+    cores: all.length,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    pinned: canPin(),
+  };
+}
+
+function versions(): object {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: { readonly [name: string]: string };
+  };
+  const named = ['openai', 'undici', 'cockatiel', 'graphql', 'graphql-yoga', 'drizzle-orm'];
+  return {
+    node: process.version,
+    sqlite: process.versions.sqlite,
+    ...Object.fromEntries(named.map((name) => [name, dependencies[name]])),
+    '@portkey-ai/gateway': PORTKEY_VERSION,
+  };
+}

@@ -1,0 +1,72 @@
+// The benches at their tiny size: that they work, never how fast.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Line } from '../../bench/support/report.ts';
+import { tableOf } from '../../bench/support/report.ts';
+import { repositoryRoot } from '../support/repository.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Results {
+  readonly machine: { readonly cores: number };
+  readonly versions: { readonly node: string };
+  readonly reports: readonly { readonly bench: string; readonly lines: readonly Line[] }[];
+}
+
+function bench(name: string): Results {
+  const out = join(folder, `${name}.json`);
+  const args = ['bench/run.ts', '--size', 'tiny', '--only', name, '--out', out];
+  // Offline, whatever the machine: what is not installed yet is left out, as the bench does without a registry.
+  const env = { ...process.env, npm_config_offline: 'true' };
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    cwd: repositoryRoot,
+    env,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`bench ${name} failed:\n${stderr}`);
+  return JSON.parse(readFileSync(out, 'utf8')) as Results;
+}
+
+const NAMES = [
+  'engine',
+  'graphql',
+  'sdk',
+  'streaming',
+  'ledger',
+  'subscriptions',
+  'compile',
+  'soak',
+  'start',
+];
+
+describe('the benches', () => {
+  it.each(NAMES)('measure %s and say on what machine', { timeout: 120_000 }, (name) => {
+    const { machine, versions, reports } = bench(name);
+    expect(machine.cores).toBeGreaterThan(0);
+    expect(versions.node).toBe(process.version);
+    const lines = reports.find((report) => report.bench === name)?.lines ?? [];
+    expect(lines.length).toBeGreaterThan(0);
+    // Without a registry there is no Portkey, and its line says so.
+    const measured = lines.filter(({ what, value }) => value !== null || what !== 'portkey');
+    expect(measured.map(({ value }) => typeof value)).toEqual(measured.map(() => 'number'));
+  });
+
+  it('print a table in which every line stands under its bench', () => {
+    const lines = [
+      { what: 'a', value: 1234.5, unit: '/s' },
+      { what: 'b', value: 0.5, unit: 'ms', target: '≤ 1', reached: true, note: 'n' },
+    ];
+    expect(tableOf([{ bench: 'x', size: 'tiny', lines }])).toBe(
+      [
+        '| bench | what | measured | target | reached | note |',
+        '| ----- | ---- | -------: | ------ | ------- | ---- |',
+        '| x     | a    | 1,235 /s |        |         |      |',
+        '|       | b    |  0.50 ms | ≤ 1    | yes     | n    |',
+      ].join('\n'),
+    );
+  });
+});
