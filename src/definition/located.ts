@@ -1,4 +1,5 @@
 // Where the parts of an expression stand in its file: kept beside the Definition, so that the Definition stays data.
+import type { DocumentNode } from '../document/types.ts';
 import type { Place } from '../errors/place.ts';
 import type { Expression, LocatedTemplate } from './types.ts';
 
@@ -29,4 +30,22 @@ export function keepPlaceholders(
 /** The expressions of a template, each with its own place. */
 export function expressionsIn(template: LocatedTemplate): readonly Expression[] {
   return placeholders.get(template) ?? [];
+}
+
+const members = new WeakMap<object, ReadonlyMap<string, Place>>();
+
+/** Where the names of a value's members stand: of an input, a template that is a map, a test's input. */
+export function keepMemberPlaces<Owner extends object>(
+  owner: Owner,
+  node: DocumentNode,
+  nameOf: (key: string) => string = (key) => key,
+): Owner {
+  if (node.kind === 'map')
+    members.set(owner, new Map(node.entries.map(({ key, keyAt }) => [nameOf(key), keyAt])));
+  return owner;
+}
+
+/** The place of a member's name; `otherwise` where it was not read from a file. */
+export function memberPlace(owner: object, name: string, otherwise: Place): Place {
+  return members.get(owner)?.get(name) ?? otherwise;
 }

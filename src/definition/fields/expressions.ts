@@ -4,7 +4,7 @@ import { PLACEHOLDER_START, placeholderEnd } from '../../common/placeholder.ts';
 import type { DocumentNode, ScalarNode } from '../../document/types.ts';
 import { parseTemplate } from '../../expression/template-parts.ts';
 import type { Template } from '../../expression/types.ts';
-import { keepPlaceholders, locatedExpression } from '../located.ts';
+import { keepMemberPlaces, keepPlaceholders, locatedExpression } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { Expression, LocatedTemplate } from '../types.ts';
 import { show } from './kind.ts';
@@ -91,7 +91,7 @@ function readTemplate(node: DocumentNode, reader: Reader): LocatedTemplate | und
   const before = reader.count;
   const template = toTemplate(node, reader, found);
   if (reader.count > before) return undefined;
-  return keepPlaceholders({ template, at: node.at }, found);
+  return keepMemberPlaces(keepPlaceholders({ template, at: node.at }, found), node);
 }
 
 function toTemplate(node: DocumentNode, reader: Reader, found: Expression[]): Template {

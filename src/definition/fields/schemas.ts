@@ -2,6 +2,7 @@
 import type { JsonSchema } from '../../common/json.ts';
 import { PLACEHOLDER_START } from '../../common/placeholder.ts';
 import type { DocumentNode, MapEntry, MapNode } from '../../document/types.ts';
+import { keepMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { InputDefinition, LocatedSchema, LocatedTemplate } from '../types.ts';
 import { valueTemplate } from './expressions.ts';
@@ -64,7 +65,12 @@ function readInput(node: MapNode, reader: Reader): InputDefinition | undefined {
     ? (schema['required'] as readonly string[]).filter((name) => !names.includes(name))
     : [];
   const { required: _, ...rest } = schema;
-  return { schema: { ...rest, ...(required.length > 0 ? { required } : {}) }, defaults, at: node.at };
+  const definition = {
+    schema: { ...rest, ...(required.length > 0 ? { required } : {}) },
+    defaults,
+    at: node.at,
+  };
+  return keepMemberPlaces(definition, node, (key) => propertyName(key).name);
 }
 
 /** A default with `${{ }}` is computed for each run; JSON Schema knows only fixed ones. */

@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../../common/json.ts';
 import type { DocumentNode } from '../../document/types.ts';
 import type { Place } from '../../errors/place.ts';
+import { keepMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { LoopGuardDefinition, TaskDefinition, TestDefinition, TestValue } from '../types.ts';
 import { loopGuard, taskBudget } from './budgets.ts';
@@ -96,7 +97,9 @@ const testInput: Kind<{ readonly [property: string]: TestValue }> = {
       'The input of a test',
       'Write `name: value` for each field of the input.',
     );
-    return map && Object.fromEntries(map.entries.map(({ key, value }) => [key, testValue(value)]));
+    if (!map) return undefined;
+    const values = Object.fromEntries(map.entries.map(({ key, value }) => [key, testValue(value)]));
+    return keepMemberPlaces(values, map);
   },
 };
 

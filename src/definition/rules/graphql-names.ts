@@ -1,4 +1,5 @@
 // Names that GraphQL could not tell apart, or could not take.
+import { memberPlace } from '../located.ts';
 import type { Rule } from './rule.ts';
 
 export const graphqlNames: Rule = {
@@ -28,7 +29,7 @@ export const graphqlNames: Rule = {
         if (property.startsWith('__'))
           report(
             'graphql-name-collision',
-            task.input.at,
+            memberPlace(task.input, property, task.input.at),
             `The field \`${property}\` begins with two underscores, which GraphQL keeps for itself.`,
             'Rename it.',
           );

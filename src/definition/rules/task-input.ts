@@ -6,6 +6,7 @@ import { compileTemplate } from '../../expression/template.ts';
 import { describe } from '../../expression/type.ts';
 import type { ObjectType, Type } from '../../expression/type.ts';
 import { bodyShape } from '../environments.ts';
+import { memberPlace } from '../located.ts';
 import type { TaskDefinition, TaskStepDefinition } from '../types.ts';
 import { itemSchema } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
@@ -80,14 +81,14 @@ function checkMember(
     const known = [...wanted.members.keys()].map((other) => `\`${other}\``).join(', ');
     report(
       'task-input-mismatch',
-      step.input.at,
+      memberPlace(step.input, name, step.input.at),
       `\`${step.task}\` takes no \`${name}\`.`,
       near ? `Did you mean \`${near}\`?` : `It takes: ${known || 'nothing'}.`,
     );
   } else if (!fits(type, expected)) {
     report(
       'task-input-mismatch',
-      step.input.at,
+      memberPlace(step.input, name, step.input.at),
       `\`${name}\` of \`${step.task}\` is ${describe(expected)}; it is given ${describe(type)}.`,
       'Convert it, or say what to use where it is null: `default(x, y)`.',
     );

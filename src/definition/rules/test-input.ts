@@ -1,5 +1,6 @@
 // What a test hands to its task.
 import { nearest } from '../../common/nearest.ts';
+import { memberPlace } from '../located.ts';
 import type { TaskDefinition, TestDefinition } from '../types.ts';
 import type { Report, Rule } from './rule.ts';
 
@@ -50,7 +51,7 @@ function checkInput(task: TaskDefinition, test: TestDefinition, report: Report):
     const listed = known.map((other) => `\`${other}\``).join(', ');
     report(
       'test-input-mismatch',
-      test.at,
+      memberPlace(test.input, name, test.at),
       `The task takes no \`${name}\`.`,
       near ? `Did you mean \`${near}\`?` : `It takes: ${listed || 'nothing'}.`,
     );

@@ -1,6 +1,6 @@
 // What is written and never read.
 import { references } from '../../expression/references.ts';
-import { expressionsIn } from '../located.ts';
+import { expressionsIn, memberPlace } from '../located.ts';
 import type { TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -83,7 +83,7 @@ function unusedInput(task: TaskDefinition, workspace: Workspace, report: Report)
     if (!read.has(name))
       report(
         'unused-input',
-        task.input.at,
+        memberPlace(task.input, name, task.input.at),
         `Nothing reads the field \`${name}\` of the input.`,
         `Mention \`input.${name}\`, or remove the field.`,
       );
