@@ -105,8 +105,10 @@ export async function runChild(call: ChildCall): Promise<Json> {
     ),
     stream: parent.stream,
     parent,
+    resumed: parent.resumed,
     startedAtMs: nowMonotonicMs,
   });
+  if (run.resumed) run.takeUp((await parts.history.attemptsOf([run.id])).get(run.id) ?? []);
   children.add(run);
   // Not awaited: what comes after it in the ledger is.
   parts.recorder.openRun(record).catch(() => undefined);

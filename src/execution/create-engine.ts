@@ -41,16 +41,16 @@ class RunEngine implements Engine {
   }
 
   async run(request: RunRequest): Promise<RunResult> {
-    this.#mustTakeRuns(request);
-    const prepared = prepare(this.#parts.currentPlan(), request, this.#parts.clock.nowMs());
+    this.#mustTakeRuns();
+    const prepared = this.#prepare(request);
     if (!prepared.ok) return prepared.error;
     const answer = await this.#answer(prepared.value, request, false);
     return answer.kind === 'started' ? answer.started.result : answer.result;
   }
 
   async start(request: RunRequest): ReturnType<Engine['start']> {
-    this.#mustTakeRuns(request);
-    const prepared = prepare(this.#parts.currentPlan(), request, this.#parts.clock.nowMs());
+    this.#mustTakeRuns();
+    const prepared = this.#prepare(request);
     if (!prepared.ok) return prepared.error;
     const answer = await this.#answer(prepared.value, request, true);
     if (answer.kind === 'result') {
@@ -98,8 +98,12 @@ class RunEngine implements Engine {
     return resumed;
   }
 
-  #mustTakeRuns({ options }: RunRequest): void {
-    if (options?.dryRun === true) throw new Error('a dry run is asked for with Engine.dryRun');
+  #prepare(request: RunRequest): ReturnType<typeof prepare> {
+    if (request.options?.dryRun === true) throw new Error('a dry run is asked for with Engine.dryRun');
+    return prepare(this.#parts.currentPlan(), request, this.#parts.clock.nowMs());
+  }
+
+  #mustTakeRuns(): void {
     if (!this.#stopping) return;
     const { code, message, remedy } = errorText('SHUTTING_DOWN', {});
     throw new HeadgateError(code, message, remedy);
@@ -178,6 +182,8 @@ class RunEngine implements Engine {
   }
 
   #begin(runId: string, prepared: Prepared, request: RunRequest, asked: boolean): Started {
+    // Asked again: the ledger may have been read since the request came.
+    this.#mustTakeRuns();
     const { clock, recorder } = this.#parts;
     const { plan, linked, input, tags, limits, loopHash } = prepared;
     const { caller, signal, onEvent, stream = false } = request;
@@ -197,6 +203,7 @@ class RunEngine implements Engine {
       allowance,
       stream,
       parent: null,
+      resumed: false,
       startedAtMs,
     });
     if (onEvent !== undefined) run.listen(onEvent);

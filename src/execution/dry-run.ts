@@ -188,6 +188,7 @@ function imagine(
     allowance,
     stream: false,
     parent: null,
+    resumed: false,
     startedAtMs,
   });
 }

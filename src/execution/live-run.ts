@@ -17,6 +17,8 @@ export interface LiveRunOptions {
   readonly allowance: Allowance;
   readonly stream: boolean;
   readonly parent: LiveRun | null;
+  /** It goes on after a restart. */
+  readonly resumed: boolean;
   /** Monotonic. */
   readonly startedAtMs: number;
 }
@@ -35,6 +37,8 @@ export class LiveRun {
   /** The run that the outside asked for: itself, or its outermost parent. Budgets `per: run` count on it. */
   readonly root: LiveRun;
   readonly depth: number;
+  /** It goes on after a restart: it, and its children, may have called somebody before. */
+  readonly resumed: boolean;
   readonly startedAtMs: number;
   record: RunRecord;
   readonly attempts: AttemptRecord[] = [];
@@ -57,6 +61,7 @@ export class LiveRun {
     this.parent = options.parent;
     this.root = options.parent?.root ?? this;
     this.depth = options.parent === null ? 0 : options.parent.depth + 1;
+    this.resumed = options.resumed;
     this.startedAtMs = options.startedAtMs;
   }
 
@@ -80,6 +85,15 @@ export class LiveRun {
       }
     }
     if (this.parent !== null && event.type !== 'queued' && event.type !== 'finished') this.parent.emit(event);
+  }
+
+  /** Attempts that were made before a restart: they count, and one whose outcome nobody knows counts at its worst case. */
+  takeUp(attempts: readonly AttemptRecord[]): void {
+    for (const attempt of attempts) {
+      this.attempts.push(attempt);
+      const unknown = attempt.status === 'open' || attempt.status === 'unreconciled';
+      this.allowance.resume(1, unknown ? attempt.heldNanoUsd : attempt.costNanoUsd);
+    }
   }
 
   /** An attempt whose row the ledger did not take: nobody was called. */

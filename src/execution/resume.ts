@@ -10,10 +10,7 @@ import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
 
-/**
- * Goes on with a new deadline, for it was not the run that stood still, and with what is left of its attempts and dollars. An attempt whose outcome
- * nobody knows counts at its worst case.
- */
+/** Goes on with a new deadline, for it was not the run that stood still, and with what is left of its attempts and dollars. */
 export async function continueRun(parts: EngineParts, runs: LiveRuns, record: RunRecord): Promise<Started> {
   const { clock, history, recorder } = parts;
   const plan = await parts.planByHash(record.revision);
@@ -40,13 +37,10 @@ export async function continueRun(parts: EngineParts, runs: LiveRuns, record: Ru
     allowance,
     stream: false,
     parent: null,
+    resumed: true,
     startedAtMs,
   });
-  for (const attempt of before.get(record.id) ?? []) {
-    run.attempts.push(attempt);
-    const unknown = attempt.status === 'open' || attempt.status === 'unreconciled';
-    allowance.resume(1, unknown ? attempt.heldNanoUsd : attempt.costNanoUsd);
-  }
+  run.takeUp(before.get(record.id) ?? []);
   run.steps.push(...steps.values());
   return runs.begin(run, { opened: Promise.resolve(), loopHash: null, resumed: true, deadlineMs });
 }

@@ -155,6 +155,48 @@ describe('a started run', () => {
     });
   });
 
+  test('INV-4: what its children used before the restart is used, and stays in their cost', async () => {
+    const nested = plan({
+      models,
+      tasks: [
+        task(
+          'write',
+          [
+            {
+              kind: 'task',
+              key: 'call',
+              after: [],
+              when: null,
+              each: null,
+              outputSchema: {},
+              task: 'inner',
+              input: { kind: 'object', members: { text: template('${{ input.text }}') } },
+            },
+          ],
+          { allowance: { deadlineMs: 60_000, attempts: 4, costNanoUsd: null } },
+        ),
+        inner,
+      ],
+    });
+    const before = memoryFixture(nested, () => ({ fail: 'server_error', billed: 'yes', afterMs: 10 }));
+    await started(before);
+    await before.clock.advance(100);
+    const made = before.providers.calls.length;
+    expect(made).toBeGreaterThan(0);
+    const recorder = kill(before.recorder);
+    const after = memoryFixture(nested, () => ({ fail: 'server_error', billed: 'yes', afterMs: 10 }), {
+      recorder,
+      seed: 2,
+    });
+    await after.engine.resume();
+    await after.clock.advance(60_000);
+    expect(made + after.providers.calls.length).toBeLessThanOrEqual(4);
+    const child = [...recorder.rows.runs.values()].find(({ parentRunId }) => parentRunId !== null);
+    const rows = [...recorder.rows.attempts.values()].filter(({ runId }) => runId === child?.id);
+    expect(rows.length).toBeGreaterThan(made);
+    expect(child?.costNanoUsd).toBe(rows.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
+  });
+
   test('of a revision that nobody knows any more is ended with what to do', async () => {
     const before = memoryFixture(whole, echo);
     const runId = await started(before);
@@ -191,6 +233,16 @@ describe('a keyed run that a crash cut off', () => {
 });
 
 describe('draining', () => {
+  test('refuses a request that was still asking the ledger when it began, before anything is written', async () => {
+    const cached = plan({ models, tasks: [{ ...inner, name: 'write', cache: { forMs: 60_000 } }] });
+    const fixture = memoryFixture(cached, echo);
+    const running = fixture.run('write');
+    const drained = fixture.engine.drain(1_000);
+    await expect(running).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await drained;
+    expect(fixture.recorder.rows.log).toEqual([]);
+  });
+
   test('lets runs end, and takes no new ones', async () => {
     const fixture = memoryFixture(whole, echo);
     const running = fixture.run('write', { input: { text: 't' } });

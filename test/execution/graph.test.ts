@@ -192,11 +192,7 @@ describe('the step graph', () => {
     const row = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } as const;
     const csv = plan({
       models,
-      tasks: [
-        task('write', [
-          parseJson({ format: 'csv', outputSchema: { type: 'array', items: row } }),
-        ]),
-      ],
+      tasks: [task('write', [parseJson({ format: 'csv', outputSchema: { type: 'array', items: row } })])],
     });
     const fixture = memoryFixture(csv, () => ({}));
     expect(snapshotOf(await fixture.run('write', { input: { text: 'n\n1\n2\n' } })).run.output).toEqual([

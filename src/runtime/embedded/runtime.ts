@@ -125,7 +125,8 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
       );
     },
     signal(runId, key, value) {
-      mailbox.put(runId, key, value);
+      // Nobody will take what is sent to a run that is not here (INV-14).
+      if (living.has(runId)) mailbox.put(runId, key, value);
       return Promise.resolve();
     },
     cancel(runId, reason, why = 'operator') {
