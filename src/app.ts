@@ -182,7 +182,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 
 export interface ServeOptions extends Pick<
   ServerOptions,
-  'host' | 'port' | 'mode' | 'trustProxy' | 'webhookSecret' | 'log'
+  'host' | 'port' | 'mode' | 'trustProxy' | 'webhookSecret' | 'log' | 'tracer'
 > {
   /** Load the workflows again when they change. Default true. */
   readonly watch?: boolean;

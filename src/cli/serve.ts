@@ -101,6 +101,8 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       for (const problem of error.problems) io.err(problemText(problem, io.errColours));
     throw error;
   });
+  const { startTraces } = await import('../server/observe/otlp.ts');
+  const traces = startTraces(io.env, app.clock, log);
   try {
     const server = await serveApp(app, {
       host: flags.host,
@@ -110,6 +112,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       watch: flags.watch,
       ...(flags.webhookSecret === undefined ? {} : { webhookSecret: flags.webhookSecret }),
       log,
+      ...(traces === null ? {} : { tracer: traces.tracer }),
     });
     const forgetAddress = writeServerAddress(flags.data, server.url);
     const stopReloading = reloadOnHangup(app, log);
@@ -122,6 +125,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     return 0;
   } finally {
     await app.close(flags.drain);
+    await traces?.close();
     stopped.release();
   }
 }

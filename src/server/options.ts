@@ -1,5 +1,6 @@
 // ServerOptions: what createServer takes, and the limits it holds clients to.
 import type { GraphQLSchema } from 'graphql';
+import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Plan } from '../plan/types.ts';
@@ -35,6 +36,8 @@ export interface ServerOptions {
   /** With it, `POST /webhooks/reload` reads the workflows again for whoever signs with this secret. Default: there is no such path. */
   readonly webhookSecret?: string;
   readonly log?: Logger;
+  /** Where spans go. Default: to the SDK that is loaded, if any. */
+  readonly tracer?: Tracer;
   /** Is the ledger able to write? Asked by `/health/ready`. Default: it can be read. */
   readonly ledgerHealth?: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
 }

@@ -102,7 +102,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       ? undefined
       : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
   const stopLogging = logRuns(services.commits, log);
-  const stopTracing = traceRuns(services.commits);
+  const stopTracing = traceRuns(services.commits, options.tracer);
 
   async function graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { accept = '' } = request.headers;
