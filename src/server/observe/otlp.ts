@@ -15,7 +15,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../common/clock.ts';
 
 /**
- * The official SDK is not a dependency: its exporters bring a package with an install script. Where it is loaded all the same
+ * The official SDK is not a dependency: see docs/decisions/server-own-otlp-exporter.md. Where it is loaded all the same
  * (`node --import …`), spans go to it and this stays off. Format: https://opentelemetry.io/docs/specs/otlp/#otlphttp, JSON encoding.
  */
 export interface OtlpSettings {
