@@ -285,6 +285,20 @@ describe.each(WIRES)('$first in front, $second behind', (wires) => {
     await aftermath(stage, played);
   });
 
+  test('hedging: the first good answer wins, and the socket of the other is closed and its call settled', async () => {
+    const stage = await scene({ wires, hedgeAfterMs: 2_000 });
+    stage.first.otherwise({ headersAfterMs: 25_000 });
+    const played = await stage.play();
+    const { run, attempts } = answered(played);
+    expect(played.tookMs).toBeLessThan(3_000);
+    expect(outcomes(attempts)).toEqual(['first cancelled', 'second ok']);
+    expect(attempts[0]?.estimated).toBe(true);
+    expect(run.costNanoUsd).toBe(attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
+    await stage.pass(50);
+    expect(stage.first.calls[0]?.ended).toBe('client-closed');
+    await aftermath(stage, played);
+  });
+
   test('cancellation by the caller closes the socket within 50 ms, and is settled', async () => {
     const stage = await scene({ wires });
     stage.first.otherwise({ tokenEveryMs: 100 });

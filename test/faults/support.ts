@@ -51,6 +51,8 @@ export interface SceneOptions {
   readonly firstModel?: Partial<PlanModel>;
   readonly secondModel?: Partial<PlanModel>;
   readonly deadlineMs?: number;
+  /** A second candidate after so long. */
+  readonly hedgeAfterMs?: number;
 }
 
 /** A provider over the official SDK, at the fault server. */
@@ -76,7 +78,9 @@ export async function scene(options: SceneOptions): Promise<Scene> {
       ...options.secondModel,
     }),
   ];
-  const { deadlineMs = 120_000, route = ['first/small', 'second/large'] } = options;
+  const { deadlineMs = 120_000, route = ['first/small', 'second/large'], hedgeAfterMs } = options;
+  const hedge =
+    hedgeAfterMs === undefined ? null : { after: { kind: 'delay' as const, ms: hedgeAfterMs }, atMost: 1 };
   const fixture = await engineFixture({
     plan: plan({
       models,
@@ -85,7 +89,7 @@ export async function scene(options: SceneOptions): Promise<Scene> {
         provider('second', options.wires.second, second),
       ],
       tasks: [
-        task('write', [modelStep('say', [rule(route)])], {
+        task('write', [modelStep('say', [rule(route, { hedge })])], {
           allowance: { deadlineMs, attempts: 10, costNanoUsd: null },
         }),
       ],
