@@ -8,9 +8,14 @@ import * as op from './sqlite/operations.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
+/** A key's last use is told to the minute: a request is not worth a row for it. */
+const TOUCH_EVERY_MS = 60_000;
+const REMEMBERED_KEYS = 10_000;
+
 type Verdict = Parameters<LedgerAdmin['reconcile']>[1];
 
 export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): LedgerAdmin {
+  const touched = new Map<string, number>();
   return {
     recordRevision: (revision, planText) =>
       queue.write((batch) => op.pushRevision(batch, revision, planText), null),
@@ -20,6 +25,9 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
     saveApiKey: (key) => queue.write((batch) => op.pushApiKey(batch, key), null),
     revokeApiKey: (id, atMs) => queue.write((batch) => batch.push(op.REVOKE_API_KEY, id, atMs), null),
     touchApiKey(id, atMs) {
+      if (atMs - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_EVERY_MS) return;
+      if (touched.size >= REMEMBERED_KEYS) touched.clear();
+      touched.set(id, atMs);
       // When a key was last used is worth no request's failure.
       queue.write((batch) => batch.push(op.TOUCH_API_KEY, id, atMs), null).catch(() => {});
     },

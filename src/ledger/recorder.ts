@@ -23,10 +23,12 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       const stem = contexts.attemptStem(attempt);
       const postings = JSON.stringify(attempt.postings);
       open.set(attempt.id, { stem, postings });
-      return queue.write((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
+      const written = queue.write((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
         kind: 'attempt_opened',
         attempt,
       });
+      written.catch(() => open.delete(attempt.id));
+      return written;
     },
     closeAttempt(attempt, receipt) {
       const opened = open.get(attempt.id);
@@ -36,12 +38,11 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       const postings = JSON.stringify(attempt.postings);
       const moved = postings === opened?.postings ? null : postings;
       const rollupKey = encodeDimensions(stem, attempt.status);
-      const closed = queue.write((batch) => op.pushCloseAttempt(batch, attempt, receipt, moved, false), {
+      return queue.write((batch) => op.pushCloseAttempt(batch, attempt, receipt, moved, false), {
         kind: 'attempt_closed',
         attempt,
         rollupKey,
       });
-      return closed;
     },
     recordStep: (step) => queue.write((batch) => op.pushStep(batch, step), { kind: 'step', step }),
     finishRun(run) {

@@ -222,6 +222,9 @@ describe('a file that is not ours', () => {
     expect(error.remedy).toMatch(/newer version/);
     expect(sha256Hex(readFileSync(path, 'latin1'))).toBe(before);
     expect(existsSync(`${path}-wal`)).toBe(false);
+    const reader = openLedgerReader(path);
+    await expect(reader.runs({}, { limit: 1 })).rejects.toMatchObject({ code: 'DATABASE_NEWER' });
+    await reader.close();
     // And the lock is given back.
     expect((await openIt(path)).code).toBe('DATABASE_NEWER');
   });

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../../src/ledger/port.ts';
+import { PROBE } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
 import type { Acknowledgement, Batch } from '../../src/ledger/sqlite/writer.ts';
@@ -132,6 +133,24 @@ describe('the write queue', () => {
     expect(sent.at(-1)?.values).toEqual([7]);
     acknowledge();
     await closing;
+  });
+
+  it('finds out by itself that the disk is well again', async () => {
+    const { queue, sent, acknowledge, passTime } = setUp();
+    queue.write((batch) => batch.push(1), opened).catch(() => undefined);
+    await turn();
+    acknowledge({ failure: FULL, commit: 0 });
+    for (const failure of [FULL, null]) {
+      expect(queue.health().failure).toEqual(FULL);
+      passTime();
+      await turn();
+      expect(sent.at(-1)?.values).toEqual([PROBE]);
+      acknowledge({ failure });
+    }
+    expect(queue.health().failure).toBeNull();
+    passTime();
+    await turn();
+    expect(sent.length).toBe(3);
   });
 
   it('tells who broke a constraint, and no one else', async () => {

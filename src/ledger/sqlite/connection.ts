@@ -84,7 +84,7 @@ export function explainSqliteError(error: unknown, path: string): HeadgateError 
     case SQLITE_CANTOPEN:
       return new HeadgateError(
         'DATABASE_UNWRITABLE',
-        `The database ${path} cannot be opened for writing (${detail}).`,
+        `The database ${path} cannot be opened or written to (${detail}).`,
         'Give the user that runs headgate write permission on the file and its folder, or choose another folder with --data.',
         options,
       );

@@ -22,6 +22,8 @@ export const TOUCH_API_KEY = 12;
 export const PRUNE = 13;
 export const SEED_BUDGET = 14;
 export const MOVE_HOLD = 15;
+/** Writes nothing of its own: whether a transaction can be committed at all. */
+export const PROBE = 16;
 
 /** Where a step's receipt begins among the values of CLOSE_ATTEMPT. */
 export const RECEIPT = 20;
@@ -43,6 +45,7 @@ export const ARITY: { readonly [code: number]: number } = {
   [PRUNE]: 3,
   [SEED_BUDGET]: 3,
   [MOVE_HOLD]: 2,
+  [PROBE]: 0,
 };
 
 const textOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../port.ts';
+import { PROBE } from './operations.ts';
 import type { Value } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
 import type { Acknowledgement, Failure } from './writer.ts';
@@ -155,13 +156,16 @@ export class WriteQueue {
     for (const { push, row, lasting } of done) {
       if (lasting && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ push, row });
     }
-    if (this.#deferred.length > 0) this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#retry());
+    this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#retry());
   }
 
   #retry(): void {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    for (const { push, row } of this.#deferred.splice(0)) this.ask(push, row, true).catch(() => undefined);
+    const deferred = this.#deferred.splice(0);
+    for (const { push, row } of deferred) void this.ask(push, row, true);
+    // Who asks for the ledger's health before sending work must not wait for work to tell that it is well again.
+    if (deferred.length === 0 && this.#failure !== null) void this.ask((batch) => batch.push(PROBE), null);
   }
 
   #onLost(reason: string): void {

@@ -148,6 +148,8 @@ export class Writer {
         this.#rollups.flush();
         this.#rollups.forgetRows();
         return this.#prune.prune(values[at] as number, values[at + 1] as number, values[at + 2] as number);
+      case op.PROBE:
+        return undefined;
       default:
         this.#admin.apply(code, values, at);
         return undefined;
