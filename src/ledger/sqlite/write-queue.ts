@@ -12,6 +12,12 @@ import type { WriterHost } from './writer-host.ts';
 /** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
 const LARGEST_BACKLOG = 100_000;
 
+/**
+ * Operations that are worth a message of their own while the writer is busy with another: fewer wait for its answer, and go together. A message
+ * and its answer wake two threads, at the price of some ten rows; with as many in it the writer never stands idle between two commits.
+ */
+const WORTH_A_MESSAGE = 64;
+
 /** A settlement that failed is tried again this often, until the disk takes it. */
 const RETRY_MS = 500;
 /** Settlements that are kept for it; what is beyond stays open in the database, and is reconciled after the next start. */
@@ -47,6 +53,8 @@ export class WriteQueue {
   #scheduled = false;
   #firstOfBatch = 1;
   #next = 1;
+  /** The last operation of each message that the writer has not answered. */
+  #sent: number[] = [];
   /** From number `#settled + 1` on. */
   #waiting: Waiting[] = [];
   #settled = 0;
@@ -92,20 +100,26 @@ export class WriteQueue {
     this.#waiting.push({ push, lasting, row, resolve, reject });
     // An execution may leave a promise and await a later one, which fails with it: the one that was left is no unhandled rejection.
     promise.catch(ignore);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      // One message for all that this turn of the event loop asks for: a message costs more than a row.
-      setImmediate(() => this.#send());
-    }
+    this.#schedule();
     return promise;
+  }
+
+  /** One message for all that this turn of the event loop asks for: a message costs more than a row. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#send());
   }
 
   #send(): void {
     this.#scheduled = false;
-    const values = this.#batch;
     const first = this.#firstOfBatch;
+    const isBusy = this.#sent.length > 0;
+    if (isBusy && this.#next - first < WORTH_A_MESSAGE) return;
+    const values = this.#batch;
     this.#batch = [];
     this.#firstOfBatch = this.#next;
+    this.#sent.push(this.#next - 1);
     this.#host.send({ first, values });
   }
 
@@ -113,6 +127,8 @@ export class WriteQueue {
     const done = this.#waiting.splice(0, last - this.#settled);
     const firstNumber = this.#settled + 1;
     this.#settled = last;
+    while (this.#sent[0] !== undefined && this.#sent[0] <= last) this.#sent.shift();
+    if (this.#next > this.#firstOfBatch) this.#schedule();
     this.#failure = failure;
     if (failure === null) {
       this.#commits += 1;
