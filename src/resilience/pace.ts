@@ -14,6 +14,10 @@ const MUCH_SLOWER = 0.5;
 const SLOWER = 0.7;
 /** The time over which the pace before the first refusal is measured. */
 const MEASURED_MS = 5_000;
+/** Calls that begin together are told apart from a pace by at least this. */
+const SHORTEST_MEASURED_MS = 100;
+/** Of the calls measured before, so little is left that a new burst is measured by itself. */
+const FORGOTTEN = 0.5;
 
 export interface Pace {
   /** Milliseconds until so many calls may have started; 0: now. */
@@ -28,6 +32,8 @@ export interface Pace {
 export function createPace(): Pace {
   let recent = 0;
   let recentAtMs = 0;
+  /** Since when there have been calls without a long pause. */
+  let busySinceMs = 0;
   let state: { readonly perMs: number; readonly sinceMs: number } | undefined;
   let nextAtMs = Number.NEGATIVE_INFINITY;
 
@@ -40,6 +46,12 @@ export function createPace(): Pace {
 
   const measured = (nowMs: number): number => recent * Math.exp(-(nowMs - recentAtMs) / MEASURED_MS);
 
+  /** Calls a millisecond. A burst of a tenth of a second is not spread over five: the first refusal would halve what nobody had asked for. */
+  const recentPerMs = (nowMs: number): number => {
+    const busyMs = Math.max(SHORTEST_MEASURED_MS, nowMs - busySinceMs);
+    return measured(nowMs) / (MEASURED_MS * -Math.expm1(-busyMs / MEASURED_MS));
+  };
+
   return {
     delayMs(calls, nowMs) {
       const perMs = perMsAt(nowMs);
@@ -47,6 +59,7 @@ export function createPace(): Pace {
       return Math.max(0, Math.ceil(nextAtMs - nowMs + (calls - 1) / perMs));
     },
     take(nowMs) {
+      if (measured(nowMs) < FORGOTTEN) busySinceMs = nowMs;
       recent = measured(nowMs) + 1;
       recentAtMs = nowMs;
       const perMs = perMsAt(nowMs);
@@ -58,7 +71,7 @@ export function createPace(): Pace {
       if (sinceMs < TOGETHER_MS) return;
       const slower =
         perMs === undefined
-          ? (measured(nowMs) / MEASURED_MS) * MUCH_SLOWER
+          ? recentPerMs(nowMs) * MUCH_SLOWER
           : perMs * (sinceMs < SOON_MS ? MUCH_SLOWER : SLOWER);
       state = { perMs: Math.max(SLOWEST_PER_MS, slower), sinceMs: nowMs };
       nextAtMs = nowMs;

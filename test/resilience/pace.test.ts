@@ -23,6 +23,16 @@ describe('the pace', () => {
     expect(gapMs(pace, 30_000)).toBeLessThan(210);
   });
 
+  it('is half of what was asked for also when the refusal comes early in a burst', () => {
+    const pace = createPace();
+    // 400 calls a second, for half a second, after a minute of nothing.
+    pace.take(0);
+    for (let atMs = 60_000; atMs < 60_500; atMs += 2.5) pace.take(atMs);
+    pace.refused(60_500);
+    expect(1 / gapMs(pace, 60_500)).toBeGreaterThan(0.15);
+    expect(1 / (pace.delayMs(1_001, 60_500) / 1_000)).toBeLessThan(0.25);
+  });
+
   it('is lowered once by refusals of calls that were under way together', () => {
     const pace = busy();
     for (let atMs = 30_000; atMs < 31_000; atMs += 10) pace.refused(atMs);

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/common/random.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';
-import { serve } from '../../support/served.ts';
 import type { Served } from '../../support/served.ts';
 import {
   BUDGETS,
@@ -16,7 +15,9 @@ import {
   expectNothingTwice,
   expectVerified,
   expectWithin,
+  killQuietly,
   rowsOf,
+  serveFor,
   temporary,
   withReader,
   workflowFolder,
@@ -48,10 +49,9 @@ describe('kill -9', () => {
       let sequence = 0;
 
       const start = (onSpawn?: (pid: number) => void): Promise<Served> =>
-        serve({
+        serveFor(upstream, {
           dataDirectory,
           flags: ['--workflows', workflows, '--no-watch'],
-          env: { UP_URL: upstream.openaiUrl, OTHER_URL: upstream.url, UP_KEY: 'sk-test' },
           ...(onSpawn === undefined ? {} : { onSpawn }),
         });
 
@@ -105,7 +105,8 @@ describe('kill -9', () => {
           await served.kill();
           await Promise.all(lanes);
         }
-        if (kill % 10 === 0) {
+        if (kill % 20 === 0) {
+          if (KILLS > 20) console.info(`${kill} kills, ${sent.length} requests sent, ${upstream.calls.length} calls received`);
           await expectVerified(dataDirectory);
           expectNothingForgotten(upstream, await withReader(dataDirectory, rowsOf));
         }
@@ -118,12 +119,18 @@ describe('kill -9', () => {
 
       // Every key is answered: with the run that the crash cut, or with a new one where nothing of the first had been written.
       const keyed = sent.filter(({ key }) => key !== null);
-      for (const request of keyed) {
+      const again = keyed.values();
+      const askAgain = async (request: Sent): Promise<void> => {
         const { data, errors } = await askFor(served.url, { ...request, kind: 'run' });
         expect(errors, request.mark).toEqual([]);
         expect(data.result, request.mark).toMatchObject({ __typename: 'Run', status: 'SUCCEEDED' });
         if (request.id !== null) expect(idOf(data)).toBe(request.id);
-      }
+      };
+      await Promise.all(
+        Array.from({ length: LANES }, async () => {
+          for (const request of again) await askAgain(request);
+        }),
+      );
       await look(served);
       expect(await served.stop()).toBe(0);
 
@@ -176,12 +183,4 @@ async function quiet(url: string): Promise<void> {
     await sleep(100);
   }
   throw new Error('runs are still under way after a minute');
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It had ended already.
-  }
 }

@@ -8,6 +8,8 @@ import type { AttemptRecord, RunRecord } from '../../../src/execution/records.ts
 import { openLedgerReader } from '../../../src/ledger/open.ts';
 import type { ReadOnlyLedger } from '../../../src/ledger/open.ts';
 import type { CountingUpstream } from '../../support/counting-upstream.ts';
+import { serve } from '../../support/served.ts';
+import type { Served, ServeOptions } from '../../support/served.ts';
 
 export const DATABASE = 'headgate.db';
 
@@ -102,6 +104,35 @@ export function temporary(prefix: string): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A server process on these workflows and upstreams; killed at the end of a test that has not stopped it. */
+export async function serveFor(
+  upstream: Pick<CountingUpstream, 'openaiUrl' | 'url'>,
+  { flags = [], other = upstream, ...options }: ServeOptions & { readonly other?: Pick<CountingUpstream, 'url'> },
+): Promise<Served> {
+  let pid: number | undefined;
+  onTestFinished(() => {
+    if (pid !== undefined) killQuietly(pid);
+  });
+  const served = await serve({
+    ...options,
+    flags,
+    env: { UP_URL: upstream.openaiUrl, OTHER_URL: other.url, UP_KEY: 'sk-test', ...options.env },
+    onSpawn: (spawned) => {
+      pid = spawned;
+      options.onSpawn?.(spawned);
+    },
+  });
+  return served;
+}
+
+export function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It had ended already.
+  }
 }
 
 export interface Answer {
