@@ -37,4 +37,11 @@ export const planDiagnostics: readonly Diagnostic[] = [
     why: 'The worst case of a call is held before it is made; this one is more than the whole budget or allowance.',
     remedy: 'Raise the limit, lower `maxOutputTokens`, or add a cheaper model.',
   },
+  {
+    code: 'route-without-key',
+    severity: 'warning',
+    title: 'A rule whose candidates all lack their key here',
+    why: 'Providers without their key are left out of routes; a run that takes this rule would end with NO_PROVIDER_AVAILABLE.',
+    remedy: 'Set one of the environment variables that the message names.',
+  },
 ];

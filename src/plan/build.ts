@@ -2,6 +2,7 @@
 import { sha256Hex } from '../common/json.ts';
 import type { Definition, Problem, RouteDefinition } from '../definition/types.ts';
 import { inlineRoutes } from '../definition/routes.ts';
+import { routesWithoutKey } from './availability.ts';
 import type { Catalogue } from './catalogue.ts';
 import { canonicalPlanText, deepFreeze, planHash } from './encode.ts';
 import { environmentNames } from './environment.ts';
@@ -64,7 +65,10 @@ export function buildPlan(
   const environment: { [name: string]: string | null } = {};
   for (const name of environmentNames(content)) environment[name] = options.env[name] ?? null;
   const plan = deepFreeze<Plan>({ ...content, hash: planHash(content), environment });
-  return { plan, problems: [...problems, ...planRules(definition, plan)] };
+  return {
+    plan,
+    problems: [...problems, ...planRules(definition, plan), ...routesWithoutKey(definition, options.env)],
+  };
 }
 
 /** Names in one order, so that the order of the files does not show. */

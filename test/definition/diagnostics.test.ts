@@ -11,14 +11,20 @@ import { repositoryFiles } from '../support/repository.ts';
 import { expectedPath, fixtureCodes, fixtureFiles, printProblems } from './support/fixtures.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+/** The keys of the fixtures' providers; only one fixture is about their absence. */
+const KEYS = { OPENAI_API_KEY: 'set', ANTHROPIC_API_KEY: 'set' };
+
 let catalogue: Catalogue;
 beforeAll(async () => {
   catalogue = await loadCatalogue();
 });
 
 const problemsOf = (code: string): ReturnType<typeof compileWorkflows>['problems'] =>
-  compileWorkflows(fixtureFiles(code), { env: {}, catalogue, nowMs: Date.parse('2026-11-22T00:00:00Z') })
-    .problems;
+  compileWorkflows(fixtureFiles(code), {
+    env: code === 'route-without-key' ? {} : KEYS,
+    catalogue,
+    nowMs: Date.parse('2026-11-22T00:00:00Z'),
+  }).problems;
 
 describe('the catalogue of diagnostics', () => {
   test('has each code once', () => {
