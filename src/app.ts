@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createBudgets } from './budget/budgets.ts';
 import { createGuards } from './budget/guards/guards.ts';
 import type { Guards } from './budget/guards/port.ts';
-import type { Budgets } from './budget/port.ts';
+import type { Budgets, Hold } from './budget/port.ts';
 import { systemClock, type Clock } from './common/clock.ts';
 import { systemRandom, type Random } from './common/random.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
@@ -153,6 +153,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       ...(options.log ? { log: options.log } : {}),
     });
 
+    settleReconciled(budgets, ledger);
     keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
       engine,
@@ -244,7 +245,8 @@ export async function serveApp(
     url: server.url,
     async close(drainMs = DEFAULT_DRAIN_MS) {
       stopPruning();
-      await server.close(drainMs);
+      // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
+      await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
     },
   };
 }
@@ -257,6 +259,8 @@ async function rememberSpend(guards: Guards, ledger: Ledger, clock: Clock, plan:
   guards.seed(await pastSpend(ledger, clock, { sinceMs, partMs: surge.overMs }));
 }
 
+/** For the last answers, after the drain. */
+const ANSWERED_WITHIN_MS = 1_000;
 const FOUR_WEEKS_MS = 28 * 86_400_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
@@ -299,6 +303,33 @@ export class WorkflowsRefused extends HeadgateError {
     );
     this.problems = problems;
   }
+}
+
+/** An attempt of unknown outcome that an operator or its lease has decided gives back what it held; the ledger has written it first. */
+function settleReconciled(budgets: Budgets, ledger: Ledger): void {
+  ledger.onCommit((rows) => {
+    for (const row of rows) {
+      if (row.kind !== 'attempt_closed' || row.reconciled !== true) continue;
+      const {
+        id,
+        postings,
+        heldNanoUsd,
+        heldTokens = 0,
+        costNanoUsd,
+        inputTokens,
+        outputTokens,
+        status,
+      } = row.attempt;
+      const hold: Hold = {
+        attemptId: id,
+        worst: { costNanoUsd: heldNanoUsd, tokens: heldTokens, calls: 1 },
+        postings,
+        exceededSoftly: [],
+      };
+      if (status === 'cancelled') budgets.release(hold);
+      else budgets.settle(hold, { costNanoUsd, tokens: inputTokens + outputTokens, calls: 1 });
+    }
+  });
 }
 
 /** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */

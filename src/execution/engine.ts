@@ -41,7 +41,8 @@ export interface InputProblem {
   readonly message: string;
 }
 
-interface Refused {
+/** What every refusal tells: a stable code, what happened, and what to do. */
+export interface Refused {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
