@@ -53,4 +53,9 @@ export class Admission {
     }
     return { ok: true, caller };
   }
+
+  /** May who was let in before still be here? */
+  isLive({ keyId }: Caller): boolean {
+    return this.#parts.keys.isLive(keyId);
+  }
 }

@@ -1,5 +1,6 @@
 // Refusals before GraphQL: an answer in GraphQL's own form, with a stable code and a remedy.
 import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 
 export interface HttpRefusal {
   readonly status: number;
@@ -8,6 +9,13 @@ export interface HttpRefusal {
   readonly remedy: string;
   readonly retryAfterMs?: number;
   readonly headers?: { readonly [name: string]: string };
+}
+
+/** The same, for an operation on a connection that stays open. */
+export function refusalError({ code, message, remedy, retryAfterMs }: HttpRefusal): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code, remedy, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  });
 }
 
 export function sendRefusal(

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import { pino } from 'pino';
+import type { Caller } from '../budget/port.ts';
 import { createContext } from '../graphql/context.ts';
 import { parseEventId } from '../graphql/live/journal.ts';
 import { hasScope, READ_STATS } from '../graphql/scopes.ts';
@@ -124,7 +125,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (request.method === 'POST' && isSimpleContentType(request.headers['content-type']))
       return sendRefusal(response, WRONG_TYPE, accept);
     const streams = accept.includes('text/event-stream');
-    if (streams) watchStream(response);
+    if (streams) watchStream(response, admitted.caller);
     const context = createContext({
       services,
       caller: admitted.caller,
@@ -140,13 +141,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     await yoga(request, response, context as never);
   }
 
-  /** An event stream that nobody reads keeps what was written in memory: it is cut. */
-  function watchStream(response: ServerResponse): void {
+  /** An event stream that nobody reads keeps what was written in memory: it is cut. So is one whose key is no longer valid. */
+  function watchStream(response: ServerResponse, caller: Caller): void {
     const forget = readers.add({
       buffered: () => response.writableLength,
       drop: (reason) => {
         log.warn({ reason, bufferedBytes: response.writableLength }, 'subscriber dropped');
         response.destroy();
+      },
+      tick: () => {
+        if (!admission.isLive(caller)) response.destroy();
       },
     });
     response.once('close', forget);

@@ -16,6 +16,7 @@ import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
 import { resolveDocument } from './persisted.ts';
 import type { PersistedOperations } from './persisted.ts';
+import { refusalError } from './refuse.ts';
 import { directly, isAsyncIterable, send } from './subscriptions/direct-frames.ts';
 import type { SlowReaders } from './subscriptions/slow-readers.ts';
 import { withinMs } from './within.ts';
@@ -36,6 +37,7 @@ interface Connection {
   readonly request: IncomingMessage;
   readonly socket: WebSocket;
   readonly gone: AbortController;
+  authorization: string | undefined;
   caller: Caller | null;
 }
 
@@ -60,11 +62,10 @@ export function createWebSocketServer(parts: WebSocketParts) {
   const protocol = makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: limits.connectionInitMs,
     onConnect: ({ extra, connectionParams }) => {
-      const admitted = parts.admission.caller(
-        extra.request.headers.authorization ?? authorizationOf(connectionParams),
-      );
+      extra.authorization = extra.request.headers.authorization ?? authorizationOf(connectionParams);
+      const admitted = parts.admission.caller(extra.authorization);
       extra.caller = admitted.ok ? admitted.caller : null;
-      return extra.caller !== null;
+      return admitted.ok;
     },
     onSubscribe: async ({ extra, subscriptions }, _id, payload) => {
       const { variables, operationName } = payload;
@@ -81,12 +82,13 @@ export function createWebSocketServer(parts: WebSocketParts) {
           ),
         ];
       }
-      const { caller, gone } = extra;
-      if (caller === null) return [new GraphQLError('The connection was not acknowledged.')];
+      // Asked for each operation: a key may have been revoked since, and its requests a minute count here too.
+      const admitted = parts.admission.caller(extra.authorization);
+      if (!admitted.ok) return [refusalError(admitted.refusal)];
       const context = createContext({
         services: parts.services,
-        caller,
-        signal: () => gone.signal,
+        caller: admitted.caller,
+        signal: () => extra.gone.signal,
         transport: 'websocket',
       });
       const enveloped = yoga.getEnveloped(Object.assign(context, { req: extra.request, res: null }));
@@ -131,8 +133,14 @@ export function createWebSocketServer(parts: WebSocketParts) {
   }
 
   sockets.on('connection', (socket, request: IncomingMessage) => {
-    const connection: Connection = { request, socket, gone: new AbortController(), caller: null };
-    const stopWatching = watch(socket);
+    const connection: Connection = {
+      request,
+      socket,
+      gone: new AbortController(),
+      authorization: undefined,
+      caller: null,
+    };
+    const stopWatching = watch(connection);
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -163,7 +171,8 @@ export function createWebSocketServer(parts: WebSocketParts) {
   });
 
   /** Pings, and drops who does not answer or does not read. */
-  function watch(socket: WebSocket): () => void {
+  function watch(connection: Connection): () => void {
+    const { socket } = connection;
     let alive = true;
     let pingedAtMs = parts.services.clock.monotonicMs();
     socket.on('pong', () => {
@@ -177,7 +186,12 @@ export function createWebSocketServer(parts: WebSocketParts) {
         setTimeout(() => socket.terminate(), CLOSE_GRACE_MS).unref();
       },
       tick: (nowMs) => {
-        if (socket.readyState !== socket.OPEN || nowMs - pingedAtMs < limits.keepAliveMs) return;
+        if (socket.readyState !== socket.OPEN) return;
+        if (connection.caller !== null && !parts.admission.isLive(connection.caller)) {
+          socket.close(CloseCode.Forbidden, 'The key is no longer valid');
+          return;
+        }
+        if (nowMs - pingedAtMs < limits.keepAliveMs) return;
         if (!alive) {
           socket.terminate();
           return;

@@ -1,5 +1,7 @@
 // API keys: who is let in, as whom, how often; and when the server runs open.
+import { createClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import type { NewApiKey } from '../../src/graphql/api-keys.ts';
@@ -263,5 +265,39 @@ describe('a server with keys', () => {
     expect(codeOf(statuses[2] ?? (await post(url, WHO)))).toBe('TOO_MANY_REQUESTS');
     expect(Number(statuses[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await post(url, WHO, bearer(other.secret))).status).toBe(200);
+  });
+
+  it('a connection that stays is cut when its key is revoked, and its operations count as requests', async () => {
+    const { url, keys } = await serve({ limits: { keepAliveMs: 20 } });
+    const watcher = await keys.create({ ...KEY, caller: 'watcher' });
+    const busy = await keys.create({ ...KEY, requestsPerMinute: 2 });
+    const connect = (secret: string) =>
+      createClient({
+        url: url.replace('http', 'ws'),
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        connectionParams: bearer(secret),
+        lazyCloseTimeout: 5000,
+      });
+    const busySockets = connect(busy.secret);
+    // The connection itself was the first request.
+    expect((await busySockets.iterate(WHO).next()).value?.data).toMatchObject({ viewer: { name: 'ana' } });
+    await expect(busySockets.iterate(WHO).next()).rejects.toMatchObject([
+      { extensions: { code: 'TOO_MANY_REQUESTS' } },
+    ]);
+
+    const query = 'subscription { costStats { at } }';
+    const watching = connect(watcher.secret).iterate({ query });
+    await watching.next();
+    const stream = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer(watcher.secret) },
+      body: JSON.stringify({ query }),
+    });
+    expect(stream.status).toBe(200);
+    await keys.revoke(watcher.record.id);
+    await expect(watching.next()).rejects.toMatchObject({ code: 4403, reason: 'The key is no longer valid' });
+    await expect(stream.text()).rejects.toThrow('terminated');
+    await busySockets.dispose();
   });
 });

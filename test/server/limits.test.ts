@@ -209,4 +209,20 @@ describe('callers', () => {
     expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await post(url, RUN)).status).toBe(200);
   });
+
+  it('get their place back when an operation fails, whatever way it fails', async () => {
+    const { url, engine, ledger } = await serve({ limits: { maxOperationsPerCaller: 1 } });
+    engine.behaviour = () => {
+      throw new Error('boom');
+    };
+    ledger.failing = new Error('gone');
+    const fails = [
+      'mutation { runTask(task: { summarize: { text: "a" } }) { __typename } }',
+      '{ runs { edges { cursor } } }',
+      '{ nothing }',
+      'query ($id: ID!) { run(id: $id) { id } }',
+    ];
+    for (const query of fails) expect((await post(url, { query })).errors).toHaveLength(1);
+    expect((await post(url, { query: '{ viewer { name } }' })).data).toEqual({ viewer: { name: 'local' } });
+  });
 });

@@ -1,4 +1,5 @@
 // Subscriptions as clients have them: shared, live through a swap of the schema, complete, and quick to end.
+import { request } from 'node:http';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import type { Client as WsClient } from 'graphql-ws';
@@ -395,6 +396,37 @@ describe('a reader of a streamed run that comes back', () => {
       'errors',
     );
     expect(frames.join()).toContain('NOT_FOUND');
+  });
+});
+
+describe('a reader of an event stream that has stopped reading', () => {
+  it('is dropped, and counted, while others read on', async () => {
+    const { url, base, engine } = await serve({ limits: { maxBufferedBytes: 50_000, slowReaderMs: 100 } });
+    engine.open({ task: 'summarize', input: {}, caller: OPEN }, { id: 'run_big' });
+    const query = 'subscription { run(id: "run_big") { ... on RunText { delta } } }';
+    const slow = request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    });
+    slow.on('error', () => {});
+    slow.on('response', (response) => {
+      response.on('error', () => {});
+      response.pause();
+    });
+    slow.end(JSON.stringify({ query }));
+    const sockets = wsClient(url);
+    const quick = sockets.iterate<{ run: { delta?: string } }>({ query });
+    await quick.next();
+    const piece = 'x'.repeat(900_000);
+    const write = async (): Promise<boolean> => {
+      engine.tell({ type: 'text', runId: 'run_big', atMs: 0, step: 'main', delta: piece });
+      expect((await quick.next()).value?.data?.run.delta).toBe(piece);
+      const metrics = await (await fetch(`${base}/metrics`)).text();
+      return /headgate_subscribers_dropped_total\{reason="(buffer|time)"\} 1/.test(metrics);
+    };
+    await expect.poll(write, { timeout: 15_000 }).toBe(true);
+    slow.destroy();
+    await sockets.dispose();
   });
 });
 

@@ -39,6 +39,7 @@ export interface KeyRingOptions {
 export class KeyRing implements ApiKeys {
   readonly #options: KeyRingOptions;
   #byHash = new Map<string, Entry>();
+  #byId = new Map<string, ApiKeyRecord>();
   #refreshed: Promise<void> | undefined;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -56,6 +57,14 @@ export class KeyRing implements ApiKeys {
   /** A key was made once: the server no longer runs open, not even after the last one is revoked. */
   get closed(): boolean {
     return this.#byHash.size > 0;
+  }
+
+  /** May who came in with this key (null: without one) still be here? Asked again and again of connections that stay. */
+  isLive(keyId: string | null): boolean {
+    this.#refreshWhenOld();
+    if (keyId === null) return !this.closed;
+    const record = this.#byId.get(keyId);
+    return record !== undefined && this.#refusal(record) === undefined;
   }
 
   list(): readonly ApiKeyRecord[] {
@@ -108,10 +117,9 @@ export class KeyRing implements ApiKeys {
     if (!timingSafeEqual(entry?.hash ?? NO_HASH, hash) || entry === undefined)
       return { kind: 'refused', reason: 'unknown' };
     const { record, caller } = entry;
+    const reason = this.#refusal(record);
+    if (reason !== undefined) return { kind: 'refused', reason };
     const nowMs = this.#options.clock.nowMs();
-    if (record.revokedAtMs !== null) return { kind: 'refused', reason: 'revoked' };
-    if (record.expiresAtMs !== null && record.expiresAtMs <= nowMs)
-      return { kind: 'refused', reason: 'expired' };
     if (nowMs - entry.touchedAtMs >= TOUCH_MS) {
       entry.touchedAtMs = nowMs;
       this.#options.ledger.touchApiKey(record.id, nowMs);
@@ -132,7 +140,13 @@ export class KeyRing implements ApiKeys {
     const records = await this.#options.ledger.apiKeys();
     const before = this.#byHash;
     this.#byHash = new Map();
+    this.#byId = new Map();
     for (const record of records) this.#keep(record, before.get(record.hash)?.touchedAtMs);
+  }
+
+  #refusal({ revokedAtMs, expiresAtMs }: ApiKeyRecord): 'revoked' | 'expired' | undefined {
+    if (revokedAtMs !== null) return 'revoked';
+    return expiresAtMs !== null && expiresAtMs <= this.#options.clock.nowMs() ? 'expired' : undefined;
   }
 
   #refreshWhenOld(): void {
@@ -143,6 +157,7 @@ export class KeyRing implements ApiKeys {
 
   #keep(record: ApiKeyRecord, touchedAtMs = record.lastUsedAtMs ?? Number.NEGATIVE_INFINITY): void {
     const { caller: name, team, tier, tags, scopes, id } = record;
+    this.#byId.set(id, record);
     this.#byHash.set(record.hash, {
       hash: Buffer.from(record.hash, 'hex'),
       record,

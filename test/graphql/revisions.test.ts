@@ -1,0 +1,29 @@
+// Pinning a revision over GraphQL: what is asked for, by whom, and what is active then.
+import { execute, parse } from 'graphql';
+import { expect, it } from 'vitest';
+import { createContext } from '../../src/graphql/context.ts';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import { plan } from './support/plan.ts';
+import { ADMIN, createTestServices } from './support/services.ts';
+
+it('pins and releases in the name of the caller, and gives the active revision', async () => {
+  const test = await createTestServices();
+  const run = async (source: string): Promise<unknown> => {
+    const contextValue = createContext({ services: test.services, caller: ADMIN });
+    const { data, errors } = await execute({
+      schema: buildSchema({ plan: plan() }),
+      document: parse(source),
+      contextValue,
+    });
+    expect(errors).toBeUndefined();
+    return data;
+  };
+  const { hash } = test.revisions.active().record;
+  expect(await run('mutation { activateRevision(hash: "abcd") { hash active pinned } }')).toEqual({
+    activateRevision: { hash, active: true, pinned: true },
+  });
+  expect(await run('mutation { releaseRevision { hash active pinned } }')).toEqual({
+    releaseRevision: { hash, active: true, pinned: false },
+  });
+  expect(test.revisions.asked).toEqual(['activate abcd by root', 'release by root']);
+});
