@@ -63,9 +63,10 @@ class LazyLoaders implements Loaders {
   }
 
   get run(): Loaders['run'] {
-    return (this.#run ??= new DataLoader(
-      async (ids) => await Promise.all(ids.map(async (id) => (await this.#services.ledger.run(id)) ?? null)),
-    ));
+    return (this.#run ??= new DataLoader(async (ids) => {
+      const found = await this.#services.ledger.runsById(ids);
+      return ids.map((id) => found.get(id) ?? null);
+    }));
   }
 }
 

@@ -144,6 +144,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
 function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & RevisionReader {
   return {
     run: (id) => reader.ask('run', id),
+    runsById: (ids) => reader.ask('runsById', ids),
     runs: (filter, page) => (mayScan(filter) ? scanner : reader).ask('runs', filter, page),
     attemptsOf: (runIds) => reader.ask('attemptsOf', runIds),
     stepsOf: (runIds) => reader.ask('stepsOf', runIds),

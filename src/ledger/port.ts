@@ -74,6 +74,8 @@ export interface ApiKeyRecord {
 
 export interface LedgerReader {
   run(id: string): Promise<RunRecord | undefined>;
+  /** One query for all ids; those there are not are left out. */
+  runsById(ids: readonly string[]): Promise<ReadonlyMap<string, RunRecord>>;
   runs(filter: RunFilter, page: PageRequest): Promise<Page<RunRecord>>;
   /** One query for all ids. */
   attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;

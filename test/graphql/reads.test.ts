@@ -139,6 +139,41 @@ describe('Query.runs', () => {
   });
 });
 
+describe('lists that lead to runs', () => {
+  it('read the runs of all alerts, and the parents of all runs, in one batch each', async () => {
+    const test = await withRuns(6);
+    for (const [index, id] of test.ids.entries()) {
+      test.ledger.commit([
+        {
+          kind: 'alert',
+          alert: {
+            id: `alr_${index}`,
+            kind: 'loop',
+            severity: 'info',
+            message: '',
+            remedy: '',
+            scope: 'all',
+            atMs: 0,
+            runId: id,
+            details: {},
+          },
+        },
+      ]);
+      test.engine.open(
+        { task: 'summarize', input: {}, caller: ANA },
+        { id: `run_child_${index}`, parentRunId: id },
+      );
+    }
+    const { data } = await asker(test)('{ alerts { edges { node { run { id } } } } }');
+    expect(data.alerts.edges).toHaveLength(6);
+    expect(test.ledger.calls).toEqual(['alerts', 'runsById']);
+    test.ledger.calls.length = 0;
+    const { data: children } = await asker(test)('{ runs(first: 6) { edges { node { parent { id } } } } }');
+    expect(children.runs.edges[0].node.parent.id).toBe('run_05');
+    expect(test.ledger.calls).toEqual(['runs', 'runsById']);
+  });
+});
+
 describe('Query.node', () => {
   it('finds everything by the id that it was shown with', async () => {
     const test = await withRuns(1);

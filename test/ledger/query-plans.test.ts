@@ -67,6 +67,7 @@ describe('no table is read from end to end', () => {
     const work = (database: DatabaseSync): void => {
       const queries = createQueries(database);
       queries.run('run_1');
+      queries.runsById(['run_1', 'run_2']);
       queries.unfinished();
       queries.unreconciled();
       queries.attemptsOf(['run_1', 'run_2']);

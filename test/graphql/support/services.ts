@@ -184,6 +184,13 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     return Promise.resolve(this.runRows.find((run) => run.id === id));
   }
 
+  async runsById(ids: readonly string[]): Promise<ReadonlyMap<string, RunRecord>> {
+    this.#read('runsById');
+    return Promise.resolve(
+      new Map(this.runRows.filter(({ id }) => ids.includes(id)).map((run) => [run.id, run])),
+    );
+  }
+
   async runs(filter: RunFilter, page: PageRequest): Promise<Page<RunRecord>> {
     this.#read('runs');
     const found = this.runRows.filter(

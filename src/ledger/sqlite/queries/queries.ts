@@ -25,6 +25,7 @@ import {
   findByIdempotencyKey,
   findCached,
   findRun,
+  findRuns,
   listRuns,
   stepsOf,
   unfinishedRuns,
@@ -33,6 +34,7 @@ import {
 /** Each answers at once; the reader's thread makes them asynchronous for everyone else. */
 export interface Queries {
   run(id: string): RunRecord | undefined;
+  runsById(ids: readonly string[]): Map<string, RunRecord>;
   runs(filter: RunFilter, page: PageRequest): Page<RunRecord>;
   byIdempotencyKey(caller: string, key: string): RunRecord | undefined;
   cached(taskRevision: string, inputHash: string, sinceMs: number): RunRecord | undefined;
@@ -70,6 +72,7 @@ export function createQueries(connection: DatabaseSync): Queries {
   const commits = connection.prepare('select commits from ledger_state');
   return {
     run: (id) => findRun(database, id),
+    runsById: (ids) => findRuns(database, ids),
     runs: (filter, page) => listRuns(database, filter, page),
     byIdempotencyKey: (caller, key) => findByIdempotencyKey(database, caller, key),
     cached: (taskRevision, inputHash, sinceMs) => findCached(database, taskRevision, inputHash, sinceMs),

@@ -77,6 +77,13 @@ export function findRun(database: ReadDatabase, id: string): RunRecord | undefin
   return row === undefined ? undefined : toRun(row);
 }
 
+export function findRuns(database: ReadDatabase, ids: readonly string[]): Map<string, RunRecord> {
+  const rows = selectRuns(database)
+    .where(inArray(runs.id, [...ids]))
+    .all();
+  return new Map(rows.map((row) => [row.id, toRun(row)]));
+}
+
 export function findByIdempotencyKey(
   database: ReadDatabase,
   caller: string,
