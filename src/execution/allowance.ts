@@ -4,6 +4,9 @@ import type { NanoUsd } from '../common/money.ts';
 /** What an attempt would exceed. */
 export type AllowanceRefusal = 'deadline' | 'attempts' | 'cost';
 
+/** No call can be answered in less: it would be billed for nothing. */
+const LEAST_CALL_MS = 2;
+
 export interface AllowanceLimits {
   /** On the monotonic clock. */
   readonly deadlineAtMs: number;
@@ -65,7 +68,7 @@ export class Allowance {
 
   /** Why an attempt of that worst case may not start; undefined: it may. Takes nothing. */
   refusal(worstNanoUsd: NanoUsd, monotonicMs: number): AllowanceRefusal | undefined {
-    if (monotonicMs >= this.limits.deadlineAtMs) return 'deadline';
+    if (monotonicMs + LEAST_CALL_MS > this.limits.deadlineAtMs) return 'deadline';
     if (this.attemptsLeft <= 0) return 'attempts';
     const left = this.costLeftNanoUsd;
     return left !== null && worstNanoUsd > left ? 'cost' : undefined;

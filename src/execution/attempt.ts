@@ -130,7 +130,8 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
       },
       {
         signal,
-        timeoutMs: Math.min(model.policy.timeoutMs, run.allowance.remainingMs(clock.monotonicMs())),
+        // Not shortened by what is left of the run: its deadline aborts the signal, and is no failure of the candidate's.
+        timeoutMs: model.policy.timeoutMs,
         health: callHealth,
       },
     );
@@ -165,7 +166,9 @@ function conclude(
     maxOutputTokens: attempt.request.maxOutputTokens,
     text: called.text,
   });
-  const verdict: Verdict = outcome.ok ? attempt.judge(outcome.value) : { kind: 'bad', error: outcome.error };
+  const verdict: Verdict = outcome.ok
+    ? judged(attempt, outcome.value)
+    : { kind: 'bad', error: outcome.error };
   const { usage, costNanoUsd } = settlement;
   const told = outcome.ok ? outcome.value : outcome.error;
 
@@ -235,6 +238,17 @@ function conclude(
     record: closed,
     answer: outcome.ok ? outcome.value : null,
   };
+}
+
+/** A call that is paid for is settled, whatever its answer does to those who look at it. */
+function judged({ judge }: AttemptRequest, answer: ProviderAnswer): Verdict {
+  try {
+    return judge(answer);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the answer could not be judged: ${reason}`;
+    return { kind: 'bad', error: { class: 'invalid_output', advice: 'elsewhere', message } };
+  }
 }
 
 /** An answer that came and was billed, and is of no use. */

@@ -12,7 +12,7 @@ import { inputBound } from './choice.ts';
 import type { EngineParts } from './parts.ts';
 import { race } from './race.ts';
 import type { Finished, Hedging, Runner } from './race.ts';
-import { repairPrompt } from './repair.ts';
+import { repairOf } from './repair.ts';
 import { StepAttempts } from './step-attempts.ts';
 import type { StepAsk } from './step-attempts.ts';
 import {
@@ -216,10 +216,7 @@ class Candidates {
     const state = this.#world.state(modelKey);
     if (state.repaired || !this.#world.byKey(modelKey)?.structuredByWords) return false;
     state.repaired = true;
-    this.#attempts.repairs.set(modelKey, {
-      ...request,
-      prompt: repairPrompt(request, given.text, error.message),
-    });
+    this.#attempts.repairs.set(modelKey, repairOf(request, given.text, error.message));
     this.#preferred = modelKey;
     return true;
   }

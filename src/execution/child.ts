@@ -113,7 +113,12 @@ export async function runChild(call: ChildCall): Promise<Json> {
   // Not awaited: what comes after it in the ledger is.
   parts.recorder.openRun(record).catch(() => undefined);
   try {
-    return await scope.child(stepKey, parent.plan.hash, { task: name, input });
+    return await scope.child(
+      stepKey,
+      parent.plan.hash,
+      { task: name, input },
+      { deadlineMs: allowance.deadlineMs },
+    );
   } catch (error) {
     throw wrapped(error, run, stepKey);
   } finally {

@@ -1,10 +1,12 @@
 // Answers given again: the exact cache, the joining of identical requests, and the loop guard's reuse.
+import { sleep } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import type { RunRequest, RunResult } from './engine.ts';
+import { runError } from './failure.ts';
 import type { Answer, LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
-import type { RunRecord } from './records.ts';
+import type { RunError, RunRecord } from './records.ts';
 import { openedRecord } from './run-record.ts';
 
 export class Reuse {
@@ -33,8 +35,8 @@ export class Reuse {
     const key = `${revision}\n${inputHash}`;
     if (options.waits) {
       for (let joined = this.#joinable.get(key); joined !== undefined; joined = this.#joinable.get(key)) {
-        const source = await joined;
-        if (source !== undefined) return this.#again(prepared, request, source);
+        const given = await this.#join(joined, prepared, request);
+        if (given !== undefined) return given;
       }
     }
     const lead = Promise.withResolvers<RunRecord | undefined>();
@@ -81,24 +83,60 @@ export class Reuse {
     return source?.status === 'succeeded' ? this.#again(prepared, request, source) : undefined;
   }
 
-  /** A run of its own that called nobody, with another's output. */
+  /** Waits for another's answer, no longer than this request may take; undefined: the other has none. */
+  async #join(
+    joined: Promise<RunRecord | undefined>,
+    prepared: Prepared,
+    request: RunRequest,
+  ): Promise<Answer | undefined> {
+    const { clock } = this.#parts;
+    const { deadlineMs } = prepared.limits;
+    const { signal } = request;
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort();
+    if (signal?.aborted === true) leave();
+    signal?.addEventListener('abort', leave, { once: true });
+    const over = sleep(clock, deadlineMs, waiting.signal).then(
+      () => runError('DEADLINE_EXCEEDED', { deadline: `${deadlineMs} ms` }, { details: { deadlineMs } }),
+      () => runError('CANCELLED', { reason: 'the caller went away' }),
+    );
+    try {
+      const first = await Promise.race([
+        joined.then((source) => ({ source })),
+        over.then((error) => ({ error })),
+      ]);
+      if ('error' in first) return await this.#unanswered(prepared, request, first.error);
+      return first.source && (await this.#again(prepared, request, first.source));
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      waiting.abort();
+    }
+  }
+
+  async #unanswered(prepared: Prepared, request: RunRequest, error: RunError): Promise<Answer> {
+    const status = error.code === 'CANCELLED' ? 'cancelled' : 'failed';
+    return this.#written(prepared, request, { status, error });
+  }
+
+  /** With another's output. What an answer given again saves is what its source cost, however often it is given. */
   async #again(prepared: Prepared, request: RunRequest, source: RunRecord): Promise<Answer> {
+    const savedNanoUsd = source.cached ? source.savedNanoUsd : source.costNanoUsd;
+    return this.#written(prepared, request, {
+      status: 'succeeded',
+      output: source.output,
+      cached: true,
+      savedNanoUsd,
+    });
+  }
+
+  /** A run of its own that called nobody. */
+  async #written(prepared: Prepared, request: RunRequest, end: Partial<RunRecord>): Promise<Answer> {
     const { clock, random, recorder } = this.#parts;
     const nowMs = clock.nowMs();
     const id = newId('run', clock, random);
-    const opened: RunRecord = {
-      ...openedRecord({ id, prepared, request, durable: false, nowMs }),
-      cached: true,
-    };
-    const run: RunRecord = {
-      ...opened,
-      status: 'succeeded',
-      output: source.output,
-      // What an answer given again saves is what its source cost, however often it is given.
-      savedNanoUsd: source.cached ? source.savedNanoUsd : source.costNanoUsd,
-      finishedAtMs: nowMs,
-      latencyMs: 0,
-    };
+    const { cached = false } = end;
+    const opened = { ...openedRecord({ id, prepared, request, durable: false, nowMs }), cached };
+    const run: RunRecord = { ...opened, ...end, finishedAtMs: nowMs, latencyMs: 0 };
     recorder.openRun(opened).catch(() => undefined);
     await recorder.finishRun(run);
     const result: RunResult = { kind: 'run', snapshot: { run, steps: [], attempts: [] } };

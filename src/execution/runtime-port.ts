@@ -45,8 +45,13 @@ export interface Scope {
   ): Promise<T>;
   /** Starts all items in the order given, at most `concurrent` at a time, and waits for every one: a failed item stops none of the others. */
   wave(items: readonly WaveItem[], options?: { readonly concurrent?: number }): Promise<readonly Settled[]>;
-  /** Runs a task as a child, under `${runId}.${key}`: the same id after a restart, so that its steps are found again. */
-  child(key: string, planHash: string, input: Json): Promise<Json>;
+  /** Runs a task as a child, under `${runId}.${key}`: the same id after a restart, so that its steps are found again. It stops with its parent, or at a deadline of its own. */
+  child(
+    key: string,
+    planHash: string,
+    input: Json,
+    options?: { readonly deadlineMs?: number },
+  ): Promise<Json>;
   sleep(key: string, ms: number): Promise<void>;
   /** The value that `Runtime.signal` gave for the key; null when the time is over. A signal that came before is kept. */
   waitEvent(key: string, timeoutMs?: number): Promise<Json | null>;

@@ -3,7 +3,7 @@ import type { Json } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { PlanModel, PlanRule } from '../plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../providers/port.ts';
-import { costOf } from '../routing/cost.ts';
+import { costOf, worstCost } from '../routing/cost.ts';
 import { withChosen } from '../routing/decide.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
@@ -14,6 +14,7 @@ import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, StepRecord } from './records.ts';
+import type { Repair } from './repair.ts';
 import type { StepWorld } from './step-world.ts';
 import { TextSink } from './text-sink.ts';
 import type { PromptSize } from './tokens.ts';
@@ -37,7 +38,7 @@ export class StepAttempts {
   /** Those that were called, in the order of their ends. */
   readonly made: AttemptRecord[] = [];
   /** What a candidate is asked instead of the step's own request. */
-  readonly repairs = new Map<string, ModelRequest>();
+  readonly repairs = new Map<string, Repair>();
   readonly #parts: EngineParts;
   readonly #ask: StepAsk;
   readonly #needs: RequestNeeds;
@@ -71,7 +72,7 @@ export class StepAttempts {
     const { run, stepKey, request, judge } = this.#ask;
     const { model } = candidate;
     const writer = this.#sink?.writer() ?? null;
-    const asked = this.repairs.get(model.key) ?? request;
+    const asked = this.repairs.get(model.key)?.request ?? request;
     const end = await makeAttempt(this.#parts, {
       run,
       stepKey,
@@ -105,12 +106,14 @@ export class StepAttempts {
   }
 
   #choice({ model, holdNanoUsd }: Candidate): ModelChoice {
-    const bound = this.#needs.inputTokens(model);
+    const extraTokens = this.repairs.get(model.key)?.extraTokens ?? 0;
+    const bound = this.#needs.inputTokens(model) + extraTokens;
+    const { maxOutputTokens } = this.#needs;
     return {
       parts: this.#world.model(model),
-      inputTokens: Math.min(bound, this.#ask.size.tokens),
-      worstTokens: bound + this.#needs.maxOutputTokens,
-      holdNanoUsd,
+      inputTokens: Math.min(bound, this.#ask.size.tokens + extraTokens),
+      worstTokens: bound + maxOutputTokens,
+      holdNanoUsd: extraTokens === 0 ? holdNanoUsd : worstCost(model.price, bound, maxOutputTokens),
       rateTokens: this.rateTokens,
     };
   }

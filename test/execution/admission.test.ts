@@ -191,6 +191,24 @@ describe('the exact cache', () => {
     expect(all.map((result) => snapshotOf(result).run.cached).filter(Boolean)).toHaveLength(19);
   });
 
+  test('who joins waits no longer than its own deadline, and not at all once its caller is gone', async () => {
+    const fixture = memoryFixture(cached, () => ({ text: 'one', afterMs: 10_000 }));
+    const leader = fixture.run();
+    const controller = new AbortController();
+    const late = fixture.run('write', { options: { deadlineMs: 500 } });
+    const gone = fixture.run('write', { signal: controller.signal });
+    await fixture.clock.advance(500);
+    expect(snapshotOf(await late).run).toMatchObject({
+      status: 'failed',
+      error: { code: 'DEADLINE_EXCEEDED' },
+    });
+    controller.abort();
+    expect(snapshotOf(await gone).run).toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' } });
+    expect(snapshotOf(await fixture.clock.settle(leader)).run.status).toBe('succeeded');
+    expect(fixture.providers.calls).toHaveLength(1);
+    expect(fixture.clock.pendingTimers()).toBe(0);
+  });
+
   test('when the one that is joined fails, the next tries, and the others join that one', async () => {
     const fixture = memoryFixture(cached, (_call, number) =>
       number === 1 ? { fail: 'content_filter', afterMs: 100 } : { text: 'two', afterMs: 100 },

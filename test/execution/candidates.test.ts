@@ -298,7 +298,41 @@ describe('what makes an answer good', () => {
   });
 });
 
+describe('a short deadline', () => {
+  test('of one caller does not open the circuit for all others', async () => {
+    const fragile = {
+      ...policy,
+      circuitBreaker: { kind: 'consecutive' as const, failures: 1, halfOpenAfterMs: 60_000 },
+    };
+    const lone = plan({
+      models: [model('a/one', { policy: fragile })],
+      tasks: [task('write', [modelStep('say', ['a/one'])])],
+    });
+    const fixture = memoryFixture(lone, () => ({ afterMs: 1_000 }));
+    for (let index = 0; index < 3; index += 1) {
+      const hasty = await fixture.clock.settle(fixture.run('write', { options: { deadlineMs: 100 } }));
+      expect(snapshotOf(hasty).run.error?.code).toBe('DEADLINE_EXCEEDED');
+    }
+    expect(snapshotOf(await fixture.clock.settle(fixture.run())).run.status).toBe('succeeded');
+  });
+});
+
 describe('money of a run', () => {
+  test('INV-2: a repair holds what its longer prompt may count as', async () => {
+    const n = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } as const;
+    const words = plan({
+      models: [model('a/one')],
+      providers: [planProvider('a', { lacks: ['structuredOutput'] })],
+      tasks: [task('write', [modelStep('say', ['a/one'], { structured: n })])],
+    });
+    const fixture = memoryFixture(words, (_call, number) =>
+      number === 1 ? { text: 'wrong '.repeat(500), json: {} } : { json: { n: 1 } },
+    );
+    const { attempts } = snapshotOf(await fixture.clock.settle(fixture.run()));
+    const [first, second] = attempts;
+    expect((second?.heldNanoUsd ?? 0n) - (first?.heldNanoUsd ?? 0n)).toBeGreaterThanOrEqual(3_000_000n);
+  });
+
   test('what was saved is told against the dearest candidate that could have served', async () => {
     const priced = plan({
       models: [model('a/one'), model('b/two', { price: rates(5n) }), model('c/three', { price: rates(50n) })],

@@ -314,6 +314,21 @@ describe('a task within a task', () => {
     });
   });
 
+  test('ends at a deadline of its own, and its parent with what it was', async () => {
+    const brief = {
+      ...inner,
+      allowance: { deadlineMs: 2_000, attempts: 3, costNanoUsd: null },
+      revision: 'brief',
+    };
+    const fixture = memoryFixture(plan({ models, tasks: [outer, brief] }), () => ({ silent: true }));
+    const { run } = snapshotOf(await fixture.clock.settle(fixture.run()));
+    expect(run.error).toMatchObject({ code: 'CHILD_FAILED', details: { cause: 'DEADLINE_EXCEEDED' } });
+    expect(fixture.clock.monotonicMs()).toBeLessThanOrEqual(2_001);
+    // It was not the candidate's fault: its circuit counts nothing.
+    expect(fixture.recorder.rows.runs.get(`${run.id}.call`)).toMatchObject({ status: 'failed' });
+    expect([...fixture.recorder.rows.attempts.values()]).toMatchObject([{ errorClass: 'cancelled' }]);
+  });
+
   test('a circle of tasks ends where it closes', async () => {
     const circle = { ...task('inner', [{ ...call(), key: 'back', task: 'write' } as PlanStep]) };
     const fixture = memoryFixture(plan({ models, tasks: [outer, circle] }), () => ({}));

@@ -61,7 +61,7 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     }
   }
 
-  /** A child lives within its parent's run: the same signal, the same end. */
+  /** A child lives within its parent's run, and ends with it at the latest. */
   function begin(
     runId: string,
     planHash: string,
@@ -71,9 +71,14 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     resumed: boolean,
   ): Promise<Json> {
     if (interpret === undefined) throw new Error('Runtime.start has to come before the first run');
-    const runChild = async (childId: string, childPlan: string, childInput: Json): Promise<Json> => {
+    const runChild = async (
+      childId: string,
+      childPlan: string,
+      childInput: Json,
+      childSignal: AbortSignal,
+    ): Promise<Json> => {
       const childReceipts = resumed ? await recorder.receipts(childId) : NO_RECEIPTS;
-      return begin(childId, childPlan, childInput, childReceipts, signal, resumed);
+      return begin(childId, childPlan, childInput, childReceipts, childSignal, resumed);
     };
     return interpret(
       new EmbeddedScope({ runId, signal, receipts, clock, mailbox, runChild }),

@@ -3,6 +3,7 @@ import type { Json } from '../../common/json.ts';
 import { sleep as sleepOn } from '../../common/clock.ts';
 import type { Clock } from '../../common/clock.ts';
 import { fail, succeed } from '../../common/outcome.ts';
+import { RunStopped } from '../../execution/runtime-port.ts';
 import type { Scope, Settled, StepContext, WaveItem } from '../../execution/runtime-port.ts';
 import type { StepRecord } from '../../execution/records.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -14,7 +15,7 @@ export interface ScopeParts {
   readonly receipts: ReadonlyMap<string, StepRecord>;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
-  readonly runChild: (runId: string, planHash: string, input: Json) => Promise<Json>;
+  readonly runChild: (runId: string, planHash: string, input: Json, signal: AbortSignal) => Promise<Json>;
 }
 
 export class EmbeddedScope implements Scope {
@@ -78,8 +79,16 @@ export class EmbeddedScope implements Scope {
     return settled;
   }
 
-  child(key: string, planHash: string, input: Json): Promise<Json> {
-    return this.#parts.runChild(`${this.runId}.${key}`, planHash, input);
+  async child(
+    key: string,
+    planHash: string,
+    input: Json,
+    { deadlineMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<Json> {
+    const runId = `${this.runId}.${key}`;
+    if (deadlineMs === undefined) return this.#parts.runChild(runId, planHash, input, this.signal);
+    const late = (): Error => new RunStopped('deadline', `the deadline of ${deadlineMs} ms is over`);
+    return this.#within(deadlineMs, late, (signal) => this.#parts.runChild(runId, planHash, input, signal));
   }
 
   sleep(_key: string, ms: number): Promise<void> {
@@ -91,15 +100,19 @@ export class EmbeddedScope implements Scope {
   }
 
   async #withTimeout<T>(timeoutMs: number, body: (context: StepContext) => Promise<T>): Promise<T> {
+    const late = (): Error => new DOMException(`the step took longer than ${timeoutMs} ms`, 'TimeoutError');
+    return this.#within(timeoutMs, late, (signal) => body({ signal }));
+  }
+
+  /** A signal that follows the run's, and is aborted when the time is over. */
+  async #within<T>(ms: number, late: () => Error, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
     const onAbort = (): void => controller.abort(this.signal.reason);
     if (this.signal.aborted) onAbort();
     this.signal.addEventListener('abort', onAbort, { once: true });
-    const cancel = this.#parts.clock.after(timeoutMs, () =>
-      controller.abort(new DOMException(`the step took longer than ${timeoutMs} ms`, 'TimeoutError')),
-    );
+    const cancel = this.#parts.clock.after(ms, () => controller.abort(late()));
     try {
-      return await body({ signal: controller.signal });
+      return await body(controller.signal);
     } finally {
       cancel();
       this.signal.removeEventListener('abort', onAbort);
