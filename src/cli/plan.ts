@@ -8,7 +8,7 @@ import type { RegisterCommand } from './commands.ts';
 import { compiledPlan } from './compiled.ts';
 import { planDiffJson, planDiffMarkdown, planDiffText, type PlanReport } from './format/plan-diff.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
-import { collect, workflowsOption } from './options.ts';
+import { workflowsOption } from './options.ts';
 import { planSide, workplaceOf, type Workplace } from './plan-sides.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
@@ -18,7 +18,7 @@ interface PlanFlags {
   readonly task?: string;
   readonly json: boolean;
   readonly format: 'text' | 'json' | 'markdown';
-  readonly failOn: readonly string[];
+  readonly failOn?: readonly string[];
 }
 
 export const registerPlan: RegisterCommand = (program, io, end) =>
@@ -36,8 +36,7 @@ export const registerPlan: RegisterCommand = (program, io, end) =>
     .option(
       '--fail-on <effects>',
       `exit code 3 for such a change: any, ${Object.keys(EFFECTS).join(', ')}`,
-      collect,
-      [],
+      (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
     )
     .option('--print', 'print the whole plan instead, resolved and priced', false)
     .option('--task <name>', 'print only this task')
@@ -52,7 +51,7 @@ async function plan(
   flags: PlanFlags,
   io: CliIo,
 ): Promise<ExitCode> {
-  const failOn = effectsOf(flags.failOn);
+  const failOn = effectsOf(flags.failOn ?? []);
   const folder = workflowsFolder(flags.workflows, io);
   const wantsPrint = flags.print || flags.json || flags.task !== undefined;
   if (base !== undefined && wantsPrint)

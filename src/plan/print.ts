@@ -284,14 +284,16 @@ export function printSchema(schema: JsonSchema): string {
     return `{ ${members.join(', ')} }`;
   }
   if (type === 'array' && items) return `[${printSchema(items)}]${printDefault(schema)}`;
-  if (typeof type === 'string') {
+  const name = typeof type === 'string' ? type : Array.isArray(type) ? type.join(' | ') : undefined;
+  // A nullable object or list has its members told as JSON; a nullable scalar reads well.
+  if (name !== undefined && (typeof type === 'string' || !(properties || items))) {
     const rest = Object.entries(schema).filter(
       ([key]) => !['type', 'default', 'description', 'additionalProperties'].includes(key),
     );
     const limits = rest
       .map(([key, value]) => `${key} ${typeof value === 'string' ? value : canonicalPlanText(value)}`)
       .join(', ');
-    return `${type}${limits === '' ? '' : ` (${limits})`}${printDefault(schema)}`;
+    return `${name}${limits === '' ? '' : ` (${limits})`}${printDefault(schema)}`;
   }
   return Object.keys(schema).length === 0 ? 'any' : canonicalPlanText(schema);
 }
