@@ -48,7 +48,7 @@ export async function planDryRun(
   } catch (error) {
     if (!(error instanceof RunFailure)) throw error;
     const result = resultOf(run, error);
-    if (result.kind !== 'run') return result;
+    if (result.kind !== 'run') return 'runId' in result ? { ...result, runId: null } : result;
     const { code, message, remedy } = error.error;
     return { kind: 'invalid_input', problems: [], code, message, remedy };
   }

@@ -1,5 +1,6 @@
 // The interpreter: any plan's task, over any runtime: its steps as their references allow, then its output, then its end.
 import type { Json } from '../common/json.ts';
+import { HeadgateError } from '../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../errors/ledger-unavailable.ts';
 import { RunFailure, failed } from './failure.ts';
 import type { LinkedTask } from './link.ts';
@@ -64,6 +65,11 @@ async function finishFailed(
 function asFailure(parts: EngineParts, run: LiveRun, error: unknown, scope: Scope): RunFailure {
   if (error instanceof RunFailure) return error;
   if (error instanceof LedgerUnavailable) return failed('LEDGER_UNAVAILABLE', { reason: error.message });
+  if (error instanceof HeadgateError) {
+    const { code, message, remedy } = error;
+    const told = { code, message, remedy, retryAfterMs: null, step: null, details: {} };
+    return new RunFailure(told, { kind: 'failed' });
+  }
   if (scope.signal.aborted && error === scope.signal.reason) return stopped(run, scope.signal, null);
   parts.log?.error(
     { runId: run.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunOptions } from '../../src/execution/engine.ts';
 import { loadTokenizer } from '../../src/execution/tokens.ts';
-import { model, modelStep, plan, task, template } from '../support/engine-plan.ts';
+import { model, modelStep, plan, rule, task, template } from '../support/engine-plan.ts';
 import { OPEN_CALLER, memoryFixture, snapshotOf } from '../support/engine-fixture.ts';
 
 beforeAll(loadTokenizer);
@@ -141,6 +141,20 @@ describe('idempotency keys', () => {
     await fixture.clock.settle(first);
     expect(await fixture.run('write', other)).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     expect(await fixture.run('other', { options })).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(fixture.providers.calls).toHaveLength(1);
+  });
+
+  test('a started run and one that is waited for share the key', async () => {
+    const fixture = memoryFixture(simple, () => ({ text: 'once', afterMs: 100 }));
+    const request = { task: 'write', input: { text: 'bridges' }, caller: OPEN_CALLER, options };
+    const [started, waited] = await fixture.clock.settle(
+      Promise.all([fixture.engine.start(request), fixture.run('write', { options })]),
+    );
+    expect(started).toMatchObject({ kind: 'started', run: { id: snapshotOf(waited).run.id } });
+    expect(await fixture.clock.settle(fixture.engine.start(request))).toMatchObject({
+      kind: 'started',
+      run: { status: 'succeeded' },
+    });
     expect(fixture.providers.calls).toHaveLength(1);
   });
 
@@ -305,6 +319,30 @@ describe('a dry run', () => {
     expect(result.dryRun.steps.map(({ step }) => step)).toEqual(['many[0]', 'many[1]', 'merged']);
     const [first, , merged] = result.dryRun.steps;
     expect(merged?.holdNanoUsd).toBeGreaterThan(first?.holdNanoUsd ?? 0n);
+  });
+
+  test('that nobody could serve says why, and names no run', async () => {
+    const fixture = memoryFixture(
+      plan({ models, tasks: [task('write', [modelStep('say', [])])] }),
+      () => ({}),
+    );
+    expect(
+      await fixture.engine.dryRun({ task: 'write', input: { text: 'x' }, caller: OPEN_CALLER }),
+    ).toMatchObject({
+      kind: 'dry_run',
+      dryRun: { steps: [{ decision: { candidates: [] }, holdNanoUsd: 0n }] },
+    });
+    const ruled = plan({
+      models,
+      tasks: [task('write', [modelStep('say', [rule(['a/one'], { when: 'false' })])])],
+    });
+    expect(
+      await memoryFixture(ruled, () => ({})).engine.dryRun({
+        task: 'write',
+        input: { text: 'x' },
+        caller: OPEN_CALLER,
+      }),
+    ).toMatchObject({ kind: 'no_provider_available', runId: null });
   });
 
   test('reports bad input like a run', async () => {
