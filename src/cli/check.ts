@@ -1,6 +1,9 @@
 // headgate check: every problem of the workflow files, with place, excerpt and remedy.
 import { Option } from 'commander';
+import type { Problem } from '../errors/problem.ts';
+import type { Plan } from '../plan/types.ts';
 import { compileDirectory } from '../revisions/compile.ts';
+import type { SourceFile } from '../revisions/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { problemsGithub } from './format/github.ts';
 import { problemsText } from './format/problems.ts';
@@ -27,10 +30,11 @@ export const registerCheck: RegisterCommand = (program, io, end) =>
         argument: string | undefined,
         options: { workflows?: string; format: Format; strict: boolean },
       ) => {
-        const { problems, files } = await compileDirectory(
-          workflowsFolder(argument ?? options.workflows, io),
-          { env: io.env },
-        );
+        const compiled = await compileDirectory(workflowsFolder(argument ?? options.workflows, io), {
+          env: io.env,
+        });
+        const { files } = compiled;
+        const problems = [...compiled.problems, ...(await inGraphql(compiled.plan, files))];
         const failed = problems.some(
           ({ severity }) => severity === 'error' || (options.strict && severity === 'warning'),
         );
@@ -51,3 +55,19 @@ export const registerCheck: RegisterCommand = (program, io, end) =>
         end(failed ? 1 : 0);
       },
     );
+
+/** What only the API made of the plan would show: names that are taken, and schemas that it has to show as JSON. */
+async function inGraphql(plan: Plan | null, files: readonly SourceFile[]): Promise<readonly Problem[]> {
+  if (plan === null) return [];
+  const { graphqlNotes, graphqlProblems } = await import('../graphql/plan-problems.ts');
+  return [...graphqlProblems(plan), ...graphqlNotes(plan)].map((problem) => placed(problem, files));
+}
+
+/** A plan knows its files but not their lines: the place is the one where the file names its task. */
+function placed(problem: Problem, files: readonly SourceFile[]): Problem {
+  const file = files.find(({ path }) => path === problem.file || path.endsWith(`/${problem.file}`));
+  const lines = file?.text.split('\n') ?? [];
+  const index = lines.findIndex((line) => /^task:/.test(line));
+  if (file === undefined || index < 0) return problem;
+  return { ...problem, file: file.path, line: index + 1, endColumn: 5, excerpt: lines[index] ?? '' };
+}
