@@ -67,7 +67,7 @@ async function inGraphql(plan: Plan | null, files: readonly SourceFile[]): Promi
 function placed(problem: Problem, files: readonly SourceFile[]): Problem {
   const file = files.find(({ path }) => path === problem.file || path.endsWith(`/${problem.file}`));
   const lines = file?.text.split('\n') ?? [];
-  const index = lines.findIndex((line) => /^task:/.test(line));
+  const index = lines.findIndex((line) => line.startsWith('task:'));
   if (file === undefined || index < 0) return problem;
   return { ...problem, file: file.path, line: index + 1, endColumn: 5, excerpt: lines[index] ?? '' };
 }
