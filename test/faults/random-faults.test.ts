@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/common/random.ts';
 import type { Random } from '../../src/common/random.ts';
 import type { RunResult } from '../../src/execution/engine.ts';
 import { loadTokenizer } from '../../src/execution/tokens.ts';
-import type { Plan, PlanModelStep } from '../../src/plan/types.ts';
+import type { Plan, PlanModelStep, PlanStep } from '../../src/plan/types.ts';
 import type { ErrorClass } from '../../src/providers/port.ts';
 import { memoryFixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, policy, rates, rule, task, template } from '../support/engine-plan.ts';
@@ -53,7 +53,19 @@ function behaviour(random: Random): Scripted {
   };
 }
 
-/** Routes of all kinds: hedged, limited in rate, over a list, tight and wide allowances. */
+/** A child task for each of two items, side by side. */
+const CALLS: PlanStep = {
+  kind: 'task',
+  key: 'call',
+  after: [],
+  when: null,
+  each: { list: '["x", "y"]', as: 'item', concurrent: 2 },
+  outputSchema: {},
+  task: 'inner',
+  input: { kind: 'object', members: { text: template('${{ item }}') } },
+};
+
+/** Routes of all kinds: hedged, limited in rate, over a list, by child tasks, tight and wide allowances. */
 function plans(random: Random): readonly Plan[] {
   return Array.from({ length: 24 }, (_, number) => {
     const names = ['a/one', 'b/two', 'c/three', 'd/four'].slice(0, 1 + (number % 4));
@@ -87,26 +99,22 @@ function plans(random: Random): readonly Plan[] {
       attempts: pick(random, [1, 3, 8, 20]),
       costNanoUsd: random() < 0.3 ? 2_000_000n : null,
     };
+    const rules = [
+      rule(names, { pick: pick(random, ['first', 'cheapest', 'fastest', 'balanced', 'weighted']), hedge }),
+    ];
+    const work = modelStep('say', rules, step);
+    const whole = { allowance, output: template('${{ steps.say }}') };
+    const inner = { ...allowance, attempts: Math.max(1, allowance.attempts - 1) };
+    const tasks =
+      number % 4 === 1
+        ? [
+            task('write', [CALLS], { ...whole, output: template('${{ steps.call }}') }),
+            task('inner', [work], { ...whole, allowance: inner }),
+          ]
+        : [task('write', [work], whole)];
     return plan({
       models,
-      tasks: [
-        task(
-          'write',
-          [
-            modelStep(
-              'say',
-              [
-                rule(names, {
-                  pick: pick(random, ['first', 'cheapest', 'fastest', 'balanced', 'weighted']),
-                  hedge,
-                }),
-              ],
-              step,
-            ),
-          ],
-          { allowance, output: template('${{ steps.say }}') },
-        ),
-      ],
+      tasks,
       budgets: [
         {
           id: 'company',
@@ -156,16 +164,20 @@ describe(`${SEQUENCES.toLocaleString('en')} random sequences of faults (seed ${S
         }
         for (const { result, tookMs } of await clock.settle(Promise.all(pending))) {
           expect(tookMs).toBeLessThanOrEqual(allowance.deadlineMs);
-          const rows = [...recorder.rows.attempts.values()].filter(({ runId }) => runId === runIdOf(result));
+          const id = runIdOf(result);
+          const within = (runId: string): boolean => runId === id || runId.startsWith(`${id}.`);
+          const rows = [...recorder.rows.attempts.values()].filter(({ runId }) => within(runId));
           expect(rows.length).toBeLessThanOrEqual(allowance.attempts);
           expect(rows.every(({ status }) => status !== 'open')).toBe(true);
-          const run = recorder.rows.runs.get(runIdOf(result));
-          if (run !== undefined) {
+          let spent = 0n;
+          for (const run of recorder.rows.runs.values()) {
+            if (!within(run.id)) continue;
             expect(run.finishedAtMs).not.toBeNull();
-            expect(run.costNanoUsd).toBe(rows.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
-            if (allowance.costNanoUsd !== null)
-              expect(run.costNanoUsd).toBeLessThanOrEqual(allowance.costNanoUsd);
+            const own = rows.filter(({ runId }) => runId === run.id);
+            expect(run.costNanoUsd).toBe(own.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
+            spent += run.costNanoUsd;
           }
+          if (allowance.costNanoUsd !== null) expect(spent).toBeLessThanOrEqual(allowance.costNanoUsd);
           if (result.kind === 'run' && result.snapshot.run.status === 'succeeded') answered += 1;
         }
         // Every call that reached a provider has a row, and every row was a call.
