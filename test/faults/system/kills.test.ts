@@ -39,7 +39,7 @@ interface Sent {
 describe('kill -9', () => {
   it(
     `${KILLS} times at random instants: INV-3 nothing billed is forgotten, INV-5 nothing completed is called again, keys find their answers`,
-    { timeout: 60_000 + KILLS * 6_000 },
+    { timeout: 60_000 + KILLS * 15_000 },
     async () => {
       const random = seededRandom(SEED);
       const upstream = await startCountingUpstream({ random });

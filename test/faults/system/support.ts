@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { openApp, serveApp } from '../../../src/app.ts';
+import type { App, AppOptions } from '../../../src/app.ts';
 import { parseUsd } from '../../../src/common/money.ts';
 import type { AttemptRecord, RunRecord } from '../../../src/execution/records.ts';
 import { openLedgerReader } from '../../../src/ledger/open.ts';
@@ -127,6 +129,74 @@ export async function serveFor(
   return served;
 }
 
+export interface Hosted {
+  readonly url: string;
+  readonly app: App;
+  readonly dataDirectory: string;
+  readonly workflows: string;
+  /** Also at the end of the test. */
+  close(): Promise<void>;
+}
+
+/** The same server in this process: for faults that need no process of its own, or a clock. */
+export async function hostFor(
+  upstream: Pick<CountingUpstream, 'openaiUrl' | 'url'>,
+  options: Partial<AppOptions> & {
+    readonly other?: Pick<CountingUpstream, 'url'>;
+    readonly workflow?: WorkflowOptions;
+  } = {},
+): Promise<Hosted> {
+  const { other = upstream, workflow = {}, ...appOptions } = options;
+  const workflows =
+    typeof appOptions.workflows === 'string' ? appOptions.workflows : workflowFolder(workflow);
+  const dataDirectory = appOptions.dataDirectory ?? temporary('headgate-data-');
+  const app = await openApp({
+    env: { UP_URL: upstream.openaiUrl, OTHER_URL: other.url, UP_KEY: 'sk-test' },
+    ...appOptions,
+    workflows,
+    dataDirectory,
+  });
+  const server = await serveApp(app, { port: 0, mode: 'development', watch: false });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await server.close(100);
+      await app.close(100);
+    })());
+  onTestFinished(close);
+  return { url: server.url, app, dataDirectory, workflows, close };
+}
+
+/** The events of a subscription over SSE, until it ends or the caller goes away. */
+// Events have the shape of their subscription, as answers have that of their operation.
+export async function* subscribe(
+  url: string,
+  query: string,
+  variables: object,
+  signal?: AbortSignal,
+): AsyncGenerator<any, void, undefined> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ query, variables }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const block = text.slice(0, end);
+      text = text.slice(end + 2);
+      const data = /^data: (.+)$/m.exec(block)?.[1];
+      if (data === undefined || !block.includes('event: next')) continue;
+      const result = JSON.parse(data) as { readonly errors?: unknown };
+      if (result.errors !== undefined) throw new Error(JSON.stringify(result.errors));
+      yield result;
+    }
+  }
+}
+
 export function killQuietly(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -178,6 +248,8 @@ const RESULT = `__typename
 export const RUN_SINGLE = `mutation ($mark: String!, $options: RunOptions) { runTask(task: { single: { mark: $mark } }, options: $options) { ${RESULT} } }`;
 export const RUN_TRAIL = `mutation ($mark: String!, $options: RunOptions) { runTask(task: { trail: { mark: $mark } }, options: $options) { ${RESULT} } }`;
 export const START_TRAIL = `mutation ($mark: String!, $options: RunOptions) { startTask(task: { trail: { mark: $mark } }, options: $options) { __typename ... on Run { id status } } }`;
+export const STREAM_SINGLE = `subscription ($mark: String!, $options: RunOptions) { streamTask(task: { single: { mark: $mark } }, options: $options) {
+  __typename runId ... on RunText { delta } ... on RunTextRestarted { reason } ... on RunFinished { result { ${RESULT} } } } }`;
 export const BUDGETS = '{ budgets { name limit spent held } }';
 export const TOTALS =
   '{ costStats(window: ALL) { total { cost runs attempts } budgets { name spent held limit } } budgets { name spent held limit } }';
