@@ -54,11 +54,8 @@ export function revisionAlert(notice: RevisionNotice): AlertText {
       return {
         kind: 'revision_renamed',
         severity: 'warning',
-        scope: `${notice.what}:${notice.to}`,
-        message:
-          notice.what === 'provider'
-            ? `The provider "${notice.from}" is now called "${notice.to}": its circuits, latencies and rate windows start afresh.`
-            : `The budget "${notice.from}" is now called "${notice.to}": what was spent under the old name does not count against it.`,
+        scope: `provider:${notice.to}`,
+        message: `The provider "${notice.from}" is now called "${notice.to}": its circuits, latencies and rate windows start afresh.`,
         remedy: 'Give it its old name back where that was not meant.',
         details: { from: notice.from, to: notice.to, hash: record.hash },
       };

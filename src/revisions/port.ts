@@ -46,10 +46,9 @@ export type ReloadResult =
 export type RevisionNotice =
   | { readonly kind: 'refused'; readonly record: RevisionRecord; readonly serving: Revision }
   | { readonly kind: 'pinned' | 'released'; readonly record: RevisionRecord; readonly by: string }
-  /** What is kept under the old name does not follow: circuits, latencies, rate windows of a provider; spending of a budget. */
+  /** A provider: what is kept under the old name (circuits, latencies, rate windows) does not follow. */
   | {
       readonly kind: 'renamed';
-      readonly what: 'provider' | 'budget';
       readonly from: string;
       readonly to: string;
       readonly record: RevisionRecord;

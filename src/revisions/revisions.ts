@@ -10,7 +10,7 @@ import type { Plan } from '../plan/types.ts';
 import { findRevision, storedPlan } from './find.ts';
 import type { ReloadResult, Revision, RevisionNotice, Revisions, Source, SourceFile } from './port.ts';
 import { attributed, compiledRecord, refusedRecord, unreadableRecord } from './records.ts';
-import { renames } from './renames.ts';
+import { renamedProviders } from './renames.ts';
 
 export interface RevisionsOptions {
   readonly source: Source;
@@ -237,7 +237,7 @@ class LiveRevisions implements Revisions {
     ]);
     this.#leftOpen = [];
     this.#active = revision;
-    for (const rename of previous ? renames(previous.plan, revision.plan) : [])
+    for (const rename of previous ? renamedProviders(previous.plan, revision.plan) : [])
       this.#notify({ kind: 'renamed', ...rename, record: revision.record });
     return this.#announce({ kind: 'activated', revision, previous, warnings });
   }

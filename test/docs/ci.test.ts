@@ -52,7 +52,7 @@ describe('docs/ci/pre-commit', () => {
     const { commit } = hooked();
     expect(commit(FILES)).toMatchObject({ ok: true });
     const { ok, output } = commit({ 'workflows/greet.yaml': `${TASK}cache: { for: 1h }\n` });
-    expect(ok, output).toBe(true);
+    expect({ ok, output }).toMatchObject({ ok: true });
     expect(output).toContain('task greet: answers the same input from its cache for 1h');
   });
 

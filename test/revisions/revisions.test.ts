@@ -106,16 +106,15 @@ describe('loading revisions', () => {
     expect(heard).toEqual(['activated']);
   });
 
-  it('INV-7: says so when a provider or a budget has only a new name, for what is kept under the old one stays there', async () => {
+  it('INV-7: says so when a provider has only a new name, for what is kept under the old one stays there', async () => {
     const source = handSource(committed(workflows(greet('Hello')), 'first'));
     const { revisions, notices } = await revisionsFixture(source);
     await revisions.reload();
-    const renamed = PROJECT.replaceAll('local', 'gpu').replace('  all: {', '  everything: {');
+    const renamed = PROJECT.replaceAll('local', 'gpu');
     source.content = committed(workflows(greet('Hello'), renamed), 'second');
     await revisions.reload();
     expect(notices.map((notice) => revisionAlert(notice).message)).toEqual([
       'The provider "local" is now called "gpu": its circuits, latencies and rate windows start afresh.',
-      'The budget "all" is now called "everything": what was spent under the old name does not count against it.',
     ]);
   });
 });

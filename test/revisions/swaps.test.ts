@@ -80,9 +80,9 @@ it('INV-7: swaps 200 times under load without a failed request or a run on two r
   const app = await openApp({ workflows: source, dataDirectory: folder, env: {}, synchronous: 'normal' });
   const numbers = new Map([[app.revisions.active().plan.hash, '0']]);
   const snapshots: RunSnapshot[] = [];
-  let swapping = true;
+  const load = { swapping: true };
   const caller = async (name: number): Promise<void> => {
-    for (let count = 0; swapping; count += 1) {
+    for (let count = 0; load.swapping; count += 1) {
       const result = await app.engine.run({
         task: 'count',
         input: { text: `${name}-${count}` },
@@ -98,7 +98,7 @@ it('INV-7: swaps 200 times under load without a failed request or a run on two r
     expect(await app.revisions.reload()).toMatchObject({ kind: 'activated' });
     numbers.set(app.revisions.active().plan.hash, String(number));
   }
-  swapping = false;
+  load.swapping = false;
   await Promise.all(callers);
 
   expect(numbers.size).toBe(SWAPS + 1);

@@ -63,6 +63,7 @@ function compare({ differs }: Comparison, from: PlanBudget, to: PlanBudget): rea
       `does "${to.then}" instead of "${from.then}" when it is used up`,
       'then',
     );
+  if (from.name !== to.name) tell('same', `was called ${from.name}`, 'name');
   if (differs('budgets', to.id, 'warnAt'))
     tell('same', `warns at ${shares(to)} instead of ${shares(from)}`, 'warnAt');
   return changes;
