@@ -183,7 +183,20 @@ export async function openApp(options: AppOptions): Promise<App> {
 
 export interface ServeOptions extends Pick<
   ServerOptions,
-  'host' | 'port' | 'mode' | 'trustProxy' | 'webhookSecret' | 'log' | 'tracer'
+  | 'host'
+  | 'port'
+  | 'mode'
+  | 'introspection'
+  | 'graphiql'
+  | 'corsOrigins'
+  | 'allowedHosts'
+  | 'persistedOperations'
+  | 'limits'
+  | 'staticDir'
+  | 'trustProxy'
+  | 'webhookSecret'
+  | 'log'
+  | 'tracer'
 > {
   /** Load the workflows again when they change. Default true. */
   readonly watch?: boolean;
@@ -193,7 +206,7 @@ export interface ServeOptions extends Pick<
 export async function serveApp(
   app: App,
   options: ServeOptions,
-): Promise<{ readonly url: string; close(drainMs?: number): Promise<void> }> {
+): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
   // A run from the command line needs none of this, so it is loaded here.
   const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }] = await Promise.all([
@@ -243,6 +256,7 @@ export async function serveApp(
     );
   return {
     url: server.url,
+    open: server.open,
     async close(drainMs = DEFAULT_DRAIN_MS) {
       stopPruning();
       // Runs that the time is over for end first, so that who waits for them is told, and not cut off.

@@ -1,14 +1,14 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
 import { Option } from 'commander';
 import type { Logger } from 'pino';
-import type { App, AppOptions } from '../app.ts';
+import type { App, AppOptions, ServeOptions } from '../app.ts';
 import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
 import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { createLog } from './log.ts';
-import { dataOption, parsePort, parsePositiveInteger, workflowsOption } from './options.ts';
+import { collect, dataOption, parsePort, parsePositiveInteger, workflowsOption } from './options.ts';
 import { writeServerAddress } from './server-address.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
@@ -26,6 +26,12 @@ interface ServeFlags {
   readonly ref: string;
   readonly path: string;
   readonly webhookSecret?: string;
+  readonly introspection?: boolean;
+  readonly graphiql?: boolean;
+  readonly corsOrigin: readonly string[];
+  readonly allowedHost: readonly string[];
+  readonly persisted?: string;
+  readonly requirePersisted: boolean;
 }
 
 export const registerServe: RegisterCommand = (program, io, end) =>
@@ -82,11 +88,35 @@ export const registerServe: RegisterCommand = (program, io, end) =>
         'take signed webhooks at /webhooks/reload; better given in the environment',
       ).env('HEADGATE_WEBHOOK_SECRET'),
     )
+    .option('--introspection', 'answer introspection also in production')
+    .option('--graphiql', 'serve GraphiQL also in production')
+    .option(
+      '--cors-origin <origin>',
+      'let web pages of this origin call; may be given several times',
+      collect,
+      [],
+    )
+    .option(
+      '--allowed-host <name>',
+      'a further name by which an open server on loopback may be asked for; may be given several times',
+      collect,
+      [],
+    )
+    .option(
+      '--persisted <file>',
+      'operations that may be sent by their hash: persisted-documents.json of codegen',
+    )
+    .option('--require-persisted', 'with --persisted: take no other operations', false)
     .action(async (flags: ServeFlags) => {
       end(await serve(flags, io));
     });
 
 async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
+  if (flags.requirePersisted && flags.persisted === undefined)
+    throw new UsageError(
+      '--require-persisted needs the operations',
+      'Name their file with --persisted FILE.',
+    );
   const stopped = untilStopped();
   const { openApp, serveApp, WorkflowsRefused } = await import('../app.ts');
   const log = await createLog(io.env);
@@ -110,13 +140,14 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       mode: flags.mode,
       trustProxy: flags.trustProxy,
       watch: flags.watch,
+      ...(await accessOf(flags)),
       ...(flags.webhookSecret === undefined ? {} : { webhookSecret: flags.webhookSecret }),
       log,
       ...(traces === null ? {} : { tracer: traces.tracer }),
     });
     const forgetAddress = writeServerAddress(flags.data, server.url);
     const stopReloading = reloadOnHangup(app, log);
-    io.out(banner(app, server.url));
+    io.out(banner(app, server));
     await stopped.promise;
     stopReloading();
     forgetAddress();
@@ -128,6 +159,22 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     await traces?.close();
     stopped.release();
   }
+}
+
+/** Who may ask what: beyond what the mode says. */
+async function accessOf(flags: ServeFlags): Promise<Partial<ServeOptions>> {
+  const { introspection, graphiql, corsOrigin, allowedHost, persisted, requirePersisted } = flags;
+  const operations =
+    persisted === undefined
+      ? undefined
+      : await (await import('../server/persisted.ts')).readPersistedOperations(persisted, requirePersisted);
+  return {
+    ...(introspection === undefined ? {} : { introspection }),
+    ...(graphiql === undefined ? {} : { graphiql }),
+    ...(corsOrigin.length === 0 ? {} : { corsOrigins: corsOrigin }),
+    ...(allowedHost.length === 0 ? {} : { allowedHosts: allowedHost }),
+    ...(operations === undefined ? {} : { persistedOperations: operations }),
+  };
 }
 
 /** A folder, or a ref of a git repository. */
@@ -168,11 +215,16 @@ function revisionLines({ revisions }: App): readonly string[] {
 }
 
 /** Where the API is, what is switched off, and something to try. */
-function banner(app: App, url: string): string {
+function banner(app: App, { url, open }: { readonly url: string; readonly open: boolean }): string {
   const { plan } = app.revisions.active();
   const mutation = mutationToPaste(plan, url);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
+    ...(open
+      ? [
+          'No API key exists, so whoever reaches this address may do everything: "headgate keys create" closes it.',
+        ]
+      : []),
     ...revisionLines(app),
     ...app.guards
       .switches()
