@@ -1,11 +1,10 @@
 // headgate activate: pins one revision, whatever the workflows say, or releases it.
 import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
-import { HeadgateError } from '../errors/headgate-error.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import type { RegisterCommand } from './commands.ts';
+import { inLedgerOrAtServer } from './ledger-or-server.ts';
 import { dataOption, keyOption, serverOption } from './options.ts';
-import { readServerAddress } from './server-address.ts';
 
 interface ActivateFlags {
   readonly release: boolean;
@@ -41,15 +40,11 @@ async function activate(revision: string | undefined, flags: ActivateFlags, io: 
       revision === undefined ? 'which revision?' : '--release takes no revision',
       'Write "headgate activate REVISION", or "headgate activate --release". "headgate history" lists them.',
     );
-  if (flags.server !== undefined) return remotely(revision, flags.server, flags.key, io);
-  try {
-    return await inLedger(revision, flags.data, io);
-  } catch (error) {
-    const isServed = error instanceof HeadgateError && error.code === 'DATABASE_IN_USE';
-    const address = isServed ? readServerAddress(flags.data) : undefined;
-    if (address === undefined) throw error;
-    return remotely(revision, address, flags.key, io);
-  }
+  return inLedgerOrAtServer(
+    flags,
+    () => inLedger(revision, flags.data, io),
+    (server) => remotely(revision, server, flags.key, io),
+  );
 }
 
 async function remotely(

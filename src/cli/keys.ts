@@ -9,6 +9,7 @@ import { isScope } from '../graphql/scopes.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import { inLedgerOrAtServer } from './ledger-or-server.ts';
 import { collect, dataOption, keyOption, parsePositiveInteger, serverOption } from './options.ts';
 import { parseTags } from './tags.ts';
 
@@ -93,8 +94,11 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
 };
 
 async function withKeys(place: Place, use: (keys: Keys) => Promise<ExitCode>): Promise<ExitCode> {
-  const keys =
-    place.server === undefined ? await localKeys(place.data) : await remoteKeys(place.server, place.key);
+  const keys = await inLedgerOrAtServer(
+    place,
+    () => localKeys(place.data),
+    (server) => remoteKeys(server, place.key),
+  );
   try {
     return await use(keys);
   } finally {
