@@ -67,6 +67,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     RUNNERS,
   ],
   'Subscription.alerts': ['subscription { alerts { id } }', STATS],
+  'Subscription.revisions': ['subscription { revisions { hash } }', STATS],
   'Subscription.providers': ['subscription { providers { id } }', EVERYONE],
 };
 

@@ -1,5 +1,5 @@
 // Pinning a revision over GraphQL: what is asked for, by whom, and what is active then.
-import { execute, parse } from 'graphql';
+import { execute, parse, subscribe } from 'graphql';
 import { expect, it } from 'vitest';
 import { createContext } from '../../src/graphql/context.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
@@ -26,4 +26,20 @@ it('pins and releases in the name of the caller, and gives the active revision',
     releaseRevision: { hash, active: true, pinned: false },
   });
   expect(test.revisions.asked).toEqual(['activate abcd by root', 'release by root']);
+});
+
+it('tells of the active revision, and then of each that is taken or refused', async () => {
+  const test = await createTestServices();
+  const contextValue = createContext({ services: test.services, caller: ADMIN });
+  const document = parse('subscription { revisions { hash active problems { code } } }');
+  const events = await subscribe({ schema: buildSchema({ plan: plan() }), document, contextValue });
+  if (!(Symbol.asyncIterator in events)) throw new Error(JSON.stringify(events));
+  const next = async (): Promise<unknown> =>
+    ((await events.next()).value as { data?: unknown } | undefined)?.data;
+  const first = test.revisions.active().record.hash;
+  expect(await next()).toEqual({ revisions: { hash: first, active: true, problems: [] } });
+  const other = plan(undefined, 'other');
+  test.revisions.swap(other);
+  expect(await next()).toEqual({ revisions: { hash: 'other', active: true, problems: [] } });
+  await events.return?.(undefined);
 });

@@ -21,6 +21,7 @@ import type { GraphqlServices } from '../services.ts';
 import type { TaskModel } from '../tasks.ts';
 import type { Enums } from '../types/enums.ts';
 import { providerShape } from '../types/provider.ts';
+import { revisionEvents } from './revisions.ts';
 
 /** A subscriber that needs a state more often than this watches a chart, not its spend. */
 const MIN_EVERY_MS = 50;
@@ -113,6 +114,13 @@ export function defineSubscriptions(
       authScopes: needs.readStats,
       subscribe: (_root, _args, context) => alerts(context),
       resolve: (alert) => alert,
+    }),
+    revisions: t.field({
+      type: refs.revision,
+      description: 'The active revision now, then each that is taken, or refused with its problems.',
+      authScopes: needs.readStats,
+      subscribe: (_root, _args, context) => revisionEvents(context),
+      resolve: (revision) => revision,
     }),
     providers: t.field({
       type: refs.provider,
