@@ -23,6 +23,7 @@ export const RunTask = graphql(`
         }
         cost
         saved
+        cached
         latencyMs
         attempts {
           provider {

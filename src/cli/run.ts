@@ -6,10 +6,11 @@ import type { Json } from '../common/json.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
 import type { JsonSchema } from '../plan/types.ts';
 import type { RegisterCommand } from './commands.ts';
-import { outputText, remoteSummary, runResultJson, runSummary } from './format/run-result.ts';
+import { outputText, remoteJson, remoteSummary, runResultJson, runSummary } from './format/run-result.ts';
 import type { TaskInput } from './generated/graphql.ts';
 import { parseInputPairs } from './input.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
+import { inLedgerOrAtServer } from './ledger-or-server.ts';
 import { parseTags } from './tags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 import {
@@ -59,9 +60,11 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     .addOption(keyOption())
     .action(async (task: string, flags: RunFlags) => {
       end(
-        await (flags.server === undefined
-          ? runLocally(task, flags, io)
-          : runRemotely(task, flags.server, flags, io)),
+        await inLedgerOrAtServer(
+          flags,
+          () => runLocally(task, flags, io),
+          (server) => runRemotely(task, server, flags, io),
+        ),
       );
     });
 
@@ -115,7 +118,7 @@ async function runRemotely(task: string, server: string, flags: RunFlags, io: Cl
       noCache: !flags.cache,
     },
   });
-  if (flags.json) io.out(JSON.stringify(runTask, null, 2));
+  if (flags.json) io.out(JSON.stringify(remoteJson(runTask), null, 2));
   else {
     if (runTask.__typename === 'Run' && runTask.status === 'SUCCEEDED')
       io.out(outputText(runTask.outputJson as Json));

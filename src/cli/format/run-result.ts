@@ -138,13 +138,56 @@ export function runSummary(result: RunResult, colours: Colours): string {
   );
 }
 
+/** A server's answer in the shape of `runResultJson`. */
+export function remoteJson(answer: CliRunTaskMutation['runTask']): Json {
+  if (answer.__typename === 'Run') {
+    const { id, task, status, revision, outputJson, error, cost, saved, cached, latencyMs, attempts } =
+      answer;
+    return {
+      id,
+      task: task.name,
+      status: status.toLowerCase(),
+      revision: revision.hash,
+      output: (outputJson ?? null) as Json,
+      error: error
+        ? { code: error.code, message: error.message, remedy: error.remedy, step: error.step ?? null }
+        : null,
+      cost,
+      saved,
+      cached,
+      latencyMs: latencyMs ?? null,
+      attempts: attempts.map((attempt) => ({
+        ...attempt,
+        provider: attempt.provider.name,
+        status: attempt.status.toLowerCase(),
+        errorClass: attempt.errorClass ?? null,
+        latencyMs: attempt.latencyMs ?? null,
+        firstTokenMs: attempt.firstTokenMs ?? null,
+      })),
+    };
+  }
+  if (!('code' in answer)) return null;
+  const { code, message, remedy } = answer;
+  return {
+    error: { code, message, remedy },
+    ...('problems' in answer
+      ? {
+          problems: answer.problems.map((problem) => ({
+            path: problem.path,
+            code: problem.code,
+            message: problem.message,
+          })),
+        }
+      : {}),
+  };
+}
+
 /** The same of a server's answer. */
 export function remoteSummary(answer: CliRunTaskMutation['runTask'], colours: Colours): string {
   if (answer.__typename === 'Run')
     return summaryOf(
       {
         ...answer,
-        cached: false,
         attempts: answer.attempts.map(({ provider, model, status }) => ({
           provider: provider.name,
           model,

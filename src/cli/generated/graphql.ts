@@ -130,7 +130,7 @@ export type CliRunTaskMutation = { runTask:
     | { __typename: 'InvalidInput', code: string, message: string, remedy: string, problems: Array<{ path: string, code: string, message: string }> }
     | { __typename: 'LoopDetected', code: string, message: string, remedy: string }
     | { __typename: 'NoProviderAvailable', code: string, message: string, remedy: string }
-    | { __typename: 'Run', id: string, status: RunStatus, outputJson: unknown, cost: string, saved: string, latencyMs: number | null, task: { name: string }, revision: { hash: string }, error: { code: string, message: string, remedy: string, step: string | null } | null, attempts: Array<{ model: string, requestedModel: string, step: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, outputTokens: number, reasoningTokens: number, cost: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string } }> }
+    | { __typename: 'Run', id: string, status: RunStatus, outputJson: unknown, cost: string, saved: string, cached: boolean, latencyMs: number | null, task: { name: string }, revision: { hash: string }, error: { code: string, message: string, remedy: string, step: string | null } | null, attempts: Array<{ model: string, requestedModel: string, step: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, outputTokens: number, reasoningTokens: number, cost: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string } }> }
     | { __typename: 'SpendingPaused', code: string, message: string, remedy: string }
     | { __typename: 'Unauthorized', code: string, message: string, remedy: string }
    };
@@ -268,6 +268,7 @@ export const CliRunTaskDocument = new TypedDocumentString(`
       }
       cost
       saved
+      cached
       latencyMs
       attempts {
         provider {
