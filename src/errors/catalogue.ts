@@ -53,7 +53,7 @@ export const catalogue = {
   },
   BUDGET_EXCEEDED: {
     message: 'Budget "{budget}" has {left} left of {limit}; this call may need {needed}.',
-    remedy: 'Wait until the budget resets ({resets}), raise its limit, or lower maxOutputTokens.',
+    remedy: '{wait}, raise its limit, or lower maxOutputTokens.',
     kind: 'retryable',
   },
   NO_PROVIDER_AVAILABLE: {

@@ -1,5 +1,6 @@
 // How a model step fails: what it met, in the words of the catalogue.
 import type { BudgetRefusal } from '../budget/port.ts';
+import { isOnlyHeld, retryAfterMs } from '../budget/refusals.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import { formatUsd } from '../common/money.ts';
 import type { ProviderError } from '../providers/port.ts';
@@ -37,6 +38,9 @@ export function budgetExceeded(refusal: BudgetRefusal, step: string, nowMs: numb
   const amount = (value: bigint): string =>
     refusal.unit === 'usd' ? `$${formatUsd(value)}` : `${value} ${refusal.unit}`;
   const resets = refusal.resetsAtMs === null ? 'never' : new Date(refusal.resetsAtMs).toISOString();
+  const wait = isOnlyHeld(refusal)
+    ? `Try again in a moment, since calls under way hold ${amount(refusal.held)} and may need less`
+    : `Wait until the budget resets (${resets})`;
   const error = runError(
     'BUDGET_EXCEEDED',
     {
@@ -44,11 +48,11 @@ export function budgetExceeded(refusal: BudgetRefusal, step: string, nowMs: numb
       left: amount(left < 0n ? 0n : left),
       limit: amount(refusal.limit),
       needed: amount(refusal.needed),
-      resets,
+      wait,
     },
     {
       step,
-      retryAfterMs: refusal.resetsAtMs === null ? null : Math.max(0, refusal.resetsAtMs - nowMs),
+      retryAfterMs: retryAfterMs(refusal, nowMs),
       details: { budget: refusal.budgetId },
     },
   );

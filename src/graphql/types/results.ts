@@ -1,4 +1,5 @@
 // Results: what a request for a run ends in; each way it can be refused is a type of its own that says what to do.
+import { retryAfterMs } from '../../budget/refusals.ts';
 import type { RouteDecision } from '../../routing/port.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs, Refused } from '../refs.ts';
@@ -93,9 +94,9 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
       }),
       retryAfterMs: t.float({
         nullable: true,
-        description: 'Until the window is over; null: not by waiting.',
-        resolve: ({ refusal: { resetsAtMs } }, _args, context) =>
-          resetsAtMs === null ? null : Math.max(0, resetsAtMs - context.services.clock.nowMs()),
+        description:
+          'A second where only what calls under way hold is in the way; else until the window is over; null: not by waiting.',
+        resolve: ({ refusal }, _args, context) => retryAfterMs(refusal, context.services.clock.nowMs()),
       }),
       runId: t.exposeID('runId', { nullable: true, description: 'The recorded run, where one was opened.' }),
     }),

@@ -103,10 +103,13 @@ describe('a thousand at once against a dollar', () => {
           expect(nano(result.spent) + nano(result.held) <= LIMIT, JSON.stringify(result)).toBe(true);
           // Held for calls that may cost less in the end: worth another try. Spent: it is over.
           if (nano(result.spent) + nano(result.needed) > LIMIT) {
+            expect(result.remedy).toMatch(/^Wait until the budget resets/);
             over = true;
             return;
           }
-          await sleep(500 + random() * 1_000);
+          expect(result.retryAfterMs).toBe(1_000);
+          expect(result.remedy).toMatch(/^Try again in a moment, since calls under way hold \$/);
+          await sleep(result.retryAfterMs * (0.5 + random()));
         }
       };
       const looks = (async () => {
