@@ -1,5 +1,6 @@
 // Notices of revisions as alerts: in words for people, with what to do.
 import { assertNever } from '../common/assert-never.ts';
+import type { Problem } from '../errors/problem.ts';
 import type { AlertRecord } from '../execution/ports.ts';
 import type { RevisionNotice, Revisions } from './port.ts';
 
@@ -19,8 +20,11 @@ export function revisionAlert(notice: RevisionNotice): AlertText {
         kind: 'revision_refused',
         severity: 'warning',
         scope,
-        message:
-          `The workflows of ${record.source} were refused; revision ${serving} serves on. ${first === undefined ? '' : `${first.file}:${first.line}: ${first.message}`}${errors.length > 1 ? ` And ${errors.length - 1} more.` : ''}`.trimEnd(),
+        message: [
+          `The workflows of ${record.source} were refused; revision ${serving} serves on.`,
+          ...(first === undefined ? [] : [problemLine(first, record.source)]),
+          ...(errors.length > 1 ? [`And ${errors.length - 1} more.`] : []),
+        ].join(' '),
         remedy: first?.remedy ?? 'Run "headgate check" and correct what it lists.',
         details: {
           hash: record.hash,
@@ -62,6 +66,11 @@ export function revisionAlert(notice: RevisionNotice): AlertText {
     default:
       return assertNever(notice);
   }
+}
+
+/** A source that cannot be read has no line. */
+function problemLine({ file, line, message }: Problem, source: string): string {
+  return file === source ? `${message}.` : `${file}:${line}: ${message}`;
 }
 
 /** What alerts do not say, in the log: each swap, and each refusal with all its problems. The function returned stops it. */
