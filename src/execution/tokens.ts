@@ -31,9 +31,9 @@ export function tokenizerLoaded(): boolean {
 let pieceCounts = new Map<string, number>();
 const MAX_PIECES = 30_000;
 
-/** Shorter texts are counted as quickly as they are found again. */
-const MIN_REMEMBERED = 200;
-/** Prompts repeat: a system text, a retried step, the same document. */
+/** Most prompts of this length are new ones: to remember each costs more than to count the few that come again. */
+const MIN_REMEMBERED = 1_000;
+/** Long texts repeat: a system text, a retried step, the same document. */
 const textCounts = new LRUCache<string, number>({
   max: 500,
   maxSize: 4_000_000,
@@ -60,9 +60,12 @@ export function countTokens(text: string): number {
 
 function countPieces(text: string, encode: Encoder): number {
   let count = 0;
+  let at = 0;
   PIECES.lastIndex = 0;
-  for (let match = PIECES.exec(text); match !== null; match = PIECES.exec(text)) {
-    const piece = match[0];
+  // Every character belongs to a piece, so each begins where the last one ended; `test` finds its end without making an array of it.
+  while (PIECES.test(text)) {
+    const piece = text.slice(at, PIECES.lastIndex);
+    at = PIECES.lastIndex;
     if (piece.length > MAX_PIECE) {
       for (let start = 0; start < piece.length; start += MAX_PIECE)
         count += encode(piece.slice(start, start + MAX_PIECE));

@@ -13,8 +13,15 @@ export function normaliseInput(input: JsonObject, ignore: readonly string[]): Js
   ) as JsonObject;
 }
 
+/** Words of plain ASCII with one space between them are their own form: most inputs are, and need no copy. */
+const MOST_TESTED = 10_000;
+const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
+
 function fold(value: Json, ignore: readonly (readonly string[])[]): Json {
-  if (typeof value === 'string') return value.normalize('NFC').replace(/\s+/gu, ' ').trim();
+  if (typeof value === 'string')
+    return value.length <= MOST_TESTED && PLAIN.test(value)
+      ? value
+      : value.normalize('NFC').replace(/\s+/gu, ' ').trim();
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => fold(item, ignore));
   const folded: { [key: string]: Json } = {};

@@ -10,24 +10,26 @@ interface RunContext {
   model: string;
 }
 
-/** Runs that are over are kept for a while: the loser of a hedge may be settled after its run. */
-const REMEMBERED_RUNS = 20_000;
+/**
+ * Runs that are over are kept for a while: the loser of a hedge may be settled after its run. In two generations of as many: deleting the oldest
+ * of a Map one by one leaves holes at its beginning, which the next look for the oldest has to walk over.
+ */
+const GENERATION = 10_000;
 /** Sets of tags that are counted apart; what comes after is counted together, so that a tag with a value per run cannot fill the roll-ups. */
 const COUNTED_TAG_SETS = 2_000;
 const OTHER_TAGS = '{"":"(other)"}';
 
 export class RunContexts {
-  readonly #runs = new Map<string, RunContext>();
+  #young = new Map<string, RunContext>();
+  #old = new Map<string, RunContext>();
   readonly #tagSets = new Set<string>();
 
   opened(run: RunRecord): void {
-    if (this.#runs.size >= REMEMBERED_RUNS) {
-      for (const oldest of this.#runs.keys()) {
-        this.#runs.delete(oldest);
-        break;
-      }
+    if (this.#young.size >= GENERATION) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
-    this.#runs.set(run.id, {
+    this.#young.set(run.id, {
       team: run.caller.team ?? '',
       tags: this.#counted(run.tags),
       provider: '',
@@ -43,9 +45,13 @@ export class RunContexts {
     return text;
   }
 
+  #of(runId: string): RunContext | undefined {
+    return this.#young.get(runId) ?? this.#old.get(runId);
+  }
+
   /** The dimensions of an attempt, without its status. */
   attemptStem(attempt: AttemptRecord): string {
-    const context = this.#runs.get(attempt.runId);
+    const context = this.#of(attempt.runId);
     const model = `${attempt.provider}/${attempt.requestedModel}`;
     if (context !== undefined) {
       context.provider = attempt.provider;
@@ -65,14 +71,14 @@ export class RunContexts {
 
   /** An attempt that succeeded is its run's answer, even where another was started after it. */
   succeeded(attempt: AttemptRecord): void {
-    const context = this.#runs.get(attempt.runId);
+    const context = this.#of(attempt.runId);
     if (context === undefined) return;
     context.provider = attempt.provider;
     context.model = `${attempt.provider}/${attempt.requestedModel}`;
   }
 
   runKey(run: RunRecord): string {
-    const context = this.#runs.get(run.id);
+    const context = this.#of(run.id);
     const stem = encodeStem({
       task: run.task,
       caller: run.caller.name,

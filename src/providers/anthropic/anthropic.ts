@@ -1,5 +1,6 @@
 // The `anthropic` adapter: the Messages API, of Anthropic and of servers that speak it.
 import type { PlanProvider } from '../../plan/types.ts';
+import { fetchOptionsFor } from '../shared/http-fetch.ts';
 import type { WireResponse } from '../shared/http-fetch.ts';
 import type { Protocol } from '../shared/remote.ts';
 import { createClientSource } from './client.ts';
@@ -25,7 +26,8 @@ export function createAnthropicProtocol(
       const client = await clientFor(key);
       const body = messageBody(request, lacks);
       // Not `client.messages.create`: that prints a warning at each call to a model that will be retired.
-      const sent = client.post('/v1/messages', { body, stream: request.stream, signal });
+      const fetchOptions = fetchOptionsFor(signal);
+      const sent = client.post('/v1/messages', { body, stream: request.stream, fetchOptions });
       // What comes back is what our own `fetch` made.
       return (await sent.asResponse()) as unknown as WireResponse;
     },

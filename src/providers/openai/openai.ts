@@ -1,5 +1,6 @@
 // The `openai` adapter: OpenAI itself, and every server that speaks its protocol.
 import type { PlanProvider } from '../../plan/types.ts';
+import { fetchOptionsFor } from '../shared/http-fetch.ts';
 import type { WireResponse } from '../shared/http-fetch.ts';
 import type { Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
@@ -22,10 +23,13 @@ export function createOpenAiProtocol(
     requestIdHeader: 'x-request-id',
     async send(request, key, signal) {
       const client = await clientFor(key);
+      const fetchOptions = fetchOptionsFor(signal);
       const sent =
         api === 'chat'
-          ? client.chat.completions.create(chatBody(request, lacks, limits.of(request.model)), { signal })
-          : client.responses.create(responsesBody(request, lacks), { signal });
+          ? client.chat.completions.create(chatBody(request, lacks, limits.of(request.model)), {
+              fetchOptions,
+            })
+          : client.responses.create(responsesBody(request, lacks), { fetchOptions });
       // What comes back is what our own `fetch` made.
       return (await sent.asResponse()) as unknown as WireResponse;
     },

@@ -26,6 +26,21 @@ export class WireResponse {
   }
 }
 
+/** What goes through an SDK to our `fetch` beside its own options: an SDK hands on what it finds in `fetchOptions`. */
+interface OwnOptions {
+  /**
+   * The call's signal. Given to an SDK as its `signal`, each call would be wrapped in a signal composed of two, with a weak reference and a
+   * finalizer for each, which costs more than our own side of the call.
+   */
+  readonly callSignal?: AbortSignal;
+}
+
+/** An SDK's `fetchOptions` for a call that ends when `signal` is aborted. */
+export function fetchOptionsFor(callSignal: AbortSignal): Record<never, never> {
+  const options: OwnOptions = { callSignal };
+  return options;
+}
+
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -33,7 +48,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 export interface Pool {
-  /** The `fetch` of an SDK. Aborting `init.signal` destroys the socket, before the headers as well as during the body. */
+  /** The `fetch` of an SDK. Aborting `init.signal`, or what `fetchOptionsFor` was given, destroys the socket, before the headers as well as during the body. */
   readonly fetch: typeof fetch;
   /**
    * Closes the sockets; calls in flight finish first. A call after that opens new ones, which close by themselves when idle: a run that
@@ -51,7 +66,7 @@ export function createPool(): Pool {
   let agent: Agent | undefined;
   const send = async (
     url: string,
-    init: { method: string; headers: Headers; body?: string; signal?: AbortSignal },
+    init: { method: string; headers: Headers; body?: string; signal?: AbortSignal } & OwnOptions,
   ): Promise<WireResponse> => {
     agent ??= new Agent({
       allowH2: false,
@@ -65,7 +80,7 @@ export function createPool(): Pool {
       method: init.method,
       headers: init.headers,
       body: init.body ?? null,
-      signal: init.signal ?? null,
+      signal: init.callSignal ?? init.signal ?? null,
     });
     return new WireResponse(url, data);
   };
