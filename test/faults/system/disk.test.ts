@@ -76,7 +76,11 @@ function codeOf({ data, errors }: Answer): unknown {
   return data?.runTask?.error?.code ?? data?.runTask?.code ?? errors[0]?.extensions?.['code'];
 }
 
-async function ready({ url }: { readonly url: string }): Promise<{ readonly status: number; readonly text: string }> {
+async function ready({
+  url,
+}: {
+  readonly url: string;
+}): Promise<{ readonly status: number; readonly text: string }> {
   const response = await fetch(`${url}/health/ready`);
   return { status: response.status, text: await response.text() };
 }
@@ -267,7 +271,10 @@ describe('a clock that jumps', { timeout: 90_000 }, () => {
 
     // In a new process, by the true time: what was posted to the day that has not come yet counts as well, so that it is not spent again.
     const next = await hostFor(upstream, { workflows: at.workflows, dataDirectory: at.dataDirectory });
-    const { data } = await ask(next.url, `{ ...Budgets costStats(window: ALL) { total { cost } } } fragment Budgets on Query ${BUDGETS}`);
+    const { data } = await ask(
+      next.url,
+      `{ ...Budgets costStats(window: ALL) { total { cost } } } fragment Budgets on Query ${BUDGETS}`,
+    );
     expect(nano(data.budgets[0].spent)).toBe(upstream.billedNanoUsd());
     expect(nano(data.costStats.total.cost)).toBe(upstream.billedNanoUsd());
     expect((await run(next, 'after')).data.runTask).toMatchObject({ __typename: 'BudgetExceeded' });

@@ -45,85 +45,97 @@ const told = (asked: Promise<Answer>): Promise<Answer | string> =>
   asked.catch((error: unknown) => String((error as { cause?: unknown }).cause ?? error));
 
 describe('SIGTERM', () => {
-  it('lets running tasks finish, longer than a few seconds too, takes nothing new, and ends with 0', { timeout: 60_000 }, async () => {
-    const { upstream, dataDirectory, start } = await stage();
-    const served = await start();
-    // Seven seconds: longer than any grace that a connection gets by itself, shorter than the drain.
-    upstream.otherwise(() => ({ tokens: 10, firstTokenAfterMs: 7_000 }));
-    const running = Array.from({ length: 10 }, (_, index) => told(run(served, `slow${index}`)));
-    await upstream.received(10);
-    const ended = served.stop();
-    await stopping(served);
-    const late = await told(run(served, 'late'));
-    if (typeof late === 'string') expect(late).toMatch(/ECONNREFUSED|ECONNRESET|other side closed|closed/i);
-    else {
-      expect(late.status).toBe(503);
-      expect(late.errors[0]?.extensions).toMatchObject({ code: 'SHUTTING_DOWN' });
-    }
-    for (const answer of await Promise.all(running))
-      expect(answer).toMatchObject({ data: { runTask: { __typename: 'Run', status: 'SUCCEEDED' } } });
-    expect(await ended).toBe(0);
-    const rows = await withReader(dataDirectory, rowsOf);
-    expect(rows.runs.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'succeeded'));
-    await expectVerified(dataDirectory);
-    await upstream.close();
-  });
+  it(
+    'lets running tasks finish, longer than a few seconds too, takes nothing new, and ends with 0',
+    { timeout: 60_000 },
+    async () => {
+      const { upstream, dataDirectory, start } = await stage();
+      const served = await start();
+      // Seven seconds: longer than any grace that a connection gets by itself, shorter than the drain.
+      upstream.otherwise(() => ({ tokens: 10, firstTokenAfterMs: 7_000 }));
+      const running = Array.from({ length: 10 }, (_, index) => told(run(served, `slow${index}`)));
+      await upstream.received(10);
+      const ended = served.stop();
+      await stopping(served);
+      const late = await told(run(served, 'late'));
+      if (typeof late === 'string') expect(late).toMatch(/ECONNREFUSED|ECONNRESET|other side closed|closed/i);
+      else {
+        expect(late.status).toBe(503);
+        expect(late.errors[0]?.extensions).toMatchObject({ code: 'SHUTTING_DOWN' });
+      }
+      for (const answer of await Promise.all(running))
+        expect(answer).toMatchObject({ data: { runTask: { __typename: 'Run', status: 'SUCCEEDED' } } });
+      expect(await ended).toBe(0);
+      const rows = await withReader(dataDirectory, rowsOf);
+      expect(rows.runs.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'succeeded'));
+      await expectVerified(dataDirectory);
+      await upstream.close();
+    },
+  );
 
-  it('records what does not end in the drain time, leaves no attempt open, and durable runs go on afterwards', { timeout: 60_000 }, async () => {
-    const { upstream, dataDirectory, start } = await stage();
-    const served = await start(['--drain', '300']);
-    upstream.otherwise((call) =>
-      JSON.stringify(call.body).includes(':one]') ? { tokens: 10 } : { connection: 'silent' },
-    );
-    const running = Array.from({ length: 5 }, (_, index) => told(run(served, `cut${index}`)));
-    const { data } = await ask(served.url, START_TRAIL, { mark: 'goes-on' });
-    await upstream.received(5 + 3);
-    expect(await served.stop()).toBe(0);
-    // Nobody is cut off without a word.
-    for (const answer of await Promise.all(running))
-      expect(answer).toMatchObject({
-        data: { runTask: { __typename: 'Run', status: 'CANCELLED', error: { code: 'SHUT_DOWN' } } },
-      });
-    const stopped = await withReader(dataDirectory, rowsOf);
-    const statuses = new Set([...stopped.attempts.values()].flat().map(({ status }) => status));
-    expect(statuses).toEqual(new Set(['succeeded', 'cancelled']));
-    for (const each of stopped.runs)
-      expect(each.finishedAtMs === null, each.id).toBe(each.id === data.startTask.id);
-    await expectVerified(dataDirectory);
+  it(
+    'records what does not end in the drain time, leaves no attempt open, and durable runs go on afterwards',
+    { timeout: 60_000 },
+    async () => {
+      const { upstream, dataDirectory, start } = await stage();
+      const served = await start(['--drain', '300']);
+      upstream.otherwise((call) =>
+        JSON.stringify(call.body).includes(':one]') ? { tokens: 10 } : { connection: 'silent' },
+      );
+      const running = Array.from({ length: 5 }, (_, index) => told(run(served, `cut${index}`)));
+      const { data } = await ask(served.url, START_TRAIL, { mark: 'goes-on' });
+      await upstream.received(5 + 3);
+      expect(await served.stop()).toBe(0);
+      // Nobody is cut off without a word.
+      for (const answer of await Promise.all(running))
+        expect(answer).toMatchObject({
+          data: { runTask: { __typename: 'Run', status: 'CANCELLED', error: { code: 'SHUT_DOWN' } } },
+        });
+      const stopped = await withReader(dataDirectory, rowsOf);
+      const statuses = new Set([...stopped.attempts.values()].flat().map(({ status }) => status));
+      expect(statuses).toEqual(new Set(['succeeded', 'cancelled']));
+      for (const each of stopped.runs)
+        expect(each.finishedAtMs === null, each.id).toBe(each.id === data.startTask.id);
+      await expectVerified(dataDirectory);
 
-    upstream.otherwise({ tokens: 10 });
-    const next = await start();
-    await finished(next, data.startTask.id);
-    expect(await next.stop()).toBe(0);
-    const rows = await withReader(dataDirectory, rowsOf);
-    expect(rows.runs.find(({ id }) => id === data.startTask.id)).toMatchObject({ status: 'succeeded' });
-    expectNothingTwice(rows);
-    expectNothingForgotten(upstream, rows);
-    expect(upstream.requests().get('goes-on:one')).toHaveLength(1);
-    await expectVerified(dataDirectory);
-    await upstream.close();
-  });
+      upstream.otherwise({ tokens: 10 });
+      const next = await start();
+      await finished(next, data.startTask.id);
+      expect(await next.stop()).toBe(0);
+      const rows = await withReader(dataDirectory, rowsOf);
+      expect(rows.runs.find(({ id }) => id === data.startTask.id)).toMatchObject({ status: 'succeeded' });
+      expectNothingTwice(rows);
+      expectNothingForgotten(upstream, rows);
+      expect(upstream.requests().get('goes-on:one')).toHaveLength(1);
+      await expectVerified(dataDirectory);
+      await upstream.close();
+    },
+  );
 
-  it('ends at once at the second signal; what was under way is held until it is known', { timeout: 60_000 }, async () => {
-    const { upstream, dataDirectory, start } = await stage();
-    const served = await start();
-    upstream.otherwise({ connection: 'silent' });
-    const running = told(run(served, 'held'));
-    await upstream.received(1);
-    const ended = served.stop();
-    await stopping(served);
-    process.kill(served.pid, 'SIGTERM');
-    expect(await ended).not.toBe(0);
-    await running;
-    const again = await start();
-    expect(await again.stop()).toBe(0);
-    const rows = await withReader(dataDirectory, rowsOf);
-    const [attempt] = [...rows.attempts.values()].flat();
-    expect(attempt).toMatchObject({ status: 'unreconciled' });
-    expect(rows.runs[0]?.error?.code).toBe('RUN_INTERRUPTED');
-    await expectVerified(dataDirectory);
-    await upstream.close();
-  });
+  it(
+    'ends at once at the second signal; what was under way is held until it is known',
+    { timeout: 60_000 },
+    async () => {
+      const { upstream, dataDirectory, start } = await stage();
+      const served = await start();
+      upstream.otherwise({ connection: 'silent' });
+      const running = told(run(served, 'held'));
+      await upstream.received(1);
+      const ended = served.stop();
+      await stopping(served);
+      process.kill(served.pid, 'SIGTERM');
+      expect(await ended).not.toBe(0);
+      await running;
+      const again = await start();
+      expect(await again.stop()).toBe(0);
+      const rows = await withReader(dataDirectory, rowsOf);
+      const [attempt] = [...rows.attempts.values()].flat();
+      expect(attempt).toMatchObject({ status: 'unreconciled' });
+      expect(rows.runs[0]?.error?.code).toBe('RUN_INTERRUPTED');
+      await expectVerified(dataDirectory);
+      await upstream.close();
+    },
+  );
 });
 
 /** When it has said that it is stopping. */

@@ -1,14 +1,20 @@
 // kill -9 at random instants, starting up, recovering and under load, with the model server outside counting what it answered.
 // `npm run test:kills` does it 200 times.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/common/random.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';
+import { repositoryRoot } from '../../support/repository.ts';
 import type { Served } from '../../support/served.ts';
 import {
   BUDGETS,
+  RUN_FAMILY,
   RUN_SINGLE,
   RUN_TRAIL,
+  START_FAMILY,
   START_TRAIL,
   ask,
   expectNothingForgotten,
@@ -31,7 +37,7 @@ interface Sent {
   readonly mark: string;
   readonly key: string | null;
   readonly kind: 'start' | 'run';
-  readonly task: 'single' | 'trail';
+  readonly task: 'single' | 'trail' | 'family';
   /** The id that the client was told, if it was told one. */
   id: string | null;
 }
@@ -63,7 +69,7 @@ describe('kill -9', () => {
           mark,
           key: dice < 0.5 ? `key-${mark}` : null,
           kind: dice < 0.25 || dice > 0.75 ? 'start' : 'run',
-          task: dice > 0.6 && dice <= 0.75 ? 'single' : 'trail',
+          task: dice > 0.6 && dice <= 0.75 ? 'single' : random() < 0.5 ? 'trail' : 'family',
           id: null,
         };
         sent.push(request);
@@ -106,7 +112,10 @@ describe('kill -9', () => {
           await Promise.all(lanes);
         }
         if (kill % 20 === 0) {
-          if (KILLS > 20) console.info(`${kill} kills, ${sent.length} requests sent, ${upstream.calls.length} calls received`);
+          if (KILLS > 20)
+            console.info(
+              `${kill} kills, ${sent.length} requests sent, ${upstream.calls.length} calls received`,
+            );
           await expectVerified(dataDirectory);
           expectNothingForgotten(upstream, await withReader(dataDirectory, rowsOf));
         }
@@ -135,6 +144,11 @@ describe('kill -9', () => {
       expect(await served.stop()).toBe(0);
 
       await expectVerified(dataDirectory);
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        join(repositoryRoot, 'src/cli/main.ts'),
+        ...['ledger', 'verify', '--data', dataDirectory],
+      ]);
+      expect(stdout).toContain('every sum agrees to the nano-dollar');
       const rows = await withReader(dataDirectory, rowsOf);
       expectNothingForgotten(upstream, rows);
       expectNothingTwice(rows);
@@ -143,6 +157,8 @@ describe('kill -9', () => {
       for (const run of rows.runs) {
         const { mark } = run.input as { readonly mark: string };
         byMark.set(mark, [...(byMark.get(mark) ?? []), run.id]);
+        // A child goes on with its parent, under the same id.
+        if (run.parentRunId !== null) expect(rows.runs.some(({ id }) => id === run.parentRunId)).toBe(true);
         expect(run.finishedAtMs, run.id).not.toBeNull();
         if (run.durable) expect(run, run.id).toMatchObject({ status: 'succeeded' });
         else if (run.status !== 'succeeded') expect(run.error?.code).toBe('RUN_INTERRUPTED');
@@ -166,7 +182,10 @@ describe('kill -9', () => {
 });
 
 async function askFor(url: string, { mark, key, kind, task }: Sent): ReturnType<typeof ask> {
-  const query = kind === 'start' ? START_TRAIL : task === 'single' ? RUN_SINGLE : RUN_TRAIL;
+  const query = {
+    start: { single: '', trail: START_TRAIL, family: START_FAMILY },
+    run: { single: RUN_SINGLE, trail: RUN_TRAIL, family: RUN_FAMILY },
+  }[kind][task];
   const answer = await ask(url, query, { mark, options: key === null ? {} : { idempotencyKey: key } });
   return { ...answer, data: { result: answer.data?.runTask ?? answer.data?.startTask ?? null } };
 }
@@ -178,7 +197,10 @@ function idOf(data: { readonly result: { readonly id?: string } | null }): strin
 /** When no run is under way. */
 async function quiet(url: string): Promise<void> {
   for (let looks = 0; looks < 600; looks += 1) {
-    const { data } = await ask(url, '{ runs(first: 1, filter: { status: RUNNING }) { edges { node { id } } } }');
+    const { data } = await ask(
+      url,
+      '{ runs(first: 1, filter: { status: RUNNING }) { edges { node { id } } } }',
+    );
     if (data.runs.edges.length === 0) return;
     await sleep(100);
   }

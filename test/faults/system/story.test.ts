@@ -30,7 +30,10 @@ function workflows(): string {
   writeFileSync(
     join(folder, 'headgate.yaml'),
     shipped
-      .replace('openai/gpt-5.6-luna: { quality: 2 }', 'openai/gpt-5.6-luna: { quality: 2, price: { input: $0, output: $10 } }')
+      .replace(
+        'openai/gpt-5.6-luna: { quality: 2 }',
+        'openai/gpt-5.6-luna: { quality: 2, price: { input: $0, output: $10 } }',
+      )
       .replace('limit: $400, per: month', 'limit: $500, per: month'),
   );
   for (const task of ['code-review', 'summarize', 'email-parse', 'report'])
@@ -74,7 +77,11 @@ async function open(folder: string, data: string, clock: SimulatedClock): Promis
     clock,
     providers,
     ask: (task, caller, text) =>
-      app.engine.run({ task, input: { text } satisfies JsonObject, caller: { ...OPEN_CALLER, name: caller } }),
+      app.engine.run({
+        task,
+        input: { text } satisfies JsonObject,
+        caller: { ...OPEN_CALLER, name: caller },
+      }),
   };
 }
 
@@ -123,7 +130,9 @@ describe("the owner's story, through the whole engine", () => {
         const tokens = tokensFor(call.costNanoUsd * BigInt(SCALE));
         const result = await normal.ask(call.task, call.caller, `${tokens} ${call.caller} at ${call.atMs}`);
         if (result.kind !== 'run' || result.snapshot.run.status !== 'succeeded')
-          throw new Error(`${call.caller} was stopped at ${new Date(clock.nowMs()).toISOString()}: ${JSON.stringify(result, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
+          throw new Error(
+            `${call.caller} was stopped at ${new Date(clock.nowMs()).toISOString()}: ${JSON.stringify(result, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`,
+          );
         runs += 1;
         cost += BigInt(tokens) * NANO_PER_TOKEN;
       }
@@ -146,7 +155,12 @@ describe("the owner's story, through the whole engine", () => {
       expect(await alerts(looping)).toContain('loop caller:ben');
 
       const before = looping.providers.calls.length;
-      const varied = await tally(looping, 250, 1_400, (time) => `${tokensFor(CALL)} Attempt ${time}: summarise this.`);
+      const varied = await tally(
+        looping,
+        250,
+        1_400,
+        (time) => `${tokensFor(CALL)} Attempt ${time}: summarise this.`,
+      );
       const calls = looping.providers.calls.length - before;
       console.info(`the varying loop: ${calls} calls, ${spent(looping)} nano-dollars`);
       expect(calls).toBeLessThanOrEqual(1_251);

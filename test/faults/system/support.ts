@@ -93,11 +93,35 @@ output:
   text: \${{ steps.three.text }} \${{ steps.beside.text }}
 `;
 
+/** Items side by side, then a task of its own, then a call that reads both. */
+const FAMILY = `task: family
+input: { mark: string }
+${ALLOWANCE}
+steps:
+  items:
+    each: \${{ ["a", "b", "c", "d"] }}
+    as: item
+    concurrent: 2
+    prompt: "[\${{ input.mark }}-\${{ item }}:items] ${FILLER}"
+    maxOutputTokens: 60
+  child:
+    task: single
+    input: { mark: "\${{ input.mark }}-child" }
+  last:
+    prompt: "[\${{ input.mark }}:last] \${{ steps.child.text }} \${{ size(steps.items) }} ${FILLER}"
+    maxOutputTokens: 60
+`;
+
 /** A folder of workflows; removed after the test. */
 export function workflowFolder(options: WorkflowOptions = {}): string {
   const folder = temporary('headgate-system-');
   writeFileSync(join(folder, 'headgate.yaml'), projectYaml(options));
-  for (const [name, text] of Object.entries({ single: SINGLE, trail: TRAIL, ...options.tasks }))
+  for (const [name, text] of Object.entries({
+    single: SINGLE,
+    trail: TRAIL,
+    family: FAMILY,
+    ...options.tasks,
+  }))
     writeFileSync(join(folder, `${name}.yaml`), text);
   return folder;
 }
@@ -111,7 +135,11 @@ export function temporary(prefix: string): string {
 /** A server process on these workflows and upstreams; killed at the end of a test that has not stopped it. */
 export async function serveFor(
   upstream: Pick<CountingUpstream, 'openaiUrl' | 'url'>,
-  { flags = [], other = upstream, ...options }: ServeOptions & { readonly other?: Pick<CountingUpstream, 'url'> },
+  {
+    flags = [],
+    other = upstream,
+    ...options
+  }: ServeOptions & { readonly other?: Pick<CountingUpstream, 'url'> },
 ): Promise<Served> {
   let pid: number | undefined;
   onTestFinished(() => {
@@ -247,6 +275,8 @@ const RESULT = `__typename
   ... on NoProviderAvailable { code message } ... on InvalidInput { code message }`;
 export const RUN_SINGLE = `mutation ($mark: String!, $options: RunOptions) { runTask(task: { single: { mark: $mark } }, options: $options) { ${RESULT} } }`;
 export const RUN_TRAIL = `mutation ($mark: String!, $options: RunOptions) { runTask(task: { trail: { mark: $mark } }, options: $options) { ${RESULT} } }`;
+export const START_FAMILY = `mutation ($mark: String!, $options: RunOptions) { startTask(task: { family: { mark: $mark } }, options: $options) { __typename ... on Run { id status } } }`;
+export const RUN_FAMILY = `mutation ($mark: String!, $options: RunOptions) { runTask(task: { family: { mark: $mark } }, options: $options) { ${RESULT} } }`;
 export const START_TRAIL = `mutation ($mark: String!, $options: RunOptions) { startTask(task: { trail: { mark: $mark } }, options: $options) { __typename ... on Run { id status } } }`;
 export const STREAM_SINGLE = `subscription ($mark: String!, $options: RunOptions) { streamTask(task: { single: { mark: $mark } }, options: $options) {
   __typename runId ... on RunText { delta } ... on RunTextRestarted { reason } ... on RunFinished { result { ${RESULT} } } } }`;
@@ -283,7 +313,12 @@ export function attemptsByMark({ runs, attempts }: Rows): ReadonlyMap<string, re
   for (const run of runs) {
     const { mark } = (run.input ?? {}) as { readonly mark?: string };
     for (const attempt of attempts.get(run.id) ?? []) {
-      const key = `${mark}:${attempt.step}`;
+      // An item of `each` has its own mark in the prompt: `m1-b:items` is the second of `m1`.
+      const item = /^(.+)\[(\d+)\]$/.exec(attempt.step);
+      const key =
+        item === null
+          ? `${mark}:${attempt.step}`
+          : `${mark}-${'abcd'[Number(item[2])] ?? ''}:${item[1] ?? ''}`;
       const known = byMark.get(key);
       if (known === undefined) byMark.set(key, [attempt]);
       else known.push(attempt);

@@ -142,7 +142,9 @@ describe('a thousand at once against a dollar', () => {
       expect(refusals.length).toBeGreaterThan(100);
       for (const refusal of refusals.slice(0, 5)) {
         expect(refusal).toMatchObject({ code: 'BUDGET_EXCEEDED', budget: 'company', limit: '1' });
-        expect(refusal.message).toMatch(/Budget "company" has \$[\d.]+ left of \$1; this call may need \$[\d.]+/);
+        expect(refusal.message).toMatch(
+          /Budget "company" has \$[\d.]+ left of \$1; this call may need \$[\d.]+/,
+        );
         expect(Date.parse(refusal.resetsAt)).toBeGreaterThan(Date.now());
       }
       expect(await served.stop()).toBe(0);
@@ -159,7 +161,9 @@ describe('a thousand at once against a dollar', () => {
         const { mark } = run.input as { readonly mark: string };
         paid.set(`${mark}:only`, (paid.get(`${mark}:only`) ?? 0n) + run.costNanoUsd);
       }
-      const cut = new Set(upstream.calls.filter(({ ended }) => ended !== 'complete' && ended !== 'refused').map(markOf));
+      const cut = new Set(
+        upstream.calls.filter(({ ended }) => ended !== 'complete' && ended !== 'refused').map(markOf),
+      );
       for (const call of upstream.calls) {
         const mark = markOf(call);
         if (call.billed === null || cut.has(mark) || stopped.has(mark.split(':')[0] ?? '')) continue;

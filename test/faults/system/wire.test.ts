@@ -6,16 +6,7 @@ import { seededRandom } from '../../../src/common/random.ts';
 import { INPUT_RATE, OUTPUT_RATE, startCountingUpstream } from '../../support/counting-upstream.ts';
 import type { CountingUpstream } from '../../support/counting-upstream.ts';
 import type { Behaviour } from '../../support/fault-server.ts';
-import {
-  BUDGETS,
-  RUN_SINGLE,
-  STREAM_SINGLE,
-  ask,
-  hostFor,
-  nano,
-  rowsOf,
-  subscribe,
-} from './support.ts';
+import { BUDGETS, RUN_SINGLE, STREAM_SINGLE, ask, hostFor, nano, rowsOf, subscribe } from './support.ts';
 import type { Hosted } from './support.ts';
 
 interface Stage extends Hosted {
@@ -37,7 +28,18 @@ async function letGo({ upstream, other, app }: Stage): Promise<void> {
 }
 
 /** When nothing is held any more, whatever the client was told. */
-async function settled({ url, app }: Stage): Promise<readonly { status: string; costNanoUsd: bigint; outputTokens: number; inputTokens: number; estimated: boolean }[]> {
+async function settled({
+  url,
+  app,
+}: Stage): Promise<
+  readonly {
+    status: string;
+    costNanoUsd: bigint;
+    outputTokens: number;
+    inputTokens: number;
+    estimated: boolean;
+  }[]
+> {
   for (let looks = 0; looks < 200; looks += 1) {
     const { data } = await ask(url, BUDGETS);
     if (data.budgets[0].held === '0' && app.engine.running() === 0) break;
@@ -46,9 +48,7 @@ async function settled({ url, app }: Stage): Promise<readonly { status: string; 
   const { data } = await ask(url, BUDGETS);
   expect(data.budgets[0].held).toBe('0');
   const attempts = [...(await rowsOf(app.ledger)).attempts.values()].flat();
-  expect(nano(data.budgets[0].spent)).toBe(
-    attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n),
-  );
+  expect(nano(data.budgets[0].spent)).toBe(attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
   return attempts;
 }
 
@@ -98,7 +98,9 @@ describe('a client that goes away', { timeout: 60_000 }, () => {
     const at = await stage('[up/small]', { tokens: 10, firstTokenAfterMs: 400 });
     const gone = new AbortController();
     const options = { idempotencyKey: 'come-back' };
-    const asked = ask(at.url, RUN_SINGLE, { mark: 'back', options }, { signal: gone.signal }).catch(() => 'gone');
+    const asked = ask(at.url, RUN_SINGLE, { mark: 'back', options }, { signal: gone.signal }).catch(
+      () => 'gone',
+    );
     await at.upstream.received(1);
     gone.abort();
     expect(await asked).toBe('gone');
@@ -116,32 +118,35 @@ describe('a stream that breaks', { timeout: 60_000 }, () => {
     { name: 'ended early, without a reason', fault: { tokens: 10, endAtToken: 6, tokenEveryMs: 5 } },
     { name: 'an error inside the 200', fault: { tokens: 10, errorAtToken: 6, tokenEveryMs: 5 } },
   ];
-  it.each(FAULTS)('INV-10: $name: what was shown is said to be void, the answer is whole', async ({ fault }) => {
-    const at = await stage('[up/small, other/large]', fault);
-    at.other.otherwise({ tokens: 10 });
-    const kinds: string[] = [];
-    let shown = '';
-    let result: any;
-    for await (const { data } of subscribe(at.url, STREAM_SINGLE, { mark: 'broken' })) {
-      const event = data.streamTask;
-      if (kinds.at(-1) !== event.__typename) kinds.push(event.__typename);
-      if (event.__typename === 'RunText') shown += event.delta;
-      if (event.__typename === 'RunTextRestarted') shown = '';
-      if (event.__typename === 'RunFinished') result = event.result;
-    }
-    const whole = Array.from({ length: 10 }, (_, index) => `t${index + 1}`).join(' ');
-    expect(kinds).toContain('RunTextRestarted');
-    expect(kinds.at(-1)).toBe('RunFinished');
-    expect(shown).toBe(whole);
-    expect(result).toMatchObject({ status: 'SUCCEEDED', outputJson: { text: whole } });
-    const failed = result.attempts.slice(0, -1);
-    expect(failed.length).toBeGreaterThan(0);
-    expect(result.attempts).toHaveLength(at.upstream.calls.length + at.other.calls.length);
-    for (const attempt of failed) expect(attempt).toMatchObject({ status: 'FAILED', model: 'small' });
-    expect(result.attempts.at(-1)).toMatchObject({ status: 'SUCCEEDED', model: 'large' });
-    await settled(at);
-    await letGo(at);
-  });
+  it.each(FAULTS)(
+    'INV-10: $name: what was shown is said to be void, the answer is whole',
+    async ({ fault }) => {
+      const at = await stage('[up/small, other/large]', fault);
+      at.other.otherwise({ tokens: 10 });
+      const kinds: string[] = [];
+      let shown = '';
+      let result: any;
+      for await (const { data } of subscribe(at.url, STREAM_SINGLE, { mark: 'broken' })) {
+        const event = data.streamTask;
+        if (kinds.at(-1) !== event.__typename) kinds.push(event.__typename);
+        if (event.__typename === 'RunText') shown += event.delta;
+        if (event.__typename === 'RunTextRestarted') shown = '';
+        if (event.__typename === 'RunFinished') result = event.result;
+      }
+      const whole = Array.from({ length: 10 }, (_, index) => `t${index + 1}`).join(' ');
+      expect(kinds).toContain('RunTextRestarted');
+      expect(kinds.at(-1)).toBe('RunFinished');
+      expect(shown).toBe(whole);
+      expect(result).toMatchObject({ status: 'SUCCEEDED', outputJson: { text: whole } });
+      const failed = result.attempts.slice(0, -1);
+      expect(failed.length).toBeGreaterThan(0);
+      expect(result.attempts).toHaveLength(at.upstream.calls.length + at.other.calls.length);
+      for (const attempt of failed) expect(attempt).toMatchObject({ status: 'FAILED', model: 'small' });
+      expect(result.attempts.at(-1)).toMatchObject({ status: 'SUCCEEDED', model: 'large' });
+      await settled(at);
+      await letGo(at);
+    },
+  );
 
   it('INV-10: nobody else to ask: a failed run, never a short success', async () => {
     const at = await stage('[up/small]', { tokens: 10, cutAtToken: 6, tokenEveryMs: 2 });
@@ -163,7 +168,11 @@ describe('an answer from elsewhere', { timeout: 60_000 }, () => {
     expect(data.runTask).toMatchObject({ __typename: 'Run', status: 'SUCCEEDED', cost });
     const { attempts } = data.runTask;
     expect(attempts.at(-1)).toMatchObject({ model: 'large-2026-11', status: 'SUCCEEDED', cost });
-    expect(attempts.slice(0, -1).every((each: { cost: string; model: string }) => each.cost === '0' && each.model === 'small')).toBe(true);
+    expect(
+      attempts
+        .slice(0, -1)
+        .every((each: { cost: string; model: string }) => each.cost === '0' && each.model === 'small'),
+    ).toBe(true);
     expect(attempts).toHaveLength(at.upstream.calls.length + 1);
     const stats = await ask(
       at.url,
