@@ -1,6 +1,7 @@
 // The types around runs: task types, revisions and their problems, callers, keys, alerts and spending switches.
 import type { Builder } from '../builder.ts';
-import type { Refs, TaskTypeShape } from '../refs.ts';
+import type { RequestContext } from '../context.ts';
+import type { Refs, RevisionShape, TaskTypeShape } from '../refs.ts';
 import type { TaskModel } from '../tasks.ts';
 import { ADMIN, hasScope } from '../scopes.ts';
 import type { Enums } from './enums.ts';
@@ -77,6 +78,12 @@ function stepsOf({ task }: TaskTypeShape) {
     after: [...step.after],
     route: step.kind === 'model' ? step.route.name : null,
   }));
+}
+
+/** null: what the workflows say is what is served. */
+export function pinnedRevision({ services }: RequestContext): RevisionShape | null {
+  const { record } = services.revisions.active();
+  return record.pinned ? { hash: record.hash, record } : null;
 }
 
 export function defineRevision(builder: Builder, refs: Refs, enums: Enums): void {
@@ -162,6 +169,24 @@ export function defineCaller(builder: Builder, refs: Refs): void {
         nullable: true,
         description: 'Only of the viewer; null where the server runs open.',
         resolve: ({ self }) => self?.keyId ?? null,
+      }),
+      pinnedRevision: t.field({
+        type: refs.revision,
+        nullable: true,
+        description:
+          'Only of the viewer: the revision that a person pinned, so that what the workflows say has no effect.',
+        resolve: ({ self }, _args, context) => (self === null ? null : pinnedRevision(context)),
+      }),
+      pauses: t.field({
+        type: [refs.spendSwitch],
+        nullable: true,
+        description: "Only of the viewer: the switches that stop spending of its runs, others' own left out.",
+        resolve: ({ self }, _args, context) =>
+          self === null
+            ? null
+            : context.services.guards
+                .switches()
+                .filter(({ scope }) => !scope.startsWith('caller:') || scope === `caller:${self.name}`),
       }),
     }),
   });

@@ -5,6 +5,7 @@ import type { Builder } from '../builder.ts';
 import type { Refs, Refused } from '../refs.ts';
 import { AMOUNT, amount } from './budget.ts';
 import type { Enums } from './enums.ts';
+import { pinnedRevision } from './governance.ts';
 
 const TYPE_OF_KIND: { readonly [kind: string]: string } = {
   run: 'Run',
@@ -33,6 +34,13 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
       code: t.string({ description: 'Stable; see docs/reference/errors.md.', resolve: ({ code }) => code }),
       message: t.string({ resolve: ({ message }) => message }),
       remedy: t.string({ resolve: ({ remedy }) => remedy }),
+      pinnedRevision: t.field({
+        type: refs.revision,
+        nullable: true,
+        description:
+          'The revision that a person pinned, where one is in force instead of what the workflows say.',
+        resolve: (_refusal, _args, context) => pinnedRevision(context),
+      }),
     }),
   });
   const refusal = { interfaces: [refs.refusal] };
