@@ -268,7 +268,7 @@ describe('a server with keys', () => {
   });
 
   it('a connection that stays is cut when its key is revoked, and its operations count as requests', async () => {
-    const { url, keys } = await serve({ limits: { keepAliveMs: 20 } });
+    const { url, keys } = await serve({ limits: { keepAliveMs: 400 } });
     const watcher = await keys.create({ ...KEY, caller: 'watcher' });
     const busy = await keys.create({ ...KEY, requestsPerMinute: 2 });
     const connect = (secret: string) =>
