@@ -94,8 +94,9 @@ describe('SIGTERM', () => {
       const stopped = await withReader(dataDirectory, rowsOf);
       const statuses = new Set([...stopped.attempts.values()].flat().map(({ status }) => status));
       expect(statuses).toEqual(new Set(['succeeded', 'cancelled']));
-      for (const each of stopped.runs)
-        expect(each.finishedAtMs === null, each.id).toBe(each.id === data.startTask.id);
+      expect(stopped.runs.filter(({ finishedAtMs }) => finishedAtMs === null).map(({ id }) => id)).toEqual([
+        data.startTask.id,
+      ]);
       await expectVerified(dataDirectory);
 
       upstream.otherwise({ tokens: 10 });

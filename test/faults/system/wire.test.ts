@@ -7,7 +7,7 @@ import { INPUT_RATE, OUTPUT_RATE, startCountingUpstream } from '../../support/co
 import type { CountingUpstream } from '../../support/counting-upstream.ts';
 import type { Behaviour } from '../../support/fault-server.ts';
 import { BUDGETS, RUN_SINGLE, STREAM_SINGLE, ask, hostFor, nano, rowsOf, subscribe } from './support.ts';
-import type { Hosted } from './support.ts';
+import type { Hosted, Shown } from './support.ts';
 
 interface Stage extends Hosted {
   readonly upstream: CountingUpstream;
@@ -28,10 +28,7 @@ async function letGo({ upstream, other, app }: Stage): Promise<void> {
 }
 
 /** When nothing is held any more, whatever the client was told. */
-async function settled({
-  url,
-  app,
-}: Stage): Promise<
+async function settled({ url, app }: Stage): Promise<
   readonly {
     status: string;
     costNanoUsd: bigint;
@@ -125,7 +122,7 @@ describe('a stream that breaks', { timeout: 60_000 }, () => {
       at.other.otherwise({ tokens: 10 });
       const kinds: string[] = [];
       let shown = '';
-      let result: any;
+      let result: Shown;
       for await (const { data } of subscribe(at.url, STREAM_SINGLE, { mark: 'broken' })) {
         const event = data.streamTask;
         if (kinds.at(-1) !== event.__typename) kinds.push(event.__typename);
@@ -150,7 +147,7 @@ describe('a stream that breaks', { timeout: 60_000 }, () => {
 
   it('INV-10: nobody else to ask: a failed run, never a short success', async () => {
     const at = await stage('[up/small]', { tokens: 10, cutAtToken: 6, tokenEveryMs: 2 });
-    let result: any;
+    let result: Shown;
     for await (const { data } of subscribe(at.url, STREAM_SINGLE, { mark: 'alone' }))
       if (data.streamTask.__typename === 'RunFinished') ({ result } = data.streamTask);
     expect(result.__typename).toBe('NoProviderAvailable');
