@@ -12,6 +12,7 @@ import { ENV, temporaryFolder, writeTask, writeWorkflows } from './support/workf
 const size = askedSize();
 const sizes = sized(size, { tiny: [2, 4, 8], usual: [10, 100, 1_000], full: [10, 100, 1_000] });
 const rounds = sized(size, { tiny: 1, usual: 7, full: 15 });
+const SETTLED_MS = 400;
 /** Nothing is called here. */
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -62,6 +63,8 @@ const swapMs: number[] = [];
 const stalledMs: number[] = [];
 for (let round = 0; round <= rounds; round += 1) {
   writeTask(folder, round % tasks, `Answer in ${round + 3} sentences.`);
+  // A file that was changed a moment ago may be half-written, so a reload waits for it: that is not the swap's time.
+  await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const startedMs = performance.now();

@@ -1,5 +1,5 @@
 // loadDefinition: workflow files → Definition, or every problem of every file at once.
-import { parseDocument } from '../document/parse.ts';
+import { parseDocumentOnce } from '../document/parse-once.ts';
 import type { DocumentNode, MapNode, SourceFile } from '../document/types.ts';
 import type { Place } from '../errors/place.ts';
 import type { Problem } from '../errors/problem.ts';
@@ -29,7 +29,7 @@ export function loadDefinition(files: readonly SourceFile[]): LoadedDefinition {
   );
   const collected = new Collected(problems);
   for (const file of sorted) {
-    const { document, problems: found } = parseDocument(file);
+    const { document, problems: found } = parseDocumentOnce(file);
     problems.push(...found);
     if (document) collected.add(file.path, document);
     else collected.unreadable(file);
