@@ -57,7 +57,7 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
     .requiredOption('--caller <name>', 'who will use it: the name in statistics and budgets')
     .option(
       '--scope <scope>',
-      'what it may do: run:TASK, run:*, read:stats, read:all, caller:*, admin (default: run:*)',
+      'what it may do: run:TASK, run:*, read:stats, read:all, caller:*, admin (default: run:*, and admin for the first key)',
       collect,
       [],
     )
@@ -107,7 +107,11 @@ async function withKeys(place: Place, use: (keys: Keys) => Promise<ExitCode>): P
 }
 
 async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCode> {
-  const scopes = flags.scope.length === 0 ? ['run:*'] : flags.scope;
+  const noAdmin = !(await keys.list()).some(
+    ({ scopes, revokedAt }) => revokedAt === null && scopes.includes('admin'),
+  );
+  // The first key closes an open server. One that could make no further keys would lock its owner out.
+  const scopes = flags.scope.length > 0 ? flags.scope : [noAdmin ? 'admin' : 'run:*'];
   for (const scope of scopes)
     if (!isScope(scope))
       throw new UsageError(
@@ -130,6 +134,10 @@ async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCo
   io.err(
     `headgate: key ${id} for ${flags.caller} (${scopes.join(', ')}). It is shown this once; send it as "Authorization: Bearer ${secret.slice(0, 7)}…".`,
   );
+  if (noAdmin && !scopes.includes('admin'))
+    io.err(
+      'headgate: no key with the scope "admin" exists. Make one with "headgate keys create --caller NAME --scope admin" while no server has the database open.',
+    );
   return 0;
 }
 

@@ -99,7 +99,7 @@ async function compiled(name: string, files: readonly SourceFile[], io: CliIo): 
   for (const problem of problems.filter(isError)) io.err(problemText(problem, io.errColours));
   throw new HeadgateError(
     'WORKFLOWS_INVALID',
-    `the workflows of ${name} do not compile, so there is nothing to compare`,
+    `${name} does not compile, so there is nothing to compare`,
     'Correct what is listed above, or name another revision.',
   );
 }

@@ -16,7 +16,7 @@ interface Answer<Data> {
   readonly data?: Data | null;
   readonly errors?: readonly {
     readonly message: string;
-    readonly extensions?: { readonly remedy?: string };
+    readonly extensions?: { readonly code?: string; readonly remedy?: string };
   }[];
 }
 
@@ -46,6 +46,12 @@ export function createRemote(server: string, key: string | undefined): Remote {
 
   function dataOf<Data>({ data, errors }: Answer<Data>): Data {
     const [error] = errors ?? [];
+    if (error?.extensions?.code === 'UNAUTHENTICATED')
+      throw new HeadgateError(
+        'SERVER_ERROR',
+        `the server answers: ${error.message}`,
+        'Give a key in HEADGATE_KEY, or with --key.',
+      );
     if (error)
       throw new HeadgateError(
         'SERVER_ERROR',

@@ -147,9 +147,11 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     });
     const forgetAddress = writeServerAddress(flags.data, server.url);
     const stopReloading = reloadOnHangup(app, log);
+    const stopTelling = tellRevisions(app, io);
     io.out(banner(app, server));
     await stopped.promise;
     stopReloading();
+    stopTelling();
     forgetAddress();
     io.err('headgate: stopping; running tasks are finished first');
     await server.close(flags.drain);
@@ -200,6 +202,23 @@ function reloadOnHangup({ revisions }: App, log: Logger): () => void {
   return () => void process.off('SIGHUP', onHangup);
 }
 
+/** What an edit of the workflows came to, for whoever watches the terminal. */
+function tellRevisions({ revisions }: App, io: CliIo): () => void {
+  return revisions.onChange((result) => {
+    if (result.kind === 'activated') {
+      const { hash, commit, dirty } = result.revision.record;
+      const from = commit === null ? '' : ` (${commit.slice(0, 12)}${dirty ? ' with changes' : ''})`;
+      io.err(`headgate: revision ${hash.slice(0, 12)}${from} is served`);
+    } else if (result.kind === 'refused') {
+      for (const problem of result.record.problems)
+        if (problem.severity === 'error') io.err(problemText(problem, io.errColours));
+      io.err(
+        `headgate: these workflows are refused; ${result.serving ? `revision ${result.serving.record.hash.slice(0, 12)} serves on` : 'nothing is served'}`,
+      );
+    }
+  });
+}
+
 /** A revision that a person pinned, or that was refused: what is served is not what the workflows say. */
 function revisionLines({ revisions }: App): readonly string[] {
   const { record } = revisions.active();
@@ -217,12 +236,12 @@ function revisionLines({ revisions }: App): readonly string[] {
 /** Where the API is, what is switched off, and something to try. */
 function banner(app: App, { url, open }: { readonly url: string; readonly open: boolean }): string {
   const { plan } = app.revisions.active();
-  const mutation = mutationToPaste(plan, url);
+  const mutation = mutationToPaste(plan, url, open);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
     ...(open
       ? [
-          'No API key exists, so whoever reaches this address may do everything: "headgate keys create" closes it.',
+          'No API key exists, so whoever reaches this address may do everything: "headgate keys create --caller NAME" closes it.',
         ]
       : []),
     ...revisionLines(app),

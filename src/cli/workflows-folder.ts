@@ -13,7 +13,7 @@ export function workflowsFolder(named: string | undefined, io: CliIo): string {
   if (named !== undefined) return named;
   if (existsSync(DEFAULT_FOLDER)) return DEFAULT_FOLDER;
   io.err(
-    'headgate: there is no folder "workflows" here, so the shipped tasks are used. "headgate init" copies them here to be edited.',
+    'headgate: there is no folder "workflows" here, so the shipped tasks are used. "headgate init" copies them here to be edited; start again after it.',
   );
   return shippedWorkflows;
 }

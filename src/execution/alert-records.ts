@@ -48,7 +48,7 @@ export function budgetAlert({ kind, view, share }: BudgetAlert): AlertText {
         severity: 'critical',
         scope,
         details,
-        message: `The budget ${name} is used up: ${state}.`,
+        message: `The budget ${name} has no room for a call: ${state}.`,
         remedy: 'Wait until it resets, or raise its limit in a reviewed change.',
       };
     case 'budget_overrun':

@@ -22,12 +22,14 @@ import type {
 /** The whole plan, or one task of it. Ends without a line break. */
 export function printPlan(plan: Plan, task?: string): string {
   const tasks = Object.values(plan.tasks).filter((each) => task === undefined || each.name === task);
+  const used = new Set(tasks.flatMap(modelsOf));
+  const models = Object.values(plan.models).filter(({ key }) => task === undefined || used.has(key));
   const sections = [
     `plan ${plan.hash.slice(0, 12)}`,
     ...tasks.map(printTask),
+    section('models', models.map(printModel)),
     ...(task === undefined
       ? [
-          section('models', Object.values(plan.models).map(printModel)),
           section(
             'providers',
             Object.values(plan.providers).map((provider) => printProvider(plan, provider.name)),
@@ -38,6 +40,14 @@ export function printPlan(plan: Plan, task?: string): string {
       : []),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
+}
+
+function modelsOf(task: PlanTask): readonly string[] {
+  return task.steps.flatMap((step) =>
+    step.kind === 'model'
+      ? step.route.rules.flatMap(({ candidates }) => candidates.map(({ model }) => model))
+      : [],
+  );
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -76,14 +76,15 @@ function problemLine({ file, line, message }: Problem, source: string): string {
 /** What alerts do not say, in the log: each swap, and each refusal with all its problems. The function returned stops it. */
 export function logRevisions(
   revisions: Pick<Revisions, 'onChange'>,
-  log: Record<'info' | 'warn', (fields: { readonly [name: string]: unknown }, message: string) => void>,
+  log: Record<'info', (fields: { readonly [name: string]: unknown }, message: string) => void>,
 ): () => void {
   return revisions.onChange((result) => {
-    const { hash, commit, subject, problems } =
+    const { hash, commit, subject, dirty, problems } =
       result.kind === 'refused' ? result.record : result.revision.record;
-    const fields = { revision: hash, commit, subject };
+    const fields = { revision: hash, commit, subject, dirty };
     if (result.kind === 'refused')
-      log.warn({ ...fields, problems }, 'a revision of the workflows was refused');
+      // The alert of the same is a warning already.
+      log.info({ ...fields, problems }, 'a revision of the workflows was refused');
     else log.info(fields, 'a revision of the workflows was taken');
   });
 }

@@ -6,12 +6,12 @@ const SAMPLE =
   'The harbour froze in January. Ships waited outside for nine days. Coal ran short in the town. On the tenth day an icebreaker cut a channel. The first ship in carried coal.';
 
 /** A curl command that runs anywhere; null when no task can be tried with one text. */
-export function mutationToPaste(plan: Plan, url: string): string | null {
+export function mutationToPaste(plan: Plan, url: string, open: boolean): string | null {
   for (const task of Object.values(plan.tasks).sort((left, right) => rank(left) - rank(right))) {
     const property = onlyText(task);
     if (property === undefined) continue;
     const query = `mutation { runTask(task: { ${camelName(task.name)}: { ${property}: ${JSON.stringify(SAMPLE)} } }) { __typename ... on Run { outputJson cost latencyMs attempts { model provider { name } } } ... on NoProviderAvailable { message remedy } } }`;
-    return `curl -s ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query }).replaceAll("'", String.raw`'\''`)}'`;
+    return `curl -s ${url}/graphql -H 'content-type: application/json'${open ? '' : ' -H "authorization: Bearer $HEADGATE_KEY"'} -d '${JSON.stringify({ query }).replaceAll("'", String.raw`'\''`)}'`;
   }
   return null;
 }

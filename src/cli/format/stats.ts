@@ -48,7 +48,7 @@ export function statsText({ at, total, groups, budgets }: ShownStats): string {
       table(
         ['', 'cost', 'runs', 'attempts', 'failed', 'p50', 'p95'],
         groups.map(({ keys, bucket }) => [
-          keys.map(({ value }) => value).join(' / '),
+          keys.map(({ value }) => (value === '' ? '(none)' : value)).join(' / '),
           `$${bucket.cost}`,
           String(bucket.runs),
           String(bucket.attempts),
