@@ -75,13 +75,13 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   const { run, choice, signal } = attempt;
   const { model, policy } = choice.parts;
   const { clock, budgets, guards, recorder } = parts;
-  if (signal.aborted) return { kind: 'stopped' };
+  if (signal.aborted) return uncalled(attempt, { kind: 'stopped' });
 
   const off = guards.switchFor(spendScopes(run, choice));
-  if (off !== undefined) return { kind: 'paused', switch: off };
+  if (off !== undefined) return uncalled(attempt, { kind: 'paused', switch: off });
   const worstNanoUsd = choice.holdNanoUsd;
   const refusal = run.allowance.take(worstNanoUsd, clock.monotonicMs());
-  if (refusal !== undefined) return { kind: 'allowance', refusal };
+  if (refusal !== undefined) return uncalled(attempt, { kind: 'allowance', refusal });
   const attemptId = newId('att', clock, parts.random);
   const held = budgets.hold({
     runId: run.root.id,
@@ -95,7 +95,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   });
   if (!held.ok) {
     run.allowance.giveBack(worstNanoUsd);
-    return { kind: 'budget', refusal: held.error };
+    return uncalled(attempt, { kind: 'budget', refusal: held.error });
   }
   const hold = held.value;
   const gates = choice.parts.gates.map((gate) => ({
@@ -146,6 +146,13 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     throw error;
   }
   return conclude(parts, attempt, hold, called, gates);
+}
+
+/** Who waited in line and does not call after all leaves the turn to the next: else all who wait would be told one by one, at the provider's pace. */
+function uncalled({ choice, rateTakenAtMs }: AttemptRequest, end: AttemptEnd): AttemptEnd {
+  if (rateTakenAtMs !== null)
+    for (const gate of choice.parts.gates) gate.release(choice.rateTokens, rateTakenAtMs);
+  return end;
 }
 
 type TakenGate = { readonly gate: ModelChoice['parts']['gates'][number]; readonly takenAtMs: number };

@@ -1,4 +1,5 @@
 // The candidates of a step, tried until one answers: retry here, go elsewhere or give up; wait in line where everyone is short.
+import { isOnlyHeld } from '../budget/refusals.ts';
 import { sleep } from '../common/clock.ts';
 import type { Json } from '../common/json.ts';
 import type { ProviderAnswer, ProviderError } from '../providers/port.ts';
@@ -139,6 +140,12 @@ class Candidates {
     const { candidate, delayMs } = waiting;
     const { deadlineAtMs } = run.allowance.limits;
     if (clock.monotonicMs() + delayMs >= deadlineAtMs) throw this.#nobody(decided);
+    // Who cannot pay is told at once, and not when its turn has come.
+    const refusal = this.#world.inTheWay(candidate.model, candidate.holdNanoUsd);
+    if (refusal !== undefined && !isOnlyHeld(refusal)) {
+      this.#refusedByBudget(candidate.model.key, refusal);
+      return [];
+    }
     const restMs = this.#world.restMs(candidate.model);
     if (restMs > 0) {
       await this.#pause(restMs);

@@ -129,7 +129,15 @@ export class StepWorld implements World {
       this.allowanceRefused = true;
       return { name: "the run's allowance", resetsAtMs: null };
     }
-    const refusal = this.#parts.budgets.fits({
+    const refusal = this.inTheWay(model, holdNanoUsd);
+    if (refusal === undefined || refusal.action !== 'downgrade') return undefined;
+    this.budgetRefusal = refusal;
+    return refusal;
+  }
+
+  /** The budget that would refuse this hold now. */
+  inTheWay(model: PlanModel, holdNanoUsd: NanoUsd): BudgetRefusal | undefined {
+    return this.#parts.budgets.fits({
       runId: this.#run.root.id,
       attemptId: '',
       task: this.#run.record.task,
@@ -143,8 +151,5 @@ export class StepWorld implements World {
         calls: 1,
       },
     });
-    if (refusal === undefined || refusal.action !== 'downgrade') return undefined;
-    this.budgetRefusal = refusal;
-    return refusal;
   }
 }

@@ -24,6 +24,8 @@ export interface Pace {
   delayMs(calls: number, nowMs: number): number;
   /** A call starts. */
   take(nowMs: number): void;
+  /** A call that was taken is not made after all. */
+  giveBack(nowMs: number): void;
   /** The provider refused a call for its rate. */
   refused(nowMs: number): void;
 }
@@ -64,6 +66,12 @@ export function createPace(): Pace {
       recentAtMs = nowMs;
       const perMs = perMsAt(nowMs);
       if (perMs !== undefined) nextAtMs = Math.max(nowMs, nextAtMs) + 1 / perMs;
+    },
+    giveBack(nowMs) {
+      recent = Math.max(0, measured(nowMs) - 1);
+      recentAtMs = nowMs;
+      const perMs = perMsAt(nowMs);
+      if (perMs !== undefined) nextAtMs -= 1 / perMs;
     },
     refused(nowMs) {
       const perMs = perMsAt(nowMs);

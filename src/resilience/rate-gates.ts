@@ -107,6 +107,7 @@ function createGate(clock: Clock): SharedGate {
       requests?.correct(-1, takenAtMs, nowMs);
       tokens?.correct(-amount, takenAtMs, nowMs);
       told.take(-1, -amount);
+      pace.giveBack(nowMs);
       admit();
     },
     wait(amount, deadlineAtMonotonicMs, signal) {

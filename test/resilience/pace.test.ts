@@ -33,6 +33,16 @@ describe('the pace', () => {
     expect(1 / (pace.delayMs(1_001, 60_500) / 1_000)).toBeLessThan(0.25);
   });
 
+  it('counts no call that was not made after all', () => {
+    const pace = busy();
+    pace.refused(30_000);
+    const before = pace.delayMs(1, 30_000);
+    pace.take(30_000);
+    expect(pace.delayMs(1, 30_000)).toBeGreaterThan(before);
+    pace.giveBack(30_000);
+    expect(pace.delayMs(1, 30_000)).toBe(before);
+  });
+
   it('is lowered once by refusals of calls that were under way together', () => {
     const pace = busy();
     for (let atMs = 30_000; atMs < 31_000; atMs += 10) pace.refused(atMs);
