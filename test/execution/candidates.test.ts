@@ -52,6 +52,40 @@ describe('candidates of a step', () => {
     expect(fixture.providers.calls.length).toBe(5);
   });
 
+  test('who has waited in line for a budget that is spent by then takes no turn of those behind', async () => {
+    const short = plan({
+      models: [model('a/one', { limits: { requests: { amount: 1, perMs: 10_000 }, tokens: null } })],
+      tasks: [
+        task('write', [modelStep('say', ['a/one'])], {
+          allowance: { deadlineMs: 600_000, attempts: 5, costNanoUsd: null },
+        }),
+      ],
+      budgets: [
+        {
+          id: 'company',
+          name: 'company',
+          scope: { kind: 'all' },
+          each: null,
+          when: null,
+          limit: { unit: 'calls', calls: 1 },
+          per: { kind: 'calendar', unit: 'day', timeZone: 'UTC' },
+          warnAt: [],
+          then: 'reject',
+        },
+      ],
+    });
+    const fixture = memoryFixture(short, () => ({ afterMs: 100 }));
+    const results = await fixture.clock.settle(Promise.all(Array.from({ length: 20 }, () => fixture.run())));
+    expect(results.filter(({ kind }) => kind === 'run')).toHaveLength(1);
+    expect(results.filter(({ kind }) => kind === 'budget_exceeded')).toHaveLength(19);
+    // The first of them when its turn comes, and all the others with it.
+    expect(fixture.clock.monotonicMs()).toBeLessThan(10_500);
+    // Who comes later does not wait at all.
+    expect((await fixture.clock.settle(fixture.run())).kind).toBe('budget_exceeded');
+    expect(fixture.clock.monotonicMs()).toBeLessThan(10_500);
+    expect(fixture.providers.calls).toHaveLength(1);
+  });
+
   test('what waits in line beyond the deadline is told so before it waits', async () => {
     const limited = plan({
       models: [model('a/one', { limits: { requests: { amount: 1, perMs: 60_000 }, tokens: null } })],
