@@ -41,6 +41,18 @@ export function fetchOptionsFor(callSignal: AbortSignal): Record<never, never> {
   return options;
 }
 
+const flattened = new WeakMap<Headers, string[]>();
+
+/** Name, value, name, value …: what undici takes without another copy. An SDK that sends the same headers again has them at hand. */
+function flatHeaders(headers: Headers): string[] {
+  let flat = flattened.get(headers);
+  if (flat === undefined) {
+    flat = [...headers].flat();
+    flattened.set(headers, flat);
+  }
+  return flat;
+}
+
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -78,7 +90,7 @@ export function createPool(): Pool {
     const data = await request(url, {
       dispatcher: agent,
       method: init.method,
-      headers: init.headers,
+      headers: flatHeaders(init.headers),
       body: init.body ?? null,
       signal: init.callSignal ?? init.signal ?? null,
     });

@@ -50,6 +50,24 @@ describe('a request to OpenAI', () => {
     });
   });
 
+  it('has the same address and headers at the first call and at each later one, and its own body', async () => {
+    const provider = testProvider({ url: server.openaiUrl });
+    for (const prompt of ['one', 'two', 'three'])
+      await provider.call(request({ prompt, stream: prompt === 'two' }), listen().context);
+    await provider.close();
+    const [first, second, third] = server.calls;
+    const { 'content-length': _first, ...firstHeaders } = first?.headers ?? {};
+    const { 'content-length': _third, ...thirdHeaders } = third?.headers ?? {};
+    expect(thirdHeaders).toEqual(firstHeaders);
+    expect(firstHeaders).toMatchObject({ 'content-type': 'application/json', 'accept-encoding': 'identity' });
+    expect(Object.keys(second?.headers ?? {})).toEqual(Object.keys(first?.headers ?? {}));
+    expect(server.calls.map(({ body }) => body)).toMatchObject([
+      { messages: [{ content: 'one' }] },
+      { messages: [{ content: 'two' }], stream: true },
+      { messages: [{ content: 'three' }] },
+    ]);
+  });
+
   it('to Responses holds instructions and input, and asks not to be stored', async () => {
     expect(await sent({ api: 'responses' }, { system: 'S', prompt: 'P', structured, stream: true })).toEqual({
       model: 'model-1',
