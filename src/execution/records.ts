@@ -44,7 +44,10 @@ export interface RunRecord {
   readonly costNanoUsd: NanoUsd;
   /** Against the dearest eligible candidate of each decision; a cache hit saves the whole cost of what it reuses. */
   readonly savedNanoUsd: NanoUsd;
+  /** Answered with the output of an earlier run, by the cache or by the loop guard. */
   readonly cached: boolean;
+  /** The loop guard gave the earlier answer again: nobody was called, and nothing counts as saved. Left out: it did not. */
+  readonly reusedBy?: 'loop_guard';
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
   readonly latencyMs: number | null;

@@ -80,7 +80,7 @@ export class Reuse {
         : content === 'full'
           ? await this.#parts.history.run(runId)
           : undefined;
-    return source?.status === 'succeeded' ? this.#again(prepared, request, source) : undefined;
+    return source?.status === 'succeeded' ? this.#again(prepared, request, source, 'loop_guard') : undefined;
   }
 
   /** Waits for another's answer, no longer than this request may take; undefined: the other has none. */
@@ -118,8 +118,23 @@ export class Reuse {
     return this.#written(prepared, request, { status, error });
   }
 
-  /** With another's output. What an answer given again saves is what its source cost, however often it is given. */
-  async #again(prepared: Prepared, request: RunRequest, source: RunRecord): Promise<Answer> {
+  /**
+   * With another's output. What a cached answer saves is what its source cost, however often it is given. What the loop guard gives again saves nothing:
+   * the caller that asks in a loop did not want to spend it.
+   */
+  async #again(
+    prepared: Prepared,
+    request: RunRequest,
+    source: RunRecord,
+    reusedBy?: RunRecord['reusedBy'],
+  ): Promise<Answer> {
+    if (reusedBy !== undefined)
+      return this.#written(prepared, request, {
+        status: 'succeeded',
+        output: source.output,
+        cached: true,
+        reusedBy,
+      });
     const savedNanoUsd = source.cached ? source.savedNanoUsd : source.costNanoUsd;
     return this.#written(prepared, request, {
       status: 'succeeded',
@@ -134,8 +149,12 @@ export class Reuse {
     const { clock, random, recorder } = this.#parts;
     const nowMs = clock.nowMs();
     const id = newId('run', clock, random);
-    const { cached = false } = end;
-    const opened = { ...openedRecord({ id, prepared, request, durable: false, nowMs }), cached };
+    const { cached = false, reusedBy } = end;
+    const opened = {
+      ...openedRecord({ id, prepared, request, durable: false, nowMs }),
+      cached,
+      ...(reusedBy === undefined ? {} : { reusedBy }),
+    };
     const run: RunRecord = { ...opened, ...end, finishedAtMs: nowMs, latencyMs: 0 };
     recorder.openRun(opened).catch(() => undefined);
     await recorder.finishRun(run);

@@ -48,12 +48,18 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
       }),
       saved: t.field({
         type: 'USD',
-        description: 'Against the dearest candidate that was eligible.',
+        description:
+          'Against the dearest candidate that was eligible; of a cached answer, what it had cost. Nothing where the loop guard gave it again.',
         resolve: ({ run }) => run.savedNanoUsd,
       }),
       cached: t.boolean({
-        description: 'Answered from an earlier run with the same input.',
+        description: 'Answered from an earlier run with the same input; `origin` says by what.',
         resolve: ({ run }) => run.cached,
+      }),
+      origin: t.field({
+        type: enums.runOrigin,
+        description: 'Where its answer comes from.',
+        resolve: ({ run }) => run.reusedBy ?? (run.cached ? 'cache' : 'fresh'),
       }),
       startedAt: t.field({ type: 'DateTime', resolve: ({ run }) => run.startedAtMs }),
       finishedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ run }) => run.finishedAtMs }),

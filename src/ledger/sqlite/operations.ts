@@ -63,13 +63,19 @@ export function pushOpenRun(batch: Value[], run: RunRecord): void {
     caller.team,
   );
   batch.push(caller.tier, encodeTags(run.tags), run.idempotencyKey, run.parentRunId, run.durable ? 1 : 0);
-  batch.push(textOf(run.continuation), textOf(run.input), run.inputHash, run.cached ? 1 : 0, run.startedAtMs);
+  batch.push(textOf(run.continuation), textOf(run.input), run.inputHash, cachedBy(run), run.startedAtMs);
+}
+
+/** 0: called; 1: answered by the cache; 2: by the loop guard. */
+function cachedBy({ cached, reusedBy }: RunRecord): number {
+  if (reusedBy === 'loop_guard') return 2;
+  return cached ? 1 : 0;
 }
 
 /** `rollupKey`: dimensions with the status. */
 export function pushFinishRun(batch: Value[], run: RunRecord, rollupKey: string): void {
   batch.push(FINISH_RUN, run.id, run.status, textOf(run.output), textOf(run.error), run.costNanoUsd);
-  batch.push(run.savedNanoUsd, run.cached ? 1 : 0, run.finishedAtMs, run.latencyMs, rollupKey);
+  batch.push(run.savedNanoUsd, cachedBy(run), run.finishedAtMs, run.latencyMs, rollupKey);
 }
 
 /** `postings`: as JSON. `rollupStem`: dimensions without the status. */

@@ -77,7 +77,8 @@ export const runs = sqliteTable(
     error: text('error'),
     costNanoUsd: whole('cost_nano_usd').notNull(),
     savedNanoUsd: whole('saved_nano_usd').notNull(),
-    cached: flag('cached').notNull(),
+    /** 0: called; 1: answered by the cache; 2: by the loop guard. */
+    cached: count('cached').notNull(),
     startedAtMs: count('started_at_ms').notNull(),
     finishedAtMs: count('finished_at_ms'),
     latencyMs: real('latency_ms'),

@@ -40,6 +40,18 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       expect(await ledger.run('run_2')).toBeUndefined();
     });
 
+    it('tells an answer of the cache from one that the loop guard gave again', async () => {
+      const ledger = await store.open();
+      const cached = makeRun('run_1', { cached: true });
+      const reused = makeRun('run_2', { cached: true, reusedBy: 'loop_guard' });
+      for (const run of [cached, reused]) {
+        await ledger.openRun(run);
+        expect(await ledger.run(run.id)).toEqual(run);
+        await ledger.finishRun(finish(run, {}));
+        expect(await ledger.run(run.id)).toEqual(finish(run, {}));
+      }
+    });
+
     it('stores a long text as it stores a short one', async () => {
       const ledger = await store.open();
       const text = 'long '.repeat(5_000);

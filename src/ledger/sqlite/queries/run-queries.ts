@@ -59,9 +59,11 @@ type RunRow = ReturnType<ReturnType<typeof selectRuns>['all']>[number];
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
 function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, ...rest } = row;
+  const { seq: _seq, team, tier, cached, ...rest } = row;
   return {
     ...rest,
+    cached: cached > 0,
+    ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
     status: row.status as RunStatus,
     caller: { name: row.caller, team, tier },
     tags: JSON.parse(row.tags) as { [key: string]: string },
