@@ -209,13 +209,16 @@ export async function serveApp(
 ): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
   // A run from the command line needs none of this, so it is loaded here.
-  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }] = await Promise.all([
-    import('./graphql/schema.ts'),
-    import('./server/keys/key-ring.ts'),
-    import('./server/providers-view.ts'),
-    import('./server/server.ts'),
-  ]);
+  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }, { logRecovered }] =
+    await Promise.all([
+      import('./graphql/schema.ts'),
+      import('./server/keys/key-ring.ts'),
+      import('./server/providers-view.ts'),
+      import('./server/server.ts'),
+      import('./server/observe/run-log.ts'),
+    ]);
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  if (options.log) logRecovered(ledger.recovered, clock, options.log);
   const server = await createServer({
     ...serverOptions,
     services: {

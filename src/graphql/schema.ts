@@ -61,7 +61,7 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
 
   defineQueries(builder, refs, enums, inputs, tasks);
   defineRunMutations(builder, inputs, tasks, results);
-  defineOperatorMutations(builder, refs, inputs);
+  defineOperatorMutations(builder, refs, enums, inputs);
   defineRevisionMutations(builder, refs);
   defineSubscriptions(builder, refs, enums, inputs, tasks);
   return builder.toSchema();

@@ -17,7 +17,7 @@ export function recoveryAlert(recovered: Recovered, clock: Clock, random: Random
     severity: 'warning',
     message: `${attempts} under way when the last process ended; $${formatUsd(heldNanoUsd)} stays held until it is known what was billed.`,
     remedy:
-      'Look at the bill and decide with `headgate ledger reconcile`; what is not decided within a day is taken for billed.',
+      'Look at the bill and decide with the mutation reconcileAttempt, or, while no server runs, with `headgate ledger reconcile`; what is not decided within a day is taken for billed.',
     scope: 'all',
     atMs: clock.nowMs(),
     runId: null,

@@ -1,11 +1,14 @@
 // A call whose process died: held at its worst case after the restart, until it is decided, by a person or by its lease.
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { openApp, type App } from '../../src/app.ts';
+import { openApp, serveApp, type App } from '../../src/app.ts';
 import { systemClock } from '../../src/common/clock.ts';
+import { parseUsd } from '../../src/common/money.ts';
 import { LOCAL_CALLER } from '../../src/execution/local-caller.ts';
 import type { Provider } from '../../src/providers/port.ts';
 import { temporaryFolder } from '../cli/support.ts';
+import { codeOf, post } from '../server/support.ts';
 
 const workflows = temporaryFolder({
   'headgate.yaml': `headgate: 1
@@ -79,6 +82,38 @@ describe('an attempt of unknown outcome', () => {
     const [attempt] = await app.ledger.unreconciled();
     await app.ledger.reconcile(attempt?.id ?? '', { kind: 'release' });
     expect(account(app)).toEqual({ spent: 0n, held: 0n });
+    await app.close();
+  });
+
+  it('INV-3: is told of in the log when the server starts, and decided beside it', async () => {
+    const app = await open(await diedDuringCall());
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+    const server = await serveApp(app, { port: 0, watch: false, log });
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        level: 40,
+        alert: 'unreconciled',
+        msg: expect.stringContaining('One attempt was under way when the last process ended') as string,
+      }),
+      expect.objectContaining({ level: 40, interrupted: 1 }),
+    ]);
+    const ask = (query: string) => post(`${server.url}/graphql`, { query });
+    const { data } = await ask('{ unreconciled { id held } }');
+    const [{ id, held }] = data.unreconciled;
+    expect(account(app).held).toBe(parseUsd(held));
+    const costly = await ask(
+      `mutation { reconcileAttempt(id: "${id}", verdict: RELEASE, cost: "0.1") { id } }`,
+    );
+    expect(codeOf(costly)).toBe('BAD_USER_INPUT');
+    const decided = await ask(
+      `mutation { reconcileAttempt(id: "${id}", verdict: CONFIRM, cost: "0.003") { id status cost } }`,
+    );
+    expect(decided.data.reconcileAttempt).toEqual({ id, status: 'FAILED', cost: '0.003' });
+    expect(account(app)).toEqual({ spent: 3_000_000n, held: 0n });
+    const again = await ask(`mutation { reconcileAttempt(id: "${id}", verdict: CONFIRM) { id } }`);
+    expect(codeOf(again)).toBe('ATTEMPT_NOT_UNRECONCILED');
+    await server.close();
     await app.close();
   });
 

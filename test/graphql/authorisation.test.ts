@@ -54,6 +54,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     ADMIN,
   ],
   'Mutation.resumeSpending': ['mutation { resumeSpending(scope: { all: true }) { scope } }', ADMIN],
+  'Mutation.reconcileAttempt': ['mutation { reconcileAttempt(id: "att_x", verdict: RELEASE) { id } }', ADMIN],
   'Mutation.resetCircuit': ['mutation { resetCircuit(provider: "builtin") { id } }', ADMIN],
   'Mutation.createApiKey': [
     'mutation { createApiKey(input: { caller: "x", scopes: ["run:*"] }) { secret } }',

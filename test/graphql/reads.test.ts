@@ -34,6 +34,30 @@ const PAGE = `query ($first: Int, $after: String, $last: Int, $before: String, $
   }
 }`;
 
+describe('where an answer comes from', () => {
+  it('tells the cache from the loop guard', async () => {
+    const test = await createTestServices();
+    const open = (overrides: Partial<RunRecord>) =>
+      test.engine.open({ task: 'summarize', input: { text: 't' }, caller: ANA }, overrides);
+    open({ id: 'run_a' });
+    open({ id: 'run_b', cached: true });
+    open({ id: 'run_c', cached: true, reusedBy: 'loop_guard' });
+    const { data } = await asker(test)('{ runs(first: 3) { edges { node { cached origin } } } }');
+    expect(data.runs.edges.map(({ node }: { node: object }) => node)).toEqual([
+      { cached: true, origin: 'LOOP_GUARD' },
+      { cached: true, origin: 'CACHE' },
+      { cached: false, origin: 'FRESH' },
+    ]);
+  });
+});
+
+describe('statistics without a window', () => {
+  it('are those of a day', async () => {
+    const test = await createTestServices();
+    expect((await asker(test)('{ costStats { window } }')).data).toEqual({ costStats: { window: 'DAY' } });
+  });
+});
+
 describe('Query.runs', () => {
   it('walks forward and back through all runs, newest first, without a gap or a repeat', async () => {
     const test = await withRuns(7);

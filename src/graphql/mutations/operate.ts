@@ -1,4 +1,4 @@
-// Operating the server: reload, the spending switch, circuits and keys.
+// Operating the server: reload, the spending switch, attempts of unknown outcome, circuits and keys.
 import { GraphQLError } from 'graphql';
 import type { ApiKeyRecord } from '../../ledger/port.ts';
 import { needs } from '../builder.ts';
@@ -9,9 +9,10 @@ import { nameOf } from '../node-ids.ts';
 import type { Refs } from '../refs.ts';
 import { isScope } from '../scopes.ts';
 import type { ReloadResult } from '../../revisions/port.ts';
+import type { Enums } from '../types/enums.ts';
 import { typeOfResult } from '../types/results.ts';
 
-export function defineOperatorMutations(builder: Builder, refs: Refs, inputs: Inputs): void {
+export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enums, inputs: Inputs): void {
   const reloaded = builder
     .objectRef<{
       readonly kind: 'Reloaded';
@@ -116,6 +117,28 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, inputs: In
         if (resumed === undefined)
           throw badInput(`Spending is not paused for "${scope}".`, 'Ask for `spendSwitches` to see what is.');
         return resumed;
+      },
+    }),
+    reconcileAttempt: t.field({
+      type: refs.attempt,
+      description:
+        'Decides what an attempt of unknown outcome cost, and settles its budgets; `unreconciled` lists them. `cost` goes with CONFIRM; without it the worst case is taken.',
+      authScopes: needs.admin,
+      args: {
+        id: t.arg.id({ required: true }),
+        verdict: t.arg({ type: enums.reconcileVerdict, required: true }),
+        cost: t.arg({ type: 'USD' }),
+      },
+      resolve: (_root, { id, verdict, cost }, context) => {
+        const { ledger } = context.services;
+        if (verdict === 'confirm')
+          return ledger.reconcile(id, {
+            kind: 'confirm',
+            ...(typeof cost === 'bigint' ? { costNanoUsd: cost } : {}),
+          });
+        if (typeof cost === 'bigint')
+          throw badInput('What was not billed has no cost.', 'Leave `cost` out, or use the verdict CONFIRM.');
+        return ledger.reconcile(id, { kind: 'release' });
       },
     }),
     resetCircuit: t.field({

@@ -64,7 +64,7 @@ export function defineQueries(
       description: 'What was spent. By you; by all with the scope "read:stats".',
       complexity: 10,
       args: {
-        window: t.arg({ type: enums.statsWindow, required: true }),
+        window: t.arg({ type: enums.statsWindow, required: true, defaultValue: 'DAY' }),
         by: t.arg({ type: [enums.statsDimension] }),
         filter: t.arg({ type: inputs.runFilter }),
       },

@@ -66,6 +66,23 @@ export function createEnums(builder: Builder) {
         'model_too_small',
       ] as const),
     }),
+    reconcileVerdict: builder.enumType('ReconcileVerdict', {
+      description: 'What became of an attempt whose outcome is unknown.',
+      values: {
+        CONFIRM: { value: 'confirm', description: 'It was billed: `cost`, or its worst case.' },
+        RELEASE: { value: 'release', description: 'It was not billed; what is held is given back.' },
+      } as const,
+    }),
+    runOrigin: builder.enumType('RunOrigin', {
+      values: {
+        FRESH: { value: 'fresh', description: 'The run itself.' },
+        CACHE: { value: 'cache', description: 'An earlier run, kept by `cache` of the task.' },
+        LOOP_GUARD: {
+          value: 'loop_guard',
+          description: 'An earlier run: the same input came in a loop, and nobody was called.',
+        },
+      } as const,
+    }),
     statsDimension: builder.enumType('StatsDimension', {
       values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TAG', 'REVISION', 'STATUS'] as const,
     }),

@@ -1,8 +1,12 @@
 // The log of runs: one line each, when it has been committed as finished. No input, no output, no secret (INV-9).
 import type { Logger } from 'pino';
+import type { Clock } from '../../common/clock.ts';
 import { formatUsd } from '../../common/money.ts';
+import { systemRandom } from '../../common/random.ts';
 import type { RunRecord } from '../../execution/records.ts';
 import type { CommitFeed } from '../../ledger/port.ts';
+import { recoveryAlert } from '../../ledger/recovery-alert.ts';
+import type { Recovered } from '../../ledger/sqlite/recovery.ts';
 
 /** Failed runs are warnings: whoever runs the server should see them, whoever sent them was told. */
 export function logRuns(commits: CommitFeed, log: Logger): () => void {
@@ -18,6 +22,16 @@ export function logRuns(commits: CommitFeed, log: Logger): () => void {
   });
 }
 
+/** What a process that died left behind was written down before anyone listened to the feed: it is told when the server starts. */
+export function logRecovered(recovered: Recovered, clock: Clock, log: Logger): void {
+  const alert = recoveryAlert(recovered, clock, systemRandom);
+  if (alert !== undefined)
+    log.warn({ alert: alert.kind, scope: alert.scope, runId: null }, `${alert.message} ${alert.remedy}`);
+  const { interrupted } = recovered;
+  if (interrupted > 0)
+    log.warn({ interrupted }, 'runs were under way when the last process ended: RUN_INTERRUPTED');
+}
+
 function logRun(run: RunRecord, log: Logger): void {
   const line = {
     runId: run.id,
@@ -28,6 +42,7 @@ function logRun(run: RunRecord, log: Logger): void {
     latencyMs: run.latencyMs,
     revision: run.revision.slice(0, 12),
     ...(run.cached ? { cached: true } : {}),
+    ...(run.reusedBy === undefined ? {} : { reusedBy: run.reusedBy }),
     ...(run.parentRunId === null ? {} : { parentRunId: run.parentRunId }),
     ...(run.error === null ? {} : { error: run.error.code }),
   };

@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/common/clock.ts';
 import type { Clock } from '../../../src/common/clock.ts';
 import { newId } from '../../../src/common/ids.ts';
 import type { Json } from '../../../src/common/json.ts';
+import { HeadgateError } from '../../../src/errors/headgate-error.ts';
 import type { Engine, RunEvent, RunRequest, RunResult } from '../../../src/execution/engine.ts';
 import type { AlertRecord } from '../../../src/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../src/execution/records.ts';
@@ -281,8 +282,16 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     if (key !== undefined) this.keys.set(id, { ...key, lastUsedAtMs: atMs });
   }
 
-  reconcile(): Promise<AttemptRecord> {
-    return Promise.reject(new Error('not part of these tests'));
+  async reconcile(id: string, verdict: Parameters<LedgerAdmin['reconcile']>[1]): Promise<AttemptRecord> {
+    const found = this.attempts.find((one) => one.id === id && one.status === 'unreconciled');
+    if (found === undefined)
+      throw new HeadgateError('ATTEMPT_UNKNOWN', `There is no attempt ${id}.`, 'List them.');
+    const decided: AttemptRecord =
+      verdict.kind === 'release'
+        ? { ...found, status: 'cancelled', costNanoUsd: 0n }
+        : { ...found, status: 'failed', costNanoUsd: verdict.costNanoUsd ?? found.heldNanoUsd };
+    replace(this.attempts, decided);
+    return Promise.resolve(decided);
   }
 }
 
