@@ -32,7 +32,7 @@ export const catalogue = {
   },
   SPENDING_PAUSED: {
     message: 'Spending is paused for {scope}: {reason}',
-    remedy: 'Wait, or have an administrator resume it with resumeSpending(scope: "{scope}").',
+    remedy: 'Wait, or have an administrator resume it with resumeSpending(scope: {graphqlScope}).',
     kind: 'retryable',
   },
   LOOP_DETECTED: {

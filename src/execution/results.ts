@@ -6,6 +6,7 @@ import type { RunResult } from './engine.ts';
 import type { RunFailure } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Refusal } from './prepare.ts';
+import { graphqlScope } from './spend-scope.ts';
 
 /** After its record is final. */
 export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
@@ -53,7 +54,7 @@ export function spendingPaused(off: SpendSwitch): Refusal & { kind: 'spending_pa
     scope,
     reason,
     sinceMs,
-    ...errorText('SPENDING_PAUSED', { scope, reason }),
+    ...errorText('SPENDING_PAUSED', { scope, reason, graphqlScope: graphqlScope(scope) }),
   };
 }
 

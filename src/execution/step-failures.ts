@@ -9,6 +9,7 @@ import type { RouteDecision } from '../routing/port.ts';
 import { RunFailure, failed, runError } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
 import type { AttemptRecord } from './records.ts';
+import { graphqlScope } from './spend-scope.ts';
 
 export function attemptsExhausted(
   run: LiveRun,
@@ -63,7 +64,7 @@ export function spendingPaused(off: SpendSwitch, step: string | null): RunFailur
   return new RunFailure(
     runError(
       'SPENDING_PAUSED',
-      { scope: off.scope, reason: off.reason },
+      { scope: off.scope, reason: off.reason, graphqlScope: graphqlScope(off.scope) },
       { step, details: { scope: off.scope } },
     ),
     { kind: 'spending_paused', switch: off },

@@ -260,7 +260,12 @@ describe('guards', () => {
       ),
     );
     expect(fixture.providers.calls.length).toBeLessThanOrEqual(3);
-    expect(all.every((result) => snapshotOf(result).run.status === 'succeeded')).toBe(true);
+    const runs = all.map((result) => snapshotOf(result).run);
+    expect(runs.every(({ status }) => status === 'succeeded')).toBe(true);
+    const reused = runs.filter(({ reusedBy }) => reusedBy === 'loop_guard');
+    expect(reused.length).toBe(6 - fixture.providers.calls.length);
+    for (const run of reused) expect(run).toMatchObject({ cached: true, savedNanoUsd: 0n, costNanoUsd: 0n });
+    expect(runs.filter(({ cached }) => cached)).toEqual(reused);
   });
 
   test('a loop is rejected with what the caller needs to act', async () => {
@@ -279,6 +284,7 @@ describe('guards', () => {
       kind: 'spending_paused',
       scope: 'task:write',
       reason: 'runaway',
+      remedy: 'Wait, or have an administrator resume it with resumeSpending(scope: {task: "write"}).',
     });
     expect(fixture.providers.calls).toHaveLength(1);
     const before = fixture.recorder.rows.log.length;
