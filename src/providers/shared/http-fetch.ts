@@ -36,7 +36,7 @@ interface OwnOptions {
 }
 
 /** An SDK's `fetchOptions` for a call that ends when `signal` is aborted. */
-export function fetchOptionsFor(callSignal: AbortSignal): Record<never, never> {
+export function fetchOptionsFor(callSignal: AbortSignal): object {
   const options: OwnOptions = { callSignal };
   return options;
 }
