@@ -10,6 +10,13 @@ export const expressionDiagnostics: readonly Diagnostic[] = [
     remedy: 'Check brackets, quotes and operators.',
   },
   {
+    code: 'expression-as-text',
+    severity: 'warning',
+    title: 'A text that looks like an expression',
+    why: 'Without `${{ }}` around it, it goes out as it is written: the model reads `input.text`, not what stands in it.',
+    remedy: 'Write `${{ … }}` around it.',
+  },
+  {
     code: 'expression-too-large',
     severity: 'error',
     title: 'An expression that is too large',

@@ -80,6 +80,13 @@ export const fieldDiagnostics: readonly Diagnostic[] = [
     remedy: 'Write what the keyword takes.',
   },
   {
+    code: 'default-mismatch',
+    severity: 'error',
+    title: 'A default that its own schema refuses',
+    why: 'Every run that leaves the field out would end with INVALID_INPUT.',
+    remedy: 'Write a default that the schema takes, or change the schema.',
+  },
+  {
     code: 'step-without-body',
     severity: 'error',
     title: 'A step that does nothing',

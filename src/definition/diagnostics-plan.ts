@@ -24,6 +24,13 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Add a model that gives structured output to the route, or leave `output` out and take the text.',
   },
   {
+    code: 'rule-without-structured-output',
+    severity: 'warning',
+    title: 'A rule whose models cannot give what a step asks for',
+    why: 'The first rule that holds is taken; a run of the step that takes this one would end with NO_PROVIDER_AVAILABLE.',
+    remedy: 'Add a model that gives structured output to the rule, or take another route for the step.',
+  },
+  {
     code: 'output-beyond-context',
     severity: 'error',
     title: 'More output than any model of the route can give',

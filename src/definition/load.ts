@@ -1,4 +1,5 @@
 // loadDefinition: workflow files → Definition, or every problem of every file at once.
+import { nearest } from '../common/nearest.ts';
 import { parseDocumentOnce } from '../document/parse-once.ts';
 import type { DocumentNode, MapNode, SourceFile } from '../document/types.ts';
 import type { Place } from '../errors/place.ts';
@@ -135,7 +136,8 @@ class Collected {
     }
     this.#projectPlace = document.at;
     for (const [kind, names] of Object.entries(this.#declared)) {
-      const group = document.entries.find(({ key }) => key === kind)?.value;
+      // A misspelt key of the group is a slip of its own: what stands under it is declared all the same.
+      const group = document.entries.find(({ key }) => key === kind || misspells(key, kind))?.value;
       if (group?.kind === 'map' && kind !== 'tasks') for (const { key } of group.entries) names.add(key);
     }
     const read = readProject(document, reader);
@@ -180,6 +182,12 @@ class Collected {
     const declared: Declared = this.#declared;
     return new Workspace({ project: this.#project, tasks, declared, brokenSteps: this.#brokenSteps });
   }
+}
+
+const GROUPS = ['providers', 'models', 'policies', 'routes', 'budgets'];
+
+function misspells(key: string, group: string): boolean {
+  return !GROUPS.includes(key) && nearest(key, GROUPS) === group;
 }
 
 function isProjectFile(path: string): boolean {

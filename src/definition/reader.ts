@@ -8,6 +8,7 @@ import { severityOf } from './diagnostics.ts';
 export class Reader {
   readonly file: string;
   readonly #problems: Problem[];
+  #errors = 0;
 
   constructor(file: string, problems: Problem[]) {
     this.file = file;
@@ -16,9 +17,11 @@ export class Reader {
 
   report(code: string, at: Place, message: string, remedy: string): void {
     const { file, line, column, endColumn, excerpt } = at;
+    const severity = severityOf(code);
+    if (severity === 'error') this.#errors += 1;
     this.#problems.push({
       code,
-      severity: severityOf(code),
+      severity,
       message,
       remedy,
       file,
@@ -29,8 +32,9 @@ export class Reader {
     });
   }
 
-  get count(): number {
-    return this.#problems.length;
+  /** How many errors of this file have been reported here. */
+  get errors(): number {
+    return this.#errors;
   }
 
   /** Complains about keys that are not `known`; `elsewhere` says where a key would belong, if anywhere. */

@@ -1,6 +1,6 @@
 // YAML text → Document: values with their places. Collects problems and never throws.
-import { parseAllDocuments } from 'yaml';
-import type { Document as YamlDocument, YAMLError } from 'yaml';
+import { parseAllDocuments, visit } from 'yaml';
+import type { Document as YamlDocument, Range, YAMLError } from 'yaml';
 import type { Place } from '../errors/place.ts';
 import type { Problem } from '../errors/problem.ts';
 import { NodeReader } from './read-nodes.ts';
@@ -49,7 +49,7 @@ export function parseDocument(file: SourceFile): ParsedDocument {
     reportEmpty(map, report);
     return { document: null, problems };
   }
-  for (const error of onePerLine(first.errors, map)) reportSyntax(error, map, report, masked);
+  reportSyntax(first, map, report, masked);
   const second = documents[1];
   if (second) {
     const start = second.range[0];
@@ -96,6 +96,15 @@ function refuse(text: string): Refusal | undefined {
       offset: control.index,
       message: `The invisible character ${name} stands here.`,
       remedy: 'Delete it; a text that needs it can write it as an escape in double quotes.',
+    };
+  }
+  const conflict = /^<{7} .*$/m.exec(text);
+  if (conflict) {
+    return {
+      code: 'yaml-syntax',
+      offset: conflict.index,
+      message: 'A merge conflict of git stands in the file.',
+      remedy: 'Keep one of the two sides, and remove the lines of `<<<<<<<`, `=======` and `>>>>>>>`.',
     };
   }
   const deep = deepNesting(text);
@@ -171,7 +180,37 @@ function reportEmpty(map: SourceMap, report: Report): void {
   );
 }
 
-function reportSyntax(error: YAMLError, map: SourceMap, report: Report, masked: Masked): void {
-  const wording = wordSyntaxProblem(error.code, masked.restore(error.message));
-  report(wording.code, map.place(error.pos[0], error.pos[1]), wording.message, wording.remedy);
+function reportSyntax(document: YamlDocument.Parsed, map: SourceMap, report: Report, masked: Masked): void {
+  let before = false;
+  for (const error of onePerLine(document.errors, map)) {
+    const [start, end] = error.pos;
+    const wording = wordSyntaxProblem(error.code, masked.restore(error.message));
+    if (wording.unspecific && before) continue;
+    before = true;
+    const opening = openingOf(error, document);
+    const at = opening === undefined ? map.place(start, end) : map.place(opening, opening + 1);
+    report(wording.code, at, wording.message, wording.remedy);
+    // What is not closed takes in all that follows: nothing sure can be said about the rest.
+    if (opening !== undefined) return;
+  }
+}
+
+/** Where the text or the bracket begins that is not closed: the library notices only where it should have ended. */
+function openingOf({ code, message, pos }: YAMLError, document: YamlDocument.Parsed): number | undefined {
+  const quote = code === 'MISSING_CHAR' && message.includes('quote');
+  const bracket = code === 'BAD_INDENT' && /^flow /i.test(message);
+  if (!quote && !bracket) return undefined;
+  let found: number | undefined;
+  const consider = (range: Range | null | undefined): void => {
+    if (range && range[0] <= pos[0] && range[2] >= pos[0] - 1) found = range[0];
+  };
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (quote && (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE')) consider(node.range);
+    },
+    Collection: (_key, node) => {
+      if (bracket && node.flow) consider(node.range);
+    },
+  });
+  return found;
 }

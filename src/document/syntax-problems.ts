@@ -5,6 +5,8 @@ interface Wording {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
+  /** What the library says of a part that an earlier slip has put out of step. */
+  readonly unspecific?: boolean;
 }
 
 const SYNTAX = 'yaml-syntax';
@@ -48,6 +50,12 @@ const WORDINGS: Partial<Record<ErrorCode, Wording>> = {
 };
 
 export function wordSyntaxProblem(code: ErrorCode, libraryMessage: string): Wording {
+  if (code === 'BAD_INDENT' && /^flow /i.test(libraryMessage))
+    return {
+      code: SYNTAX,
+      message: 'A bracket that opens here is not closed.',
+      remedy: 'Close it with `]` or `}`; every bracket needs its own.',
+    };
   const known = WORDINGS[code];
   if (known) return known;
   if (code === 'MISSING_CHAR' && libraryMessage.includes('quote')) {
@@ -64,6 +72,7 @@ export function wordSyntaxProblem(code: ErrorCode, libraryMessage: string): Word
       .trim() ?? '';
   return {
     code: SYNTAX,
+    unspecific: true,
     message: `The YAML cannot be read here: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}.`,
     remedy:
       'Check quotes, brackets and indentation of this line and the one above it; put text with special signs in quotes.',

@@ -11,6 +11,7 @@ export function planRules(definition: Definition, plan: Plan): readonly Problem[
       if (step.kind !== 'model' || written?.kind !== 'model') return [];
       return [
         ...structuredOutput(step, written, plan),
+        ...rulesWithoutSchema(step, written, definition, plan),
         ...contextTooSmall(step, written, plan),
         ...holdNeverFits(task, step, written, plan),
       ];
@@ -43,6 +44,35 @@ function structuredOutput(step: PlanModelStep, written: ModelStepDefinition, pla
   ];
 }
 
+/** A rule that is taken decides alone: the candidates of the rules after it are not asked. */
+function rulesWithoutSchema(
+  step: PlanModelStep,
+  written: ModelStepDefinition,
+  definition: Definition,
+  plan: Plan,
+): readonly Problem[] {
+  const able = step.route.rules.map(({ candidates }) =>
+    candidates.some(({ model }) => plan.models[model]?.capabilities.includes('structuredOutput')),
+  );
+  if (step.structured === null || !able.includes(true)) return []; // none at all is an error of its own
+  const rules =
+    (written.route?.kind === 'inline' ? written.route.route : definition.project.routes[step.route.name])
+      ?.rules ?? [];
+  return able.flatMap((can, index) => {
+    const rule = rules[index];
+    if (can || !rule) return [];
+    return [
+      problemAt(
+        written.output?.at ?? written.at,
+        'rule-without-structured-output',
+        'warning',
+        `The rule of the route "${step.route.name}" at ${rule.at.file}:${rule.at.line} has no model that can give structured output, which the step "${step.key}" asks for.`,
+        'Add a model that can to that rule; a run that takes it ends with NO_PROVIDER_AVAILABLE.',
+      ),
+    ];
+  });
+}
+
 /** Room for the answer alone must be in some candidate's window. */
 function contextTooSmall(step: PlanModelStep, written: ModelStepDefinition, plan: Plan): readonly Problem[] {
   const candidates = candidatesOf(step, plan);
@@ -72,7 +102,12 @@ function holdNeverFits(
   written: ModelStepDefinition,
   plan: Plan,
 ): readonly Problem[] {
-  const candidates = candidatesOf(step, plan);
+  const all = candidatesOf(step, plan);
+  // One that cannot give what the step asks for is passed over, however cheap it is.
+  const candidates =
+    step.structured === null
+      ? all
+      : all.filter(({ capabilities }) => capabilities.includes('structuredOutput'));
   if (candidates.length === 0) return [];
   const problems: Problem[] = [];
   const complain = (at: Place, what: string, hold: bigint, limit: bigint): void => {
@@ -96,15 +131,35 @@ function holdNeverFits(
   if (costNanoUsd !== null && least !== null && least > costNanoUsd)
     complain(written.at, "the task's allowance", least, costNanoUsd);
   for (const budget of plan.budgets) {
-    if (budget.limit.unit !== 'usd' || budget.then === 'warn' || budget.when !== null) continue;
+    if (budget.limit.unit === 'calls' || budget.then === 'warn' || budget.when !== null) continue;
     // A candidate outside the budget's scope is always a way out.
     const inScope = candidates.filter((model) => budgetCovers(budget, task, model));
     if (inScope.length < candidates.length) continue;
+    if (budget.limit.unit === 'tokens') {
+      if (inScope.length > 0 && step.maxOutputTokens > budget.limit.tokens)
+        problems.push(tooManyTokens(step, written, budget.name, budget.limit.tokens));
+      continue;
+    }
     const hold = cheapest(inScope);
     if (hold !== null && hold > budget.limit.nanoUsd)
       complain(written.at, `the budget "${budget.name}"`, hold, budget.limit.nanoUsd);
   }
   return problems;
+}
+
+function tooManyTokens(
+  step: PlanModelStep,
+  written: ModelStepDefinition,
+  budget: string,
+  limit: number,
+): Problem {
+  return problemAt(
+    written.at,
+    'hold-never-fits',
+    'error',
+    `The step "${step.key}" holds ${step.maxOutputTokens} tokens of output and more, which can never fit the budget "${budget}" of ${limit} tokens.`,
+    'Raise the limit, or lower maxOutputTokens.',
+  );
 }
 
 function budgetCovers({ scope }: PlanBudget, task: PlanTask, model: PlanModel): boolean {

@@ -8,6 +8,7 @@ import { keepMemberPlaces, keepPlaceholders, locatedExpression } from '../locate
 import type { Reader } from '../reader.ts';
 import type { Expression, LocatedTemplate } from '../types.ts';
 import { show } from './kind.ts';
+import { expressionLookalike } from './text-lookalikes.ts';
 import type { Kind } from './kind.ts';
 
 /** CEL as it is; within `${{ }}` it is taken as well, as GitHub Actions does in `if:`. */
@@ -88,9 +89,9 @@ export const objectTemplate: Kind<LocatedTemplate> = {
 
 function readTemplate(node: DocumentNode, reader: Reader): LocatedTemplate | undefined {
   const found: Expression[] = [];
-  const before = reader.count;
+  const before = reader.errors;
   const template = toTemplate(node, reader, found);
-  if (reader.count > before) return undefined;
+  if (reader.errors > before) return undefined;
   return keepMemberPlaces(keepPlaceholders({ template, at: node.at }, found), node);
 }
 
@@ -132,6 +133,14 @@ function readText(node: ScalarNode, value: string, reader: Reader, found: Expres
     reader.report(code, node.locate(start, end), message, remedy);
     return { kind: 'literal', value };
   }
+  const lookalike = expressionLookalike(value);
+  if (lookalike)
+    reader.report(
+      'expression-as-text',
+      node.locate(lookalike.start, lookalike.end),
+      'This looks like an expression, but is plain text.',
+      'Write `${{ … }}` around it; to keep it as text, write `${{ "…" }}`.',
+    );
   for (const { source: text, offset } of parsed.value.placeholders) {
     const place = node.locate(offset, offset + text.length);
     found.push(locatedExpression(text, place, (start, end) => node.locate(offset + start, offset + end)));

@@ -8,6 +8,7 @@ import type { Reader } from '../reader.ts';
 import { show } from './kind.ts';
 import { KEYWORDS, wrongKeywordValue } from './schema-keywords.ts';
 import { isIdentifier } from './scalars.ts';
+import { misfit } from './value-fits.ts';
 
 const TYPES: Readonly<Record<string, JsonSchema>> = {
   string: { type: 'string' },
@@ -170,7 +171,46 @@ function readJsonSchema(node: MapNode, reader: Reader): JsonSchema | undefined {
     if (read === undefined) complete = false;
     else schema[key] = read;
   }
-  return complete ? schema : undefined;
+  if (!complete) return undefined;
+  checkRanges(schema, node, reader);
+  checkDefault(schema, node, reader);
+  return schema;
+}
+
+/** The least that is more than the most leaves no value at all. */
+const RANGES = [
+  ['minLength', 'maxLength'],
+  ['minimum', 'maximum'],
+  ['minItems', 'maxItems'],
+  ['minProperties', 'maxProperties'],
+] as const;
+
+function checkRanges(schema: JsonSchema, node: MapNode, reader: Reader): void {
+  for (const [least, most] of RANGES) {
+    const [low, high] = [schema[least], schema[most]];
+    if (typeof low !== 'number' || typeof high !== 'number' || low <= high) continue;
+    reader.report(
+      'invalid-schema',
+      node.entries.find(({ key }) => key === most)?.value.at ?? node.at,
+      `\`${most}: ${high}\` is less than \`${least}: ${low}\`: no value fits.`,
+      `Write \`${most}\` of ${low} or more.`,
+    );
+  }
+}
+
+/** A run without the field would be refused for a value that its caller never wrote. */
+function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
+  const written = node.entries.find(({ key }) => key === 'default')?.value;
+  const { default: value, ...rest } = schema;
+  if (!written || value === undefined || value === null) return;
+  const problem = misfit(rest, value);
+  if (problem !== undefined)
+    reader.report(
+      'default-mismatch',
+      written.at,
+      `The default does not fit its own schema: it ${problem}.`,
+      'Write a value that the schema takes, or change the schema.',
+    );
 }
 
 function readKeyword(key: string, value: DocumentNode, reader: Reader): Json | undefined {

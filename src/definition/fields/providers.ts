@@ -146,6 +146,40 @@ const lacks = listOf(choice('structuredOutput', 'streamUsage', 'maxCompletionTok
   noun: 'what the server lacks',
 });
 
+/** A parameter of the query that holds a key: it would stand in every log of the way. */
+const SECRET_PARAMETER = /[?&](?:[\w-]*(?:key|token|secret|password)|sig)=(?!\$\{\{)[^&\s]+/i;
+
+const baseUrl: Kind<LocatedTemplate> = {
+  ...textTemplate,
+  read(node, reader) {
+    const read = textTemplate.read(node, reader);
+    if (!read || node.kind !== 'scalar' || typeof node.value !== 'string') return read;
+    if (SECRET_PARAMETER.test(node.value)) {
+      reader.report(
+        'literal-secret',
+        { ...node.at, excerpt: HIDDEN, column: 1, endColumn: 2 },
+        'The address carries a secret.',
+        'Write `apiKey: ${{ secrets.NAME }}`, and replace the key: it is in the history of git.',
+      );
+      return undefined;
+    }
+    const { template } = read;
+    const url = template.kind === 'literal' ? URL.parse(node.value) : null;
+    const wrong =
+      template.kind === 'literal'
+        ? url?.protocol !== 'http:' && url?.protocol !== 'https:'
+        : template.kind === 'text' && !/^(?:https?:\/\/|\$\{\{)/.test(node.value.trim());
+    if (wrong)
+      reader.report(
+        'invalid-value',
+        node.at,
+        `${show(node)} is not an address.`,
+        'Write it whole: `https://api.example.com/v1`, `http://127.0.0.1:11434/v1`.',
+      );
+    return read;
+  },
+};
+
 export const provider: Kind<UnnamedProvider> = mapped(
   record(
     {
@@ -159,7 +193,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
         choice('builtin', 'openai', 'anthropic'),
         'The protocol it speaks. `openai` also fits Ollama, vLLM, llama.cpp, OpenRouter and other compatible servers; `builtin` runs in this process, without a key and without cost.',
       ),
-      baseUrl: optional(textTemplate, 'Where it is reached. May read `env`.', "the vendor's own"),
+      baseUrl: optional(baseUrl, 'Where it is reached. May read `env`.', "the vendor's own"),
       apiKey: optional(
         secret,
         'The environment variable that holds the key. Read at each call; never kept.',

@@ -1,5 +1,6 @@
 // Records, maps and lists: how fields make up the language, and where a missing or unknown key is noticed.
 import type { JsonSchema } from '../../common/json.ts';
+import { nearest } from '../../common/nearest.ts';
 import type { DocumentNode, MapNode } from '../../document/types.ts';
 import type { Place } from '../../errors/place.ts';
 import type { Reader } from '../reader.ts';
@@ -125,12 +126,18 @@ export function readFields<Table extends Fields>(
   for (const [key, field] of Object.entries(fields)) {
     const entry = map.entries.find((candidate) => candidate.key === key);
     const value: unknown = entry ? field.kind.read(entry.value, reader) : undefined;
-    if (!entry && field.required)
+    if (!entry && field.required && !misspelt(key, map, fields))
       reader.report('missing-key', map.at, `${noun} needs \`${key}\`.`, `Add \`${key}:\`. ${field.doc}`);
     if (value === undefined && field.required) complete = false;
     values[key] = value ?? null;
   }
   return complete ? (values as RecordValue<Table>) : undefined;
+}
+
+/** An unknown key that is nearest to this one has been reported already. */
+function misspelt(key: string, map: MapNode, fields: Fields): boolean {
+  const known = Object.keys(fields);
+  return map.entries.some(({ key: written }) => !known.includes(written) && nearest(written, known) === key);
 }
 
 export function expectMap(

@@ -3,6 +3,7 @@ import type { JsonSchema } from '../../common/json.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { DocumentNode, MapNode } from '../../document/types.ts';
 import type { Place } from '../../errors/place.ts';
+import { keepMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { EachDefinition, Expression, StepDefinition } from '../types.ts';
 import { expression, objectTemplate, source, textTemplate, valueTemplate } from './expressions.ts';
@@ -138,8 +139,10 @@ export const step: Kind<UnnamedStep> = {
     if (!body) return undefined;
     const shared = readFields(map, commonFields, 'A step', reader);
     if (!shared) return undefined;
-    const each = eachOf(map, shared, reader);
-    return readBody(body, map, reader, { at: map.at, when: shared.when, each });
+    const unclear = isUnclear(map, shared);
+    const each = unclear ? null : eachOf(map, shared, reader);
+    const read = readBody(body, map, reader, { at: map.at, when: shared.when, each });
+    return unclear ? undefined : read;
   },
 };
 
@@ -153,7 +156,7 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
   switch (body) {
     case 'prompt': {
       const read = readFields(map, modelFields, 'A model step', reader);
-      if (!read) return undefined;
+      if (!read || lostOutput(map, read.output)) return undefined;
       const { prompt, system, route, maxOutputTokens, temperature, output, accept } = read;
       return (key, task) => ({
         ...base,
@@ -170,7 +173,7 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
     }
     case 'parse': {
       const read = readFields(map, parseFields, 'A parse step', reader);
-      if (!read) return undefined;
+      if (!read || lostOutput(map, read.output)) return undefined;
       const { parse, from, output } = read;
       if (output && (parse === 'email' || parse === 'diff'))
         reader.report(
@@ -202,6 +205,27 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
       return (key) => ({ ...base, key, kind: 'task', task: called.name, taskAt: called.at, input: given });
     }
   }
+}
+
+const DEFINING: ReadonlySet<string> = new Set(['each', 'as', 'when', 'route', 'output']);
+
+/** Whether a key that decides what the step's expressions mean is misspelt or unreadable: that is reported, and what would follow from it is not. */
+function isUnclear(
+  map: MapNode,
+  read: { readonly each: Expression | null; readonly as: string | null },
+): boolean {
+  return map.entries.some(
+    ({ key }) =>
+      (key === 'each' && read.each === null) ||
+      (key === 'as' && read.as === null) ||
+      /^for[-_]?each$/i.test(key) ||
+      (!ALL_KEYS.includes(key) && DEFINING.has(nearest(key, ALL_KEYS) ?? '')),
+  );
+}
+
+/** A schema that could not be read: nobody knows what the step gives. */
+function lostOutput(map: MapNode, output: unknown): boolean {
+  return output === null && map.entries.some(({ key }) => key === 'output');
 }
 
 /** Which of the four bodies the step has; what it lacks or has too much of is reported. */
@@ -245,7 +269,10 @@ function eachOf(
   reader: Reader,
 ): EachDefinition | null {
   if (read.each)
-    return { list: read.each, as: read.as ?? 'item', concurrent: read.concurrent, at: read.each.at };
+    return keepMemberPlaces(
+      { list: read.each, as: read.as ?? 'item', concurrent: read.concurrent, at: read.each.at },
+      map,
+    );
   for (const { key, keyAt } of map.entries) {
     if (key === 'as' || key === 'concurrent')
       reader.report(

@@ -75,17 +75,17 @@ export const money: Kind<NanoUsd> = scalar({
 
 export const percent: Kind<number> = scalar({
   label: 'share, such as `50%`',
-  noun: 'a share between 0% and 100%',
+  noun: 'a share above 0%, up to 100%',
   schema: {
     type: 'string',
-    pattern: '^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]{1,3})?)%$',
+    pattern: '^(100(\\.0{1,3})?|(?!0+(\\.0+)?%)[0-9]{1,2}(\\.[0-9]{1,3})?)%$',
     description: 'A share: 50%.',
   },
   remedy: 'Write a share with its sign: `50%`.',
   parse(node) {
     const match = /^(\d{1,3}(?:\.\d{1,3})?)%$/.exec(textOf(node));
     const value = match ? Number(match[1]) / 100 : Number.NaN;
-    return value >= 0 && value <= 1 ? value : undefined;
+    return value > 0 && value <= 1 ? value : undefined;
   },
 });
 

@@ -58,7 +58,7 @@ export class ExpressionChecker {
     if (problem.code === 'unknown-field' && /\bsteps\s*\.\s*$/.test(source.slice(0, problem.start)))
       return { ...problem, code: 'unknown-step', message: `There is no step \`${wrong}\`.` };
     if (problem.code !== 'unknown-name') return problem;
-    const elsewhere = ELSEWHERE[wrong];
+    const elsewhere = Object.hasOwn(shape.roots, 'run') ? IN_EXPECT[wrong] : ELSEWHERE[wrong];
     return elsewhere === undefined || Object.hasOwn(shape.roots, wrong)
       ? problem
       : { ...problem, message: `\`${wrong}\` cannot be read here.`, remedy: elsewhere };
@@ -67,13 +67,19 @@ export class ExpressionChecker {
 
 type Finding = Omit<ExpressionProblem, 'code'> & { readonly code: string };
 
+/** Roots that `expect` of a test does not know. */
+const IN_EXPECT: Readonly<Record<string, string>> = {
+  steps: 'A test sees what the task gives: `output`, beside `input` and `run`.',
+  secrets: 'A secret is named only as the `apiKey` of a provider: `apiKey: ${{ secrets.NAME }}`.',
+};
+
 /** Roots that other places know. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   secrets: 'A secret is named only as the `apiKey` of a provider: `apiKey: ${{ secrets.NAME }}`.',
   input:
-    'A route or budget of the project serves every task; write the rule on the step, where the input is known.',
+    'It is known in the steps and the output of a task. A route or budget of the project serves every task; write such a rule on the step.',
   steps:
-    'A route or budget of the project serves every task; write the rule on the step, where its steps are known.',
+    'They are known in the steps and the output of a task. A route or budget of the project serves every task; write such a rule on the step.',
   prompt: 'The size of the prompt is known only to the rules of a route.',
   output: 'The output is known only to `accept` and to `expect`.',
   run: 'The run is known only to `expect` of a test.',

@@ -1,4 +1,5 @@
 // The name of an item.
+import { memberPlace } from '../located.ts';
 import type { Rule } from './rule.ts';
 
 const ROOTS = new Set(['input', 'steps', 'caller', 'env', 'now', 'prompt', 'output', 'secrets', 'run']);
@@ -18,7 +19,7 @@ export const eachName: Rule = {
       if (each && ROOTS.has(each.as))
         report(
           'as-shadows',
-          each.at,
+          memberPlace(each, 'as', each.at),
           `The item is called \`${each.as}\`, which has a meaning already.`,
           'Write another name: `as: item`.',
         );

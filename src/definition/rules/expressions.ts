@@ -1,5 +1,8 @@
 // Every expression of every file is typed against what it can name in its place.
 import type { JsonSchema } from '../../common/json.ts';
+import { typeFromSchema } from '../../expression/from-schema.ts';
+import { compileTemplate } from '../../expression/template.ts';
+import { describe } from '../../expression/type.ts';
 import type { EnvironmentShape } from '../../expression/types.ts';
 import {
   acceptShape,
@@ -11,11 +14,12 @@ import {
   providerShape,
   ruleShape,
 } from '../environments.ts';
-import type { RouteDefinition, StepDefinition, TaskDefinition } from '../types.ts';
+import type { ParseStepDefinition, RouteDefinition, StepDefinition, TaskDefinition } from '../types.ts';
 import { itemSchema } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
 import { ExpressionChecker } from './check-expressions.ts';
 import type { Report, Rule } from './rule.ts';
+import { fits } from './task-input.ts';
 
 export const expressions: Rule = {
   diagnostics: [
@@ -68,7 +72,7 @@ function checkTask(
   checker: ExpressionChecker,
   report: Report,
 ): void {
-  for (const value of Object.values(task.input.defaults)) checker.template(value, inputDefaultShape);
+  checkDefaults(workspace, task, checker, report);
   checker.condition(task.budget?.when ?? null, budgetShape);
   const shape = workspace.shape(task);
   for (const step of task.steps) checkStep(workspace, task, step, checker, report);
@@ -97,12 +101,54 @@ function checkStep(
       if (step.route?.kind === 'inline') checkRoute(step.route.route, ruleShape(body), checker);
       return;
     case 'parse':
+      checker.template(step.from, body);
+      checkText(workspace, step, body, report);
+      return;
     case 'chunk':
       checker.template(step.from, body);
       return;
     case 'task':
       checker.template(step.input, body);
   }
+}
+
+/** A computed default has the type of its field: a run without the field would be refused otherwise. */
+function checkDefaults(
+  workspace: Workspace,
+  task: TaskDefinition,
+  checker: ExpressionChecker,
+  report: Report,
+): void {
+  const properties = (task.input.schema['properties'] ?? {}) as { readonly [name: string]: JsonSchema };
+  for (const [name, value] of Object.entries(task.input.defaults)) {
+    checker.template(value, inputDefaultShape);
+    const compiled = compileTemplate(value.template, workspace.environment(inputDefaultShape));
+    const wanted = typeFromSchema(properties[name] ?? {});
+    if (!compiled.ok || fits(compiled.value.type, wanted)) continue;
+    report(
+      'default-mismatch',
+      value.at,
+      `The default of \`${name}\` is ${describe(compiled.value.type)}; the field is ${describe(wanted)}.`,
+      'Convert it, or say what to use where it is null: `default(x, y)`.',
+    );
+  }
+}
+
+/** What is parsed is a text; anything else would be rendered as JSON first. */
+function checkText(
+  workspace: Workspace,
+  { format, from }: ParseStepDefinition,
+  body: EnvironmentShape,
+  report: Report,
+): void {
+  const compiled = compileTemplate(from.template, workspace.environment(body));
+  if (!compiled.ok || ['string', 'any'].includes(compiled.value.type.kind)) return;
+  report(
+    'expression-type',
+    from.at,
+    `\`parse: ${format}\` takes a text; this is ${describe(compiled.value.type)}.`,
+    'Name a text, such as a field of the input: `from: ${{ input.text }}`.',
+  );
 }
 
 /** The schema of an item. */

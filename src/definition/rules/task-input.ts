@@ -95,7 +95,7 @@ function checkMember(
   }
 }
 
-function fits(given: Type, wanted: Type): boolean {
+export function fits(given: Type, wanted: Type): boolean {
   if (given.kind === 'any' || wanted.kind === 'any') return true;
   if (given.nullable && !wanted.nullable) return false;
   if (given.kind === 'null') return wanted.nullable;

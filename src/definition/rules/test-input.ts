@@ -1,7 +1,9 @@
 // What a test hands to its task.
+import type { JsonSchema } from '../../common/json.ts';
 import { nearest } from '../../common/nearest.ts';
+import { misfit } from '../fields/value-fits.ts';
 import { memberPlace } from '../located.ts';
-import type { TaskDefinition, TestDefinition } from '../types.ts';
+import type { TaskDefinition, TestDefinition, TestValue } from '../types.ts';
 import type { Report, Rule } from './rule.ts';
 
 export const testInput: Rule = {
@@ -40,13 +42,17 @@ export const testInput: Rule = {
 };
 
 function checkInput(task: TaskDefinition, test: TestDefinition, report: Report): void {
+  if (task.input.schema['properties'] === undefined) return; // it could not be read
   const { properties = {}, required = [] } = task.input.schema as {
     readonly properties?: object;
     readonly required?: readonly string[];
   };
   const known = Object.keys(properties);
-  for (const name of Object.keys(test.input)) {
-    if (known.includes(name)) continue;
+  for (const [name, value] of Object.entries(test.input)) {
+    if (known.includes(name)) {
+      checkValue(task, test, name, value, report);
+      continue;
+    }
     const near = nearest(name, known);
     const listed = known.map((other) => `\`${other}\``).join(', ');
     report(
@@ -65,4 +71,22 @@ function checkInput(task: TaskDefinition, test: TestDefinition, report: Report):
         `Add \`${name}:\` to the input of the test.`,
       );
   }
+}
+
+function checkValue(
+  task: TaskDefinition,
+  test: TestDefinition,
+  name: string,
+  given: TestValue,
+  report: Report,
+): void {
+  const properties = task.input.schema['properties'] as { readonly [name: string]: JsonSchema };
+  const problem = given.kind === 'value' ? misfit(properties[name] ?? {}, given.value) : undefined;
+  if (problem !== undefined)
+    report(
+      'test-input-mismatch',
+      memberPlace(test.input, name, test.at),
+      `\`${name}\` is not what the task takes: it ${problem}.`,
+      'Write a value that fits the schema; the text of a file is `{ file: path }`.',
+    );
 }

@@ -1,5 +1,6 @@
 // Names of things that are declared nowhere.
 import { nearest } from '../../common/nearest.ts';
+import type { Place } from '../../errors/place.ts';
 import type { ProjectDefinition, Reference, TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -29,6 +30,13 @@ export const unknownReference: Rule = {
       remedy: 'Declare it under `routes:`, or use a name that is there.',
     },
     {
+      code: 'unknown-model',
+      severity: 'error',
+      title: 'A model that there is not',
+      why: 'A budget of a model that nobody asks never holds anything; a model that the built-in provider lacks never answers.',
+      remedy: 'Use the name of a model that a route or `models:` has, `provider/model`.',
+    },
+    {
       code: 'unknown-task',
       severity: 'error',
       title: 'A task that there is not',
@@ -41,10 +49,14 @@ export const unknownReference: Rule = {
     const { project } = workspace;
     if (project) {
       checkProject(project, workspace, complain);
-      for (const { rules } of allRoutes(workspace)) {
-        for (const { provider, at } of rules.flatMap(({ from }) => from))
-          complain('unknown-provider', { name: provider, at }, workspace.declared.providers);
+      const candidates = allRoutes(workspace).flatMap(({ rules }) => rules.flatMap(({ from }) => from));
+      for (const { provider, model, at } of candidates) {
+        complain('unknown-provider', { name: provider, at }, workspace.declared.providers);
+        checkBuiltin(project, provider, model, at, report);
       }
+      const models = new Set([...workspace.declared.models, ...candidates.map(({ model }) => model)]);
+      for (const { scope } of Object.values(project.budgets))
+        if (scope.kind === 'model') checkBudgetModel(scope.model, models, workspace, complain, report);
     }
     for (const task of workspace.taskList()) checkSteps(task, workspace, complain);
   },
@@ -57,6 +69,7 @@ const WHAT = {
   'unknown-policy': 'policy',
   'unknown-route': 'route',
   'unknown-task': 'task',
+  'unknown-model': 'model',
 };
 
 function complainer(report: Report): Complain {
@@ -78,6 +91,43 @@ function complainer(report: Report): Complain {
   };
 }
 
+/** The provider in this process has one model. */
+function checkBuiltin(
+  project: ProjectDefinition,
+  provider: string,
+  model: string,
+  at: Place,
+  report: Report,
+): void {
+  const builtin = `${provider}/extract`;
+  if (project.providers[provider]?.adapter !== 'builtin' || model === builtin) return;
+  report(
+    'unknown-model',
+    at,
+    `The built-in provider has no model \`${model.slice(provider.length + 1)}\`.`,
+    `Write \`${builtin}\`: it is the only one.`,
+  );
+}
+
+function checkBudgetModel(
+  model: Reference,
+  models: ReadonlySet<string>,
+  { declared }: Workspace,
+  complain: Complain,
+  report: Report,
+): void {
+  const [provider = '', ...rest] = model.name.split('/');
+  if (rest.length === 0)
+    report(
+      'unknown-model',
+      model.at,
+      `\`${model.name}\` does not say whose model it is.`,
+      'Write the provider, a slash and the model: `openai/gpt-5.6-luna`.',
+    );
+  else if (declared.providers.has(provider)) complain('unknown-model', model, models);
+  else complain('unknown-provider', { name: provider, at: model.at }, declared.providers);
+}
+
 function checkProject(project: ProjectDefinition, { declared }: Workspace, complain: Complain): void {
   for (const { policy } of Object.values(project.providers))
     if (policy) complain('unknown-policy', policy, declared.policies);
@@ -87,12 +137,6 @@ function checkProject(project: ProjectDefinition, { declared }: Workspace, compl
   }
   for (const { scope } of Object.values(project.budgets)) {
     if (scope.kind === 'provider') complain('unknown-provider', scope.provider, declared.providers);
-    if (scope.kind === 'model')
-      complain(
-        'unknown-provider',
-        { name: scope.model.name.split('/')[0] ?? '', at: scope.model.at },
-        declared.providers,
-      );
     if (scope.kind === 'task') complain('unknown-task', scope.task, declared.tasks);
   }
 }

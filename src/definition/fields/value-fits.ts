@@ -1,0 +1,46 @@
+// Whether a written value fits a schema: a default, the input of a test.
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Json, JsonSchema } from '../../common/json.ts';
+import { compilePattern } from '../../expression/pattern.ts';
+
+/** As the engine judges values: patterns in time linear to the text; one that cannot be read has been reported. */
+const linearTime = Object.assign(
+  (pattern: string): { readonly test: (text: string) => boolean } => {
+    const compiled = compilePattern(pattern);
+    return { test: (text) => typeof compiled === 'string' || compiled.matcher(text).find() };
+  },
+  { code: 'linearTime' },
+);
+
+let shared: Ajv2020 | undefined;
+
+function validator(): Ajv2020 {
+  if (!shared) {
+    shared = new Ajv2020({ strict: false, validateSchema: false, meta: false, code: { regExp: linearTime } });
+    formats.default(shared);
+  }
+  return shared;
+}
+
+/** What is wrong with the value, to follow "it"; `undefined` when it fits, or when the schema leads elsewhere (`$ref`). */
+export function misfit(schema: JsonSchema, value: Json): string | undefined {
+  if (JSON.stringify(schema).includes('"$ref"')) return undefined;
+  const ajv = validator();
+  const own = { ...schema };
+  try {
+    const validate = ajv.compile(own);
+    if (validate(value)) return undefined;
+    const [error] = validate.errors ?? [];
+    const at = error?.instancePath ? `${error.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
+    return `${at}${error?.message ?? 'does not fit'}${choices(error?.params)}`;
+  } finally {
+    // One for each value would otherwise stay for the life of the process (INV-14).
+    ajv.removeSchema(own);
+  }
+}
+
+function choices(params: unknown): string {
+  const { allowedValues } = (params ?? {}) as { readonly allowedValues?: readonly Json[] };
+  return allowedValues ? `: ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}` : '';
+}
