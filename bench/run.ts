@@ -1,4 +1,4 @@
-// npm run bench: every bench in a process of its own, a table of all, and bench/results.json with the machine and the versions.
+// npm run bench: every bench in a process of its own, a table of all in docs/performance.md, and bench/results.json with the machine and the versions.
 //
 //   npm run bench                                 all, at the usual size
 //   npm run bench -- --size full                  with a soak of a million runs
@@ -26,11 +26,14 @@ const BENCHES: { readonly [name: string]: number | null } = {
   start: null,
 };
 
+const RESULTS = join(root, 'bench', 'results.json');
+const PAGE = join(root, 'docs', 'performance.md');
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: 'usual' },
     only: { type: 'string' },
-    out: { type: 'string', default: join(root, 'bench', 'results.json') },
+    out: { type: 'string', default: RESULTS },
   },
 });
 const chosen = values.only?.split(',') ?? Object.keys(BENCHES);
@@ -64,7 +67,27 @@ for (const name of chosen) {
 const ordered = Object.keys(BENCHES).flatMap((name) => reports.get(name) ?? []);
 const results: Results = { machine: machine(), versions: versions(), reports: ordered };
 writeFileSync(values.out, `${JSON.stringify(results, null, 2)}\n`);
+if (values.out === RESULTS) writeFileSync(PAGE, pageWith(results));
 if (chosen.length > 1) console.log(tableOf(ordered));
+
+/** The page with this table in the place of the last one. */
+function pageWith({ machine, versions, reports: shown }: Results): string {
+  const loads = shown.map(({ loadAverage }) => loadAverage.toFixed(1));
+  const words = (of: object): string =>
+    Object.entries(of)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', ');
+  const text = [
+    '<!-- measured: written by npm run bench -->',
+    '',
+    `Machine: ${words(machine)}. Versions: ${words(versions)}. Load average of the machine before each bench: ${loads.join(', ')}.`,
+    '',
+    tableOf(shown),
+    '',
+    '<!-- /measured -->',
+  ].join('\n');
+  return readFileSync(PAGE, 'utf8').replace(/<!-- measured[^]*<!-- \/measured -->/, () => text);
+}
 
 function earlier(): Results['reports'] {
   try {
