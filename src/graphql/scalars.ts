@@ -13,20 +13,32 @@ export const usdScalar = new GraphQLScalarType<NanoUsd, string>({
     if (typeof value === 'bigint') return formatUsd(value);
     throw new TypeError(`USD cannot be made of ${typeof value}`);
   },
-  parseValue: (value) => usdOf(typeof value === 'number' && Number.isInteger(value) ? String(value) : value),
-  parseLiteral: (node) =>
-    usdOf(
-      node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT
-        ? node.value
-        : undefined,
-    ),
+  parseValue: (value) => usdOf(typeof value === 'number' ? exactText(String(value)) : value),
+  parseLiteral: (node) => {
+    if (node.kind === Kind.INT || node.kind === Kind.FLOAT) return usdOf(exactText(node.value));
+    return usdOf(node.kind === Kind.STRING ? node.value : undefined);
+  },
 });
+
+/** Digits that a JSON number keeps, whoever reads it. */
+const EXACT_DIGITS = 15;
+const PLACES = 9;
+
+/** A number's decimal text, where that is what was written; undefined: it has more places or digits than a number is sure to keep. */
+function exactText(written: string): string | undefined {
+  const [mantissa = ''] = written.toLowerCase().split('e');
+  const digits = mantissa.replace(/^-?0*\.?0*/, '').replace('.', '');
+  const value = Number(written);
+  const text = value.toFixed(PLACES);
+  return digits.length <= EXACT_DIGITS && Number(text) === value ? text : undefined;
+}
 
 function usdOf(value: unknown): NanoUsd {
   const nano = typeof value === 'string' ? parseUsd(value) : undefined;
   if (nano === undefined || nano < 0n) {
     throw new GraphQLError(
-      'USD is written as a decimal text with at most nine places and no sign, such as "0.05".',
+      'USD is a decimal text with at most nine places and no sign; a number is taken where it is exact.',
+      { extensions: { code: 'BAD_USER_INPUT', remedy: 'Write it as text: "0.05".' } },
     );
   }
   return nano;
@@ -50,7 +62,12 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\
 function instantOf(value: unknown): number {
   const atMs = typeof value === 'string' && RFC_3339.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(atMs)) {
-    throw new GraphQLError('DateTime is written as RFC 3339 with an offset, such as "2026-11-22T09:30:00Z".');
+    throw new GraphQLError(
+      'DateTime is written as RFC 3339 with an offset, such as "2026-11-22T09:30:00Z".',
+      {
+        extensions: { code: 'BAD_USER_INPUT', remedy: 'Write it as text: "2026-11-22T09:30:00Z".' },
+      },
+    );
   }
   return atMs;
 }
@@ -75,7 +92,9 @@ export const bigIntScalar = new GraphQLScalarType<bigint, number | string>({
 
 function integerOf(value: unknown): bigint {
   if (typeof value !== 'string' || !INTEGER.test(value))
-    throw new GraphQLError('BigInt is written as an integer, or as its decimal text.');
+    throw new GraphQLError('BigInt is written as an integer, or as its decimal text.', {
+      extensions: { code: 'BAD_USER_INPUT', remedy: 'Write it as text: "12345".' },
+    });
   return BigInt(value);
 }
 

@@ -1,8 +1,9 @@
 // Errors as clients see them, without what is for HTTP and for ourselves alone.
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { explained } from './explain-error.ts';
 
 export function formatError(error: GraphQLError): GraphQLFormattedError {
-  const { extensions, ...rest } = error.toJSON();
+  const { extensions, ...rest } = explained(error).toJSON();
   if (extensions === undefined) return rest;
   const { http: _http, unexpected: _unexpected, ...kept } = extensions;
   return { ...rest, extensions: kept };

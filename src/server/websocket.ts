@@ -11,6 +11,7 @@ import { createContext } from '../graphql/context.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Caller } from '../budget/port.ts';
 import type { Admission } from './admission.ts';
+import { explained } from './explain-error.ts';
 import { formatError, formatResult } from './format-error.ts';
 import type { createMaskError } from './mask-error.ts';
 import type { ServerLimits } from './options.ts';
@@ -96,7 +97,8 @@ export function createWebSocketServer(parts: WebSocketParts) {
         const query = resolveDocument(payload, parts.persisted) ?? payload.query;
         const document = enveloped.parse(query);
         const errors = enveloped.validate(enveloped.schema, document);
-        if (errors.length > 0) return errors;
+        if (errors.length > 0)
+          return errors.map((error: GraphQLError) => explained(error, 'GRAPHQL_VALIDATION_FAILED'));
         const args: ExecutionArgs = {
           schema: enveloped.schema,
           document,
@@ -107,7 +109,7 @@ export function createWebSocketServer(parts: WebSocketParts) {
         executors.set(args, enveloped);
         return args;
       } catch (error) {
-        return [maskError(error)];
+        return [explained(maskError(error), 'GRAPHQL_PARSE_FAILED')];
       }
     },
     execute: (args) => executors.get(args)?.execute(args),

@@ -5,6 +5,7 @@ import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from
 import { createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
+import { explainResult } from './explain-error.ts';
 import type { createParse } from './guards/document.ts';
 import type { createComplexityCheck } from './guards/complexity.ts';
 import type { createMaskError } from './mask-error.ts';
@@ -78,10 +79,17 @@ export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 let renderedGraphiql = '';
 
 /** The page is 5 MB of script: it is loaded when it is served, not at every start. */
-export async function loadGraphiql(): Promise<void> {
+export async function loadGraphiql(needsKey: boolean): Promise<void> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  renderedGraphiql = renderGraphiQL({ title: 'Headgate', subscriptionsProtocol: 'WS' });
+  renderedGraphiql = renderGraphiQL({
+    title: 'Headgate',
+    subscriptionsProtocol: 'WS',
+    ...(needsKey ? { headers: KEY_HEADER, defaultHeaders: KEY_HEADER } : {}),
+  });
 }
+
+/** Where to write the key. Only what a header may hold: an ellipsis would keep the page from sending anything. */
+const KEY_HEADER = '{\n  "authorization": "Bearer hg_"\n}';
 
 /** One plugin for all of it: each further one would cost every request its hooks. */
 function gate({
@@ -151,7 +159,11 @@ function gate({
     },
     onResultProcess(payload) {
       const { transport } = payload.serverContext as unknown as ServerContext;
-      if (transport !== 'sse' || !isAsyncIterable(payload.result)) return;
+      if (!isAsyncIterable(payload.result)) {
+        explainResult(payload.result);
+        return;
+      }
+      if (transport !== 'sse') return;
       payload.setResultProcessor(sendEventStream, EVENT_STREAM);
     },
     onSubscribe({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) {

@@ -62,7 +62,7 @@ export function defineSubscriptions(
       subscribe: (_root, { window, by, filter, everyMs }, context) => {
         if (everyMs < MIN_EVERY_MS || everyMs > MAX_EVERY_MS) {
           throw new GraphQLError(`everyMs is ${MIN_EVERY_MS} to ${MAX_EVERY_MS}; ${everyMs} was asked for.`, {
-            extensions: { code: 'BAD_USER_INPUT' },
+            extensions: { code: 'BAD_USER_INPUT', remedy: 'Leave everyMs out for one a second.' },
           });
         }
         const query = {
