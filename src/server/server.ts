@@ -117,7 +117,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (page) {
       const refusal = admission.place(request);
       if (refusal !== undefined) return sendRefusal(response, refusal, accept);
-      await loadGraphiql();
+      await loadGraphiql(keys.closed);
       return respond(request, response, { req: request, res: response });
     }
     const admitted = admission.request(request);
@@ -194,6 +194,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     { keepAliveTimeout: 65_000, requestTimeout: 300_000 },
     (request, response) => {
       const path = pathOf(request);
+      if (draining) response.setHeader('Connection', 'close');
       response.once('close', () =>
         metrics.request(
           path in beside || path === '/graphql' ? path : pages.has(path) ? 'page' : 'other',
@@ -225,9 +226,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     async close(graceMs = DEFAULT_GRACE_MS) {
       draining = true;
       stopFollowing();
-      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      http.closeIdleConnections();
+      // It listens on meanwhile: who comes is told 503, by health too, and not left to guess from a refused connection.
       await withinMs(operations.stop(), graceMs);
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       // What has been answered is on its way; what has not is cut, and its runs are recorded as cancelled.
       http.closeIdleConnections();
       const cut = setTimeout(() => http.closeAllConnections(), LAST_BYTES_MS);

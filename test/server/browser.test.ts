@@ -131,6 +131,23 @@ describe('GraphiQL', () => {
     expect(policy).not.toMatch(/https?:|\*/);
   });
 
+  it('shows where the key goes, on a server that asks for one', async () => {
+    const { url, keys } = await serve({ mode: 'development' });
+    const page = async () => (await fetch(url, { headers: html })).text();
+    expect(await page()).not.toContain('Bearer hg_');
+    await keys.create({
+      caller: 'ana',
+      team: null,
+      tier: null,
+      tags: {},
+      scopes: ['run:*'],
+      expiresAtMs: null,
+      requestsPerMinute: null,
+    });
+    const header = JSON.stringify('{\n  "authorization": "Bearer hg_"\n}');
+    expect(await page()).toContain(`"headers":${header}`);
+  });
+
   it('is not there in production, unless asked for', async () => {
     const typeOf = async (options: Parameters<typeof serve>[0]): Promise<string> => {
       const response = await fetch((await serve(options)).url, { headers: html });

@@ -68,6 +68,34 @@ describe('a server that is stopped', () => {
     await expect(post(url, RUN)).rejects.toThrow('fetch failed');
   });
 
+  it('answers who comes new with 503 until it has drained, by health too', async () => {
+    const { url, base, server, engine } = await serve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    engine.behaviour = async () => {
+      await promise;
+      return { output: { text: 'a' } };
+    };
+    const running = post(url, RUN);
+    await expect.poll(() => engine.requests.length).toBe(1);
+    const stop = server.close(10_000);
+    const refused = await post(url, RUN);
+    expect([refused.status, codeOf(refused), refused.headers.get('retry-after')]).toEqual([
+      503,
+      'SHUTTING_DOWN',
+      '5',
+    ]);
+    const health = await fetch(`${base}/health/ready`);
+    expect([health.status, await health.json()]).toEqual([
+      503,
+      expect.objectContaining({ status: 'draining' }),
+    ]);
+    expect((await fetch(`${base}/health/live`)).status).toBe(200);
+    resolve();
+    expect((await running).data.runTask.status).toBe('SUCCEEDED');
+    await stop;
+    await expect(post(url, RUN)).rejects.toThrow('fetch failed');
+  });
+
   it('cuts what does not end in time, and its run is cancelled', async () => {
     const { url, server, engine } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
