@@ -63,6 +63,21 @@ describe('equal subscriptions', () => {
     for (const client of clients) await client.dispose();
   });
 
+  it('are told nothing where only the time of the state is another', async () => {
+    const { url, engine, stats, ledger } = await serve();
+    const client = wsClient(url);
+    const { runs, stop } = watch(client, WATCH.replace('{ total', '{ at total'));
+    await expect.poll(() => runs).toEqual([0]);
+    const before = stats.queries.length;
+    ledger.commit([]);
+    await expect.poll(() => stats.queries.length).toBeGreaterThan(before);
+    engine.open({ task: 'summarize', input: {}, caller: OPEN });
+    await expect.poll(() => runs.at(-1)).toBe(1);
+    expect(runs).toEqual([0, 1]);
+    stop();
+    await client.dispose();
+  });
+
   it('are not shared between callers who may see different things (INV-12)', async () => {
     const { url, engine, keys } = await serve();
     const secrets = [];

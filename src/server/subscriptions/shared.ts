@@ -100,6 +100,8 @@ class Group {
   #last: { readonly version: number; readonly result: Promise<SharedResult> } | undefined;
   /** What all members were told last. */
   #told: SharedResult | undefined;
+  /** What it said beside its time; undefined: not all members were told the same. */
+  #said: string | undefined;
   #members = 0;
 
   constructor(args: ExecutionArgs, subscribe: Subscribe, version: () => number, onEmpty: () => void) {
@@ -149,8 +151,12 @@ class Group {
       const version = this.#version();
       const told = this.#told;
       if (this.#last?.version !== version) this.#last = { version, result: this.#once() };
-      channel.push(await this.#last.result);
+      const first = await this.#last.result;
+      channel.push(first);
       if (channel.closed) return;
+      const said = contentOf(first);
+      if (this.#channels.size === 0) this.#said = said;
+      else if (this.#said !== said) this.#said = undefined;
       this.#channels.add(channel);
       // What all were told while it waited for its first state would be missing until the next change.
       if (this.#told !== told && this.#told !== undefined) channel.push(this.#told);
@@ -179,6 +185,9 @@ class Group {
         if (next.done === true) break;
         const result = shared(next.value);
         this.#last = { version, result: Promise.resolve(result) };
+        const said = contentOf(result);
+        if (said !== undefined && said === this.#said) continue;
+        this.#said = said;
         this.#told = result;
         await this.#tellAll(result);
       }
@@ -209,6 +218,15 @@ class Group {
     // The source's own end reports to nobody: its readers are gone.
     this.#source?.return?.().catch(() => undefined);
   }
+}
+
+/** What a state says beside the time it was computed at; undefined: nothing else was asked for, or it is an error. */
+function contentOf({ data, errors }: ExecutionResult): string | undefined {
+  if (errors !== undefined || data === null || data === undefined) return undefined;
+  const [[name, state] = []] = Object.entries(data as { readonly [name: string]: object | null });
+  if (state === null || state === undefined) return undefined;
+  const { at: _at, ...rest } = state as { readonly at?: unknown };
+  return Object.keys(rest).length === 0 ? undefined : JSON.stringify([name, rest]);
 }
 
 function shared(result: ExecutionResult): SharedResult {
