@@ -128,6 +128,28 @@ export const RevokeKey = graphql(`
   }
 `);
 
+export const Unreconciled = graphql(`
+  query CliUnreconciled {
+    unreconciled {
+      id
+      provider {
+        name
+      }
+      requestedModel
+      startedAt
+      held
+    }
+  }
+`);
+
+export const ReconcileAttempt = graphql(`
+  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
+    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {
+      cost
+    }
+  }
+`);
+
 export const Stats = graphql(`
   query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
     costStats(window: $window, by: $by) {

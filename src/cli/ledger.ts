@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import type { AttemptRecord } from '../execution/records.ts';
 import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
-import { dataOption, parseDollars } from './options.ts';
+import { inLedgerOrAtServer, type LedgerPlace } from './ledger-or-server.ts';
+import { dataOption, keyOption, parseDollars, serverOption } from './options.ts';
 
 export const registerLedger: RegisterCommand = (program, io, end) => {
   const ledger = program
@@ -30,6 +30,8 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .option('--confirm <id>', 'it was billed: at --cost, or at its worst case')
     .option('--cost <dollars>', 'what it was billed', parseDollars)
     .option('--release <id>', 'it was not billed')
+    .addOption(serverOption())
+    .addOption(keyOption())
     .action(async (flags: ReconcileFlags) => end(await reconcile(flags, io)));
   return ledger;
 };
@@ -73,61 +75,118 @@ async function verify(
   }
 }
 
-interface ReconcileFlags {
-  readonly data: string;
+interface ReconcileFlags extends LedgerPlace {
+  readonly key?: string;
   readonly confirm?: string;
   readonly cost?: NanoUsd;
   readonly release?: string;
 }
 
+/** An attempt whose process died, wherever it is read. Money as decimal text in dollars. */
+interface UnknownOutcome {
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly startedAt: string;
+  readonly held: string;
+}
+
+interface Outcomes {
+  list(): Promise<readonly UnknownOutcome[]>;
+  /** What it is settled at. */
+  confirm(id: string, cost: NanoUsd | undefined): Promise<string>;
+  release(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 async function reconcile(flags: ReconcileFlags, io: CliIo): Promise<ExitCode> {
-  if (flags.confirm !== undefined && flags.release !== undefined)
+  const { confirm, release, cost } = flags;
+  if (confirm !== undefined && release !== undefined)
     throw new UsageError('an attempt is confirmed or released, not both', 'Give --confirm or --release.');
-  if (flags.cost !== undefined && flags.confirm === undefined)
+  if (cost !== undefined && confirm === undefined)
     throw new UsageError('--cost says what a confirmed attempt was billed', 'Give it with --confirm ID.');
-  const path = await databaseIn(flags.data);
-  const { openLedger, openLedgerReader } = await import('../ledger/open.ts');
-  const id = flags.confirm ?? flags.release;
-  if (id === undefined) {
-    const reader = openLedgerReader(path);
-    try {
-      io.out(listText(await reader.unreconciled()));
-      return 0;
-    } finally {
-      await reader.close();
-    }
-  }
-  const ledger = await openLedger({ path, synchronous: 'full', clock: systemClock });
+  const outcomes = await inLedgerOrAtServer(
+    flags,
+    () => outcomesInLedger(flags.data),
+    (server) => outcomesAtServer(server, flags.key),
+  );
   try {
-    const settled = await ledger.reconcile(
-      id,
-      flags.release === undefined
-        ? { kind: 'confirm', ...(flags.cost === undefined ? {} : { costNanoUsd: flags.cost }) }
-        : { kind: 'release' },
-    );
-    io.out(
-      flags.release === undefined
-        ? `${id} is confirmed at $${formatUsd(settled.costNanoUsd)}.`
-        : `${id} is released; it cost nothing.`,
-    );
+    if (confirm !== undefined)
+      io.out(`${confirm} is confirmed at $${await outcomes.confirm(confirm, cost)}.`);
+    else if (release !== undefined) {
+      await outcomes.release(release);
+      io.out(`${release} is released; it cost nothing.`);
+    } else io.out(listText(await outcomes.list()));
     return 0;
   } finally {
-    await ledger.close();
+    await outcomes.close();
   }
 }
 
-function listText(attempts: readonly AttemptRecord[]): string {
+/** Opening the ledger recovers it first, so that what a crash has just left open is listed too. */
+async function outcomesInLedger(dataDirectory: string): Promise<Outcomes> {
+  const path = await databaseIn(dataDirectory);
+  const { openLedger } = await import('../ledger/open.ts');
+  const ledger = await openLedger({ path, synchronous: 'full', clock: systemClock });
+  return {
+    list: async () =>
+      (await ledger.unreconciled()).map((attempt) => ({
+        id: attempt.id,
+        provider: attempt.provider,
+        model: attempt.requestedModel,
+        startedAt: new Date(attempt.startedAtMs).toISOString(),
+        held: formatUsd(attempt.heldNanoUsd),
+      })),
+    confirm: async (id, cost) =>
+      formatUsd(
+        (
+          await ledger.reconcile(id, {
+            kind: 'confirm',
+            ...(cost === undefined ? {} : { costNanoUsd: cost }),
+          })
+        ).costNanoUsd,
+      ),
+    release: async (id) => void (await ledger.reconcile(id, { kind: 'release' })),
+    close: () => ledger.close(),
+  };
+}
+
+async function outcomesAtServer(server: string, key: string | undefined): Promise<Outcomes> {
+  const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
+  const remote = createRemote(server, key);
+  return {
+    list: async () =>
+      (await remote.query(documents.Unreconciled, {})).unreconciled.map(
+        ({ provider, requestedModel, ...attempt }) => ({
+          ...attempt,
+          provider: provider.name,
+          model: requestedModel,
+        }),
+      ),
+    confirm: async (id, cost) =>
+      (
+        await remote.query(documents.ReconcileAttempt, {
+          id,
+          verdict: 'CONFIRM',
+          cost: cost === undefined ? null : formatUsd(cost),
+        })
+      ).reconcileAttempt.cost,
+    release: async (id) => void (await remote.query(documents.ReconcileAttempt, { id, verdict: 'RELEASE' })),
+    close: () => Promise.resolve(),
+  };
+}
+
+function listText(attempts: readonly UnknownOutcome[]): string {
   if (attempts.length === 0) return 'No attempt is of unknown outcome.';
   return [
     table(
-      ['attempt', 'run', 'provider', 'model', 'started', 'held'],
-      attempts.map((attempt) => [
-        attempt.id,
-        attempt.runId,
-        attempt.provider,
-        attempt.requestedModel,
-        new Date(attempt.startedAtMs).toISOString(),
-        `$${formatUsd(attempt.heldNanoUsd)}`,
+      ['attempt', 'provider', 'model', 'started', 'held'],
+      attempts.map(({ id, provider, model, startedAt, held }) => [
+        id,
+        provider,
+        model,
+        startedAt,
+        `$${held}`,
       ]),
     ),
     '',

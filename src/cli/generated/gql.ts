@@ -22,6 +22,8 @@ type Documents = {
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": typeof types.CliCreateKeyDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": typeof types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.CliRevokeKeyDocument,
+    "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": typeof types.CliUnreconciledDocument,
+    "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": typeof types.CliReconcileAttemptDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliWatchStatsDocument,
     "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        runs\n        attempts\n        errors\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": typeof types.CliStatsFieldsFragmentDoc,
@@ -34,6 +36,8 @@ const documents: Documents = {
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": types.CliCreateKeyDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.CliRevokeKeyDocument,
+    "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": types.CliUnreconciledDocument,
+    "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": types.CliReconcileAttemptDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by) {\n      ...CliStatsFields\n    }\n  }\n": types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {\n    costStats(window: $window, by: $by, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": types.CliWatchStatsDocument,
     "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        runs\n        attempts\n        errors\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": types.CliStatsFieldsFragmentDoc,
@@ -67,6 +71,14 @@ export function graphql(source: "\n  query CliListKeys {\n    apiKeys {\n      i
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n"): typeof import('./graphql.ts').CliRevokeKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n"): typeof import('./graphql.ts').CliUnreconciledDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n"): typeof import('./graphql.ts').CliReconcileAttemptDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

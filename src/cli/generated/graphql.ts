@@ -57,6 +57,13 @@ export type EmailParseInput = {
   today?: string | null | undefined;
 };
 
+/** What became of an attempt whose outcome is unknown. */
+export type ReconcileVerdict =
+  /** It was billed: `cost`, or its worst case. */
+  | 'CONFIRM'
+  /** It was not billed; what is held is given back. */
+  | 'RELEASE';
+
 export type RunOptions = {
   caller?: CallerInput | null | undefined;
   /** Tightens the task's own deadline; never loosens it. */
@@ -170,6 +177,20 @@ export type CliRevokeKeyMutationVariables = Exact<{
 
 
 export type CliRevokeKeyMutation = { revokeApiKey: { id: string, revokedAt: string | null } };
+
+export type CliUnreconciledQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliUnreconciledQuery = { unreconciled: Array<{ id: string, requestedModel: string, startedAt: string, held: string, provider: { name: string } }> };
+
+export type CliReconcileAttemptMutationVariables = Exact<{
+  id: string;
+  verdict: ReconcileVerdict;
+  cost?: string | null | undefined;
+}>;
+
+
+export type CliReconcileAttemptMutation = { reconcileAttempt: { cost: string } };
 
 export type CliStatsQueryVariables = Exact<{
   window: StatsWindow;
@@ -366,6 +387,26 @@ export const CliRevokeKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliRevokeKeyMutation, CliRevokeKeyMutationVariables>;
+export const CliUnreconciledDocument = new TypedDocumentString(`
+    query CliUnreconciled {
+  unreconciled {
+    id
+    provider {
+      name
+    }
+    requestedModel
+    startedAt
+    held
+  }
+}
+    `) as unknown as TypedDocumentString<CliUnreconciledQuery, CliUnreconciledQueryVariables>;
+export const CliReconcileAttemptDocument = new TypedDocumentString(`
+    mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
+  reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {
+    cost
+  }
+}
+    `) as unknown as TypedDocumentString<CliReconcileAttemptMutation, CliReconcileAttemptMutationVariables>;
 export const CliStatsDocument = new TypedDocumentString(`
     query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
   costStats(window: $window, by: $by) {
