@@ -20,8 +20,9 @@ const MAX_PROBLEMS_PER_FILE = 50;
  * each of these is a problem of its own.
  */
 export function parseDocument(file: SourceFile): ParsedDocument {
-  const text = file.text.startsWith('\uFEFF') ? ` ${file.text.slice(1)}` : file.text;
-  const map = new SourceMap(file.path, text);
+  // A byte order mark is the YAML library's to skip: a blank in its place would indent the first key. It is only not shown.
+  const { text } = file;
+  const map = new SourceMap(file.path, text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text);
   const problems: Problem[] = [];
   const report: Report = (code, at, message, remedy) => {
     if (problems.length < MAX_PROBLEMS_PER_FILE)

@@ -56,6 +56,12 @@ export function wordSyntaxProblem(code: ErrorCode, libraryMessage: string): Word
       message: 'A bracket that opens here is not closed.',
       remedy: 'Close it with `]` or `}`; every bracket needs its own.',
     };
+  if (/flow-(?:seq|map)-start at node end/.test(libraryMessage))
+    return {
+      code: SYNTAX,
+      message: 'A bracket follows a text directly.',
+      remedy: 'Put the text in quotes, `"string[]"`, or separate the two.',
+    };
   const known = WORDINGS[code];
   if (known) return known;
   if (code === 'MISSING_CHAR' && libraryMessage.includes('quote')) {

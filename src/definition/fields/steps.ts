@@ -207,7 +207,7 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
   }
 }
 
-const DEFINING: ReadonlySet<string> = new Set(['each', 'as', 'when', 'route', 'output']);
+const DEFINING: ReadonlySet<string> = new Set(['each', 'as', 'output']);
 
 /** Whether a key that decides what the step's expressions mean is misspelt or unreadable: that is reported, and what would follow from it is not. */
 function isUnclear(

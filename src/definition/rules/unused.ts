@@ -74,7 +74,7 @@ function unusedInput(task: TaskDefinition, workspace: Workspace, report: Report)
   const sources = [...taskExpressions(task), ...routes].map(({ source }) => source);
   const read = new Set<string>();
   for (const source of sources) {
-    for (const [, name] of source.matchAll(/\binput\b\s*(?:\.\s*(\w+)|\[\s*["'](\w+)["'])?/g)) {
+    for (const [, name] of source.matchAll(/\binput\b\s*(?:\.\s*(\w+)\b(?!\s*\()|\[\s*["'](\w+)["'])?/g)) {
       if (name === undefined) return; // the input as a whole
       read.add(name);
     }

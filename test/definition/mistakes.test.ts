@@ -1,0 +1,137 @@
+// Slips that engineers make, one at a time in a project that is right: each is found, on its line, and said once.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linkTask } from '../../src/execution/link.ts';
+import { loadCatalogue } from '../../src/plan/catalogue.ts';
+import type { Catalogue } from '../../src/plan/catalogue.ts';
+import { compileWorkflows } from '../../src/plan/compile.ts';
+import type { Compiled } from '../../src/plan/compile.ts';
+import type { SourceFile } from '../../src/document/types.ts';
+import { teamFiles, withSlip } from './support/team.ts';
+
+let catalogue: Catalogue;
+beforeAll(async () => {
+  catalogue = await loadCatalogue();
+});
+
+const check = (files: readonly SourceFile[]): Compiled =>
+  compileWorkflows(files, {
+    env: { TEAM_OPENAI_KEY: 'set', TEAM_ANTHROPIC_KEY: 'set' },
+    catalogue,
+    nowMs: Date.parse('2026-11-22T00:00:00Z'),
+  });
+
+describe('a project as the language is taught', () => {
+  test('is without a problem, down to the hints', () => {
+    expect(check(teamFiles).problems).toEqual([]);
+  });
+
+  test('has only tasks that the engine can link', () => {
+    for (const task of Object.values(check(teamFiles).plan?.tasks ?? {}))
+      expect(() => linkTask(task)).not.toThrow();
+  });
+
+  test('may have Windows line ends and a byte order mark in each file', () => {
+    const fromWindows = teamFiles.map(({ path, text }) => ({
+      path,
+      text: `\uFEFF${text.replace(/^#.*\n/, '').replaceAll('\n', '\r\n')}`,
+    }));
+    expect(check(fromWindows).problems).toEqual([]);
+  });
+});
+
+type Slip = readonly [file: string, right: string, written: string, code: string];
+const P = 'headgate';
+const T = 'ticket-triage';
+const C = 'change-notes';
+
+/** Each gives exactly one problem. */
+const SLIPS: readonly Slip[] = [
+  // keys: what would follow from a misspelt one is not said again
+  [P, 'headgate: 1', 'headgat: 1', 'unknown-key'],
+  [P, 'providers:', 'provider:', 'unknown-key'],
+  [P, 'policies:', 'polices:', 'unknown-key'],
+  [P, 'routes:', 'route:', 'unknown-key'],
+  [P, 'adapter: builtin', 'adaptor: builtin', 'unknown-key'],
+  [P, 'after: 900ms', 'afer: 900ms', 'unknown-key'],
+  [P, 'team:   { limit', 'team:   { limits', 'unknown-key'],
+  [T, 'task: ticket', 'taks: ticket', 'unknown-key'],
+  [T, 'steps:\n', 'step:\n', 'unknown-key'],
+  [T, '    expect:', '    expects:', 'unknown-key'],
+  [T, '    route: triage', '    routes: triage', 'unknown-key'],
+  [C, '    each:', '    for_each:', 'unknown-key'],
+  [C, '    as: part', '    az: part', 'unknown-key'],
+  // units
+  [P, 'timeout: 20s', 'timeout: 20', 'invalid-value'],
+  [P, 'timeout: 20s', 'timeout: 20 s', 'invalid-value'],
+  [P, 'threshold: 40%', 'threshold: 0%', 'invalid-value'],
+  [P, 'threshold: 40%', 'threshold: 4%%', 'invalid-value'],
+  [P, 'warnAt: [60%', 'warnAt: [0%', 'invalid-value'],
+  [P, '150k/min', '150K/min', 'invalid-value'],
+  [P, 'per: month', 'per: fortnight', 'invalid-value'],
+  [T, '$0.08', '0.08', 'invalid-value'],
+  // names of things
+  [P, 'anthropic/claude-haiku-4-5, openai', 'antropic/claude-haiku-4-5, openai', 'unknown-provider'],
+  [P, 'lab/small, openai', 'builtin/extrat, openai', 'unknown-model'],
+  [P, 'team:   { limit', 'team:   { model: openai/gpt-5.6-lun, limit', 'unknown-model'],
+  [P, 'team:   { limit', 'team:   { model: gpt-5.6-luna, limit', 'unknown-model'],
+  [P, '"http://127.0.0.1:8000/v1") }}', '"http://127.0.0.1:8000/v1"', 'expression-syntax'],
+  [C, 'route: careful', 'route: carful', 'unknown-route'],
+  // addresses
+  [P, '${{ default(env.LAB_URL, "http://127.0.0.1:8000/v1") }}', '127.0.0.1:8000/v1', 'invalid-value'],
+  [
+    P,
+    '${{ default(env.LAB_URL, "http://127.0.0.1:8000/v1") }}',
+    'https://lab.test/v1?key=made-up',
+    'literal-secret',
+  ],
+  // schemas, defaults and the inputs of tests
+  [T, 'default: other', 'default: othr', 'default-mismatch'],
+  [T, 'default: ${{ now.date }}', 'default: today', 'default-mismatch'],
+  [T, 'default: ${{ now.date }}', 'default: ${{ now }}', 'default-mismatch'],
+  [T, 'default: ${{ now.date }}', 'default: ${{ env.TODAY }}', 'default-mismatch'],
+  [T, 'maxLength: 200 }', 'minLength: 300, maxLength: 200 }', 'invalid-schema'],
+  [T, 'urgency: { enum: [low, normal, high] }', 'urgency: { enum: [] }', 'invalid-schema'],
+  [C, 'line: integer', 'line: int', 'unknown-type'],
+  [T, '{ file: tests/invoice.eml }', '{ files: tests/invoice.eml }', 'test-input-mismatch'],
+  [T, '{ letter: { file: tests/invoice.eml } }', '{ letter: x, received: soon }', 'test-input-mismatch'],
+  // what a step takes
+  [T, 'from: ${{ input.letter }}', 'from: ${{ input }}', 'expression-type'],
+  [C, 'as: part', 'as: my-part', 'invalid-value'],
+  [C, '${{ steps.files.filter(f, !f.generated) }}', '[1, 2]', 'invalid-value'],
+  // YAML
+  [T, 'description: Sort', 'description: "Sort', 'yaml-syntax'],
+  [T, 'then: reject }', 'then: reject', 'yaml-syntax'],
+  [T, 'low, normal, high] }', 'low, normal, high }', 'yaml-syntax'],
+  [T, 'task: ticket-triage', '<<<<<<< HEAD\ntask: ticket-triage', 'yaml-syntax'],
+];
+
+test.each(SLIPS)('INV-13: in %s, %j written as %j is one %s, on its line', (file, right, written, code) => {
+  const { files, line } = withSlip(file, right, written);
+  const { problems, plan } = check(files);
+  const found = problems.map((problem) => [problem.code, problem.file, problem.line]);
+  expect(found).toEqual([[code, `workflows/${file}.yaml`, line]]);
+  expect(plan).toBeNull();
+});
+
+test.each([
+  [T, 'Received on ${{ input.received }}', 'Received on {{ input.received }}', 'expression-as-text'],
+  [T, 'Received on ${{ input.received }}', 'Received on ${ input.received }', 'expression-as-text'],
+  [T, 'sender: ${{ steps.mail.from }}', 'sender: steps.mail.from.address', 'expression-as-text'],
+  [P, 'from: [lab/small, openai/gpt-5.6-luna]', 'from: [builtin/extract]', 'rule-without-structured-output'],
+] as const)('in %s, %j written as %j is warned of as %s', (file, right, written, code) => {
+  expect(check(withSlip(file, right, written).files).problems.map((problem) => problem.code)).toContain(code);
+});
+
+test.each([
+  ['an input that is read as a whole', C, '${{ input.audience }}', '${{ input.toJson() }}'],
+  ['signs of another template language', C, 'For ', 'Keep {{ name }}, ${HOME} and $(pwd). For '],
+  [
+    'an address with a harmless query',
+    P,
+    '"http://127.0.0.1:8000/v1"',
+    '"http://127.0.0.1:8000/v1?version=2"',
+  ],
+  ['a text made of several, to be parsed', C, 'from: ${{ input.change }}', 'from: "${{ input.change }}\\n"'],
+] as const)('%s is nothing to complain about', (_what, file, right, written) => {
+  expect(check(withSlip(file, right, written).files).problems).toEqual([]);
+});
