@@ -157,7 +157,8 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
     case 'prompt': {
       const read = readFields(map, modelFields, 'A model step', reader);
       if (!read || lostOutput(map, read.output)) return undefined;
-      const { prompt, system, route, maxOutputTokens, temperature, output, accept } = read;
+      const { prompt, system, maxOutputTokens, temperature, output, accept } = read;
+      const route = read.route ?? misspeltRoute(map, reader);
       return (key, task) => ({
         ...base,
         key,
@@ -205,6 +206,12 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
       return (key) => ({ ...base, key, kind: 'task', task: called.name, taskAt: called.at, input: given });
     }
   }
+}
+
+/** What stands under a key that was reported as a slip of `route` is taken for it, so that everything else in the step is checked too. */
+function misspeltRoute(map: MapNode, reader: Reader): ReturnType<typeof routeReference.read> | null {
+  const entry = map.entries.find(({ key }) => !ALL_KEYS.includes(key) && nearest(key, ALL_KEYS) === 'route');
+  return entry ? routeReference.read(entry.value, reader) : null;
 }
 
 const DEFINING: ReadonlySet<string> = new Set(['each', 'as', 'output']);
