@@ -1,6 +1,5 @@
 // The HTTP client under both SDKs: one keep-alive pool per provider, given to an SDK as its `fetch`.
-import { Agent, request } from 'undici';
-import type { Dispatcher } from 'undici';
+import type { Agent, Dispatcher, request } from 'undici';
 import { WireHeaders } from './wire-headers.ts';
 
 export type WireBody = Dispatcher.ResponseData['body'];
@@ -53,6 +52,9 @@ function flatHeaders(headers: Headers): string[] {
   return flat;
 }
 
+/** Loaded at the first call, with the SDK: it takes some 60 ms, which a start need not wait for. */
+let undici: { readonly Agent: typeof Agent; readonly request: typeof request } | undefined;
+
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -80,14 +82,15 @@ export function createPool(): Pool {
     url: string,
     init: { method: string; headers: Headers; body?: string; signal?: AbortSignal } & OwnOptions,
   ): Promise<WireResponse> => {
-    agent ??= new Agent({
+    undici ??= await import('undici');
+    agent ??= new undici.Agent({
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: MAX_RESPONSE_BYTES,
       connect: { timeout: CONNECT_TIMEOUT_MS },
     });
-    const data = await request(url, {
+    const data = await undici.request(url, {
       dispatcher: agent,
       method: init.method,
       headers: flatHeaders(init.headers),
