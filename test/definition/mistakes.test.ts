@@ -92,6 +92,8 @@ const SLIPS: readonly Slip[] = [
   [T, 'maxLength: 200 }', 'minLength: 300, maxLength: 200 }', 'invalid-schema'],
   [T, 'urgency: { enum: [low, normal, high] }', 'urgency: { enum: [] }', 'invalid-schema'],
   [C, 'line: integer', 'line: int', 'unknown-type'],
+  [C, 'line: integer', 'line: { $ref: "#/properties/lines" }', 'invalid-schema'],
+  [T, 'queue: {', 'other?: { $ref: "#/nowhere" }\n  queue: {', 'invalid-schema'],
   [T, '{ file: tests/invoice.eml }', '{ files: tests/invoice.eml }', 'test-input-mismatch'],
   [T, '{ letter: { file: tests/invoice.eml } }', '{ letter: x, received: soon }', 'test-input-mismatch'],
   // what a step takes

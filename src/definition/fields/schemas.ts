@@ -9,6 +9,7 @@ import { valueTemplate } from './expressions.ts';
 import { propertyName, readObject, readSchema } from './json-schema.ts';
 import { show } from './kind.ts';
 import type { Kind, SharedSchemas } from './kind.ts';
+import { danglingReference } from './value-fits.ts';
 
 /** Shorthand for editors: what a person may write; the loader says the rest. */
 export function shorthandSchema(shared: SharedSchemas): JsonSchema {
@@ -36,6 +37,7 @@ export const outputSchema: Kind<LocatedSchema> = {
         'The whole output cannot be optional.',
         'Remove the `?`; a step that is skipped gives null.',
       );
+    checkReferences(read.schema, node, reader);
     return { schema: read.schema, at: node.at };
   },
 };
@@ -70,7 +72,35 @@ function readInput(node: MapNode, reader: Reader): InputDefinition | undefined {
     defaults,
     at: node.at,
   };
+  checkReferences(definition.schema, node, reader);
   return keepMemberPlaces(definition, node, (key) => propertyName(key).name);
+}
+
+function checkReferences(schema: JsonSchema, node: DocumentNode, reader: Reader): void {
+  const dangling = danglingReference(schema);
+  if (dangling === undefined) return;
+  reader.report(
+    'invalid-schema',
+    referenceIn(node, dangling)?.at ?? node.at,
+    `\`$ref: ${dangling}\` leads nowhere.`,
+    'Write the schema out where it is needed; a reference starts at the whole schema, `#/properties/NAME`.',
+  );
+}
+
+function referenceIn(node: DocumentNode, wanted: string): DocumentNode | undefined {
+  if (node.kind === 'scalar') return undefined;
+  if (node.kind === 'list') return first(node.items.map((item) => referenceIn(item, wanted)));
+  return first(
+    node.entries.map(({ key, value }) =>
+      key === '$ref' && value.kind === 'scalar' && value.value === wanted
+        ? value
+        : referenceIn(value, wanted),
+    ),
+  );
+}
+
+function first(nodes: readonly (DocumentNode | undefined)[]): DocumentNode | undefined {
+  return nodes.find((node) => node !== undefined);
 }
 
 /** A default with `${{ }}` is computed for each run; JSON Schema knows only fixed ones. */

@@ -40,6 +40,21 @@ export function misfit(schema: JsonSchema, value: Json): string | undefined {
   }
 }
 
+/** The first `$ref` that leads nowhere: the engine could not make a validator of the schema. */
+export function danglingReference(schema: JsonSchema): string | undefined {
+  if (!JSON.stringify(schema).includes('"$ref"')) return undefined;
+  const ajv = validator();
+  const own = { ...schema };
+  try {
+    ajv.compile(own);
+    return undefined;
+  } catch (error) {
+    return /resolve reference (\S+)/.exec(String(error))?.[1] ?? '$ref';
+  } finally {
+    ajv.removeSchema(own);
+  }
+}
+
 function choices(params: unknown): string {
   const { allowedValues } = (params ?? {}) as { readonly allowedValues?: readonly Json[] };
   return allowedValues ? `: ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}` : '';
