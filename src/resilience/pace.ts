@@ -16,6 +16,11 @@ const SLOWER = 0.7;
 const MEASURED_MS = 5_000;
 /** Calls that begin together are told apart from a pace by at least this. */
 const SHORTEST_MEASURED_MS = 100;
+/**
+ * Once there is a pace, fewer refusals than this among the calls are noise that has nothing to do with it, such as a server that is short of room now and
+ * then. Slowing down for each would end at the slowest pace, since they come at any.
+ */
+const NOISE = 0.05;
 /** Of the calls measured before, so little is left that a new burst is measured by itself. */
 const FORGOTTEN = 0.5;
 
@@ -34,6 +39,8 @@ export interface Pace {
 export function createPace(): Pace {
   let recent = 0;
   let recentAtMs = 0;
+  let refusals = 0;
+  let refusalsAtMs = 0;
   /** Since when there have been calls without a long pause. */
   let busySinceMs = 0;
   let state: { readonly perMs: number; readonly sinceMs: number } | undefined;
@@ -74,7 +81,10 @@ export function createPace(): Pace {
       if (perMs !== undefined) nextAtMs -= 1 / perMs;
     },
     refused(nowMs) {
+      refusals = refusals * Math.exp(-(nowMs - refusalsAtMs) / MEASURED_MS) + 1;
+      refusalsAtMs = nowMs;
       const perMs = perMsAt(nowMs);
+      if (perMs !== undefined && refusals < NOISE * measured(nowMs)) return;
       const sinceMs = state === undefined ? Number.POSITIVE_INFINITY : nowMs - state.sinceMs;
       if (sinceMs < TOGETHER_MS) return;
       const slower =

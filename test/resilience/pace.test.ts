@@ -62,6 +62,18 @@ describe('the pace', () => {
     expect(gapMs(later, 60_000)).toBeLessThan(210);
   });
 
+  it('is kept by refusals that are few among the calls, and come whatever the pace', () => {
+    const pace = createPace();
+    let atMs = 0;
+    // Three calls in a hundred are refused, for ten minutes, with as many calls as the pace lets through and a hundred a second at most.
+    for (let call = 0; atMs < 600_000; call += 1) {
+      atMs += Math.max(10, pace.delayMs(1, atMs));
+      pace.take(atMs);
+      if (call % 33 === 32) pace.refused(atMs);
+    }
+    expect(gapMs(pace, atMs)).toBeLessThan(50);
+  });
+
   it('is never under one call a second, however many refusals', () => {
     const pace = createPace();
     for (let atMs = 0; atMs < 60_000; atMs += 2_000) pace.refused(atMs);
