@@ -13,10 +13,15 @@ const linearTime = Object.assign(
   { code: 'linearTime' },
 );
 
+/** The library keeps a little of each schema even when it is told to forget it: a fresh one now and then bounds that (INV-14). */
+const MAX_USES = 250;
 let shared: Ajv2020 | undefined;
+let uses = 0;
 
 function validator(): Ajv2020 {
-  if (!shared) {
+  uses += 1;
+  if (!shared || uses > MAX_USES) {
+    uses = 1;
     shared = new Ajv2020({ strict: false, validateSchema: false, meta: false, code: { regExp: linearTime } });
     formats.default(shared);
   }
@@ -35,7 +40,6 @@ export function misfit(schema: JsonSchema, value: Json): string | undefined {
     const at = error?.instancePath ? `${error.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
     return `${at}${error?.message ?? 'does not fit'}${choices(error?.params)}`;
   } finally {
-    // One for each value would otherwise stay for the life of the process (INV-14).
     ajv.removeSchema(own);
   }
 }
