@@ -127,8 +127,9 @@ function pace(socket: Socket): void {
 
 function misbehave(socket: Socket): void {
   const dice = random();
-  if (dice < 0.04) socket.write(REFUSED);
-  else if (dice < 0.06) socket.write(LIMITED);
+  if (dice < 0.06) socket.write(REFUSED);
+  // Rare: each slows the traffic to this model down for a while, as it should.
+  else if (dice < 0.0602) socket.write(LIMITED);
   else if (dice < 0.08) socket.resetAndDestroy();
   else if (dice < 0.1) socket.end(CUT);
   else if (dice < 0.11) socket.write(NO_JSON);
