@@ -30,7 +30,21 @@ function validator(): Ajv2020 {
 
 /** What is wrong with the value, to follow "it"; `undefined` when it fits, or when the schema leads elsewhere (`$ref`). */
 export function misfit(schema: JsonSchema, value: Json): string | undefined {
-  if (JSON.stringify(schema).includes('"$ref"')) return undefined;
+  const key = JSON.stringify([schema, value]);
+  if (key.includes('"$ref"')) return undefined;
+  const known = judged.get(key);
+  if (known) return known.problem;
+  const problem = judge(schema, value);
+  if (judged.size >= MAX_JUDGED) judged.clear();
+  judged.set(key, { problem });
+  return problem;
+}
+
+/** A reload reads the same defaults again: compiling their schemas again would cost time and code that the process keeps (INV-14). */
+const MAX_JUDGED = 2000;
+const judged = new Map<string, { readonly problem: string | undefined }>();
+
+function judge(schema: JsonSchema, value: Json): string | undefined {
   const ajv = validator();
   const own = { ...schema };
   try {
