@@ -2,8 +2,17 @@
 import type { JsonSchema, Plan, PlanTask } from '../../plan/types.ts';
 import { camelName } from '../../graphql/names.ts';
 
-const SAMPLE =
-  'The harbour froze in January. Ships waited outside for nine days. Coal ran short in the town. On the tenth day an icebreaker cut a channel. The first ship in carried coal.';
+const SAMPLE = [
+  'The harbour froze in January, for the first time in forty years.',
+  'Nine ships waited outside for as many days.',
+  'Coal ran short in the town, and the price of bread doubled.',
+  'The council opened the school as a warm room for those who had no fuel left.',
+  'Children were taught in the church meanwhile.',
+  'On the tenth day an icebreaker came from the south and cut a channel by noon.',
+  'The first ship in carried coal, the second flour.',
+  'The council has since bought an icebreaker of its own.',
+  'It has not been needed yet.',
+].join(' ');
 
 /** A curl command that runs anywhere; null when no task can be tried with one text. */
 export function mutationToPaste(plan: Plan, url: string, open: boolean): string | null {
