@@ -14,9 +14,7 @@ const folder = join(repositoryRoot, '.cache', 'library-docs');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('the program of docs/library.md compiles and answers', async () => {
-  const [program] = fencesOf(readRepositoryFile('docs/library.md')).filter(
-    ({ language }) => language === 'ts',
-  );
+  const program = fencesOf(readRepositoryFile('docs/library.md')).find(({ language }) => language === 'ts');
   const text = (program?.text ?? '')
     .replace("from 'headgate'", "from '../../src/index.ts'")
     .replace("'.headgate'", JSON.stringify(join(folder, 'data')));
