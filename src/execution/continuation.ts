@@ -22,6 +22,7 @@ export function encodeContinuation({ caller, limits }: Continuation): Json {
 
 /** Of a text that `encodeContinuation` wrote: the ledger's content is not user input. */
 export function decodeContinuation(json: Json): Continuation {
+  // JSON that this file wrote itself; the type system cannot see through the text that it was stored as.
   const { caller, limits } = json as unknown as {
     caller: Caller;
     limits: { deadlineMs: number; attempts: number; costNanoUsd: string | null };

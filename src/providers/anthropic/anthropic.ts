@@ -4,7 +4,7 @@ import { fetchOptionsFor } from '../shared/http-fetch.ts';
 import type { WireResponse } from '../shared/http-fetch.ts';
 import type { Protocol } from '../shared/remote.ts';
 import { createClientSource } from './client.ts';
-import type { AnthropicSettings } from './client.ts';
+import type { SdkSettings } from '../shared/sdk-client.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { structuredMode } from './structured.ts';
 
@@ -16,7 +16,7 @@ export function anthropicBaseUrl(baseUrl: string): string {
 }
 
 export function createAnthropicProtocol(
-  settings: AnthropicSettings,
+  settings: SdkSettings,
   { lacks }: Pick<PlanProvider, 'lacks'>,
 ): Protocol {
   const clientFor = createClientSource({ ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) });

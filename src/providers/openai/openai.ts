@@ -5,7 +5,7 @@ import type { WireResponse } from '../shared/http-fetch.ts';
 import type { Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
 import { createClientSource } from './client.ts';
-import type { OpenAiSettings } from './client.ts';
+import type { SdkSettings } from '../shared/sdk-client.ts';
 import { OutputLimitNames } from './output-limit.ts';
 import { responsesBody, responsesReader } from './responses.ts';
 import { restoreJson } from './schema.ts';
@@ -14,7 +14,7 @@ export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 
 /** `api` chooses between Chat Completions and Responses; `lacks` says what a compatible server cannot do. */
 export function createOpenAiProtocol(
-  settings: OpenAiSettings,
+  settings: SdkSettings,
   { api, lacks }: Pick<PlanProvider, 'api' | 'lacks'>,
 ): Protocol {
   const clientFor = createClientSource(settings);
