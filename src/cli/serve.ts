@@ -1,5 +1,4 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
-import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { Logger } from 'pino';
 import type { App, AppOptions, ServeOptions } from '../app.ts';
@@ -149,9 +148,6 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     const forgetAddress = writeServerAddress(flags.data, server.url);
     const stopReloading = reloadOnHangup(app, log);
     const stopTelling = tellRevisions(app, io);
-    // V8 lets the heap of a busy server grow to four times what lives in it. From here on it keeps a hundred megabytes of garbage less, at no cost
-    // that can be measured; the start would take longer with it.
-    setFlagsFromString('--heap-growing-percent=30');
     io.out(banner(app, server));
     await stopped.promise;
     stopReloading();

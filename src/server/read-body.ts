@@ -2,6 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 
+export function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);
+}
+
 /** Rejects with a GraphQLError whose status is 413 for too much, 400 for what is not JSON. */
 export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const declared = Number(request.headers['content-length'] ?? 0);

@@ -6,4 +6,6 @@ export interface ServerContext extends RequestContext {
   readonly req: IncomingMessage;
   /** null on a WebSocket. */
   readonly res: ServerResponse | null;
+  /** What was sent, parsed; rejects with a GraphQLError. Absent: it is not JSON that was sent. */
+  readonly body?: Promise<unknown>;
 }

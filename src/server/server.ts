@@ -15,6 +15,7 @@ import { isLoopback, isSimpleContentType } from './guards/origin.ts';
 import { setCorsHeaders, setSecurityHeaders } from './headers.ts';
 import { readableLedger, sendLive, sendReady } from './health.ts';
 import { listen, urlOf } from './listen.ts';
+import { KnownOperations, plainMediaType } from './known-operations.ts';
 import { createMaskError } from './mask-error.ts';
 import { Metrics } from './observe/metrics.ts';
 import { logRuns } from './observe/run-log.ts';
@@ -22,6 +23,7 @@ import { traceRuns } from './observe/traces.ts';
 import { Operations } from './operations.ts';
 import { defaultLimits } from './options.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
+import { isJson, readJsonBody } from './read-body.ts';
 import { FAILED, forbidden, NOT_FOUND, refuseOpen, WRONG_METHOD, WRONG_TYPE } from './refusals.ts';
 import { sendRefusal } from './refuse.ts';
 import { readStaticFiles, sendStaticFile } from './static-files.ts';
@@ -71,13 +73,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (change.kind === 'activated') schema = options.schemaFor(change.revision.plan);
   });
 
+  const complexity = createComplexityCheck(limits.maxComplexity);
+  const known = new KnownOperations({ schema: () => schema, complexity, operations, maskError });
   const yoga = createGraphqlServer({
     schema: () => schema,
     limits,
     introspection: options.introspection ?? mode === 'development',
     graphiql,
     parse: createParse(limits),
-    complexity: createComplexityCheck(limits.maxComplexity),
+    complexity,
+    known,
     maskError,
     operations,
     persisted: options.persistedOperations,
@@ -133,7 +138,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       transport: streams ? 'sse' : 'http',
       resumeAt: streams ? parseEventId(lastEventId(request)) : undefined,
     });
-    return respond(request, response, Object.assign(context, { req: request, res: response }));
+    if (request.method !== 'POST' || !isJson(request.headers['content-type']))
+      return respond(request, response, Object.assign(context, { req: request, res: response }));
+    const body = readJsonBody(request, limits.maxBodyBytes);
+    const mediaType = streams ? undefined : plainMediaType(request.headers.accept);
+    const operation = mediaType === undefined ? undefined : known.find(await body.catch(() => undefined));
+    if (operation !== undefined && mediaType !== undefined)
+      return known.answer(operation, context, mediaType, response);
+    return respond(request, response, Object.assign(context, { req: request, res: response, body }));
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse, context: object): Promise<void> {

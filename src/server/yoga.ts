@@ -13,7 +13,7 @@ import type { ServerLimits } from './options.ts';
 import type { Operations } from './operations.ts';
 import { resolveDocument } from './persisted.ts';
 import type { OperationParams, PersistedOperations } from './persisted.ts';
-import { readJsonBody } from './read-body.ts';
+import type { KnownOperations } from './known-operations.ts';
 import type { ServerContext } from './request-context.ts';
 import { onlyWatches, sideEffectOverGet } from './guards/get.ts';
 import { formatResult } from './format-error.ts';
@@ -32,6 +32,7 @@ export interface YogaParts {
   readonly maskError: ReturnType<typeof createMaskError>;
   readonly operations: Operations;
   readonly persisted: PersistedOperations | undefined;
+  readonly known: KnownOperations;
 }
 
 /** Documents that are sent again are parsed and validated once; longer ones are inputs written in place, and would only fill memory (INV-14). */
@@ -94,12 +95,12 @@ const KEY_HEADER = '{\n  "authorization": "Bearer hg_"\n}';
 /** One plugin for all of it: each further one would cost every request its hooks. */
 function gate({
   schema,
-  limits,
   introspection,
   parse,
   complexity,
   operations,
   persisted,
+  known,
 }: YogaParts): Plugin<ServerContext> {
   const sharing = new SharedSubscriptions();
 
@@ -129,11 +130,9 @@ function gate({
     onEnveloped({ setSchema }) {
       setSchema(schema());
     },
-    onRequestParse({ request, serverContext, setRequestParser }) {
-      if (request.method === 'POST' && isJson(request.headers.get('content-type'))) {
-        const { req } = serverContext as unknown as ServerContext;
-        setRequestParser(() => readJsonBody(req, limits.maxBodyBytes) as never);
-      }
+    onRequestParse({ serverContext, setRequestParser }) {
+      const { body } = serverContext as unknown as ServerContext;
+      if (body !== undefined) setRequestParser(() => body as never);
     },
     ...(persisted === undefined
       ? {}
@@ -155,6 +154,9 @@ function gate({
         setResultAndStopExecution({ errors: [refused] });
         return undefined;
       }
+      const { params } = args.contextValue as unknown as { readonly params?: OperationParams };
+      if (typeof params?.query === 'string' && params.query.length <= MAX_CACHED_DOCUMENT_CHARACTERS)
+        known.learn(args.schema, params.query, args.document);
       return { onExecuteDone: () => operations.end(args.contextValue) };
     },
     onResultProcess(payload) {
@@ -200,8 +202,4 @@ function sendEventStream(result: unknown, fetchApi: FetchAPI): Response {
     status: 200,
     headers: { 'Content-Type': EVENT_STREAM, 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
   });
-}
-
-function isJson(contentType: string | null): boolean {
-  return contentType !== null && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);
 }

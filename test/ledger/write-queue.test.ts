@@ -32,6 +32,7 @@ function setUp(): {
   let onLost: (reason: string) => void = () => {};
   const host: WriterHost = {
     recovered: { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0 },
+    schedule: setImmediate,
     send: (batch) => void sent.push(batch),
     listen(acknowledged, lost) {
       onAcknowledgement = acknowledged;

@@ -82,7 +82,7 @@ export class AttemptWrites {
       seq: lastInsertRowid,
       runId: batch[at + 1] as string,
       windows: this.#windows.of(batch[at + 9] as string),
-      worst: { costNanoUsd: batch[at + 10] as bigint, tokens: batch[at + 11] as number, calls: 1 },
+      worst: { costNanoUsd: BigInt(batch[at + 10] as string), tokens: batch[at + 11] as number, calls: 1 },
       startedAtMs: batch[at + 12] as number,
       rollupStem,
     };
@@ -103,7 +103,7 @@ export class AttemptWrites {
     const status = batch[progress] as string;
     const reconciled = batch[rest + 4] === 1;
     const tokens = (batch[progress + 2] as number) + (batch[progress + 5] as number);
-    const costNanoUsd = batch[progress + 7] as bigint;
+    const costNanoUsd = BigInt(batch[progress + 7] as string);
     const moved = batch[rest + 3] as string | null;
     this.#windows.release(attempt.windows, attempt.worst);
     this.#windows.spend(
@@ -120,7 +120,7 @@ export class AttemptWrites {
     const sums = this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs);
     sums.attempts += 1;
     if (status === 'failed') sums.errors += 1;
-    sums.costNanoUsd += batch[progress + 7] as bigint;
+    sums.costNanoUsd += BigInt(batch[progress + 7] as string);
     sums.inputTokens += BigInt(batch[progress + 2] as number);
     sums.cachedInputTokens += BigInt(batch[progress + 3] as number);
     sums.outputTokens += BigInt(batch[progress + 5] as number);

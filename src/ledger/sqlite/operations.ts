@@ -1,11 +1,11 @@
-// What the main thread asks of the writer: operations as runs of plain values in one flat array, which costs least to hand to a thread.
+// What the main thread asks of the writer: operations as runs of plain values in one flat array, which JSON hands to a thread at the least cost.
 import { encodeTags } from '../rollup/dimensions.ts';
 import type { AlertRecord } from '../../execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord, SwitchRecord } from '../port.ts';
 
-/** What SQLite can bind, and what a thread takes without a walk through objects. */
-export type Value = null | number | bigint | string;
+/** What SQLite can bind and JSON can say. Nano-dollars are decimal digits: columns of integers take them as what they are, to the last. */
+export type Value = null | number | string;
 
 export const OPEN_RUN = 1;
 export const FINISH_RUN = 2;
@@ -74,8 +74,8 @@ function cachedBy({ cached, reusedBy }: RunRecord): number {
 
 /** `rollupKey`: dimensions with the status. */
 export function pushFinishRun(batch: Value[], run: RunRecord, rollupKey: string): void {
-  batch.push(FINISH_RUN, run.id, run.status, textOf(run.output), textOf(run.error), run.costNanoUsd);
-  batch.push(run.savedNanoUsd, cachedBy(run), run.finishedAtMs, run.latencyMs, rollupKey);
+  batch.push(FINISH_RUN, run.id, run.status, textOf(run.output), textOf(run.error), String(run.costNanoUsd));
+  batch.push(String(run.savedNanoUsd), cachedBy(run), run.finishedAtMs, run.latencyMs, rollupKey);
 }
 
 /** `postings`: as JSON. `rollupStem`: dimensions without the status. */
@@ -97,7 +97,7 @@ export function pushOpenAttempt(
   );
   batch.push(attempt.provider, attempt.requestedModel, attempt.rates, postings);
   batch.push(
-    attempt.heldNanoUsd,
+    String(attempt.heldNanoUsd),
     heldTokens,
     attempt.startedAtMs,
     JSON.stringify(attempt.decision),
@@ -109,7 +109,12 @@ export function pushOpenAttempt(
 /** The part of an attempt that closing it changes. */
 function pushProgress(batch: Value[], attempt: AttemptRecord, status: string): void {
   batch.push(status, attempt.model, attempt.inputTokens, attempt.cachedInputTokens, attempt.cacheWriteTokens);
-  batch.push(attempt.outputTokens, attempt.reasoningTokens, attempt.costNanoUsd, attempt.savedNanoUsd);
+  batch.push(
+    attempt.outputTokens,
+    attempt.reasoningTokens,
+    String(attempt.costNanoUsd),
+    String(attempt.savedNanoUsd),
+  );
   batch.push(
     attempt.estimated ? 1 : 0,
     attempt.queueMs,

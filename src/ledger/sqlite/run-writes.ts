@@ -1,8 +1,8 @@
 // Writes runs and the receipts of their steps; keeps of their texts what the task retains.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { redactJsonText } from '../retention/redact.ts';
-import { Retention } from '../retention/retention.ts';
-import type { Retain } from '../retention/retention.ts';
+import { RecordingRules } from '../retention/recording-rules.ts';
+import type { Retain } from '../retention/recording-rules.ts';
 import type { ContentStore, StoredText } from './content-store.ts';
 import type { Value } from './operations.ts';
 import type { RollupWrites } from './rollup-writes.ts';
@@ -13,6 +13,7 @@ interface Keeping {
   readonly content: Retain['content'];
   readonly durable: boolean;
   readonly keepUntilMs: number;
+  readonly startedAtMs: number;
 }
 
 const NOTHING: StoredText = { text: null, content: null };
@@ -22,7 +23,7 @@ export class RunWrites {
   readonly #contents: ContentStore;
   readonly #rollups: RollupWrites;
   readonly #costs: RunCosts;
-  readonly #retention: Retention;
+  readonly #rules: RecordingRules;
   readonly #insert: StatementSync;
   readonly #setStatus: StatementSync;
   readonly #finish: StatementSync;
@@ -42,19 +43,18 @@ export class RunWrites {
     this.#contents = contents;
     this.#rollups = rollups;
     this.#costs = costs;
-    this.#retention = new Retention(database);
+    this.#rules = new RecordingRules(database);
     this.#insert = database.prepare(
       `insert into runs (id, task, revision, task_revision, status, caller, team, tier, tags, idempotency_key, parent_run_id,
          durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, retain, keep_until_ms, cost_nano_usd,
-         saved_nano_usd)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
+         saved_nano_usd, reusable)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
        on conflict (id) do nothing`,
     );
     this.#setStatus = database.prepare('update runs set status = ? where id = ? and finished_at_ms is null');
     this.#finish = database.prepare(
       `update runs set status = ?, output_text = ?, output_content = ?, error = ?, cost_nano_usd = ?, saved_nano_usd = ?, cached = ?,
-         finished_at_ms = ?, latency_ms = ?, rollup_key_id = ?, continuation = null where id = ? and finished_at_ms is null
-       returning started_at_ms`,
+         finished_at_ms = ?, latency_ms = ?, rollup_key_id = ?, continuation = null where id = ? and finished_at_ms is null`,
     );
     this.#step = database.prepare(
       `insert into steps (run_id, key, kind, status, started_at_ms, finished_at_ms, output_text, output_content, error)
@@ -68,7 +68,9 @@ export class RunWrites {
       `insert into callers (name, team, tier, first_seen_ms, last_seen_ms) values (?, ?, ?, ?, ?)
        on conflict (name) do update set team = excluded.team, tier = excluded.tier, last_seen_ms = excluded.last_seen_ms`,
     );
-    this.#findKeeping = database.prepare('select retain, durable, keep_until_ms from runs where id = ?');
+    this.#findKeeping = database.prepare(
+      'select retain, durable, keep_until_ms, started_at_ms from runs where id = ?',
+    );
     this.#texts = database.prepare('select input_text from runs where id = ?');
     this.#replaceInput = database.prepare(
       'update runs set input_text = ?, input_content = null where id = ?',
@@ -82,11 +84,12 @@ export class RunWrites {
   open(batch: readonly Value[], at: number): void {
     const id = batch[at] as string;
     const startedAtMs = batch[at + 16] as number;
-    const retain = this.#retention.of(batch[at + 2] as string, batch[at + 1] as string);
+    const { retain, reusable } = this.#rules.of(batch[at + 2] as string, batch[at + 1] as string);
     const keeping = {
       content: retain.content,
       durable: batch[at + 11] === 1,
       keepUntilMs: startedAtMs + retain.forMs,
+      startedAtMs,
     };
     const input = this.#keep(batch[at + 13] as string | null, keeping);
     const { changes } = this.#insert.run(
@@ -96,6 +99,7 @@ export class RunWrites {
       ...batch.slice(at + 14, at + 17),
       keeping.content,
       keeping.keepUntilMs,
+      reusable ? 1 : 0,
     );
     if (changes === 0n) {
       // A run that was accepted before: it was queued, or it goes on after a restart.
@@ -135,7 +139,7 @@ export class RunWrites {
       outputText !== null && keeping.content !== 'full' ? reduce(outputText, keeping.content) : outputText,
       keeping,
     );
-    const row = this.#finish.get(
+    const { changes } = this.#finish.run(
       batch[at + 1] as string,
       output.text,
       output.content,
@@ -146,11 +150,11 @@ export class RunWrites {
       id,
     );
     this.#keeping.delete(id);
-    if (row === undefined) return false;
+    if (changes === 0n) return false;
     if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
-    const sums = this.#rollups.at(key, Number(row['started_at_ms']));
+    const sums = this.#rollups.at(key, keeping.startedAtMs);
     sums.runs += 1;
-    sums.savedNanoUsd += batch[at + 5] as bigint;
+    sums.savedNanoUsd += BigInt(batch[at + 5] as string);
     return true;
   }
 
@@ -175,13 +179,14 @@ export class RunWrites {
       content: (row?.['retain'] ?? 'full') as Retain['content'],
       durable: row?.['durable'] === 1n,
       keepUntilMs: Number(row?.['keep_until_ms'] ?? 0),
+      startedAtMs: Number(row?.['started_at_ms'] ?? 0),
     };
   }
 
   forget(): void {
     this.#keeping = new Map();
     this.#callers = new Map();
-    this.#retention.forget();
+    this.#rules.forget();
   }
 }
 

@@ -88,6 +88,8 @@ export const runs = sqliteTable(
     keepUntilMs: count('keep_until_ms'),
     /** The roll-up that it is counted in, once it is finished. */
     rollupKeyId: count('rollup_key_id'),
+    /** Its task has a cache, which may look for it. */
+    reusable: flag('reusable').notNull().default(true),
   },
   (table) => [
     uniqueIndex('runs_idempotency')
@@ -99,10 +101,11 @@ export const runs = sqliteTable(
     index('runs_unfinished')
       .on(table.status)
       .where(sql`finished_at_ms is null`),
-    // The cache's look-up: a prefix of the hash finds the row as well as all 64 digits would, in a quarter of the space.
+    // The cache's look-up: a prefix of the hash finds the row as well as all 64 digits would, in a quarter of the space. Hashes come in no
+    // order, so that each new one is written to a page of its own: only those that may be looked for are here.
     index('runs_by_input')
       .on(sql`substr(input_hash, 1, 16)`)
-      .where(sql`status = 'succeeded'`),
+      .where(sql`status = 'succeeded' and reusable = 1`),
     index('runs_expiring')
       .on(table.keepUntilMs)
       .where(sql`keep_until_ms is not null`),

@@ -108,10 +108,10 @@ export class WriteQueue {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#send());
+    this.#host.schedule(this.#send);
   }
 
-  #send(): void {
+  readonly #send = (): void => {
     this.#scheduled = false;
     const first = this.#firstOfBatch;
     const isBusy = this.#sent.length > 0;
@@ -121,7 +121,7 @@ export class WriteQueue {
     this.#firstOfBatch = this.#next;
     this.#sent.push(this.#next - 1);
     this.#host.send({ first, values });
-  }
+  };
 
   #onAcknowledgement({ last, commit, failure, refused, answers }: Acknowledgement): void {
     const done = this.#waiting.splice(0, last - this.#settled);

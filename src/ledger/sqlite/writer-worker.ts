@@ -4,6 +4,7 @@ import type { Batch } from './writer.ts';
 import { openWriter } from './open-writer.ts';
 import type { WriterOptions } from './open-writer.ts';
 import { failureOf } from './writer.ts';
+import { CLOSE } from './writer-host.ts';
 
 /** Operations in one transaction at most: past it, a longer transaction saves no more fsyncs worth having and delays its first row. */
 const LARGEST_TRANSACTION = 20_000;
@@ -15,21 +16,22 @@ const options = workerData as WriterOptions;
 try {
   const { writer, database, recovered } = openWriter(options);
   port.postMessage({ kind: 'ready', recovered });
-  port.on('message', (message: Batch | 'close') => {
+  port.on('message', (message: string) => {
     const batches: Batch[] = [];
     let values = 0;
-    let next: Batch | 'close' | undefined = message;
-    while (next !== undefined && next !== 'close') {
-      batches.push(next);
-      values += next.values.length;
+    let next: string | undefined = message;
+    while (next !== undefined && next !== CLOSE) {
+      const batch = JSON.parse(next) as Batch;
+      batches.push(batch);
+      values += batch.values.length;
       // What came while the last transaction was being committed goes into this one.
       next =
         values < LARGEST_TRANSACTION * 16
-          ? (receiveMessageOnPort(port)?.message as Batch | 'close' | undefined)
+          ? (receiveMessageOnPort(port)?.message as string | undefined)
           : undefined;
     }
     if (batches.length > 0) port.postMessage({ kind: 'done', acknowledgement: writer.apply(batches) });
-    if (next === 'close') {
+    if (next === CLOSE) {
       database.close();
       port.postMessage({ kind: 'closed' });
       port.close();

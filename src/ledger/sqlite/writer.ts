@@ -57,7 +57,10 @@ export class Writer {
   readonly #costs: RunCosts;
   readonly #prune: PruneWrites;
   readonly #admin: AdminWrites;
+  readonly #begin: StatementSync;
   readonly #count: StatementSync;
+  readonly #commit: StatementSync;
+  #commits: number;
 
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
@@ -75,9 +78,11 @@ export class Writer {
        values (1, 0, 0, 0, 0, 0)`,
     );
     database.exec('update ledger_state set last_operation = 0');
-    this.#count = database.prepare(
-      'update ledger_state set commits = commits + 1, last_operation = ? where id = 1 returning commits',
-    );
+    this.#commits = Number(database.prepare('select commits from ledger_state').get()?.['commits']);
+    this.#begin = database.prepare('begin immediate');
+    // Not `returning`, here and elsewhere: SQLite collects what it returns in a table of its own, which costs more than the update.
+    this.#count = database.prepare('update ledger_state set commits = ?, last_operation = ? where id = 1');
+    this.#commit = database.prepare('commit');
   }
 
   /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
@@ -86,12 +91,14 @@ export class Writer {
     let last = 0;
     for (const batch of batches) last = batch.first + countOperations(batch) - 1;
     try {
-      this.#database.exec('begin immediate');
+      this.#begin.run();
       for (const batch of batches) this.#applyBatch(batch, remarks);
       this.#windows.flush();
       this.#rollups.flush();
-      const commit = Number(this.#count.get(last)?.['commits']);
-      this.#database.exec('commit');
+      const commit = this.#commits + 1;
+      this.#count.run(commit, last);
+      this.#commit.run();
+      this.#commits = commit;
       return { last, commit, failure: null, ...remarks };
     } catch (error) {
       this.#rollBack();

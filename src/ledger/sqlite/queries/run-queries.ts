@@ -108,6 +108,7 @@ export function findCached(
       and(
         sql`substr(input_hash, 1, 16) = ${inputHash.slice(0, 16)}`,
         sql`status = 'succeeded'`,
+        sql`reusable = 1`,
         eq(runs.inputHash, inputHash),
         eq(runs.taskRevision, taskRevision),
         gte(runs.finishedAtMs, sinceMs),

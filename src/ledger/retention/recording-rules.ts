@@ -1,15 +1,23 @@
-// What a task keeps of its texts and for how long, as the plan says under which a run was made.
+// What a task asks of its runs' records, as the plan says under which a run was made: what is kept of the texts, for how long, and whether its
+// cache may look for an answer.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { DEFAULT_RETAIN } from '../../plan/defaults.ts';
 import type { PlanTask } from '../../plan/types.ts';
 
 export type Retain = PlanTask['retain'];
 
-const REMEMBERED_PLANS = 100;
+export interface RecordingRule {
+  readonly retain: Retain;
+  readonly reusable: boolean;
+}
 
-export class Retention {
+const REMEMBERED_PLANS = 100;
+/** The language's default where the plan is not in the ledger; who asks the cache is then not let down. */
+const UNKNOWN: RecordingRule = { retain: DEFAULT_RETAIN, reusable: true };
+
+export class RecordingRules {
   readonly #plan: StatementSync;
-  #plans = new Map<string, ReadonlyMap<string, Retain>>();
+  #plans = new Map<string, ReadonlyMap<string, RecordingRule>>();
 
   constructor(database: DatabaseSync) {
     this.#plan = database.prepare(
@@ -17,24 +25,28 @@ export class Retention {
     );
   }
 
-  /** The language's default where the plan is not in the ledger. */
-  of(revision: string, task: string): Retain {
+  of(revision: string, task: string): RecordingRule {
     let tasks = this.#plans.get(revision);
     if (tasks === undefined) {
       tasks = this.#read(revision);
       // A plan that is not there yet may come with the next transaction.
-      if (tasks.size === 0) return DEFAULT_RETAIN;
+      if (tasks.size === 0) return UNKNOWN;
       if (this.#plans.size >= REMEMBERED_PLANS) this.#plans = new Map();
       this.#plans.set(revision, tasks);
     }
-    return tasks.get(task) ?? DEFAULT_RETAIN;
+    return tasks.get(task) ?? UNKNOWN;
   }
 
-  #read(revision: string): ReadonlyMap<string, Retain> {
+  #read(revision: string): ReadonlyMap<string, RecordingRule> {
     const text = this.#plan.get(revision)?.['text'] as string | undefined;
     if (text === undefined) return new Map();
     const { tasks } = JSON.parse(text) as { readonly tasks?: { readonly [name: string]: Partial<PlanTask> } };
-    return new Map(Object.entries(tasks ?? {}).map(([name, { retain }]) => [name, retain ?? DEFAULT_RETAIN]));
+    return new Map(
+      Object.entries(tasks ?? {}).map(([name, { retain, cache }]) => [
+        name,
+        { retain: retain ?? DEFAULT_RETAIN, reusable: cache !== null },
+      ]),
+    );
   }
 
   forget(): void {

@@ -1,0 +1,129 @@
+// Known operations: a document that yoga has taken before is executed without yoga's hooks and its fetch API, which cost more than the run.
+import type { ServerResponse } from 'node:http';
+import { normalizedExecutor } from '@graphql-tools/executor';
+import { Kind } from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { processRegularResult } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import type { RequestContext } from '../graphql/context.ts';
+import { explainResult } from './explain-error.ts';
+import type { createComplexityCheck } from './guards/complexity.ts';
+import type { Operations } from './operations.ts';
+
+export interface KnownOperationsParts {
+  readonly schema: () => GraphQLSchema;
+  readonly complexity: ReturnType<typeof createComplexityCheck>;
+  readonly operations: Operations;
+  readonly maskError: (error: unknown) => GraphQLError;
+}
+
+export interface KnownOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly variableValues: { readonly [name: string]: unknown } | undefined;
+}
+
+const MAX_KNOWN = 1024;
+
+/** What clients say that they take, where the answer is a whole one; anything else is yoga's to weigh. */
+const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([
+  ['*/*', 'application/json'],
+  ['application/json', 'application/json'],
+  ['application/json, */*', 'application/json'],
+  ['application/json, text/plain, */*', 'application/json'],
+  ['application/graphql-response+json', 'application/graphql-response+json'],
+  ['application/graphql-response+json, application/json', 'application/graphql-response+json'],
+  ['application/graphql-response+json,application/json', 'application/graphql-response+json'],
+]);
+
+/** The media type of the answer to a request that accepts this; undefined: it is not a plain one. */
+export function plainMediaType(accept: string | undefined): string | undefined {
+  return MEDIA_TYPES.get(accept ?? '*/*');
+}
+
+export class KnownOperations {
+  readonly #parts: KnownOperationsParts;
+  #schema: GraphQLSchema | undefined;
+  #documents = new LRUCache<string, DocumentNode>({ max: MAX_KNOWN });
+
+  constructor(parts: KnownOperationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Notes a document that was parsed, validated and let through: of one operation, which is no subscription. */
+  learn(schema: GraphQLSchema, text: string, document: DocumentNode): void {
+    if (schema !== this.#parts.schema()) return;
+    const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    const [operation] = operations;
+    if (operations.length !== 1 || operation?.kind !== Kind.OPERATION_DEFINITION) return;
+    if (operation.operation === 'subscription') return;
+    if (schema !== this.#schema) {
+      this.#schema = schema;
+      this.#documents.clear();
+    }
+    this.#documents.set(text, document);
+  }
+
+  /** undefined: it is not known, or asks for more than a document and its variables; then it is yoga's. */
+  find(body: unknown): KnownOperation | undefined {
+    const schema = this.#parts.schema();
+    if (schema !== this.#schema || typeof body !== 'object' || body === null) return undefined;
+    const { query, variables, ...more } = body as { readonly [name: string]: unknown };
+    if (typeof query !== 'string' || typeof (variables ?? {}) !== 'object' || Array.isArray(variables))
+      return undefined;
+    for (const name in more) if (name !== 'extensions' || more[name] !== null) return undefined;
+    const document = this.#documents.get(query);
+    if (document === undefined) return undefined;
+    return { schema, document, variableValues: (variables ?? undefined) as KnownOperation['variableValues'] };
+  }
+
+  /** Executes and answers, as yoga would. */
+  async answer(
+    operation: KnownOperation,
+    contextValue: RequestContext,
+    mediaType: string,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { complexity, operations } = this.#parts;
+    const refused = complexity({ ...operation, contextValue }) ?? operations.begin(contextValue);
+    if (refused !== undefined) return send(response, { errors: [refused] }, mediaType);
+    let result: ExecutionResult;
+    try {
+      result = this.#masked((await normalizedExecutor({ ...operation, contextValue })) as ExecutionResult);
+    } catch (error) {
+      result = { errors: [this.#parts.maskError(error)] };
+    }
+    operations.end(contextValue);
+    send(response, result, mediaType);
+  }
+
+  #masked(result: ExecutionResult): ExecutionResult {
+    return result.errors === undefined
+      ? result
+      : { ...result, errors: result.errors.map(this.#parts.maskError) };
+  }
+}
+
+interface Init {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+}
+
+/** What yoga makes of a result, kept as it is: a fetch Response would be taken apart again at once. */
+class PlainResponse {
+  readonly body: string;
+  readonly init: Init;
+
+  constructor(body: string, init: Init) {
+    this.body = body;
+    this.init = init;
+  }
+}
+const PLAIN = { Response: PlainResponse } as never;
+
+function send(response: ServerResponse, result: ExecutionResult, mediaType: string): void {
+  if (result.errors !== undefined) explainResult(result);
+  const { body, init } = processRegularResult(result, PLAIN, mediaType) as unknown as PlainResponse;
+  response.writeHead(init.status, { ...init.headers, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
