@@ -14,7 +14,7 @@ import {
 import OpenAI from 'openai';
 import { openApp } from '../src/app.ts';
 import { LOCAL_CALLER } from '../src/execution/local-caller.ts';
-import { createPool } from '../src/providers/shared/http-fetch.ts';
+import { createUndiciFetch } from './support/sdk-fetch.ts';
 import { LOAD_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, median, sized } from './support/report.ts';
 import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
@@ -27,7 +27,7 @@ const rounds = sized(size, { tiny: 1, usual: 7, full: 11 });
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 const baseURL = `${upstream.url}/now/v1`;
 
-const pool = createPool();
+const pool = createUndiciFetch();
 const client = new OpenAI({ apiKey: 'sk-bench', baseURL, maxRetries: 0, fetch: pool.fetch });
 const ask = (index: number, signal?: AbortSignal) =>
   client.chat.completions.create(

@@ -4,7 +4,7 @@
 import OpenAI from 'openai';
 import { request } from 'undici';
 import { openApp } from '../src/app.ts';
-import { createPool } from '../src/providers/shared/http-fetch.ts';
+import { createUndiciFetch } from './support/sdk-fetch.ts';
 import { LOAD_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, median, sized } from './support/report.ts';
 import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
@@ -16,7 +16,7 @@ const rounds = sized(size, { tiny: 1, usual: 7, full: 11 });
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 const baseURL = `${upstream.url}/now/v1`;
-const pool = createPool();
+const pool = createUndiciFetch();
 const own = new OpenAI({ apiKey: 'sk-bench', baseURL, maxRetries: 0 });
 const onUndici = new OpenAI({ apiKey: 'sk-bench', baseURL, maxRetries: 0, fetch: pool.fetch });
 

@@ -8,7 +8,7 @@ import { createBuiltinProvider } from './builtin/builtin.ts';
 import { createOpenAiProtocol, OPENAI_BASE_URL } from './openai/openai.ts';
 import type { Provider } from './port.ts';
 import type { ProviderRegistry, ReadSecret } from './registry-port.ts';
-import { createPool } from './shared/http-fetch.ts';
+import { createPool } from './shared/http-pool.ts';
 import { createRemoteProvider } from './shared/remote.ts';
 
 export interface ProviderRegistryOptions {
@@ -111,9 +111,11 @@ function create(settings: ResolvedSettings, { readSecret, clock }: ProviderRegis
   const { name, adapter, baseUrl, apiKeySecret, headers, sdkOptions } = settings;
   if (adapter === 'builtin') return createBuiltinProvider(name);
   const pool = createPool();
-  const sdk = { name, baseUrl, headers, sdkOptions, fetch: pool.fetch };
+  const sdk = { name, baseUrl, headers, sdkOptions };
   const protocol =
-    adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
+    adapter === 'openai'
+      ? createOpenAiProtocol(sdk, pool, settings)
+      : createAnthropicProtocol(sdk, pool, settings);
   return createRemoteProvider(
     { name, apiKeySecret, headers, misconfigured: baseUrlProblem(baseUrl) },
     protocol,

@@ -1,10 +1,10 @@
 // The `anthropic` adapter: the Messages API, of Anthropic and of servers that speak it.
 import type { PlanProvider } from '../../plan/types.ts';
-import { fetchOptionsFor } from '../shared/http-fetch.ts';
-import type { WireResponse } from '../shared/http-fetch.ts';
+import type { Pool } from '../shared/http-pool.ts';
 import type { Protocol } from '../shared/remote.ts';
-import { createClientSource } from './client.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
+import { createSdkRequests } from '../shared/sdk-request.ts';
+import { createClient } from './client.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { structuredMode } from './structured.ts';
 
@@ -17,20 +17,15 @@ export function anthropicBaseUrl(baseUrl: string): string {
 
 export function createAnthropicProtocol(
   settings: SdkSettings,
+  pool: Pool,
   { lacks }: Pick<PlanProvider, 'lacks'>,
 ): Protocol {
-  const clientFor = createClientSource({ ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) });
+  const own = { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) };
+  const requests = createSdkRequests(pool, (key) => createClient(own, key));
   return {
     requestIdHeader: 'request-id',
-    async send(request, key, signal) {
-      const client = await clientFor(key);
-      const body = messageBody(request, lacks);
-      // Not `client.messages.create`: that prints a warning at each call to a model that will be retired.
-      const fetchOptions = fetchOptionsFor(signal);
-      const sent = client.post('/v1/messages', { body, stream: request.stream, fetchOptions });
-      // What comes back is what our own `fetch` made.
-      return (await sent.asResponse()) as unknown as WireResponse;
-    },
+    send: (request, key, signal) =>
+      requests.send('/v1/messages', messageBody(request, lacks), { stream: request.stream, key, signal }),
     reader: (request) => messageReader(structuredMode(request, lacks)?.kind === 'tool'),
     learn: () => false,
     restore: (_request, json) => json,

@@ -1,16 +1,14 @@
-// The Anthropic SDK's client for one provider: loaded at the first call, kept as long as the key stays the same.
+// The Anthropic SDK's client for one provider: loaded at the first call.
 import type { Anthropic } from '@anthropic-ai/sdk';
-import { keptPerKey, sdkOptions, type SdkSettings } from '../shared/sdk-client.ts';
+import { sdkOptions, type SdkSettings } from '../shared/sdk-client.ts';
 
-export function createClientSource(settings: SdkSettings): (key: string | null) => Promise<Anthropic> {
-  return keptPerKey(async (key) => {
-    const { Anthropic: Client } = await import('@anthropic-ai/sdk');
-    return new Client({
-      ...settings.sdkOptions,
-      // Everything that the SDK would otherwise read from the environment or the disk is said here (INV-6).
-      webhookKey: null,
-      openTelemetry: false,
-      ...sdkOptions(settings, key),
-    });
+export async function createClient(settings: SdkSettings, key: string | null): Promise<Anthropic> {
+  const { Anthropic: Client } = await import('@anthropic-ai/sdk');
+  return new Client({
+    ...settings.sdkOptions,
+    // Everything that the SDK would otherwise read from the environment or the disk is said here (INV-6).
+    webhookKey: null,
+    openTelemetry: false,
+    ...sdkOptions(settings, key),
   });
 }

@@ -4,7 +4,7 @@ import { AttemptTimeout } from '../../resilience/port.ts';
 import type { ProviderAnswer, ProviderError, RateHeadroom } from '../port.ts';
 import { classify } from './classify.ts';
 import type { ReportedFailure } from './classify.ts';
-import type { WireResponse } from './http-fetch.ts';
+import type { WireResponse } from './http-pool.ts';
 import { providerError } from './provider-error.ts';
 import { rateHeadroom } from './rate-headers.ts';
 import type { Reading } from './reading.ts';

@@ -7,7 +7,7 @@ import type { ReadSecret } from '../registry-port.ts';
 import { CallReport } from './call-report.ts';
 import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
-import type { Pool, WireResponse } from './http-fetch.ts';
+import type { Pool, WireResponse } from './http-pool.ts';
 import { findJson } from './json-answer.ts';
 import { providerError } from './provider-error.ts';
 import type { AnswerReader } from './reading.ts';
@@ -112,7 +112,7 @@ async function readAnswer(
   // What the server sent decides, not what was asked: some compatible servers answer a stream with JSON, or the reverse.
   if (type.includes('text/event-stream') || (request.stream && !type.includes('json'))) {
     const watch = { onText: toCaller && ((delta: string): void => toCaller.push(delta)), onProgress };
-    end = await readStream(response.body, reader, watch, clock);
+    end = await readStream(response.body(), reader, watch, clock);
   } else {
     end = readWhole(await response.text(), type, reader, redactor);
     if (end.kind === 'complete' && request.stream && reader.reading.text !== '') {

@@ -1,4 +1,5 @@
-// What the clients of both SDKs have in common: settings, options, and that one is kept as long as the key stays the same.
+// What the clients of both SDKs have in common: settings, options, and that one is kept as long as the key stays the same. They put requests
+// together; sending is ours (see sdk-request.ts).
 import type { JsonObject } from '../../common/json.ts';
 
 export interface SdkSettings {
@@ -6,11 +7,7 @@ export interface SdkSettings {
   readonly baseUrl: string;
   readonly headers: { readonly [name: string]: string };
   readonly sdkOptions: JsonObject;
-  readonly fetch: typeof fetch;
 }
-
-/** The longest delay a timer takes: the SDK's own timeout must never be the first to strike, the attempt's policy is. */
-const NEVER_MS = 2_147_483_647;
 
 /** The SDKs insist on a key even where none is sent, or look for profiles on disk. */
 const NO_KEY = 'none';
@@ -20,11 +17,6 @@ export function sdkOptions(settings: SdkSettings, key: string | null) {
   return {
     apiKey: key ?? NO_KEY,
     baseURL: settings.baseUrl,
-    fetch: settings.fetch,
-    maxRetries: 0,
-    timeout: NEVER_MS,
-    // Its debug log would print headers and bodies.
-    logLevel: 'off' as const,
     defaultHeaders: {
       ...(key === null ? { Authorization: null } : {}),
       // Nothing here unpacks: without this header a server may choose any coding (RFC 9110, 12.5.3).

@@ -1,4 +1,4 @@
-// What an SDK threw, as a failure that can be classified: both SDKs put status, headers and body into their errors.
+// What was thrown, as a failure that can be classified: a refusal has status, headers and body, in the form of the SDKs' errors.
 import { members, textOf } from './reading.ts';
 import type { JsonMembers } from './reading.ts';
 import type { HeaderLookup } from './retry-after.ts';

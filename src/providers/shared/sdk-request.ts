@@ -1,0 +1,89 @@
+// A request as an SDK puts it together, sent by our own pool: the SDK's own sending is made for its retries, timers and logs, which are ours here.
+import type { Pool, WireResponse, WireTarget } from './http-pool.ts';
+import { keptPerKey } from './sdk-client.ts';
+
+/** What both SDKs' clients have for it. */
+export interface RequestBuilder {
+  buildRequest(
+    options: {
+      readonly method: 'post';
+      readonly path: string;
+      readonly body: object;
+      readonly stream: boolean;
+    },
+    more: { readonly retryCount: number },
+  ): Promise<{ readonly url: string; readonly req: { readonly headers: Headers } }>;
+}
+
+/** An answer that refuses, in the form of the SDKs' errors: `error` is its body, as JSON where it is JSON. */
+export class RefusedByProvider extends Error {
+  override readonly name = 'RefusedByProvider';
+  readonly status: number;
+  readonly headers: WireResponse['headers'];
+  readonly error: unknown;
+
+  constructor({ status, headers }: WireResponse, body: string) {
+    super(`${status} ${body === '' ? 'no reason given' : body}`);
+    this.status = status;
+    this.headers = headers;
+    this.error = jsonOr(body);
+  }
+}
+
+export interface SdkRequests {
+  /** Gives the raw answer as soon as its headers are there; rejects with RefusedByProvider for any status but 2xx. */
+  send(
+    path: string,
+    body: object,
+    call: { readonly stream: boolean; readonly key: string | null; readonly signal: AbortSignal },
+  ): Promise<WireResponse>;
+}
+
+export function createSdkRequests(
+  pool: Pool,
+  makeClient: (key: string | null) => Promise<RequestBuilder>,
+): SdkRequests {
+  const clientFor = keptPerKey(async (key) => new Targets(await makeClient(key)));
+  return {
+    async send(path, body, { stream, key, signal }) {
+      const targets = await clientFor(key);
+      const target = targets.known(path, stream) ?? (await targets.build(path, body, stream));
+      const response = await pool.post(target, JSON.stringify(body), stream, signal);
+      if (response.status >= 200 && response.status < 300) return response;
+      throw new RefusedByProvider(response, await response.text().catch(() => ''));
+    },
+  };
+}
+
+/** The address and headers of each kind of request: they depend on nothing but the client, which is made anew for another key. */
+class Targets {
+  readonly #client: RequestBuilder;
+  readonly #built = new Map<string, WireTarget>();
+
+  constructor(client: RequestBuilder) {
+    this.#client = client;
+  }
+
+  known(path: string, stream: boolean): WireTarget | undefined {
+    return this.#built.get(stream ? `stream ${path}` : path);
+  }
+
+  async build(path: string, body: object, stream: boolean): Promise<WireTarget> {
+    const { url, req } = await this.#client.buildRequest(
+      { method: 'post', path, body, stream },
+      { retryCount: 0 },
+    );
+    const { origin, pathname, search } = new URL(url);
+    const target = { origin, path: `${pathname}${search}`, headers: [...req.headers].flat() };
+    this.#built.set(stream ? `stream ${path}` : path, target);
+    return target;
+  }
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
