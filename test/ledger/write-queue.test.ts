@@ -70,7 +70,7 @@ describe('the write queue', () => {
     );
     expect(sent).toEqual([]);
     await turn();
-    expect(sent).toEqual([{ first: 1, values: [1, 2, 3] }]);
+    expect(sent).toEqual([{ first: 1, last: 3, values: [1, 2, 3] }]);
     expect(seen).toEqual([]);
     acknowledge();
     await Promise.all(writes);

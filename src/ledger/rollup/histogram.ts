@@ -35,23 +35,28 @@ export function quantileMs(histogram: Histogram, share: number): number | null {
   return null;
 }
 
+/** A count takes at most eight bytes of seven bits, a bucket two. */
+const MOST_BYTES_A_BUCKET = 10;
+const scratch = new Uint8Array((LAST_BUCKET + 1) * MOST_BYTES_A_BUCKET);
+
 /** Pairs of bucket and count, as unsigned LEB128; buckets in any order. */
 export function encodeHistogram(histogram: Histogram): Uint8Array {
-  const bytes: number[] = [];
-  for (const [bucket, times] of histogram) {
-    writeVarint(bytes, bucket);
-    writeVarint(bytes, times);
-  }
-  return Uint8Array.from(bytes);
+  let end = 0;
+  for (const [bucket, times] of histogram) end = writeVarint(times, writeVarint(bucket, end));
+  return scratch.slice(0, end);
 }
 
-function writeVarint(bytes: number[], value: number): void {
+/** Where the next one goes. */
+function writeVarint(value: number, at: number): number {
   let rest = value;
+  let end = at;
   while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
+    scratch[end] = (rest % 128) + 128;
+    end += 1;
     rest = Math.floor(rest / 128);
   }
-  bytes.push(rest);
+  scratch[end] = rest;
+  return end + 1;
 }
 
 /** Adds what was encoded to a histogram. */

@@ -13,8 +13,9 @@ import type { WriterHost } from './writer-host.ts';
 const LARGEST_BACKLOG = 100_000;
 
 /**
- * Operations that are worth a message of their own while the writer is busy with another: fewer wait for its answer, and go together. A message
- * and its answer wake two threads, at the price of some ten rows; with as many in it the writer never stands idle between two commits.
+ * Operations that are worth a message of their own, whatever the writer is busy with and whenever the last one went: fewer wait for its answer, or
+ * for their time, and go together. A message and its answer wake two threads, at the price of some ten rows; with as many in it the writer
+ * never stands idle between two commits.
  */
 const WORTH_A_MESSAGE = 64;
 
@@ -106,21 +107,25 @@ export class WriteQueue {
 
   /** One message for all that this turn of the event loop asks for: a message costs more than a row. */
   #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#host.schedule(this.#send);
+    if (this.#next - this.#firstOfBatch === WORTH_A_MESSAGE) setImmediate(this.#send);
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#host.schedule(this.#send);
+    }
   }
 
   readonly #send = (): void => {
     this.#scheduled = false;
     const first = this.#firstOfBatch;
     const isBusy = this.#sent.length > 0;
+    if (this.#next === first) return;
     if (isBusy && this.#next - first < WORTH_A_MESSAGE) return;
     const values = this.#batch;
     this.#batch = [];
     this.#firstOfBatch = this.#next;
-    this.#sent.push(this.#next - 1);
-    this.#host.send({ first, values });
+    const last = this.#next - 1;
+    this.#sent.push(last);
+    this.#host.send({ first, last, values });
   };
 
   #onAcknowledgement({ last, commit, failure, refused, answers }: Acknowledgement): void {

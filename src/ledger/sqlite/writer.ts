@@ -15,9 +15,10 @@ import { UNCHANGED } from './unchanged.ts';
 import { WindowWrites } from './window-writes.ts';
 import type { Settled } from './window-writes.ts';
 
-/** Operations in the order they were asked for; the first one's number, counted from the ledger's opening. */
+/** Operations in the order they were asked for; the numbers of the first and the last one, counted from the ledger's opening. */
 export interface Batch {
   readonly first: number;
+  readonly last: number;
   readonly values: readonly Value[];
 }
 
@@ -88,8 +89,7 @@ export class Writer {
   /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
   apply(batches: readonly Batch[]): Acknowledgement {
     const remarks: Remarks = { refused: [], answers: [] };
-    let last = 0;
-    for (const batch of batches) last = batch.first + countOperations(batch) - 1;
+    const last = batches.at(-1)?.last ?? 0;
     try {
       this.#begin.run();
       for (const batch of batches) this.#applyBatch(batch, remarks);
@@ -176,13 +176,6 @@ export class Writer {
     this.#costs.forget();
     this.#runs.forget();
   }
-}
-
-function countOperations(batch: Batch): number {
-  let operations = 0;
-  for (let at = 0; at < batch.values.length; operations += 1)
-    at += 1 + (op.ARITY[batch.values[at] as number] ?? 0);
-  return operations;
 }
 
 export function failureOf(error: unknown, path: string): Failure {
