@@ -7,6 +7,7 @@ import { processRegularResult } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../graphql/context.ts';
 import { explainResult } from './explain-error.ts';
+import type { HeaderList } from './headers.ts';
 import type { createComplexityCheck } from './guards/complexity.ts';
 import type { Operations } from './operations.ts';
 
@@ -21,6 +22,14 @@ export interface KnownOperation {
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly variableValues: { readonly [name: string]: unknown } | undefined;
+}
+
+/** Where an answer goes. */
+export interface Recipient {
+  readonly response: ServerResponse;
+  readonly mediaType: string;
+  /** Beside those of the answer itself. */
+  readonly headers: HeaderList;
 }
 
 const MAX_KNOWN = 1024;
@@ -78,15 +87,10 @@ export class KnownOperations {
   }
 
   /** Executes and answers, as yoga would. */
-  async answer(
-    operation: KnownOperation,
-    contextValue: RequestContext,
-    mediaType: string,
-    response: ServerResponse,
-  ): Promise<void> {
+  async answer(operation: KnownOperation, contextValue: RequestContext, to: Recipient): Promise<void> {
     const { complexity, operations } = this.#parts;
     const refused = complexity({ ...operation, contextValue }) ?? operations.begin(contextValue);
-    if (refused !== undefined) return send(response, { errors: [refused] }, mediaType);
+    if (refused !== undefined) return send(to, { errors: [refused] });
     let result: ExecutionResult;
     try {
       result = this.#masked((await normalizedExecutor({ ...operation, contextValue })) as ExecutionResult);
@@ -94,7 +98,7 @@ export class KnownOperations {
       result = { errors: [this.#parts.maskError(error)] };
     }
     operations.end(contextValue);
-    send(response, result, mediaType);
+    send(to, result);
   }
 
   #masked(result: ExecutionResult): ExecutionResult {
@@ -121,9 +125,14 @@ class PlainResponse {
 }
 const PLAIN = { Response: PlainResponse } as never;
 
-function send(response: ServerResponse, result: ExecutionResult, mediaType: string): void {
+function send({ response, mediaType, headers }: Recipient, result: ExecutionResult): void {
   if (result.errors !== undefined) explainResult(result);
   const { body, init } = processRegularResult(result, PLAIN, mediaType) as unknown as PlainResponse;
-  response.writeHead(init.status, { ...init.headers, 'Content-Length': Buffer.byteLength(body) });
+  response.writeHead(init.status, [
+    ...headers,
+    ...Object.entries(init.headers).flat(),
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+  ]);
   response.end(body);
 }

@@ -12,7 +12,7 @@ import { Admission } from './admission.ts';
 import { createComplexityCheck } from './guards/complexity.ts';
 import { createParse } from './guards/document.ts';
 import { isLoopback, isSimpleContentType } from './guards/origin.ts';
-import { setCorsHeaders, setSecurityHeaders } from './headers.ts';
+import { closedHeaders, GRAPHIQL, PREFLIGHT, setHeaders } from './headers.ts';
 import { readableLedger, sendLive, sendReady } from './health.ts';
 import { listen, urlOf } from './listen.ts';
 import { KnownOperations, plainMediaType } from './known-operations.ts';
@@ -26,6 +26,7 @@ import type { ServerLimits, ServerOptions } from './options.ts';
 import { isJson, readJsonBody } from './read-body.ts';
 import { FAILED, forbidden, NOT_FOUND, refuseOpen, WRONG_METHOD, WRONG_TYPE } from './refusals.ts';
 import { sendRefusal } from './refuse.ts';
+import type { HttpRefusal } from './refuse.ts';
 import { readStaticFiles, sendStaticFile } from './static-files.ts';
 import type { StaticFiles } from './static-files.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
@@ -45,6 +46,9 @@ export interface RunningServer {
   /** Takes no more requests, lets those under way end for `graceMs` (default 5,000), then cuts them. */
   close(graceMs?: number): Promise<void>;
 }
+
+/** What is beside the API is for this server's own pages and for programs. */
+const NO_ORIGINS: ReadonlySet<string> = new Set();
 
 const DEFAULT_GRACE_MS = 5000;
 /** How long a client may take to read the end of its answer while the server is being stopped. */
@@ -112,23 +116,28 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
 
   async function graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { accept = '' } = request.headers;
-    setCorsHeaders(request, response, origins.allowed);
+    const headers = closedHeaders(request, origins.allowed);
     if (request.method === 'OPTIONS') {
+      setHeaders(response, headers);
+      if (response.hasHeader('Access-Control-Allow-Origin')) setHeaders(response, PREFLIGHT);
       response.writeHead(204, { Allow: 'GET, POST, OPTIONS' }).end();
       return;
     }
-    const page = graphiql && request.method === 'GET' && accept.includes('text/html');
-    setSecurityHeaders(response, page ? 'graphiql' : 'none');
-    if (page) {
+    const refuse = (refusal: HttpRefusal): void => {
+      setHeaders(response, headers);
+      sendRefusal(response, refusal, accept);
+    };
+    if (graphiql && request.method === 'GET' && accept.includes('text/html')) {
       const refusal = admission.place(request);
-      if (refusal !== undefined) return sendRefusal(response, refusal, accept);
+      if (refusal !== undefined) return refuse(refusal);
       await loadGraphiql(keys.closed);
+      setHeaders(response, GRAPHIQL);
       return respond(request, response, { req: request, res: response });
     }
     const admitted = admission.request(request);
-    if (!admitted.ok) return sendRefusal(response, admitted.refusal, accept);
+    if (!admitted.ok) return refuse(admitted.refusal);
     if (request.method === 'POST' && isSimpleContentType(request.headers['content-type']))
-      return sendRefusal(response, WRONG_TYPE, accept);
+      return refuse(WRONG_TYPE);
     const streams = accept.includes('text/event-stream');
     if (streams) watchStream(response, admitted.caller);
     const context = createContext({
@@ -138,13 +147,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       transport: streams ? 'sse' : 'http',
       resumeAt: streams ? parseEventId(lastEventId(request)) : undefined,
     });
-    if (request.method !== 'POST' || !isJson(request.headers['content-type']))
-      return respond(request, response, Object.assign(context, { req: request, res: response }));
-    const body = readJsonBody(request, limits.maxBodyBytes);
+    const isPosted = request.method === 'POST' && isJson(request.headers['content-type']);
+    const body = isPosted ? readJsonBody(request, limits.maxBodyBytes) : undefined;
     const mediaType = streams ? undefined : plainMediaType(request.headers.accept);
-    const operation = mediaType === undefined ? undefined : known.find(await body.catch(() => undefined));
-    if (operation !== undefined && mediaType !== undefined)
-      return known.answer(operation, context, mediaType, response);
+    if (body !== undefined && mediaType !== undefined) {
+      const operation = known.find(await body.catch(() => undefined));
+      if (operation !== undefined) return known.answer(operation, context, { mediaType, headers, response });
+    }
+    setHeaders(response, headers);
     return respond(request, response, Object.assign(context, { req: request, res: response, body }));
   }
 
@@ -179,7 +189,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
 
   async function route(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (path === '/graphql') return graphql(request, response);
-    setSecurityHeaders(response, 'none');
+    setHeaders(response, closedHeaders(request, NO_ORIGINS));
     if (path === WEBHOOK_PATH && webhook !== undefined)
       return request.method === 'POST'
         ? webhook(request, response)

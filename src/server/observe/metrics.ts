@@ -16,18 +16,16 @@ const LATENCY_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 export class Metrics {
   readonly #registry = new Registry();
   readonly #stop: () => void;
-  readonly #requests: Counter<'path' | 'status'>;
+  readonly #requests: Tally;
   readonly #dropped: Counter<'reason'>;
 
   constructor({ services, operations, subscriptions, connections }: MetricsParts) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    this.#requests = new Counter({
-      name: 'headgate_http_requests_total',
-      help: 'HTTP requests, by path and status.',
-      labelNames: ['path', 'status'],
-      registers,
-    });
+    this.#requests = tally(registers, 'headgate_http_requests_total', 'HTTP requests, by path and status.', [
+      'path',
+      'status',
+    ]);
     this.#dropped = new Counter({
       name: 'headgate_subscribers_dropped_total',
       help: 'Subscribers that read too slowly and were dropped.',
@@ -66,7 +64,7 @@ export class Metrics {
   }
 
   request(path: string, status: number): void {
-    this.#requests.inc({ path, status: String(status) });
+    this.#requests(1, path, status);
   }
 
   dropped(reason: 'buffer' | 'time'): void {
@@ -99,14 +97,46 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
   });
 }
 
+/** Adds an amount under the values of the labels, in their order. */
+type Tally = (amount: number | bigint, ...labels: readonly (string | number)[]) => void;
+
+/**
+ * A counter whose sums are kept here, and made series of when they are asked for: finding a series costs more than the rest of counting. In
+ * bigint, so that dollars are summed in integers (INV-1); only the text that Prometheus reads is a float, as its format has it.
+ */
+function tally<Label extends string>(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelNames: readonly Label[],
+  unit = 1,
+): Tally {
+  const sums = new Map<string, { readonly labels: { [label in Label]?: string | number }; total: bigint }>();
+  void new Counter({
+    name,
+    help,
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const { labels, total } of sums.values()) this.inc(labels, Number(total) / unit);
+    },
+  });
+  return (amount, ...values) => {
+    const key = values.join('\n');
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      const labels: { [label in Label]?: string | number } = {};
+      for (const [index, label] of labelNames.entries()) labels[label] = values[index] ?? '';
+      sums.set(key, (sum = { labels, total: 0n }));
+    }
+    sum.total += BigInt(amount);
+  };
+}
+
 /** Counted when committed (INV-11), so that the sums are the ledger's. */
 function runMetrics(registers: Registry[]): (row: CommittedRow) => void {
-  const runs = new Counter({
-    name: 'headgate_runs_total',
-    help: 'Finished runs.',
-    labelNames: ['task', 'status'],
-    registers,
-  });
+  const runs = tally(registers, 'headgate_runs_total', 'Finished runs.', ['task', 'status']);
   const runSeconds = new Histogram({
     name: 'headgate_run_duration_seconds',
     help: 'From acceptance to answer.',
@@ -114,12 +144,12 @@ function runMetrics(registers: Registry[]): (row: CommittedRow) => void {
     buckets: LATENCY_BUCKETS_S,
     registers,
   });
-  const attempts = new Counter({
-    name: 'headgate_attempts_total',
-    help: 'Calls to providers that ended.',
-    labelNames: ['provider', 'model', 'status', 'error_class'],
-    registers,
-  });
+  const attempts = tally(registers, 'headgate_attempts_total', 'Calls to providers that ended.', [
+    'provider',
+    'model',
+    'status',
+    'error_class',
+  ]);
   const attemptSeconds = new Histogram({
     name: 'headgate_attempt_duration_seconds',
     help: 'From call to answer.',
@@ -127,63 +157,32 @@ function runMetrics(registers: Registry[]): (row: CommittedRow) => void {
     buckets: LATENCY_BUCKETS_S,
     registers,
   });
-  const tokens = new Counter({
-    name: 'headgate_tokens_total',
-    help: 'Tokens, by direction.',
-    labelNames: ['provider', 'model', 'direction'],
+  const tokens = tally(registers, 'headgate_tokens_total', 'Tokens, by direction.', [
+    'provider',
+    'model',
+    'direction',
+  ]);
+  const cost = tally(
     registers,
-  });
-  const cost = spendCounter(registers);
+    'headgate_cost_usd_total',
+    'Dollars spent, as committed since this process started.',
+    ['task', 'provider', 'model'],
+    Number(NANO_PER_USD),
+  );
   return (row) => {
     if (row.kind === 'run_finished') {
       const { task, status, latencyMs } = row.run;
-      runs.inc({ task, status });
+      runs(1, task, status);
       if (latencyMs !== null) runSeconds.observe({ task }, latencyMs / 1000);
     } else if (row.kind === 'attempt_closed') {
-      const {
-        provider,
-        requestedModel: model,
-        status,
-        errorClass,
-        latencyMs,
-        inputTokens,
-        outputTokens,
-        costNanoUsd,
-        task,
-      } = row.attempt;
-      attempts.inc({ provider, model, status, error_class: errorClass ?? '' });
+      const { provider, requestedModel: model, status, errorClass, latencyMs, task } = row.attempt;
+      const { inputTokens, outputTokens, costNanoUsd } = row.attempt;
+      attempts(1, provider, model, status, errorClass ?? '');
       if (latencyMs !== null) attemptSeconds.observe({ provider, model }, latencyMs / 1000);
-      tokens.inc({ provider, model, direction: 'input' }, inputTokens);
-      tokens.inc({ provider, model, direction: 'output' }, outputTokens);
-      cost(task, provider, model, costNanoUsd);
+      tokens(inputTokens, provider, model, 'input');
+      tokens(outputTokens, provider, model, 'output');
+      cost(costNanoUsd, task, provider, model);
     }
-  };
-}
-
-/** Summed in integers (INV-1); only the text that Prometheus reads is a float, as its format has it. */
-function spendCounter(
-  registers: Registry[],
-): (task: string, provider: string, model: string, nanoUsd: bigint) => void {
-  const sums = new Map<
-    string,
-    { readonly labels: { task: string; provider: string; model: string }; nanoUsd: bigint }
-  >();
-  void new Counter({
-    name: 'headgate_cost_usd_total',
-    help: 'Dollars spent, as committed since this process started.',
-    labelNames: ['task', 'provider', 'model'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { labels, nanoUsd } of sums.values())
-        this.inc(labels, Number(nanoUsd) / Number(NANO_PER_USD));
-    },
-  });
-  return (task, provider, model, nanoUsd) => {
-    const key = `${task} ${provider} ${model}`;
-    const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { labels: { task, provider, model }, nanoUsd });
-    else sum.nanoUsd += nanoUsd;
   };
 }
 
