@@ -178,7 +178,7 @@ give('streaming', size, [
     of('ours', 'p50Ms') - of('raw', 'p50Ms'),
     'ms',
     { atMost: 1 },
-    'the upstream is at 300 ms ± 100',
+    'the upstream is at 300 ms',
   ),
   ...(size === 'tiny'
     ? []

@@ -1,4 +1,5 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
+import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { Logger } from 'pino';
 import type { App, AppOptions, ServeOptions } from '../app.ts';
@@ -148,6 +149,9 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     const forgetAddress = writeServerAddress(flags.data, server.url);
     const stopReloading = reloadOnHangup(app, log);
     const stopTelling = tellRevisions(app, io);
+    // V8 lets the heap of a busy server grow to four times what lives in it, and goes on growing for half an hour. At twice, it is flat from the
+    // first minutes on and some 150 MB smaller, for 3 % of CPU; at less, collecting costs much more. Not before now: the start would take longer.
+    setFlagsFromString('--heap-growing-percent=100');
     io.out(banner(app, server));
     await stopped.promise;
     stopReloading();

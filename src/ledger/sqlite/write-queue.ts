@@ -32,8 +32,15 @@ interface Waiting {
   readonly lasting: boolean;
   readonly row: CommittedRow | null;
   /** With the writer's answer, where the operation asks for one; else 0. */
+  readonly promise: Promise<number>;
   readonly resolve: (answer: number) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** An execution may leave a promise and await a later one, which fails with it: the one that was left is no unhandled rejection. */
+function refuse({ promise, reject }: Waiting, error: Error): void {
+  promise.catch(ignore);
+  reject(error);
 }
 
 export interface WriteHealth {
@@ -98,9 +105,7 @@ export class WriteQueue {
     push(this.#batch);
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#waiting.push({ push, lasting, row, resolve, reject });
-    // An execution may leave a promise and await a later one, which fails with it: the one that was left is no unhandled rejection.
-    promise.catch(ignore);
+    this.#waiting.push({ push, lasting, row, promise, resolve, reject });
     this.#schedule();
     return promise;
   }
@@ -140,7 +145,7 @@ export class WriteQueue {
       this.#settle(done, firstNumber, refused, answers, commit);
     } else {
       const error = unavailable(failure);
-      for (const waiting of done) waiting.reject(error);
+      for (const waiting of done) refuse(waiting, error);
       this.#defer(done);
     }
     while (this.#flushed[0] !== undefined && this.#flushed[0].number <= last)
@@ -162,7 +167,7 @@ export class WriteQueue {
     for (const [index, waiting] of done.entries()) {
       const failed = failures?.get(firstNumber + index);
       if (failed !== undefined) {
-        waiting.reject(new HeadgateError(failed.code, failed.message, failed.remedy));
+        refuse(waiting, new HeadgateError(failed.code, failed.message, failed.remedy));
         continue;
       }
       const value = values?.get(firstNumber + index) ?? 0;
@@ -193,7 +198,7 @@ export class WriteQueue {
     this.#lost = reason;
     this.#failure = lostFailure(reason);
     const error = unavailable(this.#failure);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    for (const waiting of this.#waiting.splice(0)) refuse(waiting, error);
     for (const { resolve } of this.#flushed.splice(0)) resolve();
   }
 

@@ -104,14 +104,14 @@ type Tally = (amount: number | bigint, ...labels: readonly (string | number)[]) 
  * A counter whose sums are kept here, and made series of when they are asked for: finding a series costs more than the rest of counting. In
  * bigint, so that dollars are summed in integers (INV-1); only the text that Prometheus reads is a float, as its format has it.
  */
-function tally<Label extends string>(
+function tally(
   registers: Registry[],
   name: string,
   help: string,
-  labelNames: readonly Label[],
+  labelNames: readonly string[],
   unit = 1,
 ): Tally {
-  const sums = new Map<string, { readonly labels: { [label in Label]?: string | number }; total: bigint }>();
+  const sums = new Map<string, { readonly labels: Record<string, string | number>; total: bigint }>();
   void new Counter({
     name,
     help,
@@ -126,7 +126,7 @@ function tally<Label extends string>(
     const key = values.join('\n');
     let sum = sums.get(key);
     if (sum === undefined) {
-      const labels: { [label in Label]?: string | number } = {};
+      const labels: Record<string, string | number> = {};
       for (const [index, label] of labelNames.entries()) labels[label] = values[index] ?? '';
       sums.set(key, (sum = { labels, total: 0n }));
     }
