@@ -32,7 +32,20 @@ export interface Recipient {
   readonly headers: HeaderList;
 }
 
+interface KnownDocument {
+  readonly document: DocumentNode;
+  /** Of its operation. */
+  readonly name: string | undefined;
+}
+
 const MAX_KNOWN = 1024;
+
+/** What a plain request may have; what is in `extensions` is for those who send no document. */
+const PARAMETERS: ReadonlySet<string> = new Set(['query', 'variables', 'operationName', 'extensions']);
+
+function isRecordOrNone(value: unknown): value is { readonly [name: string]: unknown } | null | undefined {
+  return (typeof value === 'object' && !Array.isArray(value)) || value === undefined;
+}
 
 /** What clients say that they take, where the answer is a whole one; anything else is yoga's to weigh. */
 const MEDIA_TYPES: ReadonlyMap<string, string> = new Map([
@@ -53,7 +66,7 @@ export function plainMediaType(accept: string | undefined): string | undefined {
 export class KnownOperations {
   readonly #parts: KnownOperationsParts;
   #schema: GraphQLSchema | undefined;
-  #documents = new LRUCache<string, DocumentNode>({ max: MAX_KNOWN });
+  readonly #documents = new LRUCache<string, KnownDocument>({ max: MAX_KNOWN });
 
   constructor(parts: KnownOperationsParts) {
     this.#parts = parts;
@@ -70,20 +83,20 @@ export class KnownOperations {
       this.#schema = schema;
       this.#documents.clear();
     }
-    this.#documents.set(text, document);
+    this.#documents.set(text, { document, name: operation.name?.value });
   }
 
   /** undefined: it is not known, or asks for more than a document and its variables; then it is yoga's. */
   find(body: unknown): KnownOperation | undefined {
     const schema = this.#parts.schema();
     if (schema !== this.#schema || typeof body !== 'object' || body === null) return undefined;
-    const { query, variables, ...more } = body as { readonly [name: string]: unknown };
-    if (typeof query !== 'string' || typeof (variables ?? {}) !== 'object' || Array.isArray(variables))
+    for (const name in body) if (!PARAMETERS.has(name)) return undefined;
+    const { query, variables, operationName, extensions } = body as { readonly [name: string]: unknown };
+    if (typeof query !== 'string' || !isRecordOrNone(variables) || !isRecordOrNone(extensions))
       return undefined;
-    for (const name in more) if (name !== 'extensions' || more[name] !== null) return undefined;
-    const document = this.#documents.get(query);
-    if (document === undefined) return undefined;
-    return { schema, document, variableValues: (variables ?? undefined) as KnownOperation['variableValues'] };
+    const known = this.#documents.get(query);
+    if (known === undefined || (operationName ?? known.name) !== known.name) return undefined;
+    return { schema, document: known.document, variableValues: variables ?? undefined };
   }
 
   /** Executes and answers, as yoga would. */

@@ -46,6 +46,9 @@ describe('a document that was answered before', () => {
     ['a variable that does not fit', { query: RUN, variables: { t: 1 } }],
     ['a variable that is missing', { query: RUN, variables: {} }],
     ['more than may be asked for', { query: PAGE, variables: { n: 100_000 } }],
+    ['extensions that nobody knows', { query: '{ __typename }', extensions: { client: 'web' } }],
+    ['extensions that are a text', { query: '{ __typename }', extensions: 'web' }],
+    ['a parameter that there is not', { query: '{ __typename }', more: 1 }],
     ['an operation by its name', { query: 'query One { __typename }', operationName: 'One' }],
     ['an operation by a wrong name', { query: 'query One { __typename }', operationName: 'Two' }],
     ['a document that is none', { query: '{' }],
@@ -117,7 +120,8 @@ describe('KnownOperations', () => {
 
   it.each([
     [{ query: '{ __typename }', operationName: 'A' }],
-    [{ query: '{ __typename }', extensions: { persistedQuery: {} } }],
+    [{ query: '{ __typename }', operationName: 1 }],
+    [{ query: '{ __typename }', extensions: [] }],
     [{ query: '{ __typename }', documentId: 'sha256:1' }],
     [{ query: '{ __typename }', variables: 'none' }],
     [{ query: '{ __typename } ' }],
@@ -127,6 +131,23 @@ describe('KnownOperations', () => {
     const { known, learn } = await setUp();
     learn('{ __typename }');
     expect(known.find(body)).toBeUndefined();
+  });
+
+  it.each([
+    [{ query: 'query One { __typename }' }],
+    [
+      {
+        query: 'query One { __typename }',
+        operationName: 'One',
+        variables: {},
+        extensions: { client: 'web' },
+      },
+    ],
+    [{ query: 'query One { __typename }', operationName: null, variables: null, extensions: null }],
+  ])('takes what clients send along with a known document: %j', async (body) => {
+    const { known, learn } = await setUp();
+    learn('query One { __typename }');
+    expect(known.find(body)?.document).toBeDefined();
   });
 
   it('weighs only what is said plainly', () => {
