@@ -1,5 +1,6 @@
 // The Recorder on a write queue and a reader: what an execution writes down and reads back.
 import type { Recorder } from '../execution/ports.ts';
+import type { AttemptRecord } from '../execution/records.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';
 import * as op from './sqlite/operations.ts';
@@ -9,7 +10,7 @@ import type { WriteQueue } from './sqlite/write-queue.ts';
 /** An attempt that is under way: where it will be counted, and where its hold was when it was written. */
 interface OpenAttempt {
   readonly stem: string;
-  readonly postings: string;
+  readonly postings: AttemptRecord['postings'];
 }
 
 export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunContexts): Recorder {
@@ -22,7 +23,7 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
     openAttempt(attempt) {
       const stem = contexts.attemptStem(attempt);
       const postings = JSON.stringify(attempt.postings);
-      open.set(attempt.id, { stem, postings });
+      open.set(attempt.id, { stem, postings: attempt.postings });
       const written = queue.write((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
         kind: 'attempt_opened',
         attempt,
@@ -35,8 +36,8 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       open.delete(attempt.id);
       const stem = opened?.stem ?? contexts.attemptStem(attempt);
       if (attempt.status === 'succeeded') contexts.succeeded(attempt);
-      const postings = JSON.stringify(attempt.postings);
-      const moved = postings === opened?.postings ? null : postings;
+      // A hold that is moved gets other postings, never other members of the same.
+      const moved = attempt.postings === opened?.postings ? null : JSON.stringify(attempt.postings);
       const rollupKey = encodeDimensions(stem, attempt.status);
       return queue.write((batch) => op.pushCloseAttempt(batch, attempt, receipt, moved, false), {
         kind: 'attempt_closed',
