@@ -13,7 +13,7 @@ const OWN_ORIGIN = ['Cross-Origin-Resource-Policy', 'same-origin'] as const;
 export type HeaderList = readonly string[];
 
 /** Of an answer that is no page, for this server's own pages and for programs. */
-const CLOSED: HeaderList = [...ALWAYS, 'Content-Security-Policy', CLOSED_POLICY, ...OWN_ORIGIN];
+export const CLOSED: HeaderList = [...ALWAYS, 'Content-Security-Policy', CLOSED_POLICY, ...OWN_ORIGIN];
 export const GRAPHIQL: HeaderList = [...ALWAYS, 'Content-Security-Policy', GRAPHIQL_POLICY, ...OWN_ORIGIN];
 
 /** Of an answer that is no page; a page of an allowed origin may read it. */

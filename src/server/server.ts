@@ -12,7 +12,7 @@ import { Admission } from './admission.ts';
 import { createComplexityCheck } from './guards/complexity.ts';
 import { createParse } from './guards/document.ts';
 import { isLoopback, isSimpleContentType } from './guards/origin.ts';
-import { closedHeaders, GRAPHIQL, PREFLIGHT, setHeaders } from './headers.ts';
+import { CLOSED, closedHeaders, GRAPHIQL, PREFLIGHT, setHeaders } from './headers.ts';
 import { readableLedger, sendLive, sendReady } from './health.ts';
 import { listen, urlOf } from './listen.ts';
 import { KnownOperations, plainMediaType } from './known-operations.ts';
@@ -46,9 +46,6 @@ export interface RunningServer {
   /** Takes no more requests, lets those under way end for `graceMs` (default 5,000), then cuts them. */
   close(graceMs?: number): Promise<void>;
 }
-
-/** What is beside the API is for this server's own pages and for programs. */
-const NO_ORIGINS: ReadonlySet<string> = new Set();
 
 const DEFAULT_GRACE_MS = 5000;
 /** How long a client may take to read the end of its answer while the server is being stopped. */
@@ -189,7 +186,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
 
   async function route(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (path === '/graphql') return graphql(request, response);
-    setHeaders(response, closedHeaders(request, NO_ORIGINS));
+    setHeaders(response, CLOSED);
     if (path === WEBHOOK_PATH && webhook !== undefined)
       return request.method === 'POST'
         ? webhook(request, response)

@@ -47,7 +47,7 @@ export function createSdkRequests(
   return {
     async send(path, body, { stream, key, signal }) {
       const targets = await clientFor(key);
-      const target = targets.known(path, stream) ?? (await targets.build(path, body, stream));
+      const target = await targets.of(path, body, stream);
       const response = await pool.post(target, JSON.stringify(body), stream, signal);
       if (response.status >= 200 && response.status < 300) return response;
       throw new RefusedByProvider(response, await response.text().catch(() => ''));
@@ -64,18 +64,17 @@ class Targets {
     this.#client = client;
   }
 
-  known(path: string, stream: boolean): WireTarget | undefined {
-    return this.#built.get(stream ? `stream ${path}` : path);
-  }
-
-  async build(path: string, body: object, stream: boolean): Promise<WireTarget> {
+  async of(path: string, body: object, stream: boolean): Promise<WireTarget> {
+    const kind = stream ? `stream ${path}` : path;
+    const built = this.#built.get(kind);
+    if (built !== undefined) return built;
     const { url, req } = await this.#client.buildRequest(
       { method: 'post', path, body, stream },
       { retryCount: 0 },
     );
     const { origin, pathname, search } = new URL(url);
     const target = { origin, path: `${pathname}${search}`, headers: [...req.headers].flat() };
-    this.#built.set(stream ? `stream ${path}` : path, target);
+    this.#built.set(kind, target);
     return target;
   }
 }

@@ -20,6 +20,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
   readonly #pieces: Buffer[] = [];
   #end: 'open' | 'complete' | Error = 'open';
   #onEnd: (() => void) | undefined;
+  #body: Readable | undefined;
 
   constructor(signal: AbortSignal) {
     const { promise, resolve, reject } = Promise.withResolvers<WireResponse>();
@@ -51,7 +52,8 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
   }
 
   onResponseData(_controller: Controller, piece: Buffer): void {
-    this.#pieces.push(piece);
+    if (this.#body === undefined) this.#pieces.push(piece);
+    else if (!this.#body.destroyed) this.#body.push(piece);
   }
 
   onResponseEnd(): void {
@@ -78,11 +80,20 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     });
   }
 
-  /** For a server that streams though it was not asked to: what has come is there at its end. */
+  /** For a server that streams though it was not asked to. */
   body(): Readable {
-    const body = new Readable({ read: () => {} });
+    const body = new Readable({
+      read: () => {},
+      destroy: (error, done) => {
+        // Who has read enough lets go of the socket.
+        if (this.#end === 'open')
+          this.#controller?.abort(error ?? new Error('the answer was not read to its end'));
+        done(error);
+      },
+    });
+    for (const piece of this.#pieces) body.push(piece);
+    this.#body = body;
     this.#whenEnded((error) => {
-      for (const piece of this.#pieces) body.push(piece);
       if (error === null) body.push(null);
       // What came before the connection broke is read first.
       else setImmediate(() => body.destroy(error));
