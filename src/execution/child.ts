@@ -84,6 +84,7 @@ export async function runChild(call: ChildCall): Promise<Json> {
     parentRunId: parent.id,
     // A child goes on with its parent, not by itself.
     continuation: null,
+    ...(task.retain.content === 'full' ? {} : { confidential: true as const }),
     input,
     inputHash: sha256Hex(canonicalJson(input)),
     startedAtMs: parts.clock.nowMs(),

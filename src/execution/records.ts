@@ -35,6 +35,8 @@ export interface RunRecord {
   readonly durable: boolean;
   /** What a run needs, beside its input, to go on after a restart: the caller in full and the tightened allowance. null where it never will. */
   readonly continuation: Json | null;
+  /** Its task keeps less of its texts than all: they are written to no file but the database, which reduces them. Left out: it keeps them. */
+  readonly confidential?: true;
   /** null where `retain` says so; then only the hash is kept. */
   readonly input: Json | null;
   readonly inputHash: string;

@@ -30,6 +30,7 @@ export function openedRecord({ id, prepared, request, durable, nowMs }: Opening)
     parentRunId: null,
     durable,
     continuation: durable ? encodeContinuation({ caller, limits }) : null,
+    ...(linked.task.retain.content === 'full' ? {} : { confidential: true as const }),
     input,
     inputHash,
     output: null,

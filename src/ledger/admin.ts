@@ -18,12 +18,12 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
   const touched = new Map<string, number>();
   return {
     recordRevision: (revision, planText) =>
-      queue.write((batch) => op.pushRevision(batch, revision, planText), null),
-    setSwitch: (record) => queue.write((batch) => op.pushSwitch(batch, record), null),
+      queue.commit((batch) => op.pushRevision(batch, revision, planText), null),
+    setSwitch: (record) => queue.commit((batch) => op.pushSwitch(batch, record), null),
     clearSwitch: (scope, by, atMs) =>
-      queue.write((batch) => batch.push(op.CLEAR_SWITCH, scope, by, atMs), null),
-    saveApiKey: (key) => queue.write((batch) => op.pushApiKey(batch, key), null),
-    revokeApiKey: (id, atMs) => queue.write((batch) => batch.push(op.REVOKE_API_KEY, id, atMs), null),
+      queue.commit((batch) => batch.push(op.CLEAR_SWITCH, scope, by, atMs), null),
+    saveApiKey: (key) => queue.commit((batch) => op.pushApiKey(batch, key), null),
+    revokeApiKey: (id, atMs) => queue.commit((batch) => batch.push(op.REVOKE_API_KEY, id, atMs), null),
     touchApiKey(id, atMs) {
       if (atMs - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_EVERY_MS) return;
       if (touched.size >= REMEMBERED_KEYS) touched.clear();
@@ -32,12 +32,11 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
       queue.write((batch) => batch.push(op.TOUCH_API_KEY, id, atMs), null).catch(() => {});
     },
     async reconcile(attemptId, verdict) {
-      await queue.flushed();
       const attempt = await reader.ask('attempt', attemptId);
       const stem = await reader.ask('rollupStem', attemptId);
       if (attempt?.status !== 'unreconciled' || stem === undefined) throw notUnreconciled(attemptId, attempt);
       const reconciled = judge(attempt, verdict, clock.nowMs());
-      await queue.write((batch) => op.pushCloseAttempt(batch, reconciled, null, null, true), {
+      await queue.commit((batch) => op.pushCloseAttempt(batch, reconciled, null, null, true), {
         kind: 'attempt_closed',
         attempt: reconciled,
         rollupKey: encodeDimensions(stem, reconciled.status),

@@ -52,9 +52,6 @@ export function createMaintenance(
         rows += some;
       }
     },
-    async verify() {
-      await queue.flushed();
-      return scanner.ask('verify');
-    },
+    verify: () => scanner.ask('verify'),
   };
 }

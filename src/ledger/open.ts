@@ -6,6 +6,7 @@ import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../budget/port.ts';
 import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
+import { Journal } from './journal/journal.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
@@ -24,7 +25,7 @@ import { RunContexts } from './rollup/run-contexts.ts';
 import { createAccounts } from './sqlite/accounts.ts';
 import { openForReading } from './sqlite/connection.ts';
 import type { Synchronous } from './sqlite/connection.ts';
-import { takeOwnerLock } from './sqlite/lock.ts';
+import { takeOwnerLock, unwritable } from './sqlite/lock.ts';
 import type { RollupAnswer } from './sqlite/queries/queries.ts';
 import { createInlineReader } from './sqlite/inline-reader.ts';
 import { createReader } from './sqlite/reader.ts';
@@ -48,7 +49,7 @@ export interface LedgerOptions {
 
 /** What statistics read. */
 export interface RollupReader {
-  /** All of one commit. */
+  /** All of one commit, with everything that was announced before the question. */
   rollups(reads: readonly RollupRead[]): Promise<RollupAnswer>;
   /** The same from the rows, with a filter that roll-ups cannot answer; in a thread of its own. */
   scan(reads: readonly RollupRead[], filter: RunFilter): Promise<RollupAnswer>;
@@ -73,21 +74,24 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const readerOptions = { path, migrationsFolder };
   const newReader = options.writer === 'inline' ? createInlineReader : createReader;
   // The reader's thread loads while the writer opens the database.
-  const reader = newReader({ ...readerOptions, early: true });
+  const earlyReader = newReader({ ...readerOptions, early: true });
   let host: WriterHost;
+  let journal: Journal | null = null;
   try {
     const writerOptions = { path, synchronous, migrationsFolder, nowMs: clock.nowMs() };
     host = await (options.writer === 'inline' ? openInline : openInWorker)(writerOptions);
+    if (options.writer !== 'inline') journal = openJournal(path, synchronous);
   } catch (error) {
-    await reader.close();
+    await earlyReader.close();
     lock.release();
     throw error;
   }
 
   const feed = createFeed();
-  const queue = new WriteQueue(host, clock, feed.announce);
+  const queue = new WriteQueue(host, clock, feed.announce, journal);
+  const reader = readingWhatIsWritten(earlyReader, queue);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
-  const scanner = newReader(readerOptions);
+  const scanner = readingWhatIsWritten(newReader(readerOptions), queue);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   const recorder = createRecorder(queue, reader, new RunContexts());
@@ -114,6 +118,25 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       await reader.close();
       await scanner.close();
       lock.release();
+    },
+  };
+}
+
+function openJournal(path: string, synchronous: Synchronous): Journal {
+  try {
+    return new Journal(path, synchronous);
+  } catch (error) {
+    throw unwritable(error, path);
+  }
+}
+
+/** What was asked to be written before the question is in the answer. */
+function readingWhatIsWritten(reader: Reader, queue: WriteQueue): Reader {
+  return {
+    ...reader,
+    async ask(name, ...args) {
+      await queue.flushed();
+      return reader.ask(name, ...args);
     },
   };
 }
@@ -166,22 +189,22 @@ function mayScan({ status, provider, revision, tag, minCostNanoUsd }: RunFilter)
 
 interface Feed {
   readonly onCommit: CommitFeed['onCommit'];
-  readonly announce: (rows: readonly CommittedRow[], commit: number) => void;
+  readonly announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
 }
 
 function createFeed(): Feed {
-  const listeners = new Set<(rows: readonly CommittedRow[], commit: number) => void>();
+  const listeners = new Set<(rows: readonly CommittedRow[], lastOperation: number) => void>();
   return {
     onCommit(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    announce(rows, commit) {
+    announce(rows, lastOperation) {
       for (const listener of listeners) {
         try {
-          listener(rows, commit);
+          listener(rows, lastOperation);
         } catch (error) {
-          // The row is committed, whatever a listener makes of it; the others hear of it all the same.
+          // The row is written, whatever a listener makes of it; the others hear of it all the same.
           process.emitWarning(error instanceof Error ? error : String(error));
         }
       }

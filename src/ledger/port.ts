@@ -111,7 +111,7 @@ export interface LedgerAdmin {
 }
 
 /**
- * What one transaction committed, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. `reconciled`: the
+ * What was written together, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. `reconciled`: the
  * attempt was of unknown outcome, and was decided on; whoever still holds its worst case settles or releases it now.
  */
 export type CommittedRow =
@@ -126,15 +126,18 @@ export type CommittedRow =
   | { readonly kind: 'alert'; readonly alert: AlertRecord };
 
 export interface CommitFeed {
-  /** Called in the main thread after each commit (INV-11); `commit` is its number in the database's life. */
-  onCommit(listener: (rows: readonly CommittedRow[], commit: number) => void): () => void;
+  /**
+   * Called in the main thread for what the ledger has written for good (INV-11): a crash does not take it back. `lastOperation`: the number of the
+   * last operation of these, in the database's life.
+   */
+  onCommit(listener: (rows: readonly CommittedRow[], lastOperation: number) => void): () => void;
 }
 
 /** How the ledger is doing, for health checks and metrics. */
 export interface LedgerHealth {
   /** false: the last transaction failed; nothing is lost, and each new write tries again. */
   readonly ok: boolean;
-  /** Rows that were asked for and are not committed yet. */
+  /** Rows that were asked for and are not in the database yet. */
   readonly backlog: number;
   /** Settlements that the disk refused; they are tried again until it takes them. */
   readonly deferred: number;

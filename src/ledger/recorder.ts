@@ -15,10 +15,16 @@ interface OpenAttempt {
 
 export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunContexts): Recorder {
   const open = new Map<string, OpenAttempt>();
+  /** What holds a text of a run that keeps less than all of it is in no file but the database, which reduces it. */
+  const texts = (runId: string, ...operation: Parameters<WriteQueue['write']>): Promise<void> =>
+    contexts.isConfidential(runId) ? queue.commit(...operation) : queue.write(...operation);
   return {
     openRun(run) {
       contexts.opened(run);
-      return queue.write((batch) => op.pushOpenRun(batch, run), { kind: 'run_opened', run });
+      const push = (batch: op.Value[]): void => op.pushOpenRun(batch, run);
+      const row = { kind: 'run_opened', run } as const;
+      // Whether its key is used already, only the database knows.
+      return run.idempotencyKey === null ? texts(run.id, push, row) : queue.commit(push, row);
     },
     openAttempt(attempt) {
       const stem = contexts.attemptStem(attempt);
@@ -39,26 +45,21 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       // A hold that is moved gets other postings, never other members of the same.
       const moved = attempt.postings === opened?.postings ? null : JSON.stringify(attempt.postings);
       const rollupKey = encodeDimensions(stem, attempt.status);
-      return queue.write((batch) => op.pushCloseAttempt(batch, attempt, receipt, moved, false), {
-        kind: 'attempt_closed',
-        attempt,
-        rollupKey,
-      });
+      const push = (batch: op.Value[]): void => op.pushCloseAttempt(batch, attempt, receipt, moved, false);
+      const row = { kind: 'attempt_closed', attempt, rollupKey } as const;
+      // One that was opened by another process may be closed already: only the database knows.
+      if (opened === undefined) return queue.commit(push, row);
+      return receipt === null ? queue.write(push, row) : texts(attempt.runId, push, row);
     },
-    recordStep: (step) => queue.write((batch) => op.pushStep(batch, step), { kind: 'step', step }),
+    recordStep: (step) => texts(step.runId, (batch) => op.pushStep(batch, step), { kind: 'step', step }),
     finishRun(run) {
       const rollupKey = contexts.runKey(run);
-      return queue.write((batch) => op.pushFinishRun(batch, run, rollupKey), {
-        kind: 'run_finished',
-        run,
-        rollupKey,
-      });
+      const row = { kind: 'run_finished', run, rollupKey } as const;
+      return texts(run.id, (batch) => op.pushFinishRun(batch, run, rollupKey), row);
     },
     recordAlert: (alert) => queue.write((batch) => op.pushAlert(batch, alert), { kind: 'alert', alert }),
 
-    // What was asked to be written before the question is in the answer.
     async receipts(runId) {
-      await queue.flushed();
       const steps = (await reader.ask('stepsOf', [runId])).get(runId) ?? [];
       return new Map(
         steps
@@ -66,10 +67,7 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
           .map((step) => [step.key, step]),
       );
     },
-    async findByIdempotencyKey(caller, key) {
-      await queue.flushed();
-      return reader.ask('byIdempotencyKey', caller, key);
-    },
+    findByIdempotencyKey: (caller, key) => reader.ask('byIdempotencyKey', caller, key),
     findCached: (taskRevision, inputHash, sinceMs) => reader.ask('cached', taskRevision, inputHash, sinceMs),
     async unfinished() {
       const runs = await reader.ask('unfinished');

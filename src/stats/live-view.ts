@@ -1,4 +1,4 @@
-// Puts a view in order with the commit feed: what was read holds all commits up to a number, what comes after it is added.
+// Puts a view in order with the commit feed: what was read holds all operations up to a number, what comes after it is added.
 import type { Clock } from '../common/clock.ts';
 import type { CommittedRow, RunFilter } from '../ledger/port.ts';
 import type { RollupReader } from '../ledger/open.ts';
@@ -10,7 +10,7 @@ export class LiveView {
   readonly ready: Promise<View>;
   readonly #view: View;
   /** Commits that came while it was being read; null: it is read. */
-  #early: { readonly rows: readonly CommittedRow[]; readonly commit: number }[] | null = [];
+  #early: { readonly rows: readonly CommittedRow[]; readonly lastOperation: number }[] | null = [];
 
   constructor(view: View, reader: RollupReader, clock: Clock) {
     this.#view = view;
@@ -19,9 +19,9 @@ export class LiveView {
 
   async #read(reader: RollupReader, clock: Clock): Promise<View> {
     const reads = this.#view.reads(clock.nowMs());
-    const { commit: readCommit, answers } = await reader.rollups(reads);
+    const { lastOperation: read, answers } = await reader.rollups(reads);
     this.#view.load(answers);
-    for (const { rows, commit } of this.#early ?? []) if (commit > readCommit) this.#add(rows);
+    for (const { rows, lastOperation } of this.#early ?? []) if (lastOperation > read) this.#add(rows);
     this.#early = null;
     return this.#view;
   }
@@ -30,9 +30,9 @@ export class LiveView {
     return this.#view.isCurrent(nowMs);
   }
 
-  committed(rows: readonly CommittedRow[], commit: number): void {
+  committed(rows: readonly CommittedRow[], lastOperation: number): void {
     if (this.#early === null) this.#add(rows);
-    else this.#early.push({ rows, commit });
+    else this.#early.push({ rows, lastOperation });
   }
 
   #add(rows: readonly CommittedRow[]): void {

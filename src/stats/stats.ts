@@ -38,14 +38,14 @@ export function createStats({
   const say = createSayings(clock);
   let version = 0;
 
-  const release = ledger.onCommit((rows: readonly CommittedRow[], commit) => {
+  const release = ledger.onCommit((rows: readonly CommittedRow[], lastOperation) => {
     for (const row of rows) {
       if (row.kind === 'attempt_closed') {
         const sample = sampleOf(row.attempt);
         if (sample !== undefined) signals.observe(sample);
       }
     }
-    for (const view of views.values()) view.committed(rows, commit);
+    for (const view of views.values()) view.committed(rows, lastOperation);
     version += 1;
     for (const listener of listeners) listener();
   });

@@ -139,7 +139,7 @@ describe.skipIf(!canMount)('a full disk', () => {
 
 describe('a database that something else holds', () => {
   it(
-    'refuses writes while another program has it locked, and takes them again after',
+    'refuses writes once it could not be written to, keeps what the journal has, and takes both when the lock is gone',
     { timeout: 60_000 },
     async () => {
       const path = ledgerPath();
@@ -147,6 +147,10 @@ describe('a database that something else holds', () => {
       await spendOnce(ledger, '1');
       const other = new DatabaseSync(path);
       other.exec('begin immediate');
+      await spendOnce(ledger, 'journaled');
+      // A question waits for the database's answer to what was written before it.
+      expect(await ledger.run('run_journaled')).toBeUndefined();
+      expect(ledger.health()).toMatchObject({ ok: false, failure: { code: 'DATABASE_LOCKED' } });
       const error = await failureOf(ledger.openRun(makeRun('run_2')));
       expect(error).toBeInstanceOf(LedgerUnavailable);
       expect((error.cause as HeadgateError).code).toBe('DATABASE_LOCKED');
@@ -154,6 +158,7 @@ describe('a database that something else holds', () => {
       other.close();
       await spendOnce(ledger, '3');
       expect(await ledger.run('run_2')).toBeUndefined();
+      expect((await ledger.run('run_journaled'))?.status).toBe('succeeded');
       expect((await ledger.run('run_3'))?.status).toBe('succeeded');
     },
   );
@@ -181,7 +186,11 @@ describe('a log that was cut short', () => {
     async () => {
       const path = ledgerPath();
       const ledger = await openTestLedger(path);
-      for (let number = 0; number < 20; number += 1) await spendOnce(ledger, String(number));
+      for (let number = 0; number < 20; number += 1) {
+        await spendOnce(ledger, String(number));
+        // So that each is a transaction of its own in the log.
+        await ledger.run(`run_${number}`);
+      }
       const whole = statSync(`${path}-wal`).size;
       const counts: number[] = [];
       for (const share of [1, 0.9, 0.6, 0.3, 0.05, 0]) {

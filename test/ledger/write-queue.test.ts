@@ -1,14 +1,17 @@
 // The write queue against a writer that does as it is told: what is promised when a transaction fails, or the writer is gone.
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../../src/ledger/port.ts';
+import { Journal } from '../../src/ledger/journal/journal.ts';
 import { PROBE } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
 import type { Acknowledgement, Batch } from '../../src/ledger/sqlite/writer.ts';
 import type { WriterHost } from '../../src/ledger/sqlite/writer-host.ts';
+import { ledgerPath } from '../support/ledger-folder.ts';
 import { makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 
 const FULL = { code: 'DISK_FULL', message: 'The disk is full.', remedy: 'Free some space.' };
@@ -17,7 +20,7 @@ const run = makeRun('run_1');
 const closed: CommittedRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
 const opened: CommittedRow = { kind: 'run_opened', run };
 
-function setUp(): {
+function setUp(journal: Journal | null = null): {
   queue: WriteQueue;
   sent: Batch[];
   seen: CommittedRow[];
@@ -32,8 +35,8 @@ function setUp(): {
   let onLost: (reason: string) => void = () => {};
   const host: WriterHost = {
     recovered: { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0 },
-    schedule: setImmediate,
-    send: (batch) => void sent.push(batch),
+    lastOperation: 0,
+    send: (batches) => void sent.push(...batches.map((text) => JSON.parse(text) as Batch)),
     listen(acknowledged, lost) {
       onAcknowledgement = acknowledged;
       onLost = lost;
@@ -48,15 +51,14 @@ function setUp(): {
       return () => void timers.splice(timers.indexOf(callback), 1);
     },
   };
-  const queue = new WriteQueue(host, clock, (rows) => void seen.push(...rows));
-  // Each operation here is one value, so that the last one's number is the sum of what was sent.
-  const lastSent = (): number => Math.max(0, ...sent.map(({ first, values }) => first + values.length - 1));
+  const queue = new WriteQueue(host, clock, (rows) => void seen.push(...rows), journal);
+  const lastSent = (): number => Math.max(0, ...sent.map(({ last }) => last));
   return {
     queue,
     sent,
     seen,
     acknowledge: (fields = {}) =>
-      onAcknowledgement({ last: lastSent(), commit: 1, failure: null, refused: [], answers: [], ...fields }),
+      onAcknowledgement({ last: lastSent(), failure: null, refused: [], answers: [], ...fields }),
     lose: () => onLost('it crashed'),
     passTime: () => timers.splice(0).forEach((timer) => timer()),
   };
@@ -70,7 +72,7 @@ describe('the write queue', () => {
     );
     expect(sent).toEqual([]);
     await turn();
-    expect(sent).toEqual([{ first: 1, last: 3, values: [1, 2, 3] }]);
+    expect(sent).toEqual([{ first: 1, last: 3, values: [1, 2, 3], journaled: false }]);
     expect(seen).toEqual([]);
     acknowledge();
     await Promise.all(writes);
@@ -82,7 +84,7 @@ describe('the write queue', () => {
     const { queue, seen, acknowledge } = setUp();
     const writes = [opened, null].map((row) => queue.write((batch) => batch.push(1), row));
     await turn();
-    acknowledge({ failure: FULL, commit: 0 });
+    acknowledge({ failure: FULL });
     for (const result of await Promise.allSettled(writes)) {
       const { reason } = result as PromiseRejectedResult;
       expect(reason).toBeInstanceOf(LedgerUnavailable);
@@ -102,7 +104,7 @@ describe('the write queue', () => {
     const settlement = queue.write((batch) => batch.push(7), closed);
     const other = queue.write((batch) => batch.push(8), opened);
     await turn();
-    acknowledge({ failure: FULL, commit: 0 });
+    acknowledge({ failure: FULL });
     await expect(settlement).rejects.toBeInstanceOf(LedgerUnavailable);
     await expect(other).rejects.toBeInstanceOf(LedgerUnavailable);
     expect(queue.health().deferred).toBe(1);
@@ -111,7 +113,7 @@ describe('the write queue', () => {
       passTime();
       await turn();
       expect(sent.at(-1)?.values).toEqual([7]);
-      acknowledge({ failure: FULL, commit: 0 });
+      acknowledge({ failure: FULL });
     }
     passTime();
     await turn();
@@ -127,7 +129,7 @@ describe('the write queue', () => {
     const { queue, sent, acknowledge } = setUp();
     queue.write((batch) => batch.push(7), closed).catch(() => undefined);
     await turn();
-    acknowledge({ failure: FULL, commit: 0 });
+    acknowledge({ failure: FULL });
     const closing = queue.close();
     await turn();
     await turn();
@@ -140,7 +142,7 @@ describe('the write queue', () => {
     const { queue, sent, acknowledge, passTime } = setUp();
     queue.write((batch) => batch.push(1), opened).catch(() => undefined);
     await turn();
-    acknowledge({ failure: FULL, commit: 0 });
+    acknowledge({ failure: FULL });
     for (const failure of [FULL, null]) {
       expect(queue.health().failure).toEqual(FULL);
       passTime();
@@ -207,5 +209,105 @@ describe('the write queue', () => {
     const after = queue.write((batch) => batch.push(1), null);
     await expect(after).rejects.toBeInstanceOf(HeadgateError);
     expect(queue.health()).toMatchObject({ backlog: 0, failure: { code: 'LEDGER_WRITER_LOST' } });
+  });
+});
+
+describe('the write queue with a journal', () => {
+  const journaled = (): Journal => new Journal(ledgerPath(), 'normal');
+
+  it('INV-11: resolves and announces what is in the journal, before the database has it', async () => {
+    const { queue, sent, seen, acknowledge } = setUp(journaled());
+    await queue.write((batch) => batch.push(1), opened);
+    expect(seen).toEqual([opened]);
+    expect(queue.health().backlog).toBe(1);
+    expect(queue.pendingAfter(0)).toEqual([opened]);
+    const flushed = queue.flushed();
+    expect(sent).toEqual([{ first: 1, last: 1, values: [1], journaled: true }]);
+    acknowledge();
+    await flushed;
+    expect(seen).toEqual([opened]);
+    expect(queue.health().backlog).toBe(0);
+    await queue.close();
+  });
+
+  it('gathers many batches for the writer', async () => {
+    const { queue, sent, acknowledge } = setUp(journaled());
+    for (let value = 1; value <= 5; value += 1) await queue.write((batch) => batch.push(value), null);
+    expect(sent).toEqual([]);
+    const flushed = queue.flushed();
+    expect(sent.map(({ values }) => values)).toEqual([[1], [2], [3], [4], [5]]);
+    acknowledge();
+    await flushed;
+    await queue.close();
+  });
+
+  it('sends what must be in the database past it, after what is in it, and waits for the answer', async () => {
+    const { queue, sent, seen, acknowledge } = setUp(journaled());
+    await queue.write((batch) => batch.push(1), opened);
+    const asked = queue.ask((batch) => batch.push(2), null);
+    await turn();
+    expect(sent.map(({ values, journaled: is }) => [values, is])).toEqual([
+      [[1], true],
+      [[2], false],
+    ]);
+    // What comes after it may stand on it.
+    let written = false;
+    const later = queue.write((batch) => batch.push(3), closed).then(() => (written = true));
+    await turn();
+    expect(written).toBe(false);
+    expect(sent.length).toBe(2);
+    acknowledge({ answers: [{ number: 2, value: 42 }] });
+    expect(await asked).toBe(42);
+    await later;
+    expect(seen).toEqual([opened, closed]);
+    const closing = queue.close();
+    expect(sent.at(-1)).toMatchObject({ values: [3], journaled: true });
+    acknowledge();
+    await closing;
+  });
+
+  it('INV-3: keeps what is journaled when the database refuses it, and journals nothing until it takes it', async () => {
+    const { queue, seen, acknowledge, passTime, sent } = setUp(journaled());
+    await queue.write((batch) => batch.push(1), closed);
+    const flushed = queue.flushed();
+    acknowledge({ failure: FULL });
+    await flushed;
+    expect(queue.health().failure).toEqual(FULL);
+    expect(queue.pendingAfter(0)).toEqual([closed]);
+    const refused = queue.write((batch) => batch.push(2), opened);
+    await turn();
+    acknowledge({ failure: FULL });
+    await expect(refused).rejects.toBeInstanceOf(LedgerUnavailable);
+    passTime();
+    await turn();
+    // The writer has kept the first one; what it needs is a reason to try again.
+    expect(sent.at(-1)).toMatchObject({ values: [PROBE], journaled: false });
+    acknowledge();
+    expect(queue.pendingAfter(0)).toEqual([]);
+    expect(seen).toEqual([closed]);
+    await queue.write((batch) => batch.push(4), opened);
+    expect(seen).toEqual([closed, opened]);
+  });
+
+  it('tells of a journaled operation that the database refuses for itself', async () => {
+    const { queue, acknowledge } = setUp(journaled());
+    await queue.write((batch) => batch.push(1), opened);
+    const warned = once(process, 'warning');
+    void queue.flushed();
+    acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
+    expect((await warned)[0]).toMatchObject({ code: 'LEDGER_CONSTRAINT' });
+  });
+
+  it('goes past a journal that cannot be written', async () => {
+    const journal = journaled();
+    const { queue, sent, seen, acknowledge } = setUp(journal);
+    journal.close();
+    const written = queue.write((batch) => batch.push(1), opened);
+    await turn();
+    expect(sent).toEqual([{ first: 1, last: 1, values: [1], journaled: false }]);
+    expect(seen).toEqual([]);
+    acknowledge();
+    await written;
+    expect(seen).toEqual([opened]);
   });
 });

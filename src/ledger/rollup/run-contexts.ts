@@ -3,6 +3,7 @@ import type { AttemptRecord, RunRecord } from '../../execution/records.ts';
 import { encodeDimensions, encodeStem, encodeTags } from './dimensions.ts';
 
 interface RunContext {
+  readonly isConfidential: boolean;
   readonly team: string;
   readonly tags: string;
   /** Of its last attempt: a run is counted once, under the provider that answered it. */
@@ -30,6 +31,7 @@ export class RunContexts {
       this.#young = new Map();
     }
     this.#young.set(run.id, {
+      isConfidential: run.confidential === true,
       team: run.caller.team ?? '',
       tags: this.#counted(run.tags),
       provider: '',
@@ -47,6 +49,11 @@ export class RunContexts {
 
   #of(runId: string): RunContext | undefined {
     return this.#young.get(runId) ?? this.#old.get(runId);
+  }
+
+  /** Whether the texts of a run may lie in no file but the database; of one that is not known, they may not. */
+  isConfidential(runId: string): boolean {
+    return this.#of(runId)?.isConfidential ?? true;
   }
 
   /** The dimensions of an attempt, without its status. */

@@ -52,7 +52,8 @@ function ownerText(pidPath: string): string {
   }
 }
 
-function unwritable(error: unknown, path: string): HeadgateError {
+/** What the file system says of a file that is to lie beside the database, with a code and a remedy. */
+export function unwritable(error: unknown, path: string): HeadgateError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_SQLITE_ERROR') return explainSqliteError(error, path);
   if (code === 'ENOSPC')

@@ -1,5 +1,6 @@
-// Opens a database for its only writer: checked, migrated, recovered.
+// Opens a database for its only writer: checked, migrated, with what the journal holds, recovered.
 import type { DatabaseSync } from 'node:sqlite';
+import { replayJournal } from '../journal/replay.ts';
 import { openForWriting } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { checkHeader, migrate } from './migrate.ts';
@@ -27,6 +28,7 @@ export function openWriter(options: WriterOptions): OpenedWriter {
   const database = openForWriting(path, synchronous);
   try {
     migrate(database, path, migrationsFolder);
+    replayJournal(database, path);
     const recovered = recover(database, nowMs);
     return { writer: new Writer(database, path), database, recovered };
   } catch (error) {

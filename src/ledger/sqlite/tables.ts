@@ -284,7 +284,7 @@ export const ledgerState = sqliteTable('ledger_state', {
   id: count('id').primaryKey(),
   /** Transactions in the database's life. */
   commits: count('commits').notNull(),
-  /** The last operation since the ledger was opened. */
+  /** The last operation in the database's life: what the journal holds beyond it is missing here. */
   lastOperation: count('last_operation').notNull(),
   /** Runs that started before are deleted, all but their sums. */
   prunedBeforeMs: count('pruned_before_ms').notNull(),

@@ -1,23 +1,28 @@
-// The main thread's side of writing: collects the operations of one turn of the event loop, sends them, settles their promises in order.
+// The main thread's side of writing: collects the operations of one turn of the event loop, journals and sends them, settles their promises in order.
 import type { Clock } from '../../common/clock.ts';
+import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { CommittedRow } from '../port.ts';
 import { PROBE } from './operations.ts';
 import type { Value } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
-import type { Acknowledgement, Failure } from './writer.ts';
+import type { Acknowledgement, Batch, Failure } from './writer.ts';
 import type { WriterHost } from './writer-host.ts';
 
 /** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
 const LARGEST_BACKLOG = 100_000;
 
+/** What is journaled goes to the writer after this long, or as soon as somebody reads: one transaction for many batches. */
+const GATHER_MS = 25;
+
 /**
- * Operations that are worth a message of their own, whatever the writer is busy with and whenever the last one went: fewer wait for its answer, or
- * for their time, and go together. A message and its answer wake two threads, at the price of some ten rows; with as many in it the writer
- * never stands idle between two commits.
+ * Under load a batch follows the one before it after this long: a write to the disk costs the machine as much as the rows of two attempts. After
+ * a batch of fewer values than three attempts have, which is no load, nothing waits.
  */
-const WORTH_A_MESSAGE = 64;
+const PACE_MS = 3;
+const LOAD_VALUES = 256;
 
 /** A settlement that failed is tried again this often, until the disk takes it. */
 const RETRY_MS = 500;
@@ -44,7 +49,7 @@ function refuse({ promise, reject }: Waiting, error: Error): void {
 }
 
 export interface WriteHealth {
-  /** Operations that were asked for and are not committed yet. */
+  /** Operations that were asked for and are not in the database yet. */
   readonly backlog: number;
   readonly commits: number;
   /** Settlements that the disk refused, and that are tried again. */
@@ -53,35 +58,56 @@ export interface WriteHealth {
   readonly failure: Failure | null;
 }
 
+/**
+ * An operation is written when it is in the journal, or else in the database; then its promise resolves and its row is announced. What asks for
+ * the writer's answer, and what may lie in no file but the database, goes to the writer past the journal; until the database has it, everything
+ * does, so that the journal never holds what stands on something that is nowhere yet.
+ */
 export class WriteQueue {
   readonly #host: WriterHost;
   readonly #clock: Clock;
-  readonly #announce: (rows: readonly CommittedRow[], commit: number) => void;
+  readonly #announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
+  readonly #journal: Journal | null;
   #batch: Value[] = [];
   #scheduled = false;
-  #firstOfBatch = 1;
-  #next = 1;
-  /** The last operation of each message that the writer has not answered. */
-  #sent: number[] = [];
+  /** The batch holds something that is not for the journal. */
+  #mustCommit = false;
+  #firstOfBatch: number;
+  #next: number;
+  #notBeforeMs = 0;
+  /** Journaled batches that the writer was not sent yet. */
+  #gathered: string[] = [];
+  #cancelGathering: (() => void) | null = null;
+  /** The last operation of the last batch that went past the journal. */
+  #direct: number;
+  /** The last operation that is written: journaled, or answered by the writer. */
+  #written: number;
   /** From number `#settled + 1` on. */
   #waiting: Waiting[] = [];
-  #settled = 0;
+  /** The last operation that the writer answered. */
+  #settled: number;
   #failure: Failure | null = null;
   #lost: string | null = null;
   #commits = 0;
   #deferred: Pick<Waiting, 'push' | 'row'>[] = [];
+  /** Rows that are journaled and that the database refused: the writer tries them again with whatever comes. */
+  #kept: { readonly number: number; readonly row: CommittedRow | null }[] = [];
   #cancelRetry: (() => void) | null = null;
-  /** Who waits for everything up to a number. */
+  /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
 
   constructor(
     host: WriterHost,
     clock: Clock,
-    announce: (rows: readonly CommittedRow[], commit: number) => void,
+    announce: (rows: readonly CommittedRow[], lastOperation: number) => void,
+    journal: Journal | null,
   ) {
     this.#host = host;
     this.#clock = clock;
     this.#announce = announce;
+    this.#journal = journal;
+    this.#settled = this.#written = this.#direct = host.lastOperation;
+    this.#firstOfBatch = this.#next = host.lastOperation + 1;
     host.listen(
       (acknowledgement) => this.#onAcknowledgement(acknowledgement),
       (reason) => this.#onLost(reason),
@@ -89,16 +115,25 @@ export class WriteQueue {
   }
 
   /**
-   * `push` appends one operation to the batch; the promise settles when it is committed or refused. `lasting`: it is tried again after it was
-   * refused, until the disk takes it.
+   * `push` appends one operation to the batch; the promise resolves when it is written, and rejects when it is refused. `lasting`: it is tried
+   * again after it was refused, until the disk takes it.
    */
   write(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<void> {
-    // Who waits for nothing but the commit does not see the answer.
+    return this.#add(push, row, lasting) as Promise<unknown> as Promise<void>;
+  }
+
+  /** The same for what may lie in no file but the database, or of which only the database knows whether it can be: written is committed. */
+  commit(push: Push, row: CommittedRow | null, lasting?: boolean): Promise<void> {
     return this.ask(push, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same, with the writer's answer. */
   ask(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<number> {
+    this.#mustCommit = true;
+    return this.#add(push, row, lasting);
+  }
+
+  #add(push: Push, row: CommittedRow | null, lasting: boolean): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
     if (this.#waiting.length >= LARGEST_BACKLOG && !lasting)
       return Promise.reject(unavailable(BACKLOG_FAILURE));
@@ -110,55 +145,116 @@ export class WriteQueue {
     return promise;
   }
 
-  /** One message for all that this turn of the event loop asks for: a message costs more than a row. */
+  /** One batch for all that this turn of the event loop asks for: a write costs more than a row. */
   #schedule(): void {
-    if (this.#next - this.#firstOfBatch === WORTH_A_MESSAGE) setImmediate(this.#send);
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      this.#host.schedule(this.#send);
-    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const waitMs = this.#journal === null ? 0 : this.#notBeforeMs - systemClock.monotonicMs();
+    // A timer of less than a millisecond is one of a whole.
+    if (waitMs < 1) setImmediate(this.#send);
+    else systemClock.after(waitMs, this.#send);
   }
 
   readonly #send = (): void => {
     this.#scheduled = false;
-    const first = this.#firstOfBatch;
-    const isBusy = this.#sent.length > 0;
-    if (this.#next === first) return;
-    if (isBusy && this.#next - first < WORTH_A_MESSAGE) return;
+    // Whoever is being written schedules the next batch.
+    if (this.#next === this.#firstOfBatch || this.#isBusy()) return;
     const values = this.#batch;
+    const journal = this.#journalFor();
+    const batch: Batch = {
+      first: this.#firstOfBatch,
+      last: this.#next - 1,
+      values,
+      journaled: journal !== null,
+    };
     this.#batch = [];
+    this.#mustCommit = false;
     this.#firstOfBatch = this.#next;
-    const last = this.#next - 1;
-    this.#sent.push(last);
-    this.#host.send({ first, last, values });
+    this.#notBeforeMs = values.length < LOAD_VALUES ? 0 : systemClock.monotonicMs() + PACE_MS;
+    if (journal === null) this.#sendDirectly(batch);
+    else this.#appendTo(journal, batch);
   };
 
-  #onAcknowledgement({ last, commit, failure, refused, answers }: Acknowledgement): void {
+  #isBusy(): boolean {
+    return this.#journal?.isBusy === true || this.#direct > this.#settled;
+  }
+
+  /** The journal, where the next batch may go into it: everything before is in it or in the database, and the database is well. */
+  #journalFor(): Journal | null {
+    const journal = this.#journal;
+    if (journal === null || this.#mustCommit || this.#failure !== null || this.#deferred.length > 0)
+      return null;
+    if (this.#settled === this.#firstOfBatch - 1) journal.startOver();
+    return journal.isFull ? null : journal;
+  }
+
+  #appendTo(journal: Journal, batch: Batch): void {
+    const { first, last } = batch;
+    const text = JSON.stringify(batch);
+    journal.append({ first, last, text }, (error) => {
+      if (this.#lost !== null) return;
+      if (error === null) {
+        this.#gathered.push(text);
+        if (this.#flushed.length > 0) this.#sendGathered();
+        else this.#cancelGathering ??= systemClock.after(GATHER_MS, () => this.#sendGathered());
+        this.#settleWritten(last);
+      } else this.#sendDirectly({ ...batch, journaled: false });
+      if (this.#next > this.#firstOfBatch) this.#schedule();
+    });
+  }
+
+  #sendGathered(): void {
+    this.#cancelGathering?.();
+    this.#cancelGathering = null;
+    const batches = this.#gathered;
+    this.#gathered = [];
+    if (batches.length > 0) this.#host.send(batches);
+  }
+
+  #sendDirectly(batch: Batch): void {
+    this.#direct = batch.last;
+    this.#gathered.push(JSON.stringify(batch));
+    this.#sendGathered();
+  }
+
+  /** What is journaled was never refused: only the writer's answers are not known yet, and nobody asked for them. */
+  #settleWritten(last: number): void {
+    const from = this.#written - this.#settled;
+    this.#written = last;
+    const written = this.#waiting.slice(from, last - this.#settled);
+    for (const { resolve } of written) resolve(0);
+    this.#announce(
+      written.flatMap(({ row }) => (row === null ? [] : [row])),
+      last,
+    );
+  }
+
+  #onAcknowledgement(acknowledgement: Acknowledgement): void {
+    const { last, failure } = acknowledgement;
+    const first = this.#settled + 1;
     const done = this.#waiting.splice(0, last - this.#settled);
-    const firstNumber = this.#settled + 1;
+    const journaled = done.splice(0, Math.max(0, this.#written - this.#settled));
     this.#settled = last;
-    while (this.#sent[0] !== undefined && this.#sent[0] <= last) this.#sent.shift();
-    if (this.#next > this.#firstOfBatch) this.#schedule();
+    this.#written = Math.max(this.#written, last);
     this.#failure = failure;
     if (failure === null) {
       this.#commits += 1;
-      this.#settle(done, firstNumber, refused, answers, commit);
+      this.#kept = [];
+      warnOfRefused(acknowledgement, first + journaled.length);
+      this.#settle(done, first + journaled.length, acknowledgement);
     } else {
+      this.#kept.push(...journaled.map(({ row }, index) => ({ number: first + index, row })));
       const error = unavailable(failure);
       for (const waiting of done) refuse(waiting, error);
       this.#defer(done);
     }
+    if (this.#next > this.#firstOfBatch) this.#schedule();
     while (this.#flushed[0] !== undefined && this.#flushed[0].number <= last)
       this.#flushed.shift()?.resolve();
   }
 
-  #settle(
-    done: readonly Waiting[],
-    firstNumber: number,
-    refused: Acknowledgement['refused'],
-    answers: Acknowledgement['answers'],
-    commit: number,
-  ): void {
+  #settle(done: readonly Waiting[], firstNumber: number, { last, refused, answers }: Acknowledgement): void {
+    if (done.length === 0) return;
     const failures =
       refused.length === 0 ? undefined : new Map(refused.map((each) => [each.number, each.failure]));
     const values =
@@ -174,7 +270,7 @@ export class WriteQueue {
       if (waiting.row !== null && value !== UNCHANGED) rows.push(waiting.row);
       waiting.resolve(value);
     }
-    this.#announce(rows, commit);
+    this.#announce(rows, last);
   }
 
   /** What was paid for is not forgotten because a disk is full: its cost is written when there is room, and its hold stands until then. */
@@ -189,6 +285,7 @@ export class WriteQueue {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     const deferred = this.#deferred.splice(0);
+    // Past the journal: whether the database takes it is what is to be found out.
     for (const { push, row } of deferred) void this.ask(push, row, true);
     // Who asks for the ledger's health before sending work must not wait for work to tell that it is well again.
     if (deferred.length === 0 && this.#failure !== null) void this.ask((batch) => batch.push(PROBE), null);
@@ -198,22 +295,25 @@ export class WriteQueue {
     this.#lost = reason;
     this.#failure = lostFailure(reason);
     const error = unavailable(this.#failure);
+    // What is journaled is written, whoever puts it into the database: its promise is resolved already.
     for (const waiting of this.#waiting.splice(0)) refuse(waiting, error);
     for (const { resolve } of this.#flushed.splice(0)) resolve();
   }
 
-  /** Resolves when everything that was asked for before is committed or refused. */
+  /** Resolves when everything that was asked for before is in the database, or the database has refused it. */
   flushed(): Promise<void> {
     if (this.#waiting.length === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed.push({ number: this.#next - 1, resolve });
+    this.#sendGathered();
     return promise;
   }
 
   /** Rows that were asked for after an operation and are not known to be committed, in order. */
   pendingAfter(operation: number): readonly CommittedRow[] {
     const skip = Math.max(0, operation - this.#settled);
-    return [...this.#deferred, ...this.#waiting.slice(skip)].flatMap(({ row }) =>
+    const kept = this.#kept.filter(({ number }) => number > operation);
+    return [...this.#deferred, ...kept, ...this.#waiting.slice(skip)].flatMap(({ row }) =>
       row === null ? [] : [row],
     );
   }
@@ -233,6 +333,8 @@ export class WriteQueue {
     await this.flushed();
     this.#cancelRetry?.();
     await this.#host.close();
+    if (this.#failure === null) this.#journal?.remove();
+    else this.#journal?.close();
   }
 }
 
@@ -240,6 +342,13 @@ function ignore(): void {}
 
 function isSettlement(row: CommittedRow | null): boolean {
   return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
+}
+
+/** Whoever asked for it was told that it is written: that cannot be taken back, and is not to be passed over in silence. */
+function warnOfRefused({ refused }: Acknowledgement, firstNotJournaled: number): void {
+  for (const { number, failure } of refused) {
+    if (number < firstNotJournaled) process.emitWarning(failure.message, { code: failure.code });
+  }
 }
 
 const BACKLOG_FAILURE: Failure = {

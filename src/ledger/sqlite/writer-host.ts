@@ -1,6 +1,5 @@
 // Where the writer runs: in a thread of its own, or in this one for simulations that must not depend on another thread's pace.
 import { Worker } from 'node:worker_threads';
-import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { explainSqliteError } from './connection.ts';
 import type { OpenedWriter, WriterOptions } from './open-writer.ts';
@@ -9,9 +8,10 @@ import type { Acknowledgement, Batch, Failure } from './writer.ts';
 
 export interface WriterHost {
   readonly recovered: Recovered;
-  /** Calls `send` when it is time for the next batch: at the end of this turn of the event loop, or a little later. */
-  schedule(send: () => void): void;
-  send(batch: Batch): void;
+  /** The number of the last operation that is in the database. */
+  readonly lastOperation: number;
+  /** Batches as JSON: a structured clone of as many values costs several times as much, on both sides. */
+  send(batches: readonly string[]): void;
   /** Set once, before the first batch. `lost`: the thread ended on its own; nothing that waits was committed. */
   listen(
     onAcknowledgement: (acknowledgement: Acknowledgement) => void,
@@ -21,18 +21,11 @@ export interface WriterHost {
   close(): Promise<void>;
 }
 
-/**
- * Under load a commit follows the one before it after this long: fewer commits, each with more rows, cost the machine a sixth less, and whoever
- * comes meanwhile would have waited for a commit under way. After a batch of fewer values, which is no load, nothing waits.
- */
-const PACE_MS = 3;
-const LOAD_VALUES = 256;
-
-/** What a thread is sent beside batches, which are JSON. */
+/** What a thread is sent beside batches. */
 export const CLOSE = 'close';
 
 type FromWorker =
-  | { readonly kind: 'ready'; readonly recovered: Recovered }
+  | { readonly kind: 'ready'; readonly recovered: Recovered; readonly lastOperation: number }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'done'; readonly acknowledgement: Acknowledgement }
   | { readonly kind: 'closed' };
@@ -50,8 +43,8 @@ export async function openInline(options: WriterOptions): Promise<WriterHost> {
   let listener: (acknowledgement: Acknowledgement) => void = () => {};
   return {
     recovered,
-    schedule: setImmediate,
-    send: (batch) => listener(writer.apply([batch])),
+    lastOperation: writer.lastOperation,
+    send: (batches) => listener(writer.apply(batches.map((text) => JSON.parse(text) as Batch))),
     listen(onAcknowledgement) {
       listener = onAcknowledgement;
     },
@@ -82,7 +75,7 @@ export function openInWorker(options: WriterOptions): Promise<WriterHost> {
   worker.on('message', (message: FromWorker) => {
     switch (message.kind) {
       case 'ready':
-        return resolve(hostOf(message.recovered));
+        return resolve(hostOf(message.recovered, message.lastOperation));
       case 'failed':
         return reject(
           new HeadgateError(message.failure.code, message.failure.message, message.failure.remedy),
@@ -95,20 +88,10 @@ export function openInWorker(options: WriterOptions): Promise<WriterHost> {
   });
   worker.on('error', (error) => lose(error instanceof Error ? error.message : String(error)));
   worker.on('exit', (code) => lose(`its thread ended with code ${code}`));
-  let notBeforeMs = 0;
-  const hostOf = (recovered: Recovered): WriterHost => ({
+  const hostOf = (recovered: Recovered, lastOperation: number): WriterHost => ({
     recovered,
-    schedule(send) {
-      const waitMs = notBeforeMs - systemClock.monotonicMs();
-      // A timer of less than a millisecond is one of a whole.
-      if (waitMs < 1) setImmediate(send);
-      else systemClock.after(waitMs, send);
-    },
-    send(batch) {
-      notBeforeMs = batch.values.length < LOAD_VALUES ? 0 : systemClock.monotonicMs() + PACE_MS;
-      // As text: a structured clone of as many values costs several times as much, on both sides.
-      worker.postMessage(JSON.stringify(batch));
-    },
+    lastOperation,
+    send: (batches) => worker.postMessage(batches),
     listen(acknowledged, lost) {
       onAcknowledgement = acknowledged;
       onLost = lost;

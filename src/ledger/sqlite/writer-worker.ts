@@ -9,25 +9,29 @@ import { CLOSE } from './writer-host.ts';
 /** Operations in one transaction at most: past it, a longer transaction saves no more fsyncs worth having and delays its first row. */
 const LARGEST_TRANSACTION = 20_000;
 
+type Message = readonly string[] | typeof CLOSE;
+
 const port = parentPort;
 if (port === null) throw new Error('this file is the body of a worker thread');
 const options = workerData as WriterOptions;
 
 try {
   const { writer, database, recovered } = openWriter(options);
-  port.postMessage({ kind: 'ready', recovered });
-  port.on('message', (message: string) => {
+  port.postMessage({ kind: 'ready', recovered, lastOperation: writer.lastOperation });
+  port.on('message', (message: Message) => {
     const batches: Batch[] = [];
     let values = 0;
-    let next: string | undefined = message;
+    let next: Message | undefined = message;
     while (next !== undefined && next !== CLOSE) {
-      const batch = JSON.parse(next) as Batch;
-      batches.push(batch);
-      values += batch.values.length;
+      for (const text of next) {
+        const batch = JSON.parse(text) as Batch;
+        batches.push(batch);
+        values += batch.values.length;
+      }
       // What came while the last transaction was being committed goes into this one.
       next =
         values < LARGEST_TRANSACTION * 16
-          ? (receiveMessageOnPort(port)?.message as string | undefined)
+          ? (receiveMessageOnPort(port)?.message as Message | undefined)
           : undefined;
     }
     if (batches.length > 0) port.postMessage({ kind: 'done', acknowledgement: writer.apply(batches) });

@@ -15,11 +15,13 @@ import { UNCHANGED } from './unchanged.ts';
 import { WindowWrites } from './window-writes.ts';
 import type { Settled } from './window-writes.ts';
 
-/** Operations in the order they were asked for; the numbers of the first and the last one, counted from the ledger's opening. */
+/** Operations in the order they were asked for; the numbers of the first and the last one, in the database's life. */
 export interface Batch {
   readonly first: number;
   readonly last: number;
   readonly values: readonly Value[];
+  /** It is in the journal, and whoever waited for it was told that it is written: it is tried until the database takes it. */
+  readonly journaled: boolean;
 }
 
 export interface Failure {
@@ -31,9 +33,7 @@ export interface Failure {
 /** What became of all operations up to and with number `last`. */
 export interface Acknowledgement {
   readonly last: number;
-  /** The number of this commit in the database's life; 0 where nothing was committed. */
-  readonly commit: number;
-  /** Nothing of the transaction is in the database. */
+  /** Nothing of the transaction is in the database. What is journaled of it is tried again with the next one. */
   readonly failure: Failure | null;
   /** Operations that broke a constraint on their own; the others of the transaction are committed. */
   readonly refused: readonly { readonly number: number; readonly failure: Failure }[];
@@ -61,7 +61,9 @@ export class Writer {
   readonly #begin: StatementSync;
   readonly #count: StatementSync;
   readonly #commit: StatementSync;
-  #commits: number;
+  #lastOperation: number;
+  /** Journaled batches that the database refused: they go before what comes. */
+  #kept: readonly Batch[] = [];
 
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
@@ -78,31 +80,41 @@ export class Writer {
       `insert or ignore into ledger_state (id, commits, last_operation, pruned_before_ms, minutes_from_ms, hours_from_ms)
        values (1, 0, 0, 0, 0, 0)`,
     );
-    database.exec('update ledger_state set last_operation = 0');
-    this.#commits = Number(database.prepare('select commits from ledger_state').get()?.['commits']);
+    this.#lastOperation = Number(
+      database.prepare('select last_operation as last from ledger_state').get()?.['last'],
+    );
     this.#begin = database.prepare('begin immediate');
     // Not `returning`, here and elsewhere: SQLite collects what it returns in a table of its own, which costs more than the update.
-    this.#count = database.prepare('update ledger_state set commits = ?, last_operation = ? where id = 1');
+    this.#count = database.prepare(
+      'update ledger_state set commits = commits + 1, last_operation = ? where id = 1',
+    );
     this.#commit = database.prepare('commit');
+  }
+
+  /** The last one that is in the database. */
+  get lastOperation(): number {
+    return this.#lastOperation;
   }
 
   /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
   apply(batches: readonly Batch[]): Acknowledgement {
     const remarks: Remarks = { refused: [], answers: [] };
-    const last = batches.at(-1)?.last ?? 0;
+    const all = [...this.#kept, ...batches];
+    const last = all.at(-1)?.last ?? this.#lastOperation;
     try {
       this.#begin.run();
-      for (const batch of batches) this.#applyBatch(batch, remarks);
+      for (const batch of all) this.#applyBatch(batch, remarks);
       this.#windows.flush();
       this.#rollups.flush();
-      const commit = this.#commits + 1;
-      this.#count.run(commit, last);
+      this.#count.run(last);
       this.#commit.run();
-      this.#commits = commit;
-      return { last, commit, failure: null, ...remarks };
+      this.#lastOperation = last;
+      this.#kept = [];
+      return { last, failure: null, ...remarks };
     } catch (error) {
       this.#rollBack();
-      return { last, commit: 0, failure: failureOf(error, this.#path), refused: [], answers: [] };
+      this.#kept = all.filter(({ journaled }) => journaled);
+      return { last, failure: failureOf(error, this.#path), refused: [], answers: [] };
     }
   }
 

@@ -59,8 +59,8 @@ export interface Queries {
 }
 
 export interface RollupAnswer {
-  /** The number of the last commit that the sums hold. */
-  readonly commit: number;
+  /** The number of the last operation that the sums hold. */
+  readonly lastOperation: number;
   /** For each read asked for. */
   readonly answers: readonly (readonly GroupedSums[])[];
 }
@@ -69,7 +69,8 @@ export type QueryName = keyof Queries;
 
 export function createQueries(connection: DatabaseSync): Queries {
   const database = readDatabase(connection);
-  const commits = connection.prepare('select commits from ledger_state');
+  const state = connection.prepare('select last_operation as last from ledger_state');
+  const lastOperation = (): number => Number(state.get()?.['last'] ?? 0);
   return {
     run: (id) => findRun(database, id),
     runsById: (ids) => findRuns(database, ids),
@@ -92,13 +93,13 @@ export function createQueries(connection: DatabaseSync): Queries {
     apiKeys: () => listApiKeys(database),
     scan: (reads, filter) =>
       inSnapshot(connection, () => ({
-        commit: Number(commits.get()?.['commits'] ?? 0),
+        lastOperation: lastOperation(),
         answers: scanRows(database, reads, filter),
       })),
     verify: () => inSnapshot(connection, verify),
     rollups: (reads) =>
       inSnapshot(connection, () => ({
-        commit: Number(commits.get()?.['commits'] ?? 0),
+        lastOperation: lastOperation(),
         answers: reads.map((read) => readRollups(connection, read)),
       })),
   };

@@ -43,6 +43,7 @@ const runColumns = {
   startedAtMs: runs.startedAtMs,
   finishedAtMs: runs.finishedAtMs,
   latencyMs: runs.latencyMs,
+  retain: runs.retain,
 };
 
 // eslint-disable-next-line typescript/explicit-function-return-type -- the builder's type is Drizzle's to infer.
@@ -59,10 +60,11 @@ type RunRow = ReturnType<ReturnType<typeof selectRuns>['all']>[number];
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
 function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, cached, ...rest } = row;
+  const { seq: _seq, team, tier, cached, retain, ...rest } = row;
   return {
     ...rest,
     cached: cached > 0,
+    ...(retain === 'full' ? {} : { confidential: true as const }),
     ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
     status: row.status as RunStatus,
     caller: { name: row.caller, team, tier },
