@@ -20,6 +20,10 @@ describe('counting tokens', () => {
     );
   });
 
+  test('takes only contractions for contractions', () => {
+    for (const text of ["A'lEA", "A'llA", "we'rl", "WE'REA"]) expect(countTokens(text)).toBe(exactly(text));
+  });
+
   test('never counts more than the bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
