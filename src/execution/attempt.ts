@@ -14,7 +14,7 @@ import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import { callStreaming } from './streaming-call.ts';
-import { NO_USAGE, settlementOf } from './usage.ts';
+import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
 
 export interface AttemptRequest {
@@ -300,7 +300,11 @@ function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string,
     status: 'open',
     errorClass: null,
     errorMessage: null,
-    ...NO_USAGE,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
     costNanoUsd: 0n,
     heldNanoUsd: hold.worst.costNanoUsd,
     heldTokens: hold.worst.tokens,
