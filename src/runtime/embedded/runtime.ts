@@ -1,5 +1,4 @@
 // The embedded Runtime: runs live in this process; what has to survive it is in the ledger.
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
@@ -21,7 +20,7 @@ interface Living {
   readonly result: Promise<Outcome<Json, unknown>>;
 }
 
-/** Ends are kept for those who ask a moment too late; a front door that wants more reads the ledger. */
+/** Ends are kept for those who ask a moment too late, so many at least and twice as many at most (INV-14); a front door that wants more reads the ledger. */
 const ENDED_KEPT = 100;
 
 const NO_RECEIPTS: ReadonlyMap<string, StepRecord> = new Map();
@@ -33,7 +32,8 @@ export interface EmbeddedRuntimeOptions {
 
 export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOptions): Runtime {
   const living = new Map<string, Living>();
-  const ended = new LRUCache<string, Promise<Outcome<Json, unknown>>>({ max: ENDED_KEPT });
+  let ended = new Map<string, Promise<Outcome<Json, unknown>>>();
+  let endedBefore = ended;
   const mailbox = new Mailbox(clock);
   let interpret: Interpret | undefined;
   let stopping = false;
@@ -55,6 +55,10 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     } finally {
       cancelDeadline?.();
       const { result } = living.get(run.runId) ?? {};
+      if (ended.size >= ENDED_KEPT) {
+        endedBefore = ended;
+        ended = new Map();
+      }
       if (result !== undefined) ended.set(run.runId, result);
       living.delete(run.runId);
       mailbox.forget(run.runId);
@@ -107,7 +111,7 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
       return Promise.resolve({ created: true });
     },
     async result(runId, timeoutMs) {
-      const result = living.get(runId)?.result ?? ended.get(runId);
+      const result = living.get(runId)?.result ?? ended.get(runId) ?? endedBefore.get(runId);
       if (result === undefined) return fail(new RunUnknown(`run ${runId} is not in this process`));
       if (timeoutMs === undefined) return result;
       let cancel: (() => void) | undefined;
