@@ -91,6 +91,24 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     );
   }
 
+  async function within(
+    runId: string,
+    result: Living['result'],
+    timeoutMs: number,
+  ): Promise<Outcome<Json, unknown>> {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<Outcome<Json, unknown>>((resolve) => {
+      cancel = clock.after(timeoutMs, () =>
+        resolve(fail(new DOMException(`run ${runId} is not finished after ${timeoutMs} ms`, 'TimeoutError'))),
+      );
+    });
+    try {
+      return await Promise.race([result, late]);
+    } finally {
+      cancel?.();
+    }
+  }
+
   return {
     start(given) {
       interpret = given;
@@ -110,23 +128,11 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
       void execute(run, controller).then(settle);
       return Promise.resolve({ created: true });
     },
-    async result(runId, timeoutMs) {
+    result(runId, timeoutMs) {
       const result = living.get(runId)?.result ?? ended.get(runId) ?? endedBefore.get(runId);
-      if (result === undefined) return fail(new RunUnknown(`run ${runId} is not in this process`));
-      if (timeoutMs === undefined) return result;
-      let cancel: (() => void) | undefined;
-      const late = new Promise<Outcome<Json, unknown>>((resolve) => {
-        cancel = clock.after(timeoutMs, () =>
-          resolve(
-            fail(new DOMException(`run ${runId} is not finished after ${timeoutMs} ms`, 'TimeoutError')),
-          ),
-        );
-      });
-      try {
-        return await Promise.race([result, late]);
-      } finally {
-        cancel?.();
-      }
+      if (result === undefined)
+        return Promise.resolve(fail(new RunUnknown(`run ${runId} is not in this process`)));
+      return timeoutMs === undefined ? result : within(runId, result, timeoutMs);
     },
     status(runIds) {
       return Promise.resolve(
