@@ -215,7 +215,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     (request, response) => {
       const path = pathOf(request);
       if (draining) response.setHeader('Connection', 'close');
-      response.once('close', () =>
+      response.on('close', () =>
         metrics.request(
           path in beside || path === '/graphql' ? path : pages.has(path) ? 'page' : 'other',
           response.statusCode,
@@ -268,7 +268,7 @@ function lowerCase(texts: readonly string[] = []): ReadonlySet<string> {
 /** Made when it is first asked for: most operations never do. */
 function signalOf(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
   return gone.signal;
