@@ -101,8 +101,8 @@ export class StepWorld implements World {
     return state;
   }
 
-  unavailable(provider: string): string | undefined {
-    return this.#parts.providers.get(this.#run.plan, provider).unavailable();
+  unavailable(model: PlanModel): string | undefined {
+    return this.model(model).provider.unavailable();
   }
 
   refusal(model: PlanModel): ReturnType<World['refusal']> {
