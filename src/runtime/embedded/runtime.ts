@@ -38,31 +38,34 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
   let interpret: Interpret | undefined;
   let stopping = false;
 
-  async function execute(run: RunSubmission, controller: AbortController): Promise<Outcome<Json, unknown>> {
+  async function execute(
+    run: RunSubmission,
+    { controller, result }: Living,
+    settle: (outcome: Outcome<Json, unknown>) => void,
+  ): Promise<void> {
     const cancelDeadline =
       run.deadlineMs === null
         ? undefined
         : clock.after(run.deadlineMs, () =>
             controller.abort(new RunStopped('deadline', `the deadline of ${run.deadlineMs} ms is over`)),
           );
+    let outcome: Outcome<Json, unknown>;
     try {
       const receipts = run.resumed ? await recorder.receipts(run.runId) : NO_RECEIPTS;
-      return succeed(
-        await begin(run.runId, run.planHash, run.input, receipts, controller.signal, run.resumed),
-      );
+      const { runId, planHash, input, resumed } = run;
+      outcome = succeed(await begin(runId, planHash, input, receipts, controller.signal, resumed));
     } catch (error) {
-      return fail(error);
-    } finally {
-      cancelDeadline?.();
-      const { result } = living.get(run.runId) ?? {};
-      if (ended.size >= ENDED_KEPT) {
-        endedBefore = ended;
-        ended = new Map();
-      }
-      if (result !== undefined) ended.set(run.runId, result);
-      living.delete(run.runId);
-      mailbox.forget(run.runId);
+      outcome = fail(error);
     }
+    cancelDeadline?.();
+    if (ended.size >= ENDED_KEPT) {
+      endedBefore = ended;
+      ended = new Map();
+    }
+    ended.set(run.runId, result);
+    living.delete(run.runId);
+    mailbox.forget(run.runId);
+    settle(outcome);
   }
 
   /** A child lives within its parent's run, and ends with it at the latest. */
@@ -118,14 +121,11 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     submit(run) {
       if (living.has(run.runId)) return Promise.resolve({ created: false });
       if (stopping) return Promise.reject(new RunStopped('shutdown', 'the runtime is stopping'));
-      const controller = new AbortController();
+      const { promise: result, resolve } = Promise.withResolvers<Outcome<Json, unknown>>();
+      const begun = { controller: new AbortController(), result };
       // Registered before anything of the run happens, so that it can be cancelled from its first event on.
-      let settle: (outcome: Outcome<Json, unknown>) => void = () => undefined;
-      const result = new Promise<Outcome<Json, unknown>>((resolve) => {
-        settle = resolve;
-      });
-      living.set(run.runId, { controller, result });
-      void execute(run, controller).then(settle);
+      living.set(run.runId, begun);
+      void execute(run, begun, resolve);
       return Promise.resolve({ created: true });
     },
     result(runId, timeoutMs) {
