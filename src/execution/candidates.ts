@@ -219,9 +219,8 @@ class Candidates {
   #repair(modelKey: string, given: ProviderAnswer, error: ProviderError): boolean {
     const { request } = this.#ask;
     const state = this.#world.state(modelKey);
-    if (state.repaired || !this.#world.byKey(modelKey)?.structuredByWords) return false;
-    state.repaired = true;
-    this.#attempts.repairs.set(modelKey, repairOf(request, given.text, error.message));
+    if (state.repair !== undefined || !this.#world.byKey(modelKey)?.structuredByWords) return false;
+    state.repair = repairOf(request, given.text, error.message);
     this.#preferred = modelKey;
     return true;
   }
