@@ -13,8 +13,8 @@ import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
-import { callStreaming } from './streaming-call.ts';
-import { NO_USAGE, settlementOf } from './usage.ts';
+import { callStreaming, callWhole } from './streaming-call.ts';
+import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
 
 export interface AttemptRequest {
@@ -71,6 +71,8 @@ interface Called {
   readonly calledAtMs: number;
 }
 
+const NO_DELTAS = { text: '', firstTokenMs: null };
+
 export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
   const { run, choice, signal } = attempt;
   const { model, policy } = choice.parts;
@@ -118,13 +120,10 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
         await recorder.openAttempt(open);
         if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: open });
         const calledAtMs = clock.monotonicMs();
-        const { outcome, text, firstTokenMs } = await callStreaming(
-          clock,
-          choice.parts,
-          attempt.request,
-          callSignal,
-          attempt.onText,
-        );
+        const { request, onText } = attempt;
+        const { outcome, text, firstTokenMs } = request.stream
+          ? await callStreaming(clock, choice.parts, request, callSignal, onText)
+          : { ...NO_DELTAS, outcome: await callWhole(choice.parts, request, callSignal) };
         called = { outcome: timeoutError(outcome, callSignal), open, text, firstTokenMs, calledAtMs };
         return called.outcome;
       },
@@ -300,7 +299,11 @@ function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string,
     status: 'open',
     errorClass: null,
     errorMessage: null,
-    ...NO_USAGE,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
     costNanoUsd: 0n,
     heldNanoUsd: hold.worst.costNanoUsd,
     heldTokens: hold.worst.tokens,

@@ -34,7 +34,7 @@ const MAX_REFUSALS = 3;
 const WAITED_FOR: ReadonlySet<SkipCode> = new Set(['no_rate_headroom', 'already_failed']);
 
 /** The step's output, or a RunFailure. Every attempt is settled when this ends. */
-export async function answer(parts: EngineParts, ask: StepAsk): Promise<Json> {
+export function answer(parts: EngineParts, ask: StepAsk): Promise<Json> {
   return new Candidates(parts, ask).answer();
 }
 
@@ -96,14 +96,12 @@ class Candidates {
   }
 
   /** Calls the candidate, with a second one beside it where the rule says so and it is slow. */
-  async #call(candidate: Candidate, decided: Decided): Promise<readonly Finished[]> {
+  #call(candidate: Candidate, decided: Decided): Promise<readonly Finished[]> {
     const { rule, signal } = this.#ask;
+    const modelKey = candidate.model.key;
     const delayMs = this.#hedgeDelayMs(candidate);
-    if (delayMs === null || rule.hedge === null) {
-      return [
-        { modelKey: candidate.model.key, end: await this.#attempts.make(candidate, decided, signal, null) },
-      ];
-    }
+    if (delayMs === null || rule.hedge === null)
+      return this.#attempts.make(candidate, decided, signal, null).then((end) => [{ modelKey, end }]);
     const runner = (of: Candidate, from: Decided): Runner => ({
       modelKey: of.model.key,
       start: (attemptSignal) => this.#attempts.make(of, from, attemptSignal, null),
@@ -221,9 +219,8 @@ class Candidates {
   #repair(modelKey: string, given: ProviderAnswer, error: ProviderError): boolean {
     const { request } = this.#ask;
     const state = this.#world.state(modelKey);
-    if (state.repaired || !this.#world.byKey(modelKey)?.structuredByWords) return false;
-    state.repaired = true;
-    this.#attempts.repairs.set(modelKey, repairOf(request, given.text, error.message));
+    if (state.repair !== undefined || !this.#world.byKey(modelKey)?.structuredByWords) return false;
+    state.repair = repairOf(request, given.text, error.message);
     this.#preferred = modelKey;
     return true;
   }

@@ -45,7 +45,7 @@ class RunEngine implements Engine {
     const prepared = this.#prepare(request);
     if (!prepared.ok) return prepared.error;
     const answer = await this.#answer(prepared.value, request, false);
-    return answer.kind === 'started' ? answer.started.result : answer.result;
+    return answer.kind === 'started' ? await answer.started.result : answer.result;
   }
 
   async start(request: RunRequest): ReturnType<Engine['start']> {
@@ -144,10 +144,10 @@ class RunEngine implements Engine {
     return { kind: 'started', started: await continueRun(this.#parts, this.#runs, record) };
   }
 
-  async #admit(prepared: Prepared, request: RunRequest, durable: boolean): Promise<Answer> {
+  #admit(prepared: Prepared, request: RunRequest, durable: boolean): Promise<Answer> {
     const { task } = prepared.linked;
     const off = this.#parts.guards.switchFor(['all', `task:${task.name}`, `caller:${request.caller.name}`]);
-    if (off !== undefined) return { kind: 'result', result: spendingPaused(off) };
+    if (off !== undefined) return Promise.resolve({ kind: 'result', result: spendingPaused(off) });
     const guarded = (): Promise<Answer> => this.#guard(prepared, request, durable);
     if (task.cache === null || request.options?.noCache === true) return guarded();
     // Who only starts a run is answered at once, and waits for nobody.

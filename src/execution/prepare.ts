@@ -56,17 +56,16 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
   if (!checked.ok) return fail(invalidInput(name, checked.error));
 
   const input = checked.value;
-  const text = canonicalJson(input);
-  const inputHash = sha256Hex(text);
+  const inputHash = sha256Hex(canonicalJson(input));
   const { loop, allowance } = task;
   // Most inputs are what they are normalised to: one hash serves both.
-  const loopText = loop === null ? text : canonicalJson(normaliseInput(input, loop.ignore));
+  const loopInput = loop === null ? input : normaliseInput(input, loop.ignore);
   return succeed({
     plan,
     linked,
     input,
     inputHash,
-    loopHash: loopText === text ? inputHash : sha256Hex(loopText),
+    loopHash: loopInput === input ? inputHash : sha256Hex(canonicalJson(loopInput)),
     tags,
     limits: {
       deadlineMs: Math.min(allowance.deadlineMs, options.deadlineMs ?? Number.POSITIVE_INFINITY),

@@ -24,14 +24,13 @@ export interface StepCall {
 }
 
 /** The step's output; null where its `when` does not hold. */
-export async function runStep(call: StepCall): Promise<Json> {
+export function runStep(call: StepCall): Promise<Json> {
   const { linked, scope, values } = call;
   const { key } = linked.step;
   if (linked.when !== null) {
-    if (scope.receipt(key)?.status === 'skipped') return null;
+    if (scope.receipt(key)?.status === 'skipped') return Promise.resolve(null);
     if (valueOf(linked.when.evaluate(values), `when of step "${key}"`, key) !== true) {
-      record(call, key, 'skipped', null, call.parts.clock.nowMs());
-      return null;
+      return Promise.resolve(record(call, key, 'skipped', null, call.parts.clock.nowMs()));
     }
   }
   if (linked.each !== null) return runItems(call, linked.each);
@@ -80,33 +79,27 @@ async function runItems(call: StepCall, each: NonNullable<LinkedStep['each']>): 
   return outputs;
 }
 
-async function runBody(
-  call: StepCall,
-  stepKey: string,
-  values: RunValues,
-  { signal }: StepContext,
-): Promise<Json> {
+function runBody(call: StepCall, stepKey: string, values: RunValues, { signal }: StepContext): Promise<Json> {
   const { parts, run, linked } = call;
   switch (linked.kind) {
     case 'model':
       return runModelStep(parts, { run, linked, stepKey, values, signal });
-    case 'parse': {
-      const startedAtMs = parts.clock.nowMs();
-      const output = await runParseStep(linked, stepKey, values);
-      return record(call, stepKey, 'succeeded', output, startedAtMs);
-    }
-    case 'chunk': {
-      const startedAtMs = parts.clock.nowMs();
-      const output = await runChunkStep(linked, stepKey, values);
-      return record(call, stepKey, 'succeeded', output, startedAtMs);
-    }
-    case 'task': {
-      const startedAtMs = parts.clock.nowMs();
-      fanOut(run, stepKey, 1);
-      const output = await runChild({ ...call, linked, stepKey, values });
-      return record(call, stepKey, 'succeeded', output, startedAtMs);
-    }
+    case 'parse':
+      return recorded(call, stepKey, () => runParseStep(linked, stepKey, values));
+    case 'chunk':
+      return recorded(call, stepKey, () => runChunkStep(linked, stepKey, values));
+    case 'task':
+      return recorded(call, stepKey, () => {
+        fanOut(run, stepKey, 1);
+        return runChild({ ...call, linked, stepKey, values });
+      });
   }
+}
+
+/** Of a step whose receipt is written here; that of a model step is written with its attempt. */
+async function recorded(call: StepCall, key: string, run: () => Json | Promise<Json>): Promise<Json> {
+  const startedAtMs = call.parts.clock.nowMs();
+  return record(call, key, 'succeeded', await run(), startedAtMs);
 }
 
 /** The guard's bound on what one request may set off; counted on the outermost run, so that children share it. */

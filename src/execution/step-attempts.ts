@@ -14,7 +14,6 @@ import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, StepRecord } from './records.ts';
-import type { Repair } from './repair.ts';
 import type { StepWorld } from './step-world.ts';
 import { TextSink } from './text-sink.ts';
 import type { PromptSize } from './tokens.ts';
@@ -37,8 +36,6 @@ export interface StepAsk {
 export class StepAttempts {
   /** Those that were called, in the order of their ends. */
   readonly made: AttemptRecord[] = [];
-  /** What a candidate is asked instead of the step's own request. */
-  readonly repairs = new Map<string, Repair>();
   readonly #parts: EngineParts;
   readonly #ask: StepAsk;
   readonly #needs: RequestNeeds;
@@ -72,7 +69,7 @@ export class StepAttempts {
     const { run, stepKey, request, judge } = this.#ask;
     const { model } = candidate;
     const writer = this.#sink?.writer() ?? null;
-    const asked = this.repairs.get(model.key)?.request ?? request;
+    const asked = this.#world.repair(model.key)?.request ?? request;
     const end = await makeAttempt(this.#parts, {
       run,
       stepKey,
@@ -106,7 +103,7 @@ export class StepAttempts {
   }
 
   #choice({ model, holdNanoUsd }: Candidate): ModelChoice {
-    const extraTokens = this.repairs.get(model.key)?.extraTokens ?? 0;
+    const extraTokens = this.#world.repair(model.key)?.extraTokens ?? 0;
     const bound = this.#needs.inputTokens(model) + extraTokens;
     const { maxOutputTokens } = this.#needs;
     return {

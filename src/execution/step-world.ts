@@ -7,6 +7,7 @@ import { modelParts } from './choice.ts';
 import type { ModelParts } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
+import type { Repair } from './repair.ts';
 
 /** What a step remembers of a candidate between its attempts. */
 export interface CandidateState {
@@ -14,8 +15,8 @@ export interface CandidateState {
   previousDelayMs: number;
   /** Spent on pauses before retries here, in all. */
   waitedMs: number;
-  /** Asked once more with its own mistake shown to it. */
-  repaired: boolean;
+  /** What it is asked instead of the step's own request: once more, with its own mistake shown to it. */
+  repair: Repair | undefined;
   /** Not before this monotonic time: a pause that another candidate is used in. */
   restsUntilMs: number;
   /** Times that its policy refused a call which it had seemed ready for. */
@@ -92,7 +93,7 @@ export class StepWorld implements World {
         retriesDone: 0,
         previousDelayMs: 0,
         waitedMs: 0,
-        repaired: false,
+        repair: undefined,
         restsUntilMs: 0,
         refusals: 0,
       };
@@ -101,8 +102,12 @@ export class StepWorld implements World {
     return state;
   }
 
-  unavailable(provider: string): string | undefined {
-    return this.#parts.providers.get(this.#run.plan, provider).unavailable();
+  repair(modelKey: string): Repair | undefined {
+    return this.#states.get(modelKey)?.repair;
+  }
+
+  unavailable(model: PlanModel): string | undefined {
+    return this.model(model).provider.unavailable();
   }
 
   refusal(model: PlanModel): ReturnType<World['refusal']> {

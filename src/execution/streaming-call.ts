@@ -1,4 +1,4 @@
-// Calls a provider, and where it streams: passes text on, measures the first token, and watches for silence.
+// Calls a provider: for a whole answer, or for a stream, where this passes text on, measures the first token, and watches for silence.
 import type { Clock } from '../common/clock.ts';
 import { fail } from '../common/outcome.ts';
 import type { CallContext, CallOutcome, ModelRequest, Provider } from '../providers/port.ts';
@@ -8,9 +8,17 @@ import type { ModelParts } from './choice.ts';
 
 export interface StreamedCall {
   readonly outcome: CallOutcome;
-  /** What came as deltas; '' where the call did not stream. */
+  /** What came as deltas. */
   readonly text: string;
   readonly firstTokenMs: number | null;
+}
+
+export function callWhole(
+  { provider }: ModelParts,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<CallOutcome> {
+  return guarded(provider, request, { signal, onText: null, onProgress: null });
 }
 
 export async function callStreaming(
@@ -20,13 +28,6 @@ export async function callStreaming(
   signal: AbortSignal,
   onText: ((delta: string) => void) | null,
 ): Promise<StreamedCall> {
-  if (!request.stream)
-    return {
-      outcome: await guarded(provider, request, { signal, onText: null, onProgress: null }),
-      text: '',
-      firstTokenMs: null,
-    };
-
   const startedAtMs = clock.monotonicMs();
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(signal.reason);

@@ -20,7 +20,7 @@ export interface Seen {
   readonly text: string;
 }
 
-export const NO_USAGE: Usage = {
+const NO_USAGE: Usage = {
   inputTokens: 0,
   cachedInputTokens: 0,
   cacheWriteTokens: 0,

@@ -7,6 +7,7 @@ import { GraphQLError } from 'graphql';
 import type { Json } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { RequestContext } from './context.ts';
+import './node-id-plugin.ts';
 import { decodeNodeId, encodeNodeId } from './node-ids.ts';
 import { bigIntScalar, dateTimeScalar, jsonScalar, usdScalar } from './scalars.ts';
 import { ADMIN, hasScope, READ_ALL, READ_STATS } from './scopes.ts';
@@ -31,7 +32,7 @@ export const READ_COST = 5;
 
 export function createBuilder() {
   const builder = new SchemaBuilder<SchemaTypes>({
-    plugins: [ScopeAuthPlugin, RelayPlugin, ComplexityPlugin],
+    plugins: [ScopeAuthPlugin, RelayPlugin, ComplexityPlugin, 'nodeIds'],
     defaultFieldNullability: false,
     relay: {
       clientMutationId: 'omit',

@@ -2,16 +2,17 @@
 import type { Clock } from '../common/clock.ts';
 import { AttemptTimeout } from './port.ts';
 
+export interface AttemptLimit {
+  readonly signal: AbortSignal;
+  /** The body has ended. The signal is left alone, never aborted: what the body has handed on may still listen to it. */
+  end(): void;
+}
+
 /**
- * Runs `body` under a limit. The limit is cooperative: the body hears of it by its signal, and its own answer is awaited, for only the body knows
- * what was received (and billed) until then. On return the signal is left alone, never aborted: what the body has handed on may still listen to it.
+ * Begins to limit a body. The limit is cooperative: the body hears of it by its signal, and its own answer is awaited, for only the body knows
+ * what was received (and billed) until then.
  */
-export async function withAttemptTimeout<Value>(
-  clock: Clock,
-  timeoutMs: number,
-  callerSignal: AbortSignal,
-  body: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value> {
+export function limitAttempt(clock: Clock, timeoutMs: number, callerSignal: AbortSignal): AttemptLimit {
   const controller = new AbortController();
   const onCallerAbort = (): void => controller.abort(callerSignal.reason);
   if (callerSignal.aborted) onCallerAbort();
@@ -19,10 +20,11 @@ export async function withAttemptTimeout<Value>(
   const cancelTimer = clock.after(timeoutMs, () =>
     controller.abort(new AttemptTimeout('attempt', timeoutMs)),
   );
-  try {
-    return await body(controller.signal);
-  } finally {
-    cancelTimer();
-    callerSignal.removeEventListener('abort', onCallerAbort);
-  }
+  return {
+    signal: controller.signal,
+    end() {
+      cancelTimer();
+      callerSignal.removeEventListener('abort', onCallerAbort);
+    },
+  };
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Random } from '../common/random.ts';
 import type { PlanPolicy } from '../plan/types.ts';
-import { withAttemptTimeout } from './attempt-timeout.ts';
+import { limitAttempt } from './attempt-timeout.ts';
 import { retryDelayMs } from './backoff.ts';
 import { createBulkhead } from './bulkhead.ts';
 import { createCircuit } from './circuit.ts';
@@ -74,7 +74,10 @@ function createSharedPolicy(
     return retryAfterMs > 0 ? { code: 'circuit_open', retryAfterMs } : undefined;
   };
 
-  const run: AttemptPolicy['run'] = async (body, { signal, timeoutMs, health, beforeRun }) => {
+  const run = async <Value>(
+    body: (signal: AbortSignal) => Promise<Value>,
+    { signal, timeoutMs, health, beforeRun }: Parameters<AttemptPolicy['run']>[1],
+  ): Promise<AttemptRun<Value>> => {
     if (signal.aborted) return ABORTED;
     const refusal = circuitRefusal();
     if (refusal !== undefined) return { kind: 'refused', refusal };
@@ -95,29 +98,22 @@ function createSharedPolicy(
         const changed = circuitRefusal();
         if (changed !== undefined) return { kind: 'refused', refusal: changed };
       }
-      return await runInside(body, signal, timeoutMs, health, queuedMs, beforeRun);
+      let done: AttemptRun<Value> | undefined;
+      await circuit.run(async () => {
+        beforeRun?.();
+        const limit = limitAttempt(clock, timeoutMs, signal);
+        try {
+          const value = await body(limit.signal);
+          done = { kind: 'done', value, queuedMs };
+          return health(value);
+        } finally {
+          limit.end();
+        }
+      }, isTimeout);
+      return done ?? ABORTED;
     } finally {
       bulkhead.leave();
     }
-  };
-
-  /** Inside the bulkhead, with the circuit closed or due for a probe. */
-  const runInside = async <Value>(
-    body: (signal: AbortSignal) => Promise<Value>,
-    signal: AbortSignal,
-    timeoutMs: number,
-    health: Parameters<typeof run<Value>>[1]['health'],
-    queuedMs: number,
-    beforeRun: (() => void) | undefined,
-  ): Promise<AttemptRun<Value>> => {
-    let done: AttemptRun<Value> | undefined;
-    await circuit.run(async () => {
-      beforeRun?.();
-      const value = await withAttemptTimeout(clock, timeoutMs, signal, body);
-      done = { kind: 'done', value, queuedMs };
-      return health(value);
-    }, isTimeout);
-    return done ?? ABORTED;
   };
 
   const view = (settings: PlanPolicy): AttemptPolicy => ({

@@ -24,8 +24,8 @@ export interface HoldRefusal {
 /** The state of the world that eligibility looks at; all are cheap looks that take nothing. */
 export interface World {
   readonly nowMs: number;
-  /** What is missing before the provider can be called; undefined: nothing. */
-  unavailable(provider: string): string | undefined;
+  /** What is missing before its provider can be called; undefined: nothing. */
+  unavailable(model: PlanModel): string | undefined;
   /** The breaker's or the bulkhead's refusal. */
   refusal(model: PlanModel): Refusal | undefined;
   /** Milliseconds until its rate gates let a request of that many tokens in; 0: now. */
@@ -55,7 +55,7 @@ export function skipReason(
 
 /** This model will not serve this request, however long one waits. */
 function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null {
-  const missing = world.unavailable(model.provider);
+  const missing = world.unavailable(model);
   if (missing !== undefined) return skip('no_key', `${model.provider} is not available: ${missing}`);
   if (world.failed.has(model.key)) return skip('already_failed', 'it has failed in this run');
   for (const capability of needs.capabilities) {

@@ -1,6 +1,7 @@
 // Signals in memory: what attempts teach about latency and output length. Bounded, cheap, and fed with attempts once they are committed.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../common/clock.ts';
+import { Recent } from '../common/recent.ts';
 import type { CallHealth } from '../resilience/port.ts';
 import { createLatencyHistogram, type LatencyHistogram } from './latency-histogram.ts';
 import type { LearntLatency, Signals } from './port.ts';
@@ -38,7 +39,7 @@ const MEAN_OF = 20;
 const ENOUGH = 20;
 /** Models and steps come from workflow files, but over a long life of reloads there may be any number (INV-14). */
 const MOST_MODELS = 2_000;
-const MOST_STEPS = 20_000;
+const STEPS_KEPT = 20_000;
 
 interface ModelKnowledge {
   /** Of answers; null: there was none. */
@@ -61,7 +62,7 @@ interface Length {
 
 export function createSignals({ clock }: { readonly clock: Clock }): LearningSignals {
   const models = new LRUCache<string, ModelKnowledge>({ max: MOST_MODELS });
-  const lengths = new LRUCache<string, Length>({ max: MOST_STEPS });
+  const lengths = new Recent<Length>(STEPS_KEPT);
 
   const learnLatency = (sample: AttemptSample): void => {
     const nowMs = clock.monotonicMs();
@@ -99,11 +100,13 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
   };
 
   const learnLength = ({ task, step, modelKey }: AttemptSample, outputTokens: number): void => {
-    const key = lengthKey(task, step, modelKey);
-    const length = lengths.get(key) ?? { mean: 0, samples: 0 };
+    let length = lengths.get(task, nameOf(step), modelKey);
+    if (length === undefined) {
+      length = { mean: 0, samples: 0 };
+      lengths.add(task, nameOf(step), modelKey, length);
+    }
     length.samples = Math.min(length.samples + 1, MEAN_OF);
     length.mean += (outputTokens - length.mean) / length.samples;
-    lengths.set(key, length);
   };
 
   return {
@@ -126,7 +129,7 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
         failing: known.failureMs > 0,
       };
     },
-    outputTokens: (task, step, modelKey) => lengths.get(lengthKey(task, step, modelKey))?.mean ?? null,
+    outputTokens: (task, step, modelKey) => lengths.get(task, nameOf(step), modelKey)?.mean ?? null,
     percentileMs(modelKey, percentile, of) {
       const known = models.get(modelKey);
       const histogram = of === 'total' ? known?.totals : known?.firstTokens;
@@ -142,8 +145,7 @@ function peakSensitive(average: number | null, sample: number, keep: number): nu
   return average === null || sample >= average ? sample : average * keep + sample * (1 - keep);
 }
 
-/** Names of tasks, steps and models have no line breaks. What an item has taught (`reviews[3]`) is learnt for its step (`reviews`). */
-function lengthKey(task: string, step: string, modelKey: string): string {
-  const name = step.endsWith(']') ? step.slice(0, step.lastIndexOf('[')) : step;
-  return `${task}\n${name}\n${modelKey}`;
+/** What an item has taught (`reviews[3]`) is learnt for its step (`reviews`). */
+function nameOf(step: string): string {
+  return step.endsWith(']') ? step.slice(0, step.lastIndexOf('[')) : step;
 }

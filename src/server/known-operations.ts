@@ -141,11 +141,8 @@ const PLAIN = { Response: PlainResponse } as never;
 function send({ response, mediaType, headers }: Recipient, result: ExecutionResult): void {
   if (result.errors !== undefined) explainResult(result);
   const { body, init } = processRegularResult(result, PLAIN, mediaType) as unknown as PlainResponse;
-  response.writeHead(init.status, [
-    ...headers,
-    ...Object.entries(init.headers).flat(),
-    'Content-Length',
-    String(Buffer.byteLength(body)),
-  ]);
+  const all = [...headers, 'Content-Length', String(Buffer.byteLength(body))];
+  for (const name in init.headers) all.push(name, init.headers[name] ?? '');
+  response.writeHead(init.status, all);
   response.end(body);
 }

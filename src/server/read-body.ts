@@ -7,10 +7,14 @@ export function isJson(contentType: string | undefined): boolean {
 }
 
 /** Rejects with a GraphQLError whose status is 413 for too much, 400 for what is not JSON. */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > maxBytes) throw tooLarge(maxBytes);
-  const text = await readText(request, maxBytes);
+  return declared > maxBytes
+    ? Promise.reject(tooLarge(maxBytes))
+    : readText(request, maxBytes).then(parseJson);
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -38,14 +42,14 @@ function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
       }
       chunks.push(chunk);
     });
-    request.once('end', () =>
+    request.on('end', () =>
       resolve(
         (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8'),
       ),
     );
-    request.once('error', reject);
+    request.on('error', reject);
     // Every request closes: the error is made only for those that were not read to their end.
-    request.once('close', () => {
+    request.on('close', () => {
       if (!request.readableEnded) reject(new Error('the client went away before its request was read'));
     });
   });

@@ -149,7 +149,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const mediaType = streams ? undefined : plainMediaType(request.headers.accept);
     if (body !== undefined && mediaType !== undefined) {
       const operation = known.find(await body.catch(() => undefined));
-      if (operation !== undefined) return known.answer(operation, context, { mediaType, headers, response });
+      if (operation !== undefined)
+        return await known.answer(operation, context, { mediaType, headers, response });
     }
     setHeaders(response, headers);
     return respond(request, response, Object.assign(context, { req: request, res: response, body }));
@@ -184,8 +185,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     response.writeHead(200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' }).end(text);
   }
 
-  async function route(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (path === '/graphql') return graphql(request, response);
+  /** What is asked for beside the API. */
+  async function other(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     setHeaders(response, CLOSED);
     if (path === WEBHOOK_PATH && webhook !== undefined)
       return request.method === 'POST'
@@ -214,13 +215,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     (request, response) => {
       const path = pathOf(request);
       if (draining) response.setHeader('Connection', 'close');
-      response.once('close', () =>
+      response.on('close', () =>
         metrics.request(
           path in beside || path === '/graphql' ? path : pages.has(path) ? 'page' : 'other',
           response.statusCode,
         ),
       );
-      route(request, response, path).catch((error: unknown) => {
+      const answered = path === '/graphql' ? graphql(request, response) : other(request, response, path);
+      answered.catch((error: unknown) => {
         log.error({ err: error, path }, 'request failed');
         if (response.headersSent) response.destroy();
         else sendRefusal(response, FAILED, request.headers.accept);
@@ -266,7 +268,7 @@ function lowerCase(texts: readonly string[] = []): ReadonlySet<string> {
 /** Made when it is first asked for: most operations never do. */
 function signalOf(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
+  response.on('close', () => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
   });
   return gone.signal;

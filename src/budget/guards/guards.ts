@@ -13,8 +13,8 @@ export interface GuardsOptions {
   /** The switches that are off, as the ledger kept them. */
   readonly switches: Iterable<SpendSwitch>;
   readonly surge?: PlanSurgeGuard | null;
-  /** The most inputs that the loop guard remembers; default 20,000. */
-  readonly maxInputs?: number;
+  /** The inputs that the loop guard remembers at least, and at most twice as many; default 20,000. */
+  readonly inputsKept?: number;
   /** The most callers and tasks that the surge guard remembers; default 2,000, 5 to 10 kB each. */
   readonly maxScopes?: number;
 }
@@ -25,7 +25,7 @@ const SURGE = 'guard:surge';
 export function createGuards(options: GuardsOptions): Guards {
   const { clock } = options;
   const switches = createSwitches(clock, options.switches);
-  const loops = createLoopGuard(options.maxInputs);
+  const loops = createLoopGuard(options.inputsKept);
   const surges = createSurgeGuard(options.maxScopes);
   const alerts = createListeners<GuardAlert>();
   let surgeGuard: PlanSurgeGuard | null = null;

@@ -1,8 +1,8 @@
 // Loop guard: the same input of the same caller to the same task, more often than allowed within a window.
-import { LRUCache } from 'lru-cache';
+import { Recent } from '../../common/recent.ts';
 import type { PlanLoopGuard } from '../../plan/types.ts';
 
-/** Beyond this many inputs, the one unseen for longest is forgotten (INV-14): a loop would have to try so many others between two tries of one. */
+/** So many inputs are remembered at least, and at most twice as many (INV-14): a loop would have to try so many others between two tries of one. */
 const DEFAULT_INPUTS = 20_000;
 
 export interface LoopRun {
@@ -44,12 +44,11 @@ interface Seen {
 /**
  * Refused tries count as well. So a loop faster than the window gets its `repeats` runs once, and not again in every window: it must fall silent first.
  */
-export function createLoopGuard(maxInputs: number = DEFAULT_INPUTS): LoopGuard {
-  const inputs = new LRUCache<string, Seen>({ max: maxInputs });
+export function createLoopGuard(inputsKept: number = DEFAULT_INPUTS): LoopGuard {
+  const inputs = new Recent<Seen>(inputsKept);
 
-  function seenOf(run: LoopRun): Seen {
-    const key = keyOf(run);
-    let seen = inputs.get(key);
+  function seenOf({ task, caller, inputHash }: LoopRun): Seen {
+    let seen = inputs.get(task, caller, inputHash);
     if (seen === undefined) {
       seen = {
         triedAtMs: [],
@@ -59,7 +58,7 @@ export function createLoopGuard(maxInputs: number = DEFAULT_INPUTS): LoopGuard {
         succeededId: undefined,
         looping: false,
       };
-      inputs.set(key, seen);
+      inputs.add(task, caller, inputHash, seen);
     }
     return seen;
   }
@@ -88,17 +87,12 @@ export function createLoopGuard(maxInputs: number = DEFAULT_INPUTS): LoopGuard {
       };
     },
     ended(run) {
-      const seen = inputs.peek(keyOf(run));
+      const seen = inputs.get(run.task, run.caller, run.inputHash);
       if (seen === undefined) return;
       if (seen.runningId === run.runId) seen.runningId = undefined;
       if (run.succeeded) seen.succeededId = run.runId;
     },
   };
-}
-
-/** Names may hold any character but a line break. */
-function keyOf({ task, caller, inputHash }: LoopRun): string {
-  return `${task}\n${caller}\n${inputHash}`;
 }
 
 /** After a reload with another `repeats`: the latest tries are kept, in order. */

@@ -32,7 +32,7 @@ export async function runModelStep(parts: EngineParts, call: ModelStepCall): Pro
   if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
   const size = requestSize(linked, request);
   const { rule } = chooseRule(call, size);
-  return answer(parts, {
+  return await answer(parts, {
     run,
     step: step.key,
     stepKey,

@@ -71,7 +71,7 @@ export function createPool(): Pool {
       }
       const answer = new WholeAnswer(signal);
       agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
-      return answer.started;
+      return await answer.started;
     },
     async close() {
       const closing = agent;

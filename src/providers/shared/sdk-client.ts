@@ -1,5 +1,4 @@
-// What the clients of both SDKs have in common: settings, options, and that one is kept as long as the key stays the same. They put requests
-// together; sending is ours (see sdk-request.ts).
+// What the clients of both SDKs have in common: settings and options. They put requests together; sending is ours (see sdk-request.ts).
 import type { JsonObject } from '../../common/json.ts';
 
 export interface SdkSettings {
@@ -23,16 +22,5 @@ export function sdkOptions(settings: SdkSettings, key: string | null) {
       'Accept-Encoding': 'identity',
       ...settings.headers,
     },
-  };
-}
-
-/** Makes a client at the first call, and another when the key has changed. */
-export function keptPerKey<Client>(
-  make: (key: string | null) => Promise<Client>,
-): (key: string | null) => Promise<Client> {
-  let kept: { readonly client: Client; readonly key: string | null } | undefined;
-  return async (key) => {
-    if (kept === undefined || kept.key !== key) kept = { client: await make(key), key };
-    return kept.client;
   };
 }

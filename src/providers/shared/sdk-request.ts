@@ -1,6 +1,5 @@
 // A request as an SDK puts it together, sent by our own pool: the SDK's own sending is made for its retries, timers and logs, which are ours here.
 import type { Pool, WireResponse, WireTarget } from './http-pool.ts';
-import { keptPerKey } from './sdk-client.ts';
 
 /** What both SDKs' clients have for it. */
 export interface RequestBuilder {
@@ -43,11 +42,16 @@ export function createSdkRequests(
   pool: Pool,
   makeClient: (key: string | null) => Promise<RequestBuilder>,
 ): SdkRequests {
-  const clientFor = keptPerKey(async (key) => new Targets(await makeClient(key)));
+  /** Made at the first call, and anew when the key has changed. */
+  let kept: Kept | undefined;
   return {
     async send(path, body, { stream, key, signal }) {
-      const targets = await clientFor(key);
-      const target = await targets.of(path, body, stream);
+      if (kept === undefined || kept.key !== key)
+        kept = { key, client: await makeClient(key), targets: new Map() };
+      const { client, targets } = kept;
+      const kind = stream ? `stream ${path}` : path;
+      let target = targets.get(kind);
+      if (target === undefined) targets.set(kind, (target = await build(client, path, body, stream)));
       const response = await pool.post(target, JSON.stringify(body), stream, signal);
       if (response.status >= 200 && response.status < 300) return response;
       throw new RefusedByProvider(response, await response.text().catch(() => ''));
@@ -55,28 +59,22 @@ export function createSdkRequests(
   };
 }
 
-/** The address and headers of each kind of request: they depend on nothing but the client, which is made anew for another key. */
-class Targets {
-  readonly #client: RequestBuilder;
-  readonly #built = new Map<string, WireTarget>();
+interface Kept {
+  readonly key: string | null;
+  readonly client: RequestBuilder;
+  /** By the kind of request: an address and headers depend on nothing else. */
+  readonly targets: Map<string, WireTarget>;
+}
 
-  constructor(client: RequestBuilder) {
-    this.#client = client;
-  }
-
-  async of(path: string, body: object, stream: boolean): Promise<WireTarget> {
-    const kind = stream ? `stream ${path}` : path;
-    const built = this.#built.get(kind);
-    if (built !== undefined) return built;
-    const { url, req } = await this.#client.buildRequest(
-      { method: 'post', path, body, stream },
-      { retryCount: 0 },
-    );
-    const { origin, pathname, search } = new URL(url);
-    const target = { origin, path: `${pathname}${search}`, headers: [...req.headers].flat() };
-    this.#built.set(kind, target);
-    return target;
-  }
+async function build(
+  client: RequestBuilder,
+  path: string,
+  body: object,
+  stream: boolean,
+): Promise<WireTarget> {
+  const { url, req } = await client.buildRequest({ method: 'post', path, body, stream }, { retryCount: 0 });
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: `${pathname}${search}`, headers: [...req.headers].flat() };
 }
 
 function jsonOr(text: string): unknown {

@@ -1,5 +1,4 @@
 // The embedded Runtime: runs live in this process; what has to survive it is in the ledger.
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
@@ -21,7 +20,7 @@ interface Living {
   readonly result: Promise<Outcome<Json, unknown>>;
 }
 
-/** Ends are kept for those who ask a moment too late; a front door that wants more reads the ledger. */
+/** Ends are kept for those who ask a moment too late, so many at least and twice as many at most (INV-14); a front door that wants more reads the ledger. */
 const ENDED_KEPT = 100;
 
 const NO_RECEIPTS: ReadonlyMap<string, StepRecord> = new Map();
@@ -33,32 +32,40 @@ export interface EmbeddedRuntimeOptions {
 
 export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOptions): Runtime {
   const living = new Map<string, Living>();
-  const ended = new LRUCache<string, Promise<Outcome<Json, unknown>>>({ max: ENDED_KEPT });
+  let ended = new Map<string, Promise<Outcome<Json, unknown>>>();
+  let endedBefore = ended;
   const mailbox = new Mailbox(clock);
   let interpret: Interpret | undefined;
   let stopping = false;
 
-  async function execute(run: RunSubmission, controller: AbortController): Promise<Outcome<Json, unknown>> {
+  async function execute(
+    run: RunSubmission,
+    { controller, result }: Living,
+    settle: (outcome: Outcome<Json, unknown>) => void,
+  ): Promise<void> {
     const cancelDeadline =
       run.deadlineMs === null
         ? undefined
         : clock.after(run.deadlineMs, () =>
             controller.abort(new RunStopped('deadline', `the deadline of ${run.deadlineMs} ms is over`)),
           );
+    let outcome: Outcome<Json, unknown>;
     try {
       const receipts = run.resumed ? await recorder.receipts(run.runId) : NO_RECEIPTS;
-      return succeed(
-        await begin(run.runId, run.planHash, run.input, receipts, controller.signal, run.resumed),
-      );
+      const { runId, planHash, input, resumed } = run;
+      outcome = succeed(await begin(runId, planHash, input, receipts, controller.signal, resumed));
     } catch (error) {
-      return fail(error);
-    } finally {
-      cancelDeadline?.();
-      const { result } = living.get(run.runId) ?? {};
-      if (result !== undefined) ended.set(run.runId, result);
-      living.delete(run.runId);
-      mailbox.forget(run.runId);
+      outcome = fail(error);
     }
+    cancelDeadline?.();
+    if (ended.size >= ENDED_KEPT) {
+      endedBefore = ended;
+      ended = new Map();
+    }
+    ended.set(run.runId, result);
+    living.delete(run.runId);
+    mailbox.forget(run.runId);
+    settle(outcome);
   }
 
   /** A child lives within its parent's run, and ends with it at the latest. */
@@ -87,6 +94,24 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     );
   }
 
+  async function within(
+    runId: string,
+    result: Living['result'],
+    timeoutMs: number,
+  ): Promise<Outcome<Json, unknown>> {
+    let cancel: (() => void) | undefined;
+    const late = new Promise<Outcome<Json, unknown>>((resolve) => {
+      cancel = clock.after(timeoutMs, () =>
+        resolve(fail(new DOMException(`run ${runId} is not finished after ${timeoutMs} ms`, 'TimeoutError'))),
+      );
+    });
+    try {
+      return await Promise.race([result, late]);
+    } finally {
+      cancel?.();
+    }
+  }
+
   return {
     start(given) {
       interpret = given;
@@ -96,33 +121,18 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     submit(run) {
       if (living.has(run.runId)) return Promise.resolve({ created: false });
       if (stopping) return Promise.reject(new RunStopped('shutdown', 'the runtime is stopping'));
-      const controller = new AbortController();
+      const { promise: result, resolve } = Promise.withResolvers<Outcome<Json, unknown>>();
+      const begun = { controller: new AbortController(), result };
       // Registered before anything of the run happens, so that it can be cancelled from its first event on.
-      let settle: (outcome: Outcome<Json, unknown>) => void = () => undefined;
-      const result = new Promise<Outcome<Json, unknown>>((resolve) => {
-        settle = resolve;
-      });
-      living.set(run.runId, { controller, result });
-      void execute(run, controller).then(settle);
+      living.set(run.runId, begun);
+      void execute(run, begun, resolve);
       return Promise.resolve({ created: true });
     },
-    async result(runId, timeoutMs) {
-      const result = living.get(runId)?.result ?? ended.get(runId);
-      if (result === undefined) return fail(new RunUnknown(`run ${runId} is not in this process`));
-      if (timeoutMs === undefined) return result;
-      let cancel: (() => void) | undefined;
-      const late = new Promise<Outcome<Json, unknown>>((resolve) => {
-        cancel = clock.after(timeoutMs, () =>
-          resolve(
-            fail(new DOMException(`run ${runId} is not finished after ${timeoutMs} ms`, 'TimeoutError')),
-          ),
-        );
-      });
-      try {
-        return await Promise.race([result, late]);
-      } finally {
-        cancel?.();
-      }
+    result(runId, timeoutMs) {
+      const result = living.get(runId)?.result ?? ended.get(runId) ?? endedBefore.get(runId);
+      if (result === undefined)
+        return Promise.resolve(fail(new RunUnknown(`run ${runId} is not in this process`)));
+      return timeoutMs === undefined ? result : within(runId, result, timeoutMs);
     },
     status(runIds) {
       return Promise.resolve(

@@ -100,6 +100,13 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
 /** Adds an amount under the values of the labels, in their order. */
 type Tally = (amount: number | bigint, ...labels: readonly (string | number)[]) => void;
 
+/** A sum under the values of some labels, and those under one value more. */
+interface Sums {
+  readonly labels: readonly (string | number)[];
+  total: bigint | undefined;
+  readonly below: Map<string | number, Sums>;
+}
+
 /**
  * A counter whose sums are kept here, and made series of when they are asked for: finding a series costs more than the rest of counting. In
  * bigint, so that dollars are summed in integers (INV-1); only the text that Prometheus reads is a float, as its format has it.
@@ -111,7 +118,7 @@ function tally(
   labelNames: readonly string[],
   unit = 1,
 ): Tally {
-  const sums = new Map<string, { readonly labels: Record<string, string | number>; total: bigint }>();
+  const root: Sums = { labels: [], total: undefined, below: new Map() };
   void new Counter({
     name,
     help,
@@ -119,19 +126,29 @@ function tally(
     registers,
     collect() {
       this.reset();
-      for (const { labels, total } of sums.values()) this.inc(labels, Number(total) / unit);
+      for (const { labels, total } of counted(root)) {
+        const named = Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? '']));
+        this.inc(named, Number(total) / unit);
+      }
     },
   });
   return (amount, ...values) => {
-    const key = values.join('\n');
-    let sum = sums.get(key);
-    if (sum === undefined) {
-      const labels: Record<string, string | number> = {};
-      for (const [index, label] of labelNames.entries()) labels[label] = values[index] ?? '';
-      sums.set(key, (sum = { labels, total: 0n }));
+    let sums = root;
+    for (const value of values) {
+      let next = sums.below.get(value);
+      if (next === undefined) {
+        next = { labels: [...sums.labels, value], total: undefined, below: new Map() };
+        sums.below.set(value, next);
+      }
+      sums = next;
     }
-    sum.total += BigInt(amount);
+    sums.total = (sums.total ?? 0n) + BigInt(amount);
   };
+}
+
+function* counted(sums: Sums): Iterable<Sums> {
+  if (sums.total !== undefined) yield sums;
+  for (const below of sums.below.values()) yield* counted(below);
 }
 
 /** Counted when committed (INV-11), so that the sums are the ledger's. */
