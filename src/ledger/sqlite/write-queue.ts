@@ -21,7 +21,7 @@ const GATHER_MS = 25;
  * Under load a batch follows the one before it after this long: a write to the disk costs the machine as much as the rows of two attempts. After
  * a batch of fewer values than three attempts have, which is no load, nothing waits.
  */
-const PACE_MS = 3;
+const PACE_MS = 2;
 const LOAD_VALUES = 256;
 
 /** A settlement that failed is tried again this often, until the disk takes it. */
