@@ -15,9 +15,9 @@ import { workflowsFolder } from './workflows-folder.ts';
 
 /** For a process that serves for days; measured in docs/performance.md. */
 const V8_FLAGS = [
-  // V8 lets the heap of a busy server grow to four times what lives in it, and goes on growing for half an hour. At twice, it is flat from the first
-  // minutes on and some 150 MB smaller, for 3 % of CPU; at less, collecting costs much more.
-  `--heap-growing-percent=${process.env.HG ?? 200}`,
+  // V8 lets the heap of a busy server grow to four times what lives in it, and goes on growing for half an hour. At three times, it is flat from the
+  // first minutes on and some 150 MB smaller; at less, collecting costs more: 5 % of CPU at twice.
+  '--heap-growing-percent=200',
   // What is called often goes to V8's best compiler soon, and not through the middle one first: while a server warms up, compiling takes half as
   // much of the core that it shares with the runs.
   '--no-maglev',
@@ -161,7 +161,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     const stopReloading = reloadOnHangup(app, log);
     const stopTelling = tellRevisions(app, io);
     // Not before now: the start would take longer.
-    for (const flag of process.env.FLAGS?.split('+') ?? V8_FLAGS) setFlagsFromString(flag);
+    for (const flag of V8_FLAGS) setFlagsFromString(flag);
     io.out(banner(app, server));
     await stopped.promise;
     stopReloading();

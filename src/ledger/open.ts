@@ -1,4 +1,5 @@
 // Opens the ledger: takes its lock, starts the writer (checked, migrated, recovered), and puts the ports together.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../common/clock.ts';
@@ -6,7 +7,7 @@ import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../budget/port.ts';
 import type { Recorder } from '../execution/ports.ts';
 import { createAdmin } from './admin.ts';
-import { Journal } from './journal/journal.ts';
+import { Journal, journalPath } from './journal/journal.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
@@ -151,9 +152,17 @@ export interface ReadOnlyLedger
   close(): Promise<void>;
 }
 
-/** Reads the ledger of a running server, or of none: takes no lock and changes nothing. */
+/** Reads the ledger of a running server, or of none; only what a killed one left in its journal is put into the tables first. */
 export function openLedgerReader(path: string): ReadOnlyLedger {
-  const reader = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
+  const tables = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
+  const upToDate = takeUpJournal(path);
+  const reader: Reader = {
+    ...tables,
+    async ask(name, ...args) {
+      await upToDate;
+      return tables.ask(name, ...args);
+    },
+  };
   return {
     ...createLedgerReader(reader, reader),
     rollups: (reads) => reader.ask('rollups', reads),
@@ -162,6 +171,13 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
     planText: (hash) => reader.ask('planText', hash),
     close: () => reader.close(),
   };
+}
+
+async function takeUpJournal(path: string): Promise<void> {
+  if (!existsSync(journalPath(path))) return;
+  // Loaded when it is needed: hardly any process was killed.
+  const { takeUpJournal: takeUp } = await import('./sqlite/open-writer.ts');
+  takeUp(path, PACKAGE_MIGRATIONS);
 }
 
 function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & RevisionReader {

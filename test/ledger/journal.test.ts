@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { JOURNAL_FORMAT, decodeFrames, encodeFrame } from '../../src/ledger/journal/frames.ts';
 import type { Frame } from '../../src/ledger/journal/frames.ts';
 import { journalPath } from '../../src/ledger/journal/journal.ts';
+import { openLedgerReader } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { ARITY } from '../../src/ledger/sqlite/operations.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
@@ -111,6 +112,25 @@ describe('a process that dies before the database has what is in its journal', (
     expect((await again.receipts('run_done')).size).toBe(1);
     expect([...again.accounts.open()].map(({ attemptId }) => attemptId)).toEqual(['att_open']);
     expect(await again.verify()).toMatchObject({ ok: true, discrepancies: [] });
+  });
+
+  it('has it in the answer of a command that only reads, beside no server and beside one', async () => {
+    const path = ledgerPath();
+    const ledger = await openTestLedger(path);
+    await callProvider(ledger, '1');
+    const dead = leftBehind(path);
+    for (let time = 0; time < 2; time += 1) {
+      const reader = openLedgerReader(dead);
+      expect((await reader.attemptsOf(['run_1'])).get('run_1')?.map(({ id }) => id)).toEqual(['att_1']);
+      expect(await reader.verify()).toMatchObject({ ok: true, attempts: 1 });
+      await reader.close();
+      expect(existsSync(journalPath(dead))).toBe(false);
+    }
+    const beside = openLedgerReader(path);
+    expect(await beside.verify()).toMatchObject({ ok: true });
+    await beside.close();
+    expect(existsSync(journalPath(path))).toBe(true);
+    expect((await (await openTestLedger(dead)).unreconciled()).map(({ id }) => id)).toEqual(['att_1']);
   });
 
   it('applies it once, however often the next one dies too', async () => {

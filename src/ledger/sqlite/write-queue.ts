@@ -14,8 +14,9 @@ import type { WriterHost } from './writer-host.ts';
 /** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
 const LARGEST_BACKLOG = 100_000;
 
-/** What is journaled goes to the writer after this long, or as soon as somebody reads: one transaction for many batches. */
+/** What is journaled goes to the writer after this long, when it is this much, or as soon as somebody reads: one transaction for many batches. */
 const GATHER_MS = 25;
+const GATHER_CHARACTERS = 256 * 1024;
 
 /**
  * Under load a batch follows the one before it after this long: a write to the disk costs the machine as much as the rows of two attempts. After
@@ -77,21 +78,22 @@ export class WriteQueue {
   #notBeforeMs = 0;
   /** Journaled batches that the writer was not sent yet. */
   #gathered: string[] = [];
+  #gatheredCharacters = 0;
   #cancelGathering: (() => void) | null = null;
   /** The last operation of the last batch that went past the journal. */
   #direct: number;
-  /** The last operation that is written: journaled, or answered by the writer. */
-  #written: number;
-  /** From number `#settled + 1` on. */
-  #waiting: Waiting[] = [];
   /** The last operation that the writer answered. */
   #settled: number;
+  /** What is journaled and not answered by the writer, from number `#settled + 1` on: the rows of settlements, and null for the others. */
+  #journaled: (CommittedRow | null)[] = [];
+  /** What comes after it. */
+  #waiting: Waiting[] = [];
   #failure: Failure | null = null;
   #lost: string | null = null;
   #commits = 0;
   #deferred: Pick<Waiting, 'push' | 'row'>[] = [];
-  /** Rows that are journaled and that the database refused: the writer tries them again with whatever comes. */
-  #kept: { readonly number: number; readonly row: CommittedRow | null }[] = [];
+  /** Settlements that are journaled and that the database refused: the writer tries them again with whatever comes. */
+  #kept: { readonly number: number; readonly row: CommittedRow }[] = [];
   #cancelRetry: (() => void) | null = null;
   /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
@@ -106,7 +108,7 @@ export class WriteQueue {
     this.#clock = clock;
     this.#announce = announce;
     this.#journal = journal;
-    this.#settled = this.#written = this.#direct = host.lastOperation;
+    this.#settled = this.#direct = host.lastOperation;
     this.#firstOfBatch = this.#next = host.lastOperation + 1;
     host.listen(
       (acknowledgement) => this.#onAcknowledgement(acknowledgement),
@@ -135,8 +137,7 @@ export class WriteQueue {
 
   #add(push: Push, row: CommittedRow | null, lasting: boolean): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
-    if (this.#waiting.length >= LARGEST_BACKLOG && !lasting)
-      return Promise.reject(unavailable(BACKLOG_FAILURE));
+    if (this.#backlog() >= LARGEST_BACKLOG && !lasting) return Promise.reject(unavailable(BACKLOG_FAILURE));
     push(this.#batch);
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -195,7 +196,8 @@ export class WriteQueue {
       if (this.#lost !== null) return;
       if (error === null) {
         this.#gathered.push(text);
-        if (this.#flushed.length > 0) this.#sendGathered();
+        this.#gatheredCharacters += text.length;
+        if (this.#flushed.length > 0 || this.#gatheredCharacters > GATHER_CHARACTERS) this.#sendGathered();
         else this.#cancelGathering ??= systemClock.after(GATHER_MS, () => this.#sendGathered());
         this.#settleWritten(last);
       } else this.#sendDirectly({ ...batch, journaled: false });
@@ -208,6 +210,7 @@ export class WriteQueue {
     this.#cancelGathering = null;
     const batches = this.#gathered;
     this.#gathered = [];
+    this.#gatheredCharacters = 0;
     if (batches.length > 0) this.#host.send(batches);
   }
 
@@ -219,23 +222,22 @@ export class WriteQueue {
 
   /** What is journaled was never refused: only the writer's answers are not known yet, and nobody asked for them. */
   #settleWritten(last: number): void {
-    const from = this.#written - this.#settled;
-    this.#written = last;
-    const written = this.#waiting.slice(from, last - this.#settled);
-    for (const { resolve } of written) resolve(0);
-    this.#announce(
-      written.flatMap(({ row }) => (row === null ? [] : [row])),
-      last,
-    );
+    const written = this.#waiting.splice(0, last - this.#settled - this.#journaled.length);
+    const rows: CommittedRow[] = [];
+    for (const { row, resolve } of written) {
+      resolve(0);
+      if (row !== null) rows.push(row);
+      this.#journaled.push(isSettlement(row) ? row : null);
+    }
+    this.#announce(rows, last);
   }
 
   #onAcknowledgement(acknowledgement: Acknowledgement): void {
     const { last, failure } = acknowledgement;
     const first = this.#settled + 1;
-    const done = this.#waiting.splice(0, last - this.#settled);
-    const journaled = done.splice(0, Math.max(0, this.#written - this.#settled));
+    const journaled = this.#journaled.splice(0, last - this.#settled);
+    const done = this.#waiting.splice(0, last - this.#settled - journaled.length);
     this.#settled = last;
-    this.#written = Math.max(this.#written, last);
     this.#failure = failure;
     if (failure === null) {
       this.#commits += 1;
@@ -243,7 +245,8 @@ export class WriteQueue {
       warnOfRefused(acknowledgement, first + journaled.length);
       this.#settle(done, first + journaled.length, acknowledgement);
     } else {
-      this.#kept.push(...journaled.map(({ row }, index) => ({ number: first + index, row })));
+      for (const [index, row] of journaled.entries())
+        if (row !== null) this.#kept.push({ number: first + index, row });
       const error = unavailable(failure);
       for (const waiting of done) refuse(waiting, error);
       this.#defer(done);
@@ -295,32 +298,39 @@ export class WriteQueue {
     this.#lost = reason;
     this.#failure = lostFailure(reason);
     const error = unavailable(this.#failure);
-    // What is journaled is written, whoever puts it into the database: its promise is resolved already.
+    // What is journaled is written, whoever puts it into the database.
     for (const waiting of this.#waiting.splice(0)) refuse(waiting, error);
     for (const { resolve } of this.#flushed.splice(0)) resolve();
   }
 
   /** Resolves when everything that was asked for before is in the database, or the database has refused it. */
   flushed(): Promise<void> {
-    if (this.#waiting.length === 0) return Promise.resolve();
+    if (this.#backlog() === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed.push({ number: this.#next - 1, resolve });
     this.#sendGathered();
     return promise;
   }
 
-  /** Rows that were asked for after an operation and are not known to be committed, in order. */
+  #backlog(): number {
+    return this.#journaled.length + this.#waiting.length;
+  }
+
+  /** Settlements that were asked for after an operation and are not known to be in the database, in order. */
   pendingAfter(operation: number): readonly CommittedRow[] {
     const skip = Math.max(0, operation - this.#settled);
-    const kept = this.#kept.filter(({ number }) => number > operation);
-    return [...this.#deferred, ...kept, ...this.#waiting.slice(skip)].flatMap(({ row }) =>
-      row === null ? [] : [row],
-    );
+    const rows = [
+      ...this.#deferred.map(({ row }) => row),
+      ...this.#kept.filter(({ number }) => number > operation).map(({ row }) => row),
+      ...this.#journaled.slice(skip),
+      ...this.#waiting.slice(Math.max(0, skip - this.#journaled.length)).map(({ row }) => row),
+    ];
+    return rows.filter((row): row is CommittedRow => isSettlement(row));
   }
 
   health(): WriteHealth {
     return {
-      backlog: this.#waiting.length,
+      backlog: this.#backlog(),
       commits: this.#commits,
       deferred: this.#deferred.length,
       failure: this.#failure,
