@@ -32,6 +32,7 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
       queue.write((batch) => batch.push(op.TOUCH_API_KEY, id, atMs), null).catch(() => {});
     },
     async reconcile(attemptId, verdict) {
+      await queue.flushed();
       const attempt = await reader.ask('attempt', attemptId);
       const stem = await reader.ask('rollupStem', attemptId);
       if (attempt?.status !== 'unreconciled' || stem === undefined) throw notUnreconciled(attemptId, attempt);

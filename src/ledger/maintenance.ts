@@ -52,6 +52,9 @@ export function createMaintenance(
         rows += some;
       }
     },
-    verify: () => scanner.ask('verify'),
+    async verify() {
+      await queue.flushed();
+      return scanner.ask('verify');
+    },
   };
 }

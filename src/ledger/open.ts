@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DatabaseSync } from 'node:sqlite';
+import { systemClock } from '../common/clock.ts';
 import type { Clock } from '../common/clock.ts';
 import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../budget/port.ts';
@@ -50,8 +51,10 @@ export interface LedgerOptions {
 
 /** What statistics read. */
 export interface RollupReader {
-  /** All of one commit, with everything that was announced before the question. */
-  rollups(reads: readonly RollupRead[]): Promise<RollupAnswer>;
+  /** All of one commit. `missing`: what was announced before the question, and is not in it yet. */
+  rollups(
+    reads: readonly RollupRead[],
+  ): Promise<RollupAnswer & { readonly missing: readonly CommittedRow[] }>;
   /** The same from the rows, with a filter that roll-ups cannot answer; in a thread of its own. */
   scan(reads: readonly RollupRead[], filter: RunFilter): Promise<RollupAnswer>;
 }
@@ -90,9 +93,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   const feed = createFeed();
   const queue = new WriteQueue(host, clock, feed.announce, journal);
-  const reader = readingWhatIsWritten(earlyReader, queue);
+  const reader = afterWriting(earlyReader, queue);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
-  const scanner = readingWhatIsWritten(newReader(readerOptions), queue);
+  const scanner = afterWriting(newReader(readerOptions), queue);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   const recorder = createRecorder(queue, reader, new RunContexts());
@@ -104,7 +107,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin),
     ...createLedgerReader(reader, scanner),
-    rollups: (reads) => reader.ask('rollups', reads),
+    async rollups(reads) {
+      const announced = queue.announced();
+      const answer = await earlyReader.ask('rollups', reads);
+      const missing = announced.filter(({ number }) => number > answer.lastOperation);
+      return { ...answer, missing: missing.map(({ row }) => row) };
+    },
     scan: (reads, filter) => scanner.ask('scan', reads, filter),
     onCommit: feed.onCommit,
     accounts: createAccounts(startup.connection, queue),
@@ -131,15 +139,27 @@ function openJournal(path: string, synchronous: Synchronous): Journal {
   }
 }
 
-/** What was asked to be written before the question is in the answer. */
-function readingWhatIsWritten(reader: Reader, queue: WriteQueue): Reader {
+/** What is written goes to the tables at once when somebody reads. Reading waits so long for it, and not for a disk that is slow or a database that is locked. */
+const LONGEST_WAIT_MS = 50;
+
+function afterWriting(reader: Reader, queue: WriteQueue): Reader {
   return {
     ...reader,
     async ask(name, ...args) {
-      await queue.flushed();
+      if (!queue.isFlushed()) await atMost(LONGEST_WAIT_MS, queue.flushed());
       return reader.ask(name, ...args);
     },
   };
+}
+
+function atMost(delayMs: number, flushed: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = systemClock.after(delayMs, resolve);
+    void flushed.then(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 export interface ReadOnlyLedger
@@ -165,7 +185,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
   };
   return {
     ...createLedgerReader(reader, reader),
-    rollups: (reads) => reader.ask('rollups', reads),
+    rollups: async (reads) => ({ ...(await reader.ask('rollups', reads)), missing: [] }),
     scan: (reads, filter) => reader.ask('scan', reads, filter),
     verify: () => reader.ask('verify'),
     planText: (hash) => reader.ask('planText', hash),

@@ -59,7 +59,9 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
     },
     recordAlert: (alert) => queue.write((batch) => op.pushAlert(batch, alert), { kind: 'alert', alert }),
 
+    // What was asked to be written before the question is in the answer.
     async receipts(runId) {
+      await queue.flushed();
       const steps = (await reader.ask('stepsOf', [runId])).get(runId) ?? [];
       return new Map(
         steps
@@ -67,7 +69,10 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
           .map((step) => [step.key, step]),
       );
     },
-    findByIdempotencyKey: (caller, key) => reader.ask('byIdempotencyKey', caller, key),
+    async findByIdempotencyKey(caller, key) {
+      await queue.flushed();
+      return reader.ask('byIdempotencyKey', caller, key);
+    },
     findCached: (taskRevision, inputHash, sinceMs) => reader.ask('cached', taskRevision, inputHash, sinceMs),
     async unfinished() {
       const runs = await reader.ask('unfinished');

@@ -19,8 +19,9 @@ export class LiveView {
 
   async #read(reader: RollupReader, clock: Clock): Promise<View> {
     const reads = this.#view.reads(clock.nowMs());
-    const { lastOperation: read, answers } = await reader.rollups(reads);
+    const { lastOperation: read, answers, missing } = await reader.rollups(reads);
     this.#view.load(answers);
+    this.#add(missing);
     for (const { rows, lastOperation } of this.#early ?? []) if (lastOperation > read) this.#add(rows);
     this.#early = null;
     return this.#view;

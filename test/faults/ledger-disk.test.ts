@@ -145,11 +145,14 @@ describe('a database that something else holds', () => {
       const path = ledgerPath();
       const ledger = await openTestLedger(path);
       await spendOnce(ledger, '1');
+      await ledger.run('run_1');
       const other = new DatabaseSync(path);
       other.exec('begin immediate');
       await spendOnce(ledger, 'journaled');
-      // A question waits for the database's answer to what was written before it.
+      // Reading goes on, of what was there before; adding everything up waits for the database's answer.
+      expect((await ledger.run('run_1'))?.status).toBe('succeeded');
       expect(await ledger.run('run_journaled')).toBeUndefined();
+      await ledger.verify();
       expect(ledger.health()).toMatchObject({ ok: false, failure: { code: 'DATABASE_LOCKED' } });
       const error = await failureOf(ledger.openRun(makeRun('run_2')));
       expect(error).toBeInstanceOf(LedgerUnavailable);

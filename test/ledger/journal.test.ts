@@ -2,14 +2,18 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { crc32 } from 'node:zlib';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
 import { JOURNAL_FORMAT, decodeFrames, encodeFrame } from '../../src/ledger/journal/frames.ts';
 import type { Frame } from '../../src/ledger/journal/frames.ts';
 import { journalPath } from '../../src/ledger/journal/journal.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { ARITY } from '../../src/ledger/sqlite/operations.ts';
+import { createStats } from '../../src/stats/stats.ts';
+import type { Stats } from '../../src/stats/stats.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
 
@@ -176,6 +180,47 @@ describe('a process that dies before the database has what is in its journal', (
     expect(existsSync(`${journalPath(older)}.unmatched`)).toBe(true);
     expect((await restored.runs({}, { limit: 10 })).rows).toEqual([]);
   });
+});
+
+describe('statistics', () => {
+  it(
+    'INV-1: count what is journaled once, whether they begin before, while or after the database gets it',
+    { timeout: 30_000 },
+    async () => {
+      const path = ledgerPath();
+      const ledger = await openTestLedger(path);
+      const spend = async (name: string): Promise<void> => {
+        const run = makeRun(`run_${name}`, { startedAtMs: Date.now() });
+        const attempt = makeAttempt(`att_${name}`, run, { startedAtMs: Date.now() });
+        void ledger.openRun(run);
+        await ledger.openAttempt(attempt);
+        await ledger.closeAttempt(settle(attempt), null);
+      };
+      const attempts = async (stats: Stats): Promise<number> =>
+        (await stats.costStats({ window: 'DAY', by: [] })).total.attempts;
+      const early = createStats({ ledger, clock: systemClock });
+      await spend('1');
+      expect(await attempts(early)).toBe(1);
+      await ledger.run('run_1');
+      const other = new DatabaseSync(path);
+      other.exec('begin immediate');
+      await spend('2');
+      const late = createStats({ ledger, clock: systemClock });
+      expect([await attempts(early), await attempts(late)]).toEqual([2, 2]);
+      // The database refuses it, and takes it later.
+      await ledger.verify();
+      expect(ledger.health().ok).toBe(false);
+      const later = createStats({ ledger, clock: systemClock });
+      expect(await attempts(later)).toBe(2);
+      other.exec('rollback');
+      other.close();
+      await ledger.finishRun(finish(makeRun('run_1')));
+      await ledger.verify();
+      expect(ledger.health()).toMatchObject({ ok: true, backlog: 0 });
+      const last = createStats({ ledger, clock: systemClock });
+      for (const stats of [early, late, later, last]) expect(await attempts(stats)).toBe(2);
+    },
+  );
 });
 
 describe('texts of a task that does not keep them', () => {

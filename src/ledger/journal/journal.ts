@@ -1,6 +1,7 @@
 // The journal: a file beside the database to which the main thread appends each batch before the writer puts it into tables, so that whoever
 // waits for a row waits for one write, and the writer can take many batches at once.
-import { closeSync, fdatasync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Synchronous } from '../sqlite/connection.ts';
 import { encodeFrame } from './frames.ts';
 import type { Frame } from './frames.ts';
@@ -24,6 +25,7 @@ export class Journal {
     this.#path = journalPath(databasePath);
     this.#synchronous = synchronous;
     this.#file = openSync(this.#path, 'w');
+    if (synchronous === 'full') syncFolder(dirname(this.#path));
   }
 
   get isFull(): boolean {
@@ -74,5 +76,17 @@ export class Journal {
   /** Leaves what the database does not have to the next start. */
   close(): void {
     closeSync(this.#file);
+  }
+}
+
+/** A file survives a power cut when its folder knows of it. */
+function syncFolder(path: string): void {
+  // Windows opens no folders, and has no need to.
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }

@@ -305,11 +305,24 @@ export class WriteQueue {
 
   /** Resolves when everything that was asked for before is in the database, or the database has refused it. */
   flushed(): Promise<void> {
-    if (this.#backlog() === 0) return Promise.resolve();
+    if (this.isFlushed()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed.push({ number: this.#next - 1, resolve });
     this.#sendGathered();
     return promise;
+  }
+
+  isFlushed(): boolean {
+    return this.#backlog() === 0;
+  }
+
+  /** Settlements that were announced and that the writer has not told to be in the database, with their numbers. */
+  announced(): readonly { readonly number: number; readonly row: CommittedRow }[] {
+    const first = this.#settled + 1;
+    const journaled = this.#journaled.flatMap((row, index) =>
+      row === null ? [] : [{ number: first + index, row }],
+    );
+    return [...this.#kept, ...journaled];
   }
 
   #backlog(): number {
@@ -318,12 +331,13 @@ export class WriteQueue {
 
   /** Settlements that were asked for after an operation and are not known to be in the database, in order. */
   pendingAfter(operation: number): readonly CommittedRow[] {
-    const skip = Math.max(0, operation - this.#settled);
+    const skip = Math.max(0, operation - this.#settled - this.#journaled.length);
     const rows = [
       ...this.#deferred.map(({ row }) => row),
-      ...this.#kept.filter(({ number }) => number > operation).map(({ row }) => row),
-      ...this.#journaled.slice(skip),
-      ...this.#waiting.slice(Math.max(0, skip - this.#journaled.length)).map(({ row }) => row),
+      ...this.announced()
+        .filter(({ number }) => number > operation)
+        .map(({ row }) => row),
+      ...this.#waiting.slice(skip).map(({ row }) => row),
     ];
     return rows.filter((row): row is CommittedRow => isSettlement(row));
   }
