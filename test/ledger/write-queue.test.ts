@@ -1,11 +1,13 @@
 // The write queue against a writer that does as it is told: what is promised when a transaction fails, or the writer is gone.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../../src/ledger/port.ts';
-import { Journal } from '../../src/ledger/journal/journal.ts';
+import { decodeFrames } from '../../src/ledger/journal/frames.ts';
+import { Journal, journalPath } from '../../src/ledger/journal/journal.ts';
 import { PROBE } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
@@ -22,6 +24,7 @@ const opened: CommittedRow = { kind: 'run_opened', run };
 
 function setUp(journal: Journal | null = null): {
   queue: WriteQueue;
+  host: WriterHost;
   sent: Batch[];
   seen: CommittedRow[];
   acknowledge: (fields?: Partial<Acknowledgement>) => void;
@@ -55,6 +58,7 @@ function setUp(journal: Journal | null = null): {
   const lastSent = (): number => Math.max(0, ...sent.map(({ last }) => last));
   return {
     queue,
+    host,
     sent,
     seen,
     acknowledge: (fields = {}) =>
@@ -297,6 +301,14 @@ describe('the write queue with a journal', () => {
     void queue.flushed();
     acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
     expect((await warned)[0]).toMatchObject({ code: 'LEDGER_CONSTRAINT' });
+  });
+
+  it('leaves what is written while it is closing to the next start', async () => {
+    const path = ledgerPath();
+    const { queue, host } = setUp(new Journal(path, 'normal'));
+    host.close = () => queue.write((batch) => batch.push(1), closed);
+    await queue.close();
+    expect(decodeFrames(readFileSync(journalPath(path)), path).map(({ last }) => last)).toEqual([1]);
   });
 
   it('goes past a journal that cannot be written', async () => {

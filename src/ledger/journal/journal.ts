@@ -19,6 +19,7 @@ export class Journal {
   readonly #synchronous: Synchronous;
   #at = 0;
   #isBusy = false;
+  #isClosed = false;
 
   /** To be opened when what it held is in the database. Throws what the file system throws. */
   constructor(databasePath: string, synchronous: Synchronous) {
@@ -45,6 +46,8 @@ export class Journal {
       done(error);
     };
     try {
+      // Its number may be another file's by now.
+      if (this.#isClosed) throw new Error('the journal is closed');
       this.#write(encodeFrame(frame));
     } catch (error) {
       end(error as Error);
@@ -75,6 +78,8 @@ export class Journal {
 
   /** Leaves what the database does not have to the next start. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#file);
   }
 }

@@ -357,7 +357,8 @@ export class WriteQueue {
     await this.flushed();
     this.#cancelRetry?.();
     await this.#host.close();
-    if (this.#failure === null) this.#journal?.remove();
+    // What was written while it was closing is the next start's.
+    if (this.#failure === null && this.isFlushed()) this.#journal?.remove();
     else this.#journal?.close();
   }
 }
