@@ -2,6 +2,7 @@
 //
 //   node bench/soak.ts [tiny|usual|full]        usual: 50,000 runs; full: a million
 import { openApp } from '../src/app.ts';
+import { setServingFlags } from '../src/cli/v8-flags.ts';
 import { LOCAL_CALLER } from '../src/execution/local-caller.ts';
 import { LOAD_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, median, sized } from './support/report.ts';
@@ -19,6 +20,9 @@ const app = await openApp({
   env: ENV,
   synchronous: 'normal',
 });
+
+// As the server runs.
+setServingFlags();
 
 interface Sample {
   readonly residentMb: number;

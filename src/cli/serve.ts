@@ -1,5 +1,4 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
-import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import type { Logger } from 'pino';
 import type { App, AppOptions, ServeOptions } from '../app.ts';
@@ -11,18 +10,8 @@ import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { createLog } from './log.ts';
 import { collect, dataOption, parsePort, parsePositiveInteger, workflowsOption } from './options.ts';
 import { writeServerAddress } from './server-address.ts';
+import { setServingFlags } from './v8-flags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
-
-/** For a process that serves for days; measured in docs/performance.md. */
-const V8_FLAGS = [
-  // V8 lets the heap of a busy server grow to four times what lives in it, and goes on growing for half an hour. At three times, it is flat from the
-  // first minutes on and some 150 MB smaller; at less, collecting costs more: 5 % of CPU at twice.
-  '--heap-growing-percent=200',
-  // What is called often goes to V8's best compiler soon, and not through the middle one first: while a server warms up, compiling takes half as
-  // much of the core that it shares with the runs.
-  '--no-maglev',
-  '--invocation-count-for-turbofan=1000',
-] as const;
 
 interface ServeFlags {
   readonly workflows?: string;
@@ -161,7 +150,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     const stopReloading = reloadOnHangup(app, log);
     const stopTelling = tellRevisions(app, io);
     // Not before now: the start would take longer.
-    for (const flag of V8_FLAGS) setFlagsFromString(flag);
+    setServingFlags();
     io.out(banner(app, server));
     await stopped.promise;
     stopReloading();
