@@ -146,7 +146,7 @@ describe('a database that something else holds', () => {
       const ledger = await openTestLedger(path);
       await spendOnce(ledger, '1');
       await ledger.run('run_1');
-      const other = new DatabaseSync(path);
+      const other = new DatabaseSync(path, { timeout: 5_000 });
       other.exec('begin immediate');
       await spendOnce(ledger, 'journaled');
       // Reading goes on, of what was there before; adding everything up waits for the database's answer.

@@ -18,7 +18,7 @@ describe('group commit', () => {
       await ledger.openRun(run);
       await ledger.run('run_1');
       const before = ledger.health().commits;
-      const other = new DatabaseSync(path);
+      const other = new DatabaseSync(path, { timeout: 5_000 });
       other.exec('begin immediate');
       const writes: Promise<void>[] = [];
       // The event loop turns on while the writer waits: that is what this loop counts on.
@@ -72,7 +72,7 @@ describe('group commit', () => {
     const attempt = makeAttempt('att_1', run);
     await ledger.openRun(run);
     await ledger.openAttempt(attempt);
-    const other = new DatabaseSync(path);
+    const other = new DatabaseSync(path, { timeout: 5_000 });
     other.exec('begin immediate');
     const key = { scope: 'all', reason: 'r', by: 'ana', sinceMs: 1 };
     const waiting = Promise.allSettled(Array.from({ length: 100_000 }, () => ledger.setSwitch(key)));

@@ -202,7 +202,7 @@ describe('statistics', () => {
       await spend('1');
       expect(await attempts(early)).toBe(1);
       await ledger.run('run_1');
-      const other = new DatabaseSync(path);
+      const other = new DatabaseSync(path, { timeout: 5_000 });
       other.exec('begin immediate');
       await spend('2');
       const late = createStats({ ledger, clock: systemClock });

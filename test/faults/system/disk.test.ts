@@ -177,7 +177,7 @@ describe('a database that another program has locked', { timeout: 90_000 }, () =
     upstream.otherwise({ tokens: 10, firstTokenAfterMs: 400 });
     const underWay = run(at, 'under-way');
     await upstream.received(2);
-    const other = new DatabaseSync(join(at.dataDirectory, DATABASE));
+    const other = new DatabaseSync(join(at.dataDirectory, DATABASE), { timeout: 5_000 });
     other.exec('begin immediate');
     expect((await underWay).data.runTask).toMatchObject({ status: 'SUCCEEDED' });
     // What is in the journal was written down: it is answered at once, and put into the database later.
