@@ -2,12 +2,12 @@
 import type { Clock } from '../../common/clock.ts';
 import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CommittedRow } from '../port.ts';
 import { PROBE } from './operations.ts';
 import type { Value } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
+import { BACKLOG_FAILURE, lostFailure, unavailable, warnOfRefused } from './write-failures.ts';
 import type { Acknowledgement, Batch, Failure } from './writer.ts';
 import type { WriterHost } from './writer-host.ts';
 
@@ -367,30 +367,4 @@ function ignore(): void {}
 
 function isSettlement(row: CommittedRow | null): boolean {
   return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
-}
-
-/** Whoever asked for it was told that it is written: that cannot be taken back, and is not to be passed over in silence. */
-function warnOfRefused({ refused }: Acknowledgement, firstNotJournaled: number): void {
-  for (const { number, failure } of refused) {
-    if (number < firstNotJournaled) process.emitWarning(failure.message, { code: failure.code });
-  }
-}
-
-const BACKLOG_FAILURE: Failure = {
-  code: 'LEDGER_BACKLOG',
-  message: 'Too many rows wait for the disk.',
-  remedy: 'The disk is slower than the traffic: slow the traffic down, or use a faster disk.',
-};
-
-function lostFailure(reason: string): Failure {
-  return {
-    code: 'LEDGER_WRITER_LOST',
-    message: `The ledger's writer ended: ${reason}.`,
-    remedy: 'Start headgate again.',
-  };
-}
-
-function unavailable(failure: Failure): LedgerUnavailable {
-  const cause = new HeadgateError(failure.code, failure.message, failure.remedy);
-  return new LedgerUnavailable(failure.message, failure.remedy, { cause });
 }
