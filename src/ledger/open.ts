@@ -84,7 +84,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   try {
     const writerOptions = { path, synchronous, migrationsFolder, nowMs: clock.nowMs() };
     host = await (options.writer === 'inline' ? openInline : openInWorker)(writerOptions);
-    if (options.writer !== 'inline') journal = openJournal(path, synchronous);
+    if (options.writer !== 'inline') journal = await openJournal(path, synchronous, host);
   } catch (error) {
     await earlyReader.close();
     lock.release();
@@ -131,10 +131,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   };
 }
 
-function openJournal(path: string, synchronous: Synchronous): Journal {
+async function openJournal(path: string, synchronous: Synchronous, host: WriterHost): Promise<Journal> {
   try {
     return new Journal(path, synchronous);
   } catch (error) {
+    await host.close();
     throw unwritable(error, path);
   }
 }
