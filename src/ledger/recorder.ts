@@ -30,7 +30,7 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       const stem = contexts.attemptStem(attempt);
       const postings = JSON.stringify(attempt.postings);
       open.set(attempt.id, { stem, postings: attempt.postings });
-      const written = queue.write((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
+      const written = queue.writeNow((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
         kind: 'attempt_opened',
         attempt,
       });
@@ -55,7 +55,8 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
     finishRun(run) {
       const rollupKey = contexts.runKey(run);
       const row = { kind: 'run_finished', run, rollupKey } as const;
-      return texts(run.id, (batch) => op.pushFinishRun(batch, run, rollupKey), row);
+      const push = (batch: op.Value[]): void => op.pushFinishRun(batch, run, rollupKey);
+      return contexts.isConfidential(run.id) ? queue.commit(push, row) : queue.writeNow(push, row);
     },
     recordAlert: (alert) => queue.write((batch) => op.pushAlert(batch, alert), { kind: 'alert', alert }),
 

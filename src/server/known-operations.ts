@@ -1,20 +1,26 @@
 // Known operations: a document that yoga has taken before is executed without yoga's hooks and its fetch API, which cost more than the run.
 import type { ServerResponse } from 'node:http';
 import { normalizedExecutor } from '@graphql-tools/executor';
-import { Kind } from 'graphql';
+import { Kind, OperationTypeNode, validateSubscriptionArgs } from 'graphql';
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import { processRegularResult } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../graphql/context.ts';
+import { formatResult } from './format-error.ts';
 import { explainResult } from './explain-error.ts';
 import type { HeaderList } from './headers.ts';
 import type { createComplexityCheck } from './guards/complexity.ts';
 import type { Operations } from './operations.ts';
+import type { ServerContext } from './request-context.ts';
+import { subscribeTo } from './subscriptions/results.ts';
+import type { SubscribeResult } from './subscriptions/shared.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface KnownOperationsParts {
   readonly schema: () => GraphQLSchema;
   readonly complexity: ReturnType<typeof createComplexityCheck>;
   readonly operations: Operations;
+  readonly subscriptions: Subscriptions;
   readonly maskError: (error: unknown) => GraphQLError;
 }
 
@@ -36,6 +42,7 @@ interface KnownDocument {
   readonly document: DocumentNode;
   /** Of its operation. */
   readonly name: string | undefined;
+  readonly isSubscription: boolean;
 }
 
 const MAX_KNOWN = 1024;
@@ -72,22 +79,22 @@ export class KnownOperations {
     this.#parts = parts;
   }
 
-  /** Notes a document that was parsed, validated and let through: of one operation, which is no subscription. */
+  /** Notes a document that was parsed, validated and let through, where it is of one operation. */
   learn(schema: GraphQLSchema, text: string, document: DocumentNode): void {
     if (schema !== this.#parts.schema()) return;
     const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
     const [operation] = operations;
     if (operations.length !== 1 || operation?.kind !== Kind.OPERATION_DEFINITION) return;
-    if (operation.operation === 'subscription') return;
     if (schema !== this.#schema) {
       this.#schema = schema;
       this.#documents.clear();
     }
-    this.#documents.set(text, { document, name: operation.name?.value });
+    const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+    this.#documents.set(text, { document, name: operation.name?.value, isSubscription });
   }
 
-  /** undefined: it is not known, or asks for more than a document and its variables; then it is yoga's. */
-  find(body: unknown): KnownOperation | undefined {
+  /** undefined: it is not known, or asks for more than a document and its variables, or for the other kind of answer; then it is yoga's. */
+  find(body: unknown, asStream: boolean): KnownOperation | undefined {
     const schema = this.#parts.schema();
     if (schema !== this.#schema || typeof body !== 'object' || body === null) return undefined;
     for (const name in body) if (!PARAMETERS.has(name)) return undefined;
@@ -95,7 +102,8 @@ export class KnownOperations {
     if (typeof query !== 'string' || !isRecordOrNone(variables) || !isRecordOrNone(extensions))
       return undefined;
     const known = this.#documents.get(query);
-    if (known === undefined || (operationName ?? known.name) !== known.name) return undefined;
+    if (known === undefined || known.isSubscription !== asStream) return undefined;
+    if ((operationName ?? known.name) !== known.name) return undefined;
     return { schema, document: known.document, variableValues: variables ?? undefined };
   }
 
@@ -113,6 +121,28 @@ export class KnownOperations {
     operations.end(contextValue);
     send(to, result);
   }
+
+  /** A stream of results, or the only one that there is; undefined: yoga has the words for what is wrong with its variables. */
+  async subscribe(
+    operation: KnownOperation,
+    contextValue: ServerContext,
+  ): Promise<SubscribeResult | undefined> {
+    const { subscriptions, maskError } = this.#parts;
+    const args = { ...operation, contextValue };
+    const validated = validateSubscriptionArgs(args);
+    if (!('schema' in validated)) return undefined;
+    const refused = subscriptions.refusal(args, contextValue);
+    if (refused !== undefined) return { errors: [refused] };
+    try {
+      return await subscriptions.begin(args, contextValue, () => subscribeTo(validated));
+    } catch (error) {
+      return { errors: [maskError(error)] };
+    }
+  }
+
+  /** The text of one of a stream's results. */
+  readonly resultText = (result: ExecutionResult): string =>
+    JSON.stringify(result.errors === undefined ? result : formatResult(this.#masked(result)));
 
   #masked(result: ExecutionResult): ExecutionResult {
     return result.errors === undefined

@@ -29,7 +29,9 @@ import { sendRefusal } from './refuse.ts';
 import type { HttpRefusal } from './refuse.ts';
 import { readStaticFiles, sendStaticFile } from './static-files.ts';
 import type { StaticFiles } from './static-files.ts';
+import { sendEvents } from './subscriptions/event-stream.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
+import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { createReloadWebhook, WEBHOOK_PATH } from './webhook.ts';
 import { createWebSocketServer } from './websocket.ts';
 import { withinMs } from './within.ts';
@@ -75,7 +77,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   });
 
   const complexity = createComplexityCheck(limits.maxComplexity);
-  const known = new KnownOperations({ schema: () => schema, complexity, operations, maskError });
+  const subscriptions = new Subscriptions(complexity, operations);
+  const known = new KnownOperations({
+    schema: () => schema,
+    complexity,
+    operations,
+    subscriptions,
+    maskError,
+  });
   const yoga = createGraphqlServer({
     schema: () => schema,
     limits,
@@ -86,6 +95,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     known,
     maskError,
     operations,
+    subscriptions,
     persisted: options.persistedOperations,
   });
   const webSockets = createWebSocketServer({
@@ -146,14 +156,21 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     });
     const isPosted = request.method === 'POST' && isJson(request.headers['content-type']);
     const body = isPosted ? readJsonBody(request, limits.maxBodyBytes) : undefined;
+    const served = Object.assign(context, { req: request, res: response, body });
     const mediaType = streams ? undefined : plainMediaType(request.headers.accept);
-    if (body !== undefined && mediaType !== undefined) {
-      const operation = known.find(await body.catch(() => undefined));
-      if (operation !== undefined)
-        return await known.answer(operation, context, { mediaType, headers, response });
+    if (body !== undefined && (streams || mediaType !== undefined)) {
+      const operation = known.find(await body.catch(() => undefined), streams);
+      if (operation !== undefined && mediaType !== undefined)
+        return await known.answer(operation, served, { mediaType, headers, response });
+      if (operation !== undefined) {
+        const result = await known.subscribe(operation, served);
+        if (result !== undefined && Symbol.asyncIterator in result)
+          return await sendEvents(result, known.resultText, headers, response);
+        Object.assign(served, { result });
+      }
     }
     setHeaders(response, headers);
-    return respond(request, response, Object.assign(context, { req: request, res: response, body }));
+    return respond(request, response, served);
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse, context: object): Promise<void> {

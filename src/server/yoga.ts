@@ -15,12 +15,10 @@ import { resolveDocument } from './persisted.ts';
 import type { OperationParams, PersistedOperations } from './persisted.ts';
 import type { KnownOperations } from './known-operations.ts';
 import type { ServerContext } from './request-context.ts';
-import { onlyWatches, sideEffectOverGet } from './guards/get.ts';
 import { formatResult } from './format-error.ts';
-import { closing } from './subscriptions/closing.ts';
-import { eventStream, notePlace } from './subscriptions/event-stream.ts';
-import { SharedSubscriptions } from './subscriptions/shared.ts';
+import { EVENT_STREAM_HEADERS, eventStream } from './subscriptions/event-stream.ts';
 import type { Subscribe } from './subscriptions/shared.ts';
+import type { Subscriptions } from './subscriptions/subscriptions.ts';
 
 export interface YogaParts {
   readonly schema: () => GraphQLSchema;
@@ -31,6 +29,7 @@ export interface YogaParts {
   readonly complexity: ReturnType<typeof createComplexityCheck>;
   readonly maskError: ReturnType<typeof createMaskError>;
   readonly operations: Operations;
+  readonly subscriptions: Subscriptions;
   readonly persisted: PersistedOperations | undefined;
   readonly known: KnownOperations;
 }
@@ -99,30 +98,19 @@ function gate({
   parse,
   complexity,
   operations,
+  subscriptions,
   persisted,
   known,
 }: YogaParts): Plugin<ServerContext> {
-  const sharing = new SharedSubscriptions();
-
-  /** Counted until it ends; each event's place is noted for event streams. */
-  function followed(
-    results: AsyncIterable<ExecutionResult>,
-    args: ExecutionArgs,
-    context: ServerContext,
-  ): AsyncIterable<ExecutionResult> {
-    const stream = closing(
-      results,
-      () => {
-        operations.unsubscribe(context);
-        untrack();
-      },
-      (event) => notePlace(event, context.eventId),
-    );
-    const untrack = operations.track({
-      watching: onlyWatches(args),
-      end: () => void stream.return(undefined),
-    });
-    return stream;
+  /** What yoga has let through is known from now on. */
+  function learn({
+    schema: validatedWith,
+    document,
+    contextValue,
+  }: Pick<ExecutionArgs, 'schema' | 'document' | 'contextValue'>): void {
+    const { params } = contextValue as { readonly params?: OperationParams };
+    if (typeof params?.query === 'string' && params.query.length <= MAX_CACHED_DOCUMENT_CHARACTERS)
+      known.learn(validatedWith, params.query, document);
   }
 
   return {
@@ -154,9 +142,7 @@ function gate({
         setResultAndStopExecution({ errors: [refused] });
         return undefined;
       }
-      const { params } = args.contextValue as unknown as { readonly params?: OperationParams };
-      if (typeof params?.query === 'string' && params.query.length <= MAX_CACHED_DOCUMENT_CHARACTERS)
-        known.learn(args.schema, params.query, args.document);
+      learn(args);
       return { onExecuteDone: () => operations.end(args.contextValue) };
     },
     onResultProcess(payload) {
@@ -170,23 +156,19 @@ function gate({
     },
     onSubscribe({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as ServerContext;
-      const refused = complexity(args) ?? sideEffectOverGet(args, context) ?? operations.subscribe(context);
+      const given = args as unknown as ExecutionArgs;
+      if (context.result !== undefined) {
+        setResultAndStopExecution(context.result as never);
+        return;
+      }
+      const refused = subscriptions.refusal(given, context);
       if (refused !== undefined) {
         setResultAndStopExecution({ errors: [refused] } as never);
         return;
       }
+      learn(args);
       const subscribe = subscribeFn as unknown as Subscribe;
-      setSubscribeFn(async (given: ExecutionArgs) => {
-        try {
-          const result = await (sharing.subscribe(given, subscribe) ?? subscribe(given));
-          if (Symbol.asyncIterator in result) return followed(result, given, context);
-          operations.unsubscribe(context);
-          return result;
-        } catch (error) {
-          operations.unsubscribe(context);
-          throw error;
-        }
-      });
+      setSubscribeFn((one: ExecutionArgs) => subscriptions.begin(one, context, subscribe));
     },
   };
 }
@@ -200,6 +182,6 @@ function sendEventStream(result: unknown, fetchApi: FetchAPI): Response {
   );
   return new fetchApi.Response(stream, {
     status: 200,
-    headers: { 'Content-Type': EVENT_STREAM, 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' },
+    headers: EVENT_STREAM_HEADERS,
   });
 }

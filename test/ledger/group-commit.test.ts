@@ -56,12 +56,15 @@ describe('group commit', () => {
     await ledger.openRun(run);
     const attempt = makeAttempt('att_1', run);
     const results = await Promise.allSettled([
+      // What comes after it goes past the journal, whose rows nobody refuses any more.
+      ledger.setSwitch({ scope: 'all', reason: 'r', by: 'ana', sinceMs: 1 }),
       ledger.openAttempt(attempt),
       ledger.openAttempt(attempt),
       ledger.closeAttempt(settle(makeAttempt('att_9', run)), null),
       ledger.closeAttempt(settle(attempt), null),
     ]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    const [, ...ends] = results.map(({ status }) => status);
+    expect(ends).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
     expect(await ledger.verify()).toMatchObject({ ok: true, attempts: 1 });
   });
 

@@ -7,6 +7,7 @@ import { Operations } from '../../src/server/operations.ts';
 import { defaultLimits } from '../../src/server/options.ts';
 import { createTestServices } from '../graphql/support/services.ts';
 import { parse } from 'graphql';
+import { Subscriptions } from '../../src/server/subscriptions/subscriptions.ts';
 import { serve } from './support.ts';
 
 const RUN =
@@ -81,16 +82,104 @@ describe('a document that was answered before', () => {
   });
 });
 
+describe('a subscription that was taken before', () => {
+  const STREAM =
+    'subscription ($t: String!) { streamTask(task: { summarize: { text: $t } }) { __typename ... on RunText { delta } ... on RunFinished { result { __typename } } } }';
+  const DRY =
+    'subscription { streamTask(task: { summarize: { text: "a" } }, options: { dryRun: true }) { __typename } }';
+  const STATS = 'subscription ($ms: Int!) { costStats(everyMs: $ms) { at } }';
+
+  /** What differs from run to run is its id. */
+  const plain = ({ body, ...rest }: Exchange): Exchange => ({
+    ...rest,
+    body: body.replaceAll(/run_\w+/g, 'run_1'),
+  });
+
+  it.each([
+    ['a run', { query: STREAM, variables: { t: 'a text' } }],
+    ['a run that cannot be streamed', { query: DRY }],
+    ['a variable that does not fit', { query: STREAM, variables: { t: 1 } }],
+    ['an argument that does not fit', { query: STATS, variables: { ms: 1 } }],
+    ['extensions that nobody knows', { query: DRY, extensions: { client: 'web' } }],
+    ['a query', { query: '{ __typename }' }],
+  ])('is answered the same: %s', async (_what, body) => {
+    const { url, engine } = await serve({ mode: 'production' });
+    engine.behaviour = async (_request, tell) => {
+      for (const delta of ['one ', 'two ']) tell({ type: 'text', runId: '', atMs: 0, step: 'main', delta });
+      return { output: { text: 'one two ' } };
+    };
+    for (const accept of ['text/event-stream', 'application/json, text/event-stream', '*/*']) {
+      const [first, second] = await twice(url, body, { accept });
+      expect(plain(second)).toEqual(plain(first));
+    }
+  });
+
+  it('is held to the limit of its caller, and gives its place back when it ends', async () => {
+    const { url } = await serve({ limits: { maxSubscriptionsPerCaller: 1 } });
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+    const body = JSON.stringify({ query: STATS, variables: { ms: 50 } });
+    const ask = (signal?: AbortSignal): Promise<Response> =>
+      fetch(url, { method: 'POST', headers, body, ...(signal === undefined ? {} : { signal }) });
+    for (let round = 0; round < 3; round += 1) {
+      const gone = new AbortController();
+      const watched = (await ask(gone.signal)).body?.getReader();
+      await watched?.read();
+      const refused = await ask();
+      expect(refused.status).toBe(429);
+      expect(await refused.text()).toContain('TOO_MANY_OPERATIONS');
+      gone.abort();
+      await expect
+        .poll(async () => {
+          const next = new AbortController();
+          const { status } = await ask(next.signal);
+          next.abort();
+          return status;
+        })
+        .toBe(200);
+      await expect
+        .poll(async () => {
+          const metrics = await (await fetch(url.replace('/graphql', '/metrics'))).text();
+          return /headgate_subscriptions(?:\{[^}]*\})? (\d+)/.exec(metrics)?.[1];
+        })
+        .toBe('0');
+    }
+  });
+
+  it('ends the run when its reader goes away', async () => {
+    const { url, engine } = await serve();
+    const body = JSON.stringify({ query: STREAM, variables: { t: 'a text' } });
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+    for (let round = 0; round < 2; round += 1) {
+      const aborted = Promise.withResolvers<void>();
+      engine.behaviour = (request) =>
+        new Promise((_resolve, reject) => {
+          request.signal?.addEventListener('abort', () => {
+            aborted.resolve();
+            reject(new Error('the subscriber went away'));
+          });
+        });
+      const gone = new AbortController();
+      const response = await fetch(url, { method: 'POST', headers, body, signal: gone.signal });
+      await response.body?.getReader().read();
+      gone.abort();
+      await aborted.promise;
+    }
+  });
+});
+
 describe('KnownOperations', () => {
   async function setUp() {
     const test = await createTestServices();
     const schemas = [1, 2].map(() => buildSchema({ plan: test.services.revisions.active().plan }));
     let at = 0;
     const current = () => schemas[at] as (typeof schemas)[number];
+    const complexity = createComplexityCheck(defaultLimits.maxComplexity);
+    const operations = new Operations(defaultLimits);
     const known = new KnownOperations({
       schema: current,
-      complexity: createComplexityCheck(defaultLimits.maxComplexity),
-      operations: new Operations(defaultLimits),
+      complexity,
+      operations,
+      subscriptions: new Subscriptions(complexity, operations),
       maskError: (error) => error as never,
     });
     const learn = (text: string): void => known.learn(current(), text, parse(text));
@@ -101,21 +190,29 @@ describe('KnownOperations', () => {
     const { known, learn, swap, current } = await setUp();
     const before = current();
     learn('{ __typename }');
-    expect(known.find({ query: '{ __typename }' })?.schema).toBe(before);
+    expect(known.find({ query: '{ __typename }' }, false)?.schema).toBe(before);
     swap();
-    expect(known.find({ query: '{ __typename }' })).toBeUndefined();
+    expect(known.find({ query: '{ __typename }' }, false)).toBeUndefined();
     // A request that began before the swap teaches nothing.
     known.learn(before, '{ __typename }', parse('{ __typename }'));
-    expect(known.find({ query: '{ __typename }' })).toBeUndefined();
+    expect(known.find({ query: '{ __typename }' }, false)).toBeUndefined();
   });
 
   it.each([
-    ['a subscription', 'subscription { alerts { kind } }'],
+    ['a subscription whose results are not asked for as a stream', 'subscription { alerts { kind } }'],
     ['a document of several operations', 'query A { __typename } query B { __typename }'],
   ])('leaves to yoga: %s', async (_what, text) => {
     const { known, learn } = await setUp();
     learn(text);
-    expect(known.find({ query: text })).toBeUndefined();
+    expect(known.find({ query: text }, false)).toBeUndefined();
+  });
+
+  it('knows a subscription where its results are asked for as a stream, and nothing else there', async () => {
+    const { known, learn } = await setUp();
+    const [watch, query] = ['subscription { alerts { kind } }', '{ __typename }'];
+    for (const text of [watch, query]) learn(text);
+    expect(known.find({ query: watch }, true)?.document).toBeDefined();
+    expect(known.find({ query }, true)).toBeUndefined();
   });
 
   it.each([
@@ -130,7 +227,7 @@ describe('KnownOperations', () => {
   ])('leaves to yoga what asks for more than a known document and its variables: %j', async (body) => {
     const { known, learn } = await setUp();
     learn('{ __typename }');
-    expect(known.find(body)).toBeUndefined();
+    expect(known.find(body, false)).toBeUndefined();
   });
 
   it.each([
@@ -147,7 +244,7 @@ describe('KnownOperations', () => {
   ])('takes what clients send along with a known document: %j', async (body) => {
     const { known, learn } = await setUp();
     learn('query One { __typename }');
-    expect(known.find(body)?.document).toBeDefined();
+    expect(known.find(body, false)?.document).toBeDefined();
   });
 
   it('weighs only what is said plainly', () => {

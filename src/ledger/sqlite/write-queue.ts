@@ -124,6 +124,13 @@ export class WriteQueue {
     return this.#add(push, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
+  /** The same for what somebody waits for: where nothing else is being written and nothing came just before, it is written before this returns. */
+  writeNow(push: Push, row: CommittedRow | null): Promise<void> {
+    const written = this.write(push, row);
+    if (this.#waitMs() < 1) this.#send();
+    return written;
+  }
+
   /** The same for what may lie in no file but the database, or of which only the database knows whether it can be: written is committed. */
   commit(push: Push, row: CommittedRow | null, lasting?: boolean): Promise<void> {
     return this.ask(push, row, lasting) as Promise<unknown> as Promise<void>;
@@ -150,10 +157,14 @@ export class WriteQueue {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    const waitMs = this.#journal === null ? 0 : this.#notBeforeMs - systemClock.monotonicMs();
+    const waitMs = this.#waitMs();
     // A timer of less than a millisecond is one of a whole.
     if (waitMs < 1) setImmediate(this.#send);
     else systemClock.after(waitMs, this.#send);
+  }
+
+  #waitMs(): number {
+    return this.#journal === null ? 0 : this.#notBeforeMs - systemClock.monotonicMs();
   }
 
   readonly #send = (): void => {

@@ -12,21 +12,20 @@ export function closing<Value>(
     over = true;
     onEnd();
   };
+  const seen = (result: IteratorResult<Value>): IteratorResult<Value, undefined> => {
+    if (result.done !== true) {
+      onValue(result.value);
+      return result;
+    }
+    end();
+    return { done: true, value: undefined };
+  };
+  const failed = (error: unknown): never => {
+    end();
+    throw error;
+  };
   return {
-    async next() {
-      try {
-        const result = await iterator.next();
-        if (result.done !== true) {
-          onValue(result.value);
-          return result;
-        }
-        end();
-        return { done: true, value: undefined };
-      } catch (error) {
-        end();
-        throw error;
-      }
-    },
+    next: () => iterator.next().then(seen, failed),
     async return() {
       end();
       await iterator.return?.();

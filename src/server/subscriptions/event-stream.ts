@@ -1,35 +1,51 @@
 // The event stream: results as server-sent events, each with the place to come back to, and comments that keep the connection open.
+import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import type { HeaderList } from '../headers.ts';
 import type { SharedResult } from './shared.ts';
 
-/** The place of a result in its stream; kept beside it, so that the result stays what the client asked for. */
-const places = new WeakMap<ExecutionResult, string>();
+/** The place of a result in its stream: beside what the client asked for, and in no JSON of it. */
+const PLACE = Symbol('place');
 
-export function notePlace(result: ExecutionResult, place: string | null): void {
-  if (place !== null) places.set(result, place);
+interface PlacedResult extends SharedResult {
+  [PLACE]?: string;
 }
 
+export function notePlace(result: ExecutionResult, place: string | null): void {
+  if (place !== null) (result as PlacedResult)[PLACE] = place;
+}
+
+export const EVENT_STREAM_HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache',
+  'X-Accel-Buffering': 'no',
+} as const;
+const HEADER_LIST: HeaderList = Object.entries(EVENT_STREAM_HEADERS).flat();
+
+/** Some browsers take a stream for open only when something has come: it is the first thing that is sent, too. */
 const PING = ':\n\n';
 const PING_MS = 12_000;
 const COMPLETE = 'event: complete\ndata:\n\n';
 
+type Stringify = (result: ExecutionResult) => string;
+
 /** One result as the protocol "GraphQL over SSE" has it in distinct connections mode, with an `id` where there is a place. */
-export function eventText(result: ExecutionResult, text: string): string {
-  const place = places.get(result);
+export function eventText(result: PlacedResult, stringify: Stringify): string {
+  const place = result[PLACE];
+  const text = result.stringify?.() ?? stringify(result);
   return `${place === undefined ? '' : `id: ${place}\n`}event: next\ndata: ${text}\n\n`;
 }
 
-/** Pulls a result only when the reader has taken the last one: a slow reader slows nobody but itself. */
+/** For who wants a web stream. A result is asked for only when the reader has taken the last one: a slow reader slows nobody but itself. */
 export function eventStream(
   results: AsyncIterable<ExecutionResult>,
-  stringify: (result: ExecutionResult) => string,
+  stringify: Stringify,
 ): ReadableStream<Uint8Array> {
   const iterator = results[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let ping: NodeJS.Timeout | undefined;
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      // Some browsers take a stream for open only when something has come.
       controller.enqueue(encoder.encode(PING));
       ping = setInterval(() => {
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(PING));
@@ -43,12 +59,45 @@ export function eventStream(
         controller.close();
         return;
       }
-      const result: SharedResult = next.value;
-      controller.enqueue(encoder.encode(eventText(result, result.stringify?.() ?? stringify(result))));
+      controller.enqueue(encoder.encode(eventText(next.value, stringify)));
     },
     async cancel() {
       clearInterval(ping);
       await iterator.return?.();
     },
   });
+}
+
+/** The same, straight into the answer: a web stream costs more than what it carries. */
+export async function sendEvents(
+  results: AsyncIterable<ExecutionResult>,
+  stringify: Stringify,
+  headers: HeaderList,
+  response: ServerResponse,
+): Promise<void> {
+  const iterator = results[Symbol.asyncIterator]();
+  // Gone while it was being begun: its end has been told already.
+  if (response.destroyed) return void iterator.return?.();
+  let drained: (() => void) | undefined;
+  const ping = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(PING);
+  }, PING_MS);
+  response.on('drain', () => drained?.());
+  response.on('close', () => {
+    clearInterval(ping);
+    drained?.();
+    iterator.return?.().catch(() => undefined);
+  });
+  response.writeHead(200, [...HEADER_LIST, ...headers]);
+  response.write(PING);
+  for (;;) {
+    const next = await iterator.next();
+    if (response.destroyed) return;
+    if (next.done === true) break;
+    if (!response.write(eventText(next.value, stringify)))
+      await new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+  }
+  response.end(COMPLETE);
 }

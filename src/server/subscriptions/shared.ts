@@ -21,7 +21,7 @@ export interface SharedResult extends ExecutionResult {
 }
 
 export type Subscribe = (args: ExecutionArgs) => SubscribeResult | Promise<SubscribeResult>;
-type SubscribeResult = AsyncIterable<ExecutionResult> | ExecutionResult;
+export type SubscribeResult = AsyncIterable<ExecutionResult> | ExecutionResult;
 
 /** What every subscriber of such a field sees is the same, for callers who may see the same. */
 const SHARED_FIELDS: ReadonlySet<string> = new Set(['costStats']);
