@@ -13,7 +13,8 @@ import type { WindowChange, WindowWrites } from './window-writes.ts';
 
 /** What closing an attempt needs to know of its opening. */
 interface OpenAttempt {
-  readonly seq: number | bigint;
+  /** undefined: its row is not inserted yet. */
+  seq: number | bigint | undefined;
   readonly runId: string;
   /** Where its hold is; a reload may move it. */
   windows: readonly WindowChange[];
@@ -28,6 +29,19 @@ const PROGRESS = `status = ?, model = ?, input_tokens = ?, cached_input_tokens =
 const PROGRESS_COLUMNS = PROGRESS.replaceAll(' = ?', '');
 const PROGRESS_VALUES = 14;
 
+/** A row of the open transaction that is inserted at its end: most attempts are closed in the transaction that opens them. */
+interface NewAttempt {
+  readonly attempt: OpenAttempt;
+  readonly rates: number | bigint;
+  readonly rollupKeyId: number;
+  readonly opened: readonly Value[];
+  /** Where OPEN_ATTEMPT's values begin. */
+  readonly openedAt: number;
+  closed: readonly Value[] | null;
+  /** Where CLOSE_ATTEMPT's values begin. */
+  closedAt: number;
+}
+
 export class AttemptWrites {
   readonly #contents: ContentStore;
   readonly #windows: WindowWrites;
@@ -39,6 +53,9 @@ export class AttemptWrites {
   readonly #costs: RunCosts;
   /** The attempts in flight, so that closing one reads nothing. */
   #open = new Map<string, OpenAttempt>();
+  /** In the order in which they were opened. */
+  #new: NewAttempt[] = [];
+  #newById = new Map<string, NewAttempt>();
 
   constructor(
     database: DatabaseSync,
@@ -53,8 +70,9 @@ export class AttemptWrites {
     this.#costs = costs;
     this.#insert = database.prepare(
       `insert into attempts (id, run_id, step, revision, task, caller, provider, requested_model, rates_content, postings,
-         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key_id, reconciled, ${PROGRESS_COLUMNS})
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key_id, ${PROGRESS_COLUMNS}, error_class, error_message,
+         request_id, reconciled)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#close = database.prepare(
       `update attempts set ${PROGRESS}, error_class = ?, error_message = ?, request_id = ?, postings = coalesce(?, postings),
@@ -67,27 +85,57 @@ export class AttemptWrites {
     this.#move = database.prepare('update attempts set postings = ? where seq = ?');
   }
 
-  open(batch: readonly Value[], at: number): void {
+  /** `together`: its row is inserted when the transaction ends, as it is by then; else at once, which tells at once whether it can be. */
+  open(batch: readonly Value[], at: number, together: boolean): void {
     const id = batch[at] as string;
-    const rates = this.#contents.putLasting(batch[at + 8] as string);
     const rollupStem = batch[at + 14] as string;
-    const { lastInsertRowid } = this.#insert.run(
-      ...batch.slice(at, at + 8),
-      rates,
-      ...batch.slice(at + 9, at + 14),
-      this.#rollups.keyId(encodeDimensions(rollupStem, 'open')),
-      ...batch.slice(at + 15, at + 29),
-    );
     const attempt: OpenAttempt = {
-      seq: lastInsertRowid,
+      seq: undefined,
       runId: batch[at + 1] as string,
       windows: this.#windows.of(batch[at + 9] as string),
       worst: { costNanoUsd: BigInt(batch[at + 10] as string), tokens: batch[at + 11] as number, calls: 1 },
       startedAtMs: batch[at + 12] as number,
       rollupStem,
     };
+    const row: NewAttempt = {
+      attempt,
+      rates: this.#contents.putLasting(batch[at + 8] as string),
+      rollupKeyId: this.#rollups.keyId(encodeDimensions(rollupStem, 'open')),
+      opened: batch,
+      openedAt: at,
+      closed: null,
+      closedAt: 0,
+    };
+    if (together) {
+      this.#new.push(row);
+      this.#newById.set(id, row);
+    } else this.#insertRow(row);
     this.#open.set(id, attempt);
     this.#windows.hold(attempt.windows, attempt.worst);
+  }
+
+  /** Inserts what the open transaction has opened. Throws where an attempt of the same id is there. */
+  flush(): void {
+    for (const row of this.#new) this.#insertRow(row);
+    this.#new = [];
+    this.#newById.clear();
+  }
+
+  #insertRow({ attempt, rates, rollupKeyId, opened, openedAt: at, closed, closedAt }: NewAttempt): void {
+    const progress = closed === null ? opened : closed;
+    const from = closed === null ? at + 15 : closedAt + 1;
+    const moved = closed === null ? null : closed[from + PROGRESS_VALUES + 3];
+    const end = closed === null ? STILL_OPEN : endOf(closed, from + PROGRESS_VALUES);
+    const { lastInsertRowid } = this.#insert.run(
+      ...opened.slice(at, at + 8),
+      rates,
+      moved ?? opened[at + 9] ?? null,
+      ...opened.slice(at + 10, at + 14),
+      rollupKeyId,
+      ...progress.slice(from, from + PROGRESS_VALUES),
+      ...end,
+    );
+    attempt.seq = lastInsertRowid;
   }
 
   /** False, and nothing is done, for an attempt that is closed already: no money moves twice. */
@@ -97,7 +145,9 @@ export class AttemptWrites {
     if (attempt === undefined) return false;
     const progress = at + 1;
     const rest = progress + PROGRESS_VALUES;
-    this.#close.run(...batch.slice(progress, rest + 5), attempt.seq);
+    const row = attempt.seq === undefined ? this.#newById.get(id) : undefined;
+    if (row === undefined) this.#close.run(...batch.slice(progress, rest + 5), attempt.seq ?? null);
+    else [row.closed, row.closedAt] = [batch, at];
     this.#open.delete(id);
 
     const status = batch[progress] as string;
@@ -132,9 +182,10 @@ export class AttemptWrites {
 
   /** A reload put an open attempt's hold on other accounts. */
   move(id: string, postings: string): void {
+    this.flush();
     const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
     if (attempt === undefined) return;
-    this.#move.run(postings, attempt.seq);
+    this.#move.run(postings, attempt.seq ?? null);
     this.#windows.release(attempt.windows, attempt.worst);
     attempt.windows = this.#windows.of(postings);
     this.#windows.hold(attempt.windows, attempt.worst);
@@ -142,6 +193,7 @@ export class AttemptWrites {
   }
 
   #findUnsettled(id: string): OpenAttempt | undefined {
+    this.flush();
     const row = this.#find.get(id);
     if (row === undefined) throw new Refused(`there is no attempt ${id} to close`);
     if (row['status'] !== 'open' && row['status'] !== 'unreconciled') return undefined;
@@ -157,5 +209,15 @@ export class AttemptWrites {
 
   forget(): void {
     this.#open = new Map();
+    this.#new = [];
+    this.#newById = new Map();
   }
+}
+
+/** Error's class and message, request's id, and whether its outcome was decided: of an attempt that is under way. */
+const STILL_OPEN: readonly Value[] = [null, null, null, 0];
+
+/** The same, of one that is closed; `at`: behind its progress. */
+function endOf(closed: readonly Value[], at: number): readonly Value[] {
+  return [closed[at] ?? null, closed[at + 1] ?? null, closed[at + 2] ?? null, closed[at + 4] ?? 0];
 }

@@ -2,12 +2,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 export class RunCosts {
+  readonly #beforeReading: () => void;
   readonly #sum: StatementSync;
   readonly #add: StatementSync;
   /** Of the runs that were opened here and are under way. */
   #running = new Map<string, bigint>();
 
-  constructor(database: DatabaseSync) {
+  /** `beforeReading`: inserts the rows that the open transaction has not inserted yet. */
+  constructor(database: DatabaseSync, beforeReading: () => void) {
+    this.#beforeReading = beforeReading;
     this.#sum = database.prepare(
       'select coalesce(sum(cost_nano_usd), 0) as cost from attempts where run_id = ?',
     );
@@ -24,13 +27,18 @@ export class RunCosts {
     const sum = this.#running.get(runId);
     if (sum !== undefined) this.#running.set(runId, sum + costNanoUsd);
     // The loser of a hedge, or an attempt reconciled later: its run may be over.
-    else if (costNanoUsd !== 0n) this.#add.run(costNanoUsd, runId);
+    else if (costNanoUsd !== 0n) {
+      this.#beforeReading();
+      this.#add.run(costNanoUsd, runId);
+    }
   }
 
   finished(runId: string): bigint {
-    const sum = this.#running.get(runId) ?? (this.#sum.get(runId)?.['cost'] as bigint);
+    const sum = this.#running.get(runId);
     this.#running.delete(runId);
-    return sum;
+    if (sum !== undefined) return sum;
+    this.#beforeReading();
+    return this.#sum.get(runId)?.['cost'] as bigint;
   }
 
   forget(): void {

@@ -16,6 +16,26 @@ interface Keeping {
   readonly startedAtMs: number;
 }
 
+/** A row of the open transaction that is inserted at its end: most runs are finished in the transaction that opens them. */
+interface NewRun {
+  readonly keeping: Keeping;
+  readonly input: StoredText;
+  readonly reusable: boolean;
+  readonly opened: readonly Value[];
+  /** Where OPEN_RUN's values begin. */
+  readonly openedAt: number;
+  finished: Finished | null;
+}
+
+interface Finished {
+  readonly output: StoredText;
+  readonly costNanoUsd: bigint;
+  readonly rollupKeyId: number;
+  readonly values: readonly Value[];
+  /** Where FINISH_RUN's values begin. */
+  readonly at: number;
+}
+
 const NOTHING: StoredText = { text: null, content: null };
 const REMEMBERED_CALLERS = 10_000;
 
@@ -25,6 +45,7 @@ export class RunWrites {
   readonly #costs: RunCosts;
   readonly #rules: RecordingRules;
   readonly #insert: StatementSync;
+  readonly #isThere: StatementSync;
   readonly #setStatus: StatementSync;
   readonly #finish: StatementSync;
   readonly #step: StatementSync;
@@ -36,6 +57,9 @@ export class RunWrites {
   readonly #replaceStep: StatementSync;
   /** Of the runs that are under way. */
   #keeping = new Map<string, Keeping>();
+  /** In the order in which they were opened. */
+  #new: NewRun[] = [];
+  #newById = new Map<string, NewRun>();
   /** Callers whose row is known to be up to date, with what it says. */
   #callers = new Map<string, string>();
 
@@ -46,11 +70,11 @@ export class RunWrites {
     this.#rules = new RecordingRules(database);
     this.#insert = database.prepare(
       `insert into runs (id, task, revision, task_revision, status, caller, team, tier, tags, idempotency_key, parent_run_id,
-         durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, retain, keep_until_ms, cost_nano_usd,
-         saved_nano_usd, reusable)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
-       on conflict (id) do nothing`,
+         durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, retain, keep_until_ms, reusable,
+         output_text, output_content, error, cost_nano_usd, saved_nano_usd, finished_at_ms, latency_ms, rollup_key_id)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#isThere = database.prepare('select 1 from runs where id = ?');
     this.#setStatus = database.prepare('update runs set status = ? where id = ? and finished_at_ms is null');
     this.#finish = database.prepare(
       `update runs set status = ?, output_text = ?, output_content = ?, error = ?, cost_nano_usd = ?, saved_nano_usd = ?, cached = ?,
@@ -81,35 +105,68 @@ export class RunWrites {
     this.#replaceStep = database.prepare('update steps set output_text = ? where run_id = ? and key = ?');
   }
 
-  open(batch: readonly Value[], at: number): void {
+  /** `together`: its row is inserted when the transaction ends, as it is by then; else at once, which tells at once whether it can be. */
+  open(batch: readonly Value[], at: number, together: boolean): void {
     const id = batch[at] as string;
-    const startedAtMs = batch[at + 16] as number;
-    const { retain, reusable } = this.#rules.of(batch[at + 2] as string, batch[at + 1] as string);
-    const keeping = {
-      content: retain.content,
-      durable: batch[at + 11] === 1,
-      keepUntilMs: startedAtMs + retain.forMs,
-      startedAtMs,
-    };
-    const input = this.#keep(batch[at + 13] as string | null, keeping);
-    const { changes } = this.#insert.run(
-      ...batch.slice(at, at + 13),
-      input.text,
-      input.content,
-      ...batch.slice(at + 14, at + 17),
-      keeping.content,
-      keeping.keepUntilMs,
-      reusable ? 1 : 0,
-    );
-    if (changes === 0n) {
+    const durable = batch[at + 11] === 1;
+    if (durable && this.#wasOpened(id)) {
       // A run that was accepted before: it was queued, or it goes on after a restart.
       this.#setStatus.run(batch[at + 4] as string, id);
       return;
     }
+    const startedAtMs = batch[at + 16] as number;
+    const { retain, reusable } = this.#rules.of(batch[at + 2] as string, batch[at + 1] as string);
+    const keepUntilMs = startedAtMs + retain.forMs;
+    const keeping = { content: retain.content, durable, keepUntilMs, startedAtMs };
+    const input = this.#keep(batch[at + 13] as string | null, keeping);
+    const row: NewRun = { keeping, input, reusable, opened: batch, openedAt: at, finished: null };
+    if (together) {
+      this.#new.push(row);
+      this.#newById.set(id, row);
+    } else this.#insertRow(row);
     this.#keeping.set(id, keeping);
     this.#costs.opened(id);
     const [name, team, tier] = batch.slice(at + 5, at + 8) as [string, string | null, string | null];
     this.#seeCaller(name, team, tier, startedAtMs);
+  }
+
+  #wasOpened(id: string): boolean {
+    if (this.#newById.has(id)) this.flush();
+    return this.#isThere.get(id) !== undefined;
+  }
+
+  /** Inserts what the open transaction has opened. Throws where a run of the same id or idempotency key is there. */
+  flush(): void {
+    for (const row of this.#new) this.#insertRow(row);
+    this.#new = [];
+    this.#newById.clear();
+  }
+
+  #insertRow({ keeping, input, reusable, opened, openedAt: at, finished }: NewRun): void {
+    const end = finished?.values;
+    const endAt = finished?.at ?? 0;
+    this.#insert.run(
+      ...opened.slice(at, at + 4),
+      (end === undefined ? opened[at + 4] : end[endAt + 1]) ?? null,
+      ...opened.slice(at + 5, at + 12),
+      end === undefined ? (opened[at + 12] ?? null) : null,
+      input.text,
+      input.content,
+      opened[at + 14] ?? null,
+      (end === undefined ? opened[at + 15] : end[endAt + 6]) ?? null,
+      opened[at + 16] ?? null,
+      keeping.content,
+      keeping.keepUntilMs,
+      reusable ? 1 : 0,
+      finished?.output.text ?? null,
+      finished?.output.content ?? null,
+      end?.[endAt + 3] ?? null,
+      finished?.costNanoUsd ?? 0,
+      end?.[endAt + 5] ?? 0,
+      end?.[endAt + 7] ?? null,
+      end?.[endAt + 8] ?? null,
+      finished?.rollupKeyId ?? null,
+    );
   }
 
   /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */
@@ -139,18 +196,18 @@ export class RunWrites {
       outputText !== null && keeping.content !== 'full' ? reduce(outputText, keeping.content) : outputText,
       keeping,
     );
-    const { changes } = this.#finish.run(
-      batch[at + 1] as string,
-      output.text,
-      output.content,
-      batch[at + 3] as string | null,
-      this.#costs.finished(id),
-      ...batch.slice(at + 5, at + 9),
-      this.#rollups.keyId(key),
-      id,
-    );
+    const finished: Finished = {
+      output,
+      costNanoUsd: this.#costs.finished(id),
+      rollupKeyId: this.#rollups.keyId(key),
+      values: batch,
+      at,
+    };
     this.#keeping.delete(id);
-    if (changes === 0n) return false;
+    // What it has cost may have had to be read, for which all rows are inserted.
+    const row = this.#newById.get(id);
+    if (row !== undefined) row.finished = finished;
+    else if (!this.#finishRow(id, finished)) return false;
     if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
     const sums = this.#rollups.at(key, keeping.startedAtMs);
     sums.runs += 1;
@@ -158,7 +215,22 @@ export class RunWrites {
     return true;
   }
 
+  #finishRow(id: string, { output, costNanoUsd, rollupKeyId, values, at }: Finished): boolean {
+    const { changes } = this.#finish.run(
+      values[at + 1] as string,
+      output.text,
+      output.content,
+      values[at + 3] as string | null,
+      costNanoUsd,
+      ...values.slice(at + 5, at + 9),
+      rollupKeyId,
+      id,
+    );
+    return changes > 0n;
+  }
+
   #reduceTexts(id: string, content: Retain['content']): void {
+    this.flush();
     const input = this.#texts.get(id)?.['input_text'] as string | null | undefined;
     if (typeof input === 'string') this.#replaceInput.run(reduce(input, content), id);
     for (const step of this.#stepTexts.all(id))
@@ -174,6 +246,7 @@ export class RunWrites {
   #keepingOf(id: string): Keeping {
     const known = this.#keeping.get(id);
     if (known !== undefined) return known;
+    this.flush();
     const row = this.#findKeeping.get(id);
     return {
       content: (row?.['retain'] ?? 'full') as Retain['content'],
@@ -185,6 +258,8 @@ export class RunWrites {
 
   forget(): void {
     this.#keeping = new Map();
+    this.#new = [];
+    this.#newById = new Map();
     this.#callers = new Map();
     this.#rules.forget();
   }

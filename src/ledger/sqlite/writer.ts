@@ -62,6 +62,8 @@ export class Writer {
   readonly #count: StatementSync;
   readonly #commit: StatementSync;
   #lastOperation: number;
+  /** Rows wait for the end of the transaction. */
+  #together = true;
   /** Journaled batches that the database refused: they go before what comes. */
   #kept: readonly Batch[] = [];
 
@@ -71,7 +73,7 @@ export class Writer {
     this.#contents = new ContentStore(database);
     this.#windows = new WindowWrites(database);
     this.#rollups = new RollupWrites(database);
-    this.#costs = new RunCosts(database);
+    this.#costs = new RunCosts(database, () => this.#insertRows());
     this.#attempts = new AttemptWrites(database, this.#contents, this.#windows, this.#rollups, this.#costs);
     this.#runs = new RunWrites(database, this.#contents, this.#rollups, this.#costs);
     this.#admin = new AdminWrites(database, this.#contents);
@@ -98,16 +100,10 @@ export class Writer {
 
   /** All of it or, where the database refuses the transaction, nothing. Never throws for what a disk does. */
   apply(batches: readonly Batch[]): Acknowledgement {
-    const remarks: Remarks = { refused: [], answers: [] };
     const all = [...this.#kept, ...batches];
     const last = all.at(-1)?.last ?? this.#lastOperation;
     try {
-      this.#begin.run();
-      for (const batch of all) this.#applyBatch(batch, remarks);
-      this.#windows.flush();
-      this.#rollups.flush();
-      this.#count.run(last);
-      this.#commit.run();
+      const remarks = this.#transact(all, last);
       this.#lastOperation = last;
       this.#kept = [];
       return { last, failure: null, ...remarks };
@@ -116,6 +112,36 @@ export class Writer {
       this.#kept = all.filter(({ journaled }) => journaled);
       return { last, failure: failureOf(error, this.#path), refused: [], answers: [] };
     }
+  }
+
+  #transact(batches: readonly Batch[], last: number): Remarks {
+    try {
+      return this.#write(batches, last, true);
+    } catch (error) {
+      if (sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
+      // Some row is there already: inserted one by one, it is the only one that is refused.
+      this.#rollBack();
+      return this.#write(batches, last, false);
+    }
+  }
+
+  /** `together`: rows are inserted at the end, as they are by then. */
+  #write(batches: readonly Batch[], last: number, together: boolean): Remarks {
+    const remarks: Remarks = { refused: [], answers: [] };
+    this.#together = together;
+    this.#begin.run();
+    for (const batch of batches) this.#applyBatch(batch, remarks);
+    this.#insertRows();
+    this.#windows.flush();
+    this.#rollups.flush();
+    this.#count.run(last);
+    this.#commit.run();
+    return remarks;
+  }
+
+  #insertRows(): void {
+    this.#runs.flush();
+    this.#attempts.flush();
   }
 
   #applyBatch(batch: Batch, { refused, answers }: Remarks): void {
@@ -138,12 +164,12 @@ export class Writer {
   #applyOne(code: number, values: readonly Value[], at: number): number | undefined {
     switch (code) {
       case op.OPEN_RUN:
-        this.#runs.open(values, at);
+        this.#runs.open(values, at, this.#together);
         return undefined;
       case op.FINISH_RUN:
         return this.#runs.finish(values, at) ? undefined : UNCHANGED;
       case op.OPEN_ATTEMPT:
-        this.#attempts.open(values, at);
+        this.#attempts.open(values, at, this.#together);
         return undefined;
       case op.CLOSE_ATTEMPT: {
         const closed = this.#attempts.close(values, at);
@@ -164,6 +190,7 @@ export class Writer {
         this.#attempts.move(values[at] as string, values[at + 1] as string);
         return undefined;
       case op.PRUNE:
+        this.#insertRows();
         this.#rollups.flush();
         this.#rollups.forgetRows();
         return this.#prune.prune(values[at] as number, values[at + 1] as number, values[at + 2] as number);
