@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Queries, QueryName } from './queries/queries.ts';
+import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
 import type { Failure } from './writer.ts';
 
 export interface Reader {
@@ -48,6 +49,7 @@ export function createReader({ path, migrationsFolder, early = false }: ReaderOp
   const start = (): Worker => {
     const started = new Worker(new URL('./reader-worker.ts', import.meta.url), {
       workerData: { path, migrationsFolder },
+      resourceLimits: LEDGER_THREAD_LIMITS,
     });
     started.on('message', (answer: Answer) => {
       const waiting = asked.get(answer.number);

@@ -4,6 +4,7 @@ import { HeadgateError } from '../../errors/headgate-error.ts';
 import { explainSqliteError } from './connection.ts';
 import type { OpenedWriter, WriterOptions } from './open-writer.ts';
 import type { Recovered } from './recovery.ts';
+import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
 import type { Acknowledgement, Batch, Failure } from './writer.ts';
 
 export interface WriterHost {
@@ -56,7 +57,10 @@ export async function openInline(options: WriterOptions): Promise<WriterHost> {
 }
 
 export function openInWorker(options: WriterOptions): Promise<WriterHost> {
-  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), { workerData: options });
+  const worker = new Worker(new URL('./writer-worker.ts', import.meta.url), {
+    workerData: options,
+    resourceLimits: LEDGER_THREAD_LIMITS,
+  });
   let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
   let onLost: (reason: string) => void = () => {};
   const { promise: opened, resolve, reject } = Promise.withResolvers<WriterHost>();
