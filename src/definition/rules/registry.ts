@@ -1,6 +1,8 @@
 // All rules that need nothing but the files. Those that need prices or capabilities run on the plan.
+import { acceptIgnoresAnswer } from './accept-ignores-answer.ts';
 import { allowances } from './allowances.ts';
 import { candidates } from './candidates.ts';
+import { constantConditions } from './constant-conditions.ts';
 import { eachName } from './each-name.ts';
 import { expressions } from './expressions.ts';
 import { graphqlNames } from './graphql-names.ts';
@@ -18,8 +20,10 @@ import { unused } from './unused.ts';
 import type { Rule } from './rule.ts';
 
 export const ruleList: readonly Rule[] = [
+  acceptIgnoresAnswer,
   allowances,
   candidates,
+  constantConditions,
   eachName,
   expressions,
   graphqlNames,

@@ -1,4 +1,5 @@
 // Rules of a route that are never taken, and routes that may take none.
+import { constantCondition } from '../../expression/constant.ts';
 import type { RouteDefinition, RuleDefinition } from '../types.ts';
 import type { Report, Rule } from './rule.ts';
 import { allRoutes } from './walk.ts';
@@ -30,6 +31,7 @@ function checkRoute(route: RouteDefinition, report: Report): void {
   let always: RuleDefinition | undefined;
   for (const rule of route.rules) {
     const source = rule.when?.source ?? 'true';
+    const holds = constantCondition(source);
     if (always) {
       report(
         'unreachable-rule',
@@ -37,12 +39,12 @@ function checkRoute(route: RouteDefinition, report: Report): void {
         `This rule of \`${route.name}\` is never taken: the one in line ${always.at.line} always holds.`,
         'Move it up, give the rule before it a `when`, or remove it.',
       );
-    } else if (source === 'false' || seen.has(source)) {
+    } else if (holds === false || seen.has(source)) {
       const message =
-        source === 'false' ? 'This rule never holds.' : 'A rule before this one has the same `when`.';
+        holds === false ? 'This rule never holds.' : 'A rule before this one has the same `when`.';
       report('unreachable-rule', rule.when?.at ?? rule.at, message, 'Change the `when`, or remove the rule.');
     }
-    if (source === 'true') always ??= rule;
+    if (holds === true) always ??= rule;
     seen.add(source);
   }
   const last = route.rules.at(-1);

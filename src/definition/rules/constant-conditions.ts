@@ -1,0 +1,74 @@
+// Conditions that are decided before any run: an answer that no candidate could give, a step or a budget that is switched off.
+import { constantCondition } from '../../expression/constant.ts';
+import type { Expression, TaskDefinition } from '../types.ts';
+import type { Workspace } from '../workspace.ts';
+import type { Report, Rule } from './rule.ts';
+import { modelSteps } from './walk.ts';
+
+export const constantConditions: Rule = {
+  diagnostics: [
+    {
+      code: 'accept-never-holds',
+      severity: 'error',
+      title: 'An `accept` that no answer can meet',
+      why: 'Every candidate would be asked and paid for, and the run would fail all the same.',
+      remedy: 'Say what a good answer is, over `output`; or remove `accept`.',
+    },
+    {
+      code: 'step-never-runs',
+      severity: 'warning',
+      title: 'A step that is switched off',
+      why: 'Its `when` never holds: what reads it gets null on every run.',
+      remedy: 'Change the `when`, or remove the step.',
+    },
+    {
+      code: 'budget-never-applies',
+      severity: 'warning',
+      title: 'A budget that limits nothing',
+      why: 'Its `when` never holds: money is spent as if it were not there.',
+      remedy: 'Change the `when`, or remove the budget.',
+    },
+  ],
+  check(workspace, report) {
+    for (const task of workspace.taskList()) checkTask(task, report);
+    checkBudgets(workspace, report);
+  },
+};
+
+function checkTask(task: TaskDefinition, report: Report): void {
+  for (const { key, when } of task.steps)
+    if (neverHolds(when))
+      report(
+        'step-never-runs',
+        when.at,
+        `The step \`${key}\` never runs: its \`when\` never holds.`,
+        'Change the `when`, or remove the step.',
+      );
+  for (const { accept } of modelSteps(task))
+    if (neverHolds(accept))
+      report(
+        'accept-never-holds',
+        accept.at,
+        'No answer is ever accepted: this never holds.',
+        'Say what a good answer is: `accept: size(output.text) > 0`; or remove `accept`.',
+      );
+}
+
+function checkBudgets(workspace: Workspace, report: Report): void {
+  const shared = Object.values(workspace.project?.budgets ?? {});
+  const own = workspace
+    .taskList()
+    .flatMap(({ name, budget }) => (budget ? [{ name: `task:${name}`, when: budget.when }] : []));
+  for (const { name, when } of [...shared, ...own])
+    if (neverHolds(when))
+      report(
+        'budget-never-applies',
+        when.at,
+        `The budget \`${name}\` never applies: its \`when\` never holds.`,
+        'Change the `when`, or remove the budget.',
+      );
+}
+
+function neverHolds(condition: Expression | null): condition is Expression {
+  return condition !== null && constantCondition(condition.source) === false;
+}
