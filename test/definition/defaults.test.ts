@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { printDuration } from '../../src/definition/fields/units.ts';
 import { allRecords } from '../../src/definition/reference.ts';
+import { ASSUMED_RETENTION } from '../../src/definition/rules/cache-content.ts';
 import { ASSUMED } from '../../src/definition/rules/policies.ts';
 import {
   DEFAULT_ALLOWANCE,
@@ -79,5 +80,6 @@ describe('what is said to hold when a key is left out', () => {
       minimumCalls: circuitBreaker.minimumCalls,
       deadlineMs: DEFAULT_ALLOWANCE.deadlineMs,
     });
+    expect(ASSUMED_RETENTION).toEqual(DEFAULT_RETAIN);
   });
 });

@@ -115,6 +115,32 @@ test.each(SLIPS)('INV-13: in %s, %j written as %j is one %s, on its line', (file
   expect(plan).toBeNull();
 });
 
+/** What is most likely not meant: each gives exactly one warning, and the files can be served. */
+const DOUBTS: readonly Slip[] = [
+  // durations that contradict each other
+  [T, 'deadline: 50s', 'deadline: 15s', 'timeout-beyond-deadline'],
+  [P, 'timeout: 90s', 'timeout: 5m', 'timeout-beyond-deadline'],
+  [P, 'hedge: { after: 900ms', 'hedge: { after: 25s', 'hedge-too-late'],
+  [T, 'cache: { for: 12h }', 'cache: { for: 40d }', 'cache-without-content'],
+  // conditions that are decided before any run
+  [P, 'when: caller.tier == "guest"', 'when: false', 'budget-never-applies'],
+  [
+    T,
+    'output.urgency != "high" || size(output.waits_for) > 0',
+    'size(input.letter) > 9',
+    'accept-ignores-answer',
+  ],
+  [P, 'when: prompt.tokens < 2500', 'when: 2500 < 0', 'unreachable-rule'],
+];
+
+test.each(DOUBTS)('in %s, %j written as %j is one warning, %s, on its line', (file, right, written, code) => {
+  const { files, line } = withSlip(file, right, written);
+  const { problems, plan } = check(files);
+  const found = problems.map((problem) => [problem.code, problem.severity, problem.file, problem.line]);
+  expect(found).toEqual([[code, 'warning', `workflows/${file}.yaml`, line]]);
+  expect(plan).not.toBeNull();
+});
+
 test.each([
   [T, 'Received on ${{ input.received }}', 'Received on {{ input.received }}', 'expression-as-text'],
   [T, 'Received on ${{ input.received }}', 'Received on ${ input.received }', 'expression-as-text'],
@@ -133,6 +159,9 @@ test.each([
     '"http://127.0.0.1:8000/v1"',
     '"http://127.0.0.1:8000/v1?version=2"',
   ],
+  ['a deadline that one of the candidates fits', T, 'deadline: 50s', 'deadline: 25s'],
+  ['a hedge that waits for a slow percentile', P, 'after: 900ms', 'after: p99'],
+  ['an `accept` that takes everything', T, 'output.urgency != "high" || size(output.waits_for) > 0', 'true'],
   ['a text made of several, to be parsed', C, 'from: ${{ input.change }}', 'from: "${{ input.change }}\\n"'],
 ] as const)('%s is nothing to complain about', (_what, file, right, written) => {
   expect(check(withSlip(file, right, written).files).problems).toEqual([]);

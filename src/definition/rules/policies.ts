@@ -1,5 +1,6 @@
 // Settings of a policy that defeat each other.
 import { printDuration } from '../fields/units.ts';
+import { memberPlace } from '../located.ts';
 import type { PolicyDefinition, ProjectDefinition, RetryDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -78,13 +79,14 @@ function checkDelays(retry: RetryDefinition, report: Report): void {
   );
 }
 
-function checkStream({ timeoutMs, firstTokenMs, stallMs, at }: PolicyDefinition, report: Report): void {
+function checkStream(policy: PolicyDefinition, report: Report): void {
+  const { timeoutMs, firstTokenMs, stallMs, at } = policy;
   const timeout = timeoutMs ?? ASSUMED.timeoutMs;
   for (const [name, limit] of [['firstToken', firstTokenMs] as const, ['stall', stallMs] as const]) {
     if (limit === null || limit <= timeout) continue;
     report(
       'stream-limit-beyond-timeout',
-      at,
+      memberPlace(policy, name, at),
       `\`${name}: ${printDuration(limit)}\` is longer than the timeout of ${printDuration(timeout)}.`,
       `Write less than ${printDuration(timeout)}, or a longer \`timeout\`.`,
     );

@@ -1,8 +1,10 @@
 // All rules that need nothing but the files. Those that need prices or capabilities run on the plan.
 import { acceptIgnoresAnswer } from './accept-ignores-answer.ts';
 import { allowances } from './allowances.ts';
+import { cacheContent } from './cache-content.ts';
 import { candidates } from './candidates.ts';
 import { constantConditions } from './constant-conditions.ts';
+import { deadlines } from './deadlines.ts';
 import { eachName } from './each-name.ts';
 import { expressions } from './expressions.ts';
 import { graphqlNames } from './graphql-names.ts';
@@ -22,8 +24,10 @@ import type { Rule } from './rule.ts';
 export const ruleList: readonly Rule[] = [
   acceptIgnoresAnswer,
   allowances,
+  cacheContent,
   candidates,
   constantConditions,
+  deadlines,
   eachName,
   expressions,
   graphqlNames,
