@@ -66,6 +66,13 @@ export const fieldDiagnostics: readonly Diagnostic[] = [
     remedy: 'Name it, `${{ secrets.NAME }}`, and replace the key: it is in the history of git.',
   },
   {
+    code: 'sdk-switch-idle',
+    severity: 'warning',
+    title: 'A switch of the SDK that does nothing here',
+    why: "Headgate sends the SDK's requests itself: retries, timeouts, addresses and headers are said in the language, where budgets and policies know of them.",
+    remedy: 'Write the key of the language that the message names, or remove the switch.',
+  },
+  {
     code: 'unknown-type',
     severity: 'error',
     title: 'A type that there is not',

@@ -14,6 +14,7 @@ import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { expectMap, listOf, mapped, optional, record, required } from './record.ts';
 import { choice, integer, reference } from './scalars.ts';
+import { checkAdapterKeys, checkSwitches } from './sdk-switches.ts';
 import { money, rate, tokens } from './units.ts';
 
 export type UnnamedProvider = Omit<ProviderDefinition, 'name'>;
@@ -203,21 +204,42 @@ export const provider: Kind<UnnamedProvider> = mapped(
       headers: optional(headers, 'Further headers of each call.', 'none'),
       organization: optional(plainText, "OpenAI's organization."),
       project: optional(plainText, "OpenAI's project."),
-      sdk: optional(sdkOptions, "Further switches of the vendor's SDK, by its own names.", 'none'),
+      sdk: optional(
+        sdkOptions,
+        "Further switches of the vendor's SDK, by its own names, such as `defaultQuery`. What the SDK does not know is an error; what Headgate decides itself, such as retries, is warned of.",
+        'none',
+      ),
       lacks: optional(lacks, 'What a compatible server cannot do.', 'nothing'),
       policy: optional(reference('policy'), 'How its failures are met.', 'safe values'),
       limits: optional(limits, 'What it allows.', 'no limits'),
       price: optional(price, 'For each of its models that has no price of its own.', "the price catalogue's"),
     },
   ),
-  ({ apiKey, headers: named, organization, project, sdk, lacks: lacking, limits: allowed, ...rest }) => ({
-    ...rest,
-    apiKeySecret: apiKey,
-    headers: named ?? {},
-    sdkOptions: { ...sdk, ...present('organization', organization), ...present('project', project) },
-    lacks: lacking ?? [],
-    limits: allowed ?? NO_LIMITS,
-  }),
+  (read, node, reader) => {
+    const {
+      apiKey,
+      headers: named,
+      organization,
+      project,
+      sdk,
+      lacks: lacking,
+      limits: allowed,
+      ...rest
+    } = read;
+    if (node.kind === 'map') {
+      checkAdapterKeys(node, read.adapter, reader);
+      const switches = node.entries.find(({ key }) => key === 'sdk')?.value;
+      if (switches?.kind === 'map') checkSwitches(switches, read.adapter, reader);
+    }
+    return {
+      ...rest,
+      apiKeySecret: apiKey,
+      headers: named ?? {},
+      sdkOptions: { ...sdk, ...present('organization', organization), ...present('project', project) },
+      lacks: lacking ?? [],
+      limits: allowed ?? NO_LIMITS,
+    };
+  },
 );
 
 function present(name: string, value: Json): JsonObject {
