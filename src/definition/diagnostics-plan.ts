@@ -45,6 +45,13 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Raise the limit, lower `maxOutputTokens`, or add a cheaper model.',
   },
   {
+    code: 'pin-moving-name',
+    severity: 'warning',
+    title: 'A pinned route whose model is no exact version',
+    why: '`pin` refuses an answer of any version but the one that is named; a name that moves is answered by the version that it stands for.',
+    remedy: 'Write the version with its date, or remove `pin`.',
+  },
+  {
     code: 'route-without-key',
     severity: 'warning',
     title: 'A rule whose candidates all lack their key here',

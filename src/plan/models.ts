@@ -102,6 +102,18 @@ function findInCatalogue(
   });
 }
 
+/** Whose model it is, as far as the catalogue knows it at that address. */
+export function vendorOf(
+  provider: ProviderDefinition,
+  model: string,
+  catalogue: Catalogue,
+  nowMs: number,
+): string | undefined {
+  return provider.adapter === 'builtin'
+    ? undefined
+    : findInCatalogue(provider, model, catalogue, nowMs)?.vendor;
+}
+
 /** The nearest to the model wins: its own price, its provider's, the catalogue's. */
 function resolvePrice(
   provider: ProviderDefinition,
