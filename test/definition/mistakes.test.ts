@@ -131,6 +131,9 @@ const DOUBTS: readonly Slip[] = [
     'accept-ignores-answer',
   ],
   [P, 'when: prompt.tokens < 2500', 'when: 2500 < 0', 'unreachable-rule'],
+  [P, 'when: prompt.tokens < 2500', 'when: prompt.tokens < 2500 && prompt.tokens > 9000', 'unreachable-rule'],
+  [T, '|| size(output.waits_for) > 0', '|| size(output.waits_for) >= 0', 'condition-always-holds'],
+  [T, '|| size(output.waits_for) > 0', '|| output.urgency != "low"', 'condition-always-holds'],
 ];
 
 test.each(DOUBTS)('in %s, %j written as %j is one warning, %s, on its line', (file, right, written, code) => {
@@ -139,6 +142,11 @@ test.each(DOUBTS)('in %s, %j written as %j is one warning, %s, on its line', (fi
   const found = problems.map((problem) => [problem.code, problem.severity, problem.file, problem.line]);
   expect(found).toEqual([[code, 'warning', `workflows/${file}.yaml`, line]]);
   expect(plan).not.toBeNull();
+});
+
+test('a rule with a narrower `when` than the one before it is never taken, and is shown', () => {
+  const { files } = withSlip(P, 'when: caller.tier == "gold"', 'when: prompt.tokens < 9000');
+  expect(check(files).problems).toMatchObject([{ code: 'unreachable-rule', line: 44, column: 13 }]);
 });
 
 test.each([

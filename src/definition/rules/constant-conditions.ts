@@ -28,10 +28,18 @@ export const constantConditions: Rule = {
       why: 'Its `when` never holds: money is spent as if it were not there.',
       remedy: 'Change the `when`, or remove the budget.',
     },
+    {
+      code: 'condition-always-holds',
+      severity: 'warning',
+      title: 'A condition that always holds',
+      why: 'It asks nothing: what looks like a check lets everything pass.',
+      remedy: 'Change it, or remove it. `size(x) >= 0` and `x != "a" || x != "b"` hold for every x.',
+    },
   ],
   check(workspace, report) {
     for (const task of workspace.taskList()) checkTask(task, report);
     checkBudgets(workspace, report);
+    for (const condition of conditions(workspace)) checkAlways(condition, report);
   },
 };
 
@@ -67,6 +75,30 @@ function checkBudgets(workspace: Workspace, report: Report): void {
         `The budget \`${name}\` never applies: its \`when\` never holds.`,
         'Change the `when`, or remove the budget.',
       );
+}
+
+/** Those of routes are judged with their rules. */
+function conditions(workspace: Workspace): readonly (Expression | null)[] {
+  const tasks = workspace.taskList();
+  return [
+    ...Object.values(workspace.project?.budgets ?? {}).map(({ when }) => when),
+    ...tasks.map(({ budget }) => budget?.when ?? null),
+    ...tasks.flatMap(({ steps }) => steps.map(({ when }) => when)),
+    ...tasks.flatMap(modelSteps).map(({ accept }) => accept),
+    ...tasks.flatMap(({ tests }) => tests.flatMap(({ expect }) => expect)),
+  ];
+}
+
+/** Whoever writes `true` means it. */
+function checkAlways(condition: Expression | null, report: Report): void {
+  if (condition === null || condition.source === 'true' || constantCondition(condition.source) !== true)
+    return;
+  report(
+    'condition-always-holds',
+    condition.at,
+    'This always holds.',
+    'Change it, or remove it; an `or` of two `!=` is likely meant as an `and`.',
+  );
 }
 
 function neverHolds(condition: Expression | null): condition is Expression {
