@@ -69,7 +69,13 @@ const SLIPS: readonly Slip[] = [
   [P, '150k/min', '150K/min', 'invalid-value'],
   [P, 'per: month', 'per: fortnight', 'invalid-value'],
   [T, '$0.08', '0.08', 'invalid-value'],
+  [P, 'per: 24h', 'per: 24h, timeZone: Europe/Lisbon', 'conflicting-keys'],
+  [P, 'warnAt: [60%, 90%]', 'warnAt: []', 'invalid-value'],
+  [P, 'hedge: { after: 900ms', 'hedge: { after: 0ms', 'invalid-value'],
+  [P, 'context: 32k, quality', 'context: 32k, maxOutputTokens: 64k, quality', 'invalid-value'],
+  [P, '${{ secrets.TEAM_OPENAI_KEY }}', '$TEAM_OPENAI_KEY', 'invalid-secret'],
   // names of things
+  [P, 'openai/gpt-5.6-luna: { q', 'gpt-5.6-luna: { q', 'invalid-name'],
   [P, 'anthropic/claude-haiku-4-5, openai', 'antropic/claude-haiku-4-5, openai', 'unknown-provider'],
   [P, 'lab/small, openai', 'builtin/extrat, openai', 'unknown-model'],
   [P, 'team:   { limit', 'team:   { model: openai/gpt-5.6-lun, limit', 'unknown-model'],
@@ -122,6 +128,17 @@ const DOUBTS: readonly Slip[] = [
   [P, 'timeout: 90s', 'timeout: 5m', 'timeout-beyond-deadline'],
   [P, 'hedge: { after: 900ms', 'hedge: { after: 25s', 'hedge-too-late'],
   [T, 'cache: { for: 12h }', 'cache: { for: 40d }', 'cache-without-content'],
+  // limits that another forestalls
+  [P, 'person: { each: caller, limit: $3', 'person: { each: caller, limit: $300', 'limit-never-reached'],
+  [T, 'budget: { limit: $6', 'budget: { limit: $600', 'limit-never-reached'],
+  [T, 'cost: $0.08', 'cost: $8', 'limit-never-reached'],
+  [P, 'floor: $2', 'floor: $200', 'limit-never-reached'],
+  [
+    P,
+    'openai/gpt-5.6-luna: { quality: 2',
+    'openai/gpt-5.6-luna: { limits: { requests: 900/min }, quality: 2',
+    'limit-never-reached',
+  ],
   // conditions that are decided before any run
   [P, 'when: caller.tier == "guest"', 'when: false', 'budget-never-applies'],
   [
@@ -144,9 +161,28 @@ test.each(DOUBTS)('in %s, %j written as %j is one warning, %s, on its line', (fi
   expect(plan).not.toBeNull();
 });
 
+test.each([
+  ['20sec', 'Did you mean `20s`?'],
+  ['20 S', 'Did you mean `20s`?'],
+  ['20h', 'Write a duration between 1ms and 1h.'],
+  ['20', 'Write a number with its unit'],
+])('of a timeout of %s it is said what to write', (written, remedy) => {
+  const { files } = withSlip(P, 'timeout: 20s', `timeout: ${written}`);
+  expect(check(files).problems[0]?.remedy).toContain(remedy);
+});
+
+test('a comma in a number, and a number in quotes, are called what they are', () => {
+  const first = (right: string, written: string): string | undefined => {
+    const [problem] = check(withSlip(P, right, written).files).problems;
+    return `${problem?.message} ${problem?.remedy}`;
+  };
+  expect(first('limit: $90', 'limit: $9,000')).toContain('without it, `$4000`');
+  expect(first('attempts: 1,', 'attempts: "1",')).toContain('`"1"` is not a whole number');
+});
+
 test('a rule with a narrower `when` than the one before it is never taken, and is shown', () => {
   const { files } = withSlip(P, 'when: caller.tier == "gold"', 'when: prompt.tokens < 9000');
-  expect(check(files).problems).toMatchObject([{ code: 'unreachable-rule', line: 44, column: 13 }]);
+  expect(check(files).problems).toMatchObject([{ code: 'unreachable-rule', line: 45, column: 13 }]);
 });
 
 test.each([
@@ -168,6 +204,8 @@ test.each([
     '"http://127.0.0.1:8000/v1?version=2"',
   ],
   ['a deadline that one of the candidates fits', T, 'deadline: 50s', 'deadline: 25s'],
+  ['a limit that a warning does not hold', P, 'warnAt: [60%, 90%], then: reject', 'then: warn'],
+  ['a window that may lie in two of the calendar', P, '$3, per: 24h', '$170, per: 24h'],
   ['a hedge that waits for a slow percentile', P, 'after: 900ms', 'after: p99'],
   ['an `accept` that takes everything', T, 'output.urgency != "high" || size(output.waits_for) > 0', 'true'],
   ['a text made of several, to be parsed', C, 'from: ${{ input.change }}', 'from: "${{ input.change }}\\n"'],

@@ -87,7 +87,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     file: reader.file,
     at,
     providers: keyed(providers, (name, value) => ({ ...value, name })),
-    models: keyed(models, (key, value) => ({
+    models: keyed(models?.filter(({ name }) => MODEL_KEY.test(name)) ?? null, (key, value) => ({
       ...value,
       key,
       provider: key.slice(0, key.indexOf('/')),

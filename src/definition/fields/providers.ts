@@ -7,6 +7,8 @@ import type {
   ProviderDefinition,
   RateLimitsDefinition,
 } from '../types.ts';
+import type { DocumentNode } from '../../document/types.ts';
+import { keepMemberPlaces } from '../located.ts';
 import { HIDDEN } from '../secrets.ts';
 import { textTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
@@ -31,12 +33,13 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
     const name = SECRET.exec(value)?.[1];
     if (name !== undefined) return { name, at: node.at };
     const hidden = { ...node.at, excerpt: HIDDEN, column: 1, endColumn: 2 };
-    if (value.startsWith('${{'))
+    const variable = variableIn(node, value);
+    if (variable !== undefined)
       reader.report(
         'invalid-secret',
         node.at,
         `${show(node)} does not name one secret.`,
-        'Write `${{ secrets.NAME }}`, and set the environment variable NAME.',
+        `Write \`\${{ secrets.${variable} }}\`, and set the environment variable ${variable}.`,
       );
     else
       reader.report(
@@ -48,6 +51,15 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
     return undefined;
   },
 };
+
+/** The environment variable that is meant by what is no secret's name; `undefined`: it may be the key itself. */
+function variableIn(node: DocumentNode, value: string): string | undefined {
+  if (node.kind !== 'scalar' || node.value === null) return 'NAME';
+  const bare = /^\$?\{?([A-Z][A-Z0-9_]*_(?:KEY|TOKEN|SECRET))\}?$/.exec(value)?.[1];
+  if (bare !== undefined) return bare;
+  if (!value.startsWith('${{')) return undefined;
+  return /^\$\{\{\s*(?:\w+\.)?([A-Za-z_]\w*)\s*(?:\}\})?$/.exec(value)?.[1] ?? 'NAME';
+}
 
 const limits: Kind<RateLimitsDefinition> = mapped(
   record(
@@ -242,6 +254,10 @@ export const provider: Kind<UnnamedProvider> = mapped(
   },
 );
 
+function memberNode(node: DocumentNode, name: string): DocumentNode {
+  return (node.kind === 'map' && node.entries.find(({ key }) => key === name)?.value) || node;
+}
+
 function present(name: string, value: Json): JsonObject {
   return value === null ? {} : { [name]: value };
 }
@@ -276,9 +292,15 @@ export const model: Kind<UnnamedModel> = mapped(
       limits: optional(limits, "Limits of this model alone, beside its provider's.", 'none'),
     },
   ),
-  ({ context, limits: allowed, ...rest }) => ({
-    ...rest,
-    contextTokens: context,
-    limits: allowed ?? NO_LIMITS,
-  }),
+  ({ context, limits: allowed, ...rest }, node, reader) => {
+    const { maxOutputTokens } = rest;
+    if (context !== null && maxOutputTokens !== null && maxOutputTokens > context)
+      reader.report(
+        'invalid-value',
+        memberNode(node, 'maxOutputTokens').at,
+        'This is more than the whole context of the model.',
+        '`context` is input and output together: raise it, or lower `maxOutputTokens`.',
+      );
+    return keepMemberPlaces({ ...rest, contextTokens: context, limits: allowed ?? NO_LIMITS }, node);
+  },
 );

@@ -16,7 +16,7 @@ import { expression, valueTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
 import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
-import { expectMap, listOf, mapped, optional, record, required } from './record.ts';
+import { expectMap, listOf, mapped, misspells, optional, record, required } from './record.ts';
 import type { RecordValue } from './record.ts';
 import { NAME_SCHEMA, choice, integer, isIdentifier, isName, text } from './scalars.ts';
 import { inputSchema } from './schemas.ts';
@@ -247,7 +247,9 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     tests,
     at,
   } = read;
-  const hasInput = node.kind === 'map' && node.entries.some(({ key }) => key === 'input');
+  const hasInput =
+    node.kind === 'map' &&
+    node.entries.some(({ key }) => key === 'input' || misspells(key, 'input', Object.keys(fields)));
   const brokenSteps = new Set<string>();
   const definitions = steps.flatMap(({ key, keyAt, value }) => {
     if (!isIdentifier(key))

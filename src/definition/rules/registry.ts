@@ -8,6 +8,7 @@ import { deadlines } from './deadlines.ts';
 import { eachName } from './each-name.ts';
 import { expressions } from './expressions.ts';
 import { graphqlNames } from './graphql-names.ts';
+import { limits } from './limits.ts';
 import { noRoute } from './no-route.ts';
 import { outputFilled } from './output-filled.ts';
 import { policies } from './policies.ts';
@@ -31,6 +32,7 @@ export const ruleList: readonly Rule[] = [
   eachName,
   expressions,
   graphqlNames,
+  limits,
   noRoute,
   outputFilled,
   policies,
