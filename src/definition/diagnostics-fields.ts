@@ -87,6 +87,13 @@ export const fieldDiagnostics: readonly Diagnostic[] = [
     remedy: 'Write what the keyword takes.',
   },
   {
+    code: 'schema-keyword-idle',
+    severity: 'warning',
+    title: 'A keyword that says nothing of the type beside it',
+    why: 'JSON Schema passes over it in silence: `minimum` of a text limits nothing.',
+    remedy: 'Write the keyword for that type, `minLength` for a text, or change the type.',
+  },
+  {
     code: 'default-mismatch',
     severity: 'error',
     title: 'A default that its own schema refuses',

@@ -45,6 +45,13 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Raise the limit, lower `maxOutputTokens`, or add a cheaper model.',
   },
   {
+    code: 'rule-never-serves',
+    severity: 'warning',
+    title: 'A rule whose models can never serve a step',
+    why: 'The worst case of a call to any of them is beyond a limit, or beyond their context; a run that takes the rule would end with an error.',
+    remedy: 'Raise the limit, lower `maxOutputTokens`, or add another model to the rule.',
+  },
+  {
     code: 'pin-moving-name',
     severity: 'warning',
     title: 'A pinned route whose model is no exact version',

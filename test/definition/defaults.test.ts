@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { printDuration } from '../../src/definition/fields/units.ts';
 import { allRecords } from '../../src/definition/reference.ts';
 import { ASSUMED_RETENTION } from '../../src/definition/rules/cache-content.ts';
+import { ASSUMED_OUTPUT_TOKENS } from '../../src/definition/rules/limits.ts';
 import { ASSUMED } from '../../src/definition/rules/policies.ts';
 import {
   DEFAULT_ALLOWANCE,
@@ -81,5 +82,6 @@ describe('what is said to hold when a key is left out', () => {
       deadlineMs: DEFAULT_ALLOWANCE.deadlineMs,
     });
     expect(ASSUMED_RETENTION).toEqual(DEFAULT_RETAIN);
+    expect(ASSUMED_OUTPUT_TOKENS).toBe(DEFAULT_MAX_OUTPUT_TOKENS);
   });
 });

@@ -84,6 +84,7 @@ const SLIPS: readonly Slip[] = [
   [C, 'route: careful', 'route: carful', 'unknown-route'],
   // addresses
   [P, '${{ default(env.LAB_URL, "http://127.0.0.1:8000/v1") }}', '127.0.0.1:8000/v1', 'invalid-value'],
+  [P, '"http://127.0.0.1:8000/v1") }}', '"127.0.0.1:8000/v1") }}', 'invalid-value'],
   [
     P,
     '${{ default(env.LAB_URL, "http://127.0.0.1:8000/v1") }}',
@@ -102,6 +103,24 @@ const SLIPS: readonly Slip[] = [
   [T, 'queue: {', 'other?: { $ref: "#/nowhere" }\n  queue: {', 'invalid-schema'],
   [T, '{ file: tests/invoice.eml }', '{ files: tests/invoice.eml }', 'test-input-mismatch'],
   [T, '{ letter: { file: tests/invoice.eml } }', '{ letter: x, received: soon }', 'test-input-mismatch'],
+  [
+    T,
+    'urgency: { enum: [low, normal, high] }',
+    'urgency: { enum: [low, normal, high, low] }',
+    'invalid-schema',
+  ],
+  [T, 'gist: { type: string, maxLength: 200 }', 'gist: { tpye: string, maxLength: 200 }', 'unknown-key'],
+  [T, 'gist: { type: string, maxLength: 200 }', 'gist: { type: strng, maxLength: 200 }', 'invalid-schema'],
+  [
+    T,
+    'queue: { enum: [billing, bugs, other], default: other }',
+    'queue: { enmu: [billing, bugs] }',
+    'unknown-key',
+  ],
+  // values that may be null
+  [C, 'default(steps.headline.text, "small changes")', 'size(steps.headline.text)', 'expression-may-be-null'],
+  [P, 'when: prompt.tokens < 2500', 'when: prompt.tokens < int(env.SMALL)', 'expression-may-be-null'],
+  [C, 'steps.notes.exists(n, n.notes.exists(x, x.weight == "large"))', 'size(true) > 0', 'expression-type'],
   // what a step takes
   [T, 'from: ${{ input.letter }}', 'from: ${{ input }}', 'expression-type'],
   [C, 'as: part', 'as: my-part', 'invalid-value'],
@@ -138,6 +157,23 @@ const DOUBTS: readonly Slip[] = [
     'openai/gpt-5.6-luna: { quality: 2',
     'openai/gpt-5.6-luna: { limits: { requests: 900/min }, quality: 2',
     'limit-never-reached',
+  ],
+  [P, 'tokens: 150k/min', 'tokens: 250/min', 'rate-below-one-call'],
+  // what would be passed over in silence
+  [
+    T,
+    'gist: { type: string, maxLength: 200 }',
+    'gist: { type: string, maximum: 200 }',
+    'schema-keyword-idle',
+  ],
+  [P, 'price: free', 'price: { input: $0.0000002, output: $2 }', 'price-unlikely'],
+  [P, 'price: free', 'price: { input: $1, cachedInput: $4, output: $2 }', 'price-unlikely'],
+  [P, 'then: reuse', 'then: reuse, ignore: [received_at]', 'ignore-unknown-field'],
+  [
+    P,
+    'guests: { each: caller, when: caller.tier == "guest", limit: 200 calls',
+    'guests: { provider: lab, limit: $2',
+    'budget-never-applies',
   ],
   // conditions that are decided before any run
   [P, 'when: caller.tier == "guest"', 'when: false', 'budget-never-applies'],
@@ -180,6 +216,17 @@ test('a comma in a number, and a number in quotes, are called what they are', ()
   expect(first('attempts: 1,', 'attempts: "1",')).toContain('`"1"` is not a whole number');
 });
 
+test('a model of another vendor, a misspelt model, and a misspelt default route are told what is meant', () => {
+  const remedies = (right: string, written: string): string =>
+    JSON.stringify(check(withSlip(P, right, written).files).problems);
+  expect(remedies('[anthropic/claude-sonnet-5, openai', '[openai/claude-sonnet-5, openai')).toContain(
+    'Did you mean \\"anthropic/claude-sonnet-5\\"?',
+  );
+  expect(remedies('  openai/gpt-5.6-luna: {', '  openai/gpt-5.6-lune: {')).toContain(
+    '"unused-model","severity":"note"',
+  );
+});
+
 test('a rule with a narrower `when` than the one before it is never taken, and is shown', () => {
   const { files } = withSlip(P, 'when: caller.tier == "gold"', 'when: prompt.tokens < 9000');
   expect(check(files).problems).toMatchObject([{ code: 'unreachable-rule', line: 45, column: 13 }]);
@@ -204,6 +251,24 @@ test.each([
     '"http://127.0.0.1:8000/v1?version=2"',
   ],
   ['a deadline that one of the candidates fits', T, 'deadline: 50s', 'deadline: 25s'],
+  [
+    'an address that is whole only where its variable is set',
+    P,
+    '${{ default(env.LAB_URL, "http://127.0.0.1:8000/v1") }}',
+    '${{ env.LAB_URL }}/v1',
+  ],
+  [
+    'an object with fields that keywords are called like',
+    T,
+    'waits_for:\n        - { what: string',
+    'waits_for:\n        - { menu: [a, b], kind: string, what: string',
+  ],
+  [
+    'a loop guard that leaves out a field inside a field',
+    P,
+    'then: reuse',
+    'then: reuse, ignore: [received, letter.id]',
+  ],
   ['a limit that a warning does not hold', P, 'warnAt: [60%, 90%], then: reject', 'then: warn'],
   ['a window that may lie in two of the calendar', P, '$3, per: 24h', '$170, per: 24h'],
   ['a hedge that waits for a slow percentile', P, 'after: 900ms', 'after: p99'],

@@ -96,7 +96,7 @@ const price: Kind<PriceDefinition> = {
     if (node.kind === 'scalar' && node.value === 'free') return { kind: 'free', at: node.at };
     if (node.kind === 'map') {
       const read = rates.read(node, reader);
-      return read && { kind: 'rates', ...read };
+      return read && keepMemberPlaces({ kind: 'rates' as const, ...read }, node);
     }
     reader.report(
       'invalid-value',
@@ -243,7 +243,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
       const switches = node.entries.find(({ key }) => key === 'sdk')?.value;
       if (switches?.kind === 'map') checkSwitches(switches, read.adapter, reader);
     }
-    return {
+    const made = {
       ...rest,
       apiKeySecret: apiKey,
       headers: named ?? {},
@@ -251,6 +251,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
       lacks: lacking ?? [],
       limits: allowed ?? NO_LIMITS,
     };
+    return keepMemberPlaces(made, node);
   },
 );
 

@@ -1,5 +1,6 @@
 // Conditions that are decided before any run: an answer that no candidate could give, a step or a budget that is switched off.
 import { constantCondition } from '../../expression/constant.ts';
+import { memberPlace } from '../located.ts';
 import type { Expression, TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -25,8 +26,8 @@ export const constantConditions: Rule = {
       code: 'budget-never-applies',
       severity: 'warning',
       title: 'A budget that limits nothing',
-      why: 'Its `when` never holds: money is spent as if it were not there.',
-      remedy: 'Change the `when`, or remove the budget.',
+      why: 'Its `when` never holds, or what it counts costs nothing: money is spent as if it were not there.',
+      remedy: 'Change the `when` or the unit of the limit, or remove the budget.',
     },
     {
       code: 'condition-always-holds',
@@ -39,6 +40,7 @@ export const constantConditions: Rule = {
   check(workspace, report) {
     for (const task of workspace.taskList()) checkTask(task, report);
     checkBudgets(workspace, report);
+    checkFree(workspace, report);
     for (const condition of conditions(workspace)) checkAlways(condition, report);
   },
 };
@@ -99,6 +101,26 @@ function checkAlways(condition: Expression | null, report: Report): void {
     'This always holds.',
     'Change it, or remove it; an `or` of two `!=` is likely meant as an `and`.',
   );
+}
+
+/** Dollars of a provider whose models cost nothing: the built-in one, or one whose price is free. */
+function checkFree({ project }: Workspace, report: Report): void {
+  for (const budget of Object.values(project?.budgets ?? {})) {
+    const { name, limit, scope, at } = budget;
+    if (limit.unit !== 'usd' || scope.kind !== 'provider' || !project) continue;
+    const provider = project.providers[scope.provider.name];
+    if (!provider || (provider.adapter !== 'builtin' && provider.price?.kind !== 'free')) continue;
+    const priced = Object.values(project.models).some(
+      (model) => model.provider === provider.name && model.price?.kind === 'rates',
+    );
+    if (priced) continue;
+    report(
+      'budget-never-applies',
+      memberPlace(budget, 'limit', at),
+      `The budget \`${name}\` never applies: the models of \`${provider.name}\` are free.`,
+      'Limit calls or tokens, `500 calls` or `2M tokens`; or write the price of the provider.',
+    );
+  }
 }
 
 function neverHolds(condition: Expression | null): condition is Expression {

@@ -12,6 +12,10 @@ import type {
 } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
+import { modelSteps, routeFor } from './walk.ts';
+
+/** What the plan fills in; a test holds the two to each other. */
+export const ASSUMED_OUTPUT_TOKENS = 1024;
 
 export const limits: Rule = {
   diagnostics: [
@@ -21,6 +25,13 @@ export const limits: Rule = {
       title: 'A limit above the one that stands around it',
       why: 'The other refuses first, so this one never does anything: one of the two is likely not the number that was meant.',
       remedy: 'Lower it, or raise the limit around it.',
+    },
+    {
+      code: 'rate-below-one-call',
+      severity: 'warning',
+      title: 'A limit of tokens below what one call may give',
+      why: 'Each call alone is more than the whole window: one passes when the window is empty, and all others wait.',
+      remedy: 'Raise the limit; `k` and `M` are thousands and millions.',
     },
   ],
   onlyWithoutErrors: true,
@@ -39,6 +50,7 @@ export const limits: Rule = {
         );
     }
     checkRates(project, report);
+    checkSmallest(workspace, project, report);
   },
 };
 
@@ -193,4 +205,26 @@ function checkRates({ models, providers }: ProjectDefinition, report: Report): v
 /** In windows of one length; others can each be the first to be full. */
 function isAbove(own: RateDefinition, around: RateDefinition): boolean {
   return own.perMs === around.perMs && own.amount > around.amount;
+}
+
+/** Said only where no step at all asks for less. */
+function checkSmallest(workspace: Workspace, { providers }: ProjectDefinition, report: Report): void {
+  const asked = workspace.taskList().flatMap((task) =>
+    modelSteps(task).flatMap((step) => {
+      const rules = routeFor(workspace, task, step)?.rules ?? [];
+      const names = rules.flatMap(({ from }) => from.map(({ provider }) => provider));
+      return names.map((name) => ({ name, tokens: step.maxOutputTokens ?? ASSUMED_OUTPUT_TOKENS }));
+    }),
+  );
+  for (const provider of Object.values(providers)) {
+    const sizes = asked.flatMap(({ name, tokens }) => (name === provider.name ? [tokens] : []));
+    const most = provider.limits.tokens?.amount;
+    if (most === undefined || sizes.length === 0 || sizes.some((size) => size <= most)) continue;
+    report(
+      'rate-below-one-call',
+      memberPlace(provider, 'limits', provider.at),
+      `No call fits: the window takes ${most} tokens, and a call may give ${Math.min(...sizes)}.`,
+      `Write a limit of tokens such as \`200k/min\`, or a smaller \`maxOutputTokens\`.`,
+    );
+  }
 }
