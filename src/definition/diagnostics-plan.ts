@@ -52,6 +52,13 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Raise the limit, lower `maxOutputTokens`, or add another model to the rule.',
   },
   {
+    code: 'candidate-never-serves',
+    severity: 'warning',
+    title: 'A model too small for every step that could ask it',
+    why: 'It stands in routes, and is passed over each time: its context, or its own limit of output, is less than what the steps may ask for.',
+    remedy: 'Correct `context` or `maxOutputTokens` of the model, or lower that of the steps.',
+  },
+  {
     code: 'pin-moving-name',
     severity: 'warning',
     title: 'A pinned route whose model is no exact version',

@@ -5,6 +5,38 @@ import { problemAt } from './problems.ts';
 import type { Plan, PlanBudget, PlanModel, PlanModelStep, PlanTask } from './types.ts';
 
 export function planRules(definition: Definition, plan: Plan): readonly Problem[] {
+  const found = stepProblems(definition, plan);
+  return [
+    ...found,
+    ...(found.some(({ code }) => SAY_IT_OF_STEPS.has(code)) ? [] : smallModels(definition, plan)),
+  ];
+}
+
+const SAY_IT_OF_STEPS = new Set(['output-beyond-context', 'rule-never-serves']);
+
+/** Models that no step could ask, though a larger one stands beside them in each rule. */
+function smallModels({ project }: Definition, plan: Plan): readonly Problem[] {
+  const asked = Object.values(plan.tasks).flatMap(({ steps }) =>
+    steps.flatMap((step) => (step.kind === 'model' ? [{ step, models: candidatesOf(step, plan) }] : [])),
+  );
+  return Object.values(plan.models).flatMap((model) => {
+    const steps = asked.flatMap(({ step, models }) => (models.includes(model) ? [step] : []));
+    const written = project.models[model.key];
+    if (!written || steps.length === 0 || steps.some((step) => fits(step.maxOutputTokens, model))) return [];
+    const least = Math.min(...steps.map(({ maxOutputTokens }) => maxOutputTokens));
+    return [
+      problemAt(
+        written.at,
+        'candidate-never-serves',
+        'warning',
+        `"${model.key}" is passed over by every step that could ask it: they ask for ${least} tokens of output or more, and it has room for fewer.`,
+        'Correct the size of its context, such as `context: 128k`, or lower maxOutputTokens of the steps.',
+      ),
+    ];
+  });
+}
+
+function stepProblems(definition: Definition, plan: Plan): readonly Problem[] {
   return Object.values(plan.tasks).flatMap((task) =>
     task.steps.flatMap((step) => {
       const written = definition.tasks[task.name]?.steps.find(({ key }) => key === step.key);

@@ -111,12 +111,7 @@ const SLIPS: readonly Slip[] = [
   ],
   [T, 'gist: { type: string, maxLength: 200 }', 'gist: { tpye: string, maxLength: 200 }', 'unknown-key'],
   [T, 'gist: { type: string, maxLength: 200 }', 'gist: { type: strng, maxLength: 200 }', 'invalid-schema'],
-  [
-    T,
-    'queue: { enum: [billing, bugs, other], default: other }',
-    'queue: { enmu: [billing, bugs] }',
-    'unknown-key',
-  ],
+  [T, 'urgency: { enum: [low, normal, high] }', 'urgency: { enmu: [low, normal, high] }', 'unknown-key'],
   // values that may be null
   [C, 'default(steps.headline.text, "small changes")', 'size(steps.headline.text)', 'expression-may-be-null'],
   [P, 'when: prompt.tokens < 2500', 'when: prompt.tokens < int(env.SMALL)', 'expression-may-be-null'],
@@ -159,6 +154,7 @@ const DOUBTS: readonly Slip[] = [
     'limit-never-reached',
   ],
   [P, 'tokens: 150k/min', 'tokens: 250/min', 'rate-below-one-call'],
+  [P, 'context: 32k', 'context: 32', 'candidate-never-serves'],
   // what would be passed over in silence
   [
     T,
