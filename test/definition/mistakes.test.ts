@@ -94,6 +94,7 @@ const SLIPS: readonly Slip[] = [
   // schemas, defaults and the inputs of tests
   [T, 'default: other', 'default: othr', 'default-mismatch'],
   [T, 'default: ${{ now.date }}', 'default: today', 'default-mismatch'],
+  [T, 'default: other', 'default: null', 'default-mismatch'],
   [T, 'default: ${{ now.date }}', 'default: ${{ now }}', 'default-mismatch'],
   [T, 'default: ${{ now.date }}', 'default: ${{ env.TODAY }}', 'default-mismatch'],
   [T, 'maxLength: 200 }', 'minLength: 300, maxLength: 200 }', 'invalid-schema'],
@@ -264,6 +265,12 @@ test.each([
     P,
     'then: reuse',
     'then: reuse, ignore: [received, letter.id]',
+  ],
+  [
+    'a default of null where the field may be null',
+    T,
+    'queue: { enum: [billing, bugs, other], default: other }',
+    'queue?: { enum: [billing, bugs, other], default: null }',
   ],
   ['a limit that a warning does not hold', P, 'warnAt: [60%, 90%], then: reject', 'then: warn'],
   ['a window that may lie in two of the calendar', P, '$3, per: 24h', '$170, per: 24h'],

@@ -154,6 +154,7 @@ export function readObject(entries: readonly MapEntry[], reader: Reader): JsonSc
       continue;
     }
     const mayBeMissing = read.optional || optional;
+    if (!mayBeMissing) checkNullDefault(read.schema, entry.value, reader);
     properties[name] = mayBeMissing ? nullableSchema(read.schema) : read.schema;
     if (!mayBeMissing && !('default' in read.schema)) names.push(name);
   }
@@ -236,7 +237,7 @@ function checkRanges(schema: JsonSchema, node: MapNode, reader: Reader): void {
 function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
   const written = node.entries.find(({ key }) => key === 'default')?.value;
   const { default: value, ...rest } = schema;
-  if (!written || value === undefined || value === null) return;
+  if (!written || value === undefined || value === null) return; // null: see readObject
   const problem = misfit(rest, value);
   if (problem !== undefined)
     reader.report(
@@ -244,6 +245,18 @@ function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
       written.at,
       `The default does not fit its own schema: it ${problem}.`,
       'Write a value that the schema takes, or change the schema.',
+    );
+}
+
+/** `default:` with nothing behind it, in a field that may not be null. */
+function checkNullDefault({ default: value, ...rest }: JsonSchema, node: DocumentNode, reader: Reader): void {
+  const written = node.kind === 'map' ? node.entries.find(({ key }) => key === 'default')?.value : undefined;
+  if (written && value === null && misfit(rest, null) !== undefined)
+    reader.report(
+      'default-mismatch',
+      written.at,
+      'The default is null, which the field does not take.',
+      'Write a value; or let the field be missing: `name?:`.',
     );
 }
 
