@@ -1,6 +1,7 @@
 // Values with units, parsed once, here: `250ms`, `30s`, `$0.05`, `500/min`, `200k`, `50%`, `8x`.
 import { parseUsd } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
+import { formatDuration } from '../../common/units.ts';
 import type { DocumentNode, ScalarNode } from '../../document/types.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
@@ -36,7 +37,7 @@ export function duration(limits: { readonly least?: number; readonly most?: numb
   const { least = 1, most = 366 * 86_400_000 } = limits;
   return scalar({
     label: 'duration, such as `250ms`, `30s`, `5m`, `24h`, `7d`',
-    noun: `a duration${least > 1 || limits.most !== undefined ? ` between ${printDuration(least)} and ${printDuration(most)}` : ''}`,
+    noun: `a duration${least > 1 || limits.most !== undefined ? ` between ${formatDuration(least)} and ${formatDuration(most)}` : ''}`,
     schema: {
       type: 'string',
       pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|min|m|h|d|w))+$',
@@ -54,7 +55,7 @@ export function duration(limits: { readonly least?: number; readonly most?: numb
 function durationRemedy(node: DocumentNode, least: number, most: number): string {
   const written = node.kind === 'scalar' ? textOf(node) : '';
   if (parseDuration(written) !== undefined)
-    return `Write a duration between ${printDuration(least)} and ${printDuration(most)}.`;
+    return `Write a duration between ${formatDuration(least)} and ${formatDuration(most)}.`;
   const meant = written
     .toLowerCase()
     .replaceAll(/\s+/g, '')
@@ -66,14 +67,6 @@ function durationRemedy(node: DocumentNode, least: number, most: number): string
   return ms !== undefined && ms >= least && ms <= most
     ? `Did you mean \`${meant}\`? A duration is a number with its unit: \`250ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`.`
     : 'Write a number with its unit: `250ms`, `30s`, `5m`, `24h`, `7d`.';
-}
-
-export function printDuration(ms: number): string {
-  for (const unit of ['w', 'd', 'h', 'm', 's'] as const) {
-    const size = UNIT_MS[unit] ?? 1;
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
 }
 
 export const money: Kind<NanoUsd> = scalar({

@@ -1,5 +1,5 @@
 // A cache whose answers are not kept.
-import { printDuration } from '../fields/units.ts';
+import { formatDuration } from '../../common/units.ts';
 import { memberPlace } from '../located.ts';
 import type { TaskDefinition } from '../types.ts';
 import type { Report, Rule } from './rule.ts';
@@ -37,7 +37,7 @@ function checkCache({ cache, retain }: TaskDefinition, report: Report): void {
     report(
       'cache-without-content',
       cache.at,
-      `Answers are to be used again for ${printDuration(cache.forMs)}, but are kept for ${printDuration(keptMs)}.`,
-      `Write \`retain: { for: ${printDuration(cache.forMs)} }\`, or a cache of ${printDuration(keptMs)} at most.`,
+      `Answers are to be used again for ${formatDuration(cache.forMs)}, but are kept for ${formatDuration(keptMs)}.`,
+      `Write \`retain: { for: ${formatDuration(cache.forMs)} }\`, or a cache of ${formatDuration(keptMs)} at most.`,
     );
 }

@@ -1,5 +1,5 @@
 // Waiting that is longer than what is waited for may take: timeouts beyond the deadline, hedges beyond the timeout.
-import { printDuration } from '../fields/units.ts';
+import { formatDuration } from '../../common/units.ts';
 import { memberPlace } from '../located.ts';
 import type {
   CandidateDefinition,
@@ -93,8 +93,8 @@ function unreachableTimeouts(
     report(
       'timeout-beyond-deadline',
       memberPlace(policy, 'timeout', at),
-      `No run lasts as long as this timeout of ${printDuration(timeoutMs)}: \`${longest.name}\` ends after ${printDuration(deadlineOf(longest))}.`,
-      `Write less than ${printDuration(deadlineOf(longest))}, or raise \`deadline\` in the allowance of the task.`,
+      `No run lasts as long as this timeout of ${formatDuration(timeoutMs)}: \`${longest.name}\` ends after ${formatDuration(deadlineOf(longest))}.`,
+      `Write less than ${formatDuration(deadlineOf(longest))}, or raise \`deadline\` in the allowance of the task.`,
     );
   }
   return reported;
@@ -115,11 +115,11 @@ function checkFallback(
     const timeouts = remote.map((candidate) => timeoutOf(project, candidate));
     if (timeouts.length === 0 || !timeouts.every((timeout) => timeout !== undefined && timeout > deadline))
       continue;
-    const shortest = printDuration(Math.min(...timeouts.map((timeout) => timeout ?? Infinity)));
+    const shortest = formatDuration(Math.min(...timeouts.map((timeout) => timeout ?? Infinity)));
     report(
       'timeout-beyond-deadline',
       memberPlace(task.allowance, 'deadline', task.allowance.at),
-      `The run ends after ${printDuration(deadline)}; a candidate of \`${route.name}\` that is silent is given up after ${shortest} at the earliest, so the next one is not asked.`,
+      `The run ends after ${formatDuration(deadline)}; a candidate of \`${route.name}\` that is silent is given up after ${shortest} at the earliest, so the next one is not asked.`,
       `Write a deadline of more than ${shortest}, or a shorter \`timeout\` in the policy of the candidates.`,
     );
     return;
@@ -141,12 +141,12 @@ function checkHedge(
   if (ms < timeout && ms < deadline) return;
   const over =
     timeout <= deadline
-      ? `a call is given up after ${printDuration(timeout)}`
-      : `a run ends after ${printDuration(deadline)}`;
+      ? `a call is given up after ${formatDuration(timeout)}`
+      : `a run ends after ${formatDuration(deadline)}`;
   report(
     'hedge-too-late',
     hedge.at,
-    `The second candidate would be asked after ${printDuration(ms)}, but ${over}.`,
+    `The second candidate would be asked after ${formatDuration(ms)}, but ${over}.`,
     'Write a shorter `after`, or a percentile such as `p95`.',
   );
 }
