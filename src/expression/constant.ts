@@ -30,9 +30,10 @@ const nothing = createEnvironment({ roots: {} });
 function fold(node: SyntaxNode, source: string): boolean | undefined {
   if (node.kind === 'logic') {
     const deciding = node.operator === '||';
-    const sides = [fold(node.left, source), fold(node.right, source)];
-    if (sides.includes(deciding)) return deciding;
-    if (!sides.includes(undefined)) return !deciding;
+    const left = fold(node.left, source);
+    const right = fold(node.right, source);
+    if (left === deciding || right === deciding) return deciding;
+    if (left !== undefined && right !== undefined) return !deciding;
     const compared = parts(node, node.operator).flatMap((part) => comparisonOf(part, source) ?? []);
     return cannotAllHold(deciding ? compared.map(opposite) : compared) ? deciding : undefined;
   }

@@ -140,7 +140,7 @@ interface Ceiling {
   /** `the budget "company"`. */
   readonly what: string;
   readonly limit: PlanBudget['limit'];
-  covers(model: PlanModel): boolean;
+  readonly covers: (model: PlanModel) => boolean;
 }
 
 function ceilings(task: PlanTask, plan: Plan): readonly Ceiling[] {

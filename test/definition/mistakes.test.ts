@@ -139,7 +139,6 @@ test.each(SLIPS)('INV-13: in %s, %j written as %j is one %s, on its line', (file
 /** What is most likely not meant: each gives exactly one warning, and the files can be served. */
 const DOUBTS: readonly Slip[] = [
   // durations that contradict each other
-  [T, 'deadline: 50s', 'deadline: 15s', 'timeout-beyond-deadline'],
   [P, 'timeout: 90s', 'timeout: 5m', 'timeout-beyond-deadline'],
   [P, 'hedge: { after: 900ms', 'hedge: { after: 25s', 'hedge-too-late'],
   [T, 'cache: { for: 12h }', 'cache: { for: 40d }', 'cache-without-content'],
@@ -222,6 +221,13 @@ test('a model of another vendor, a misspelt model, and a misspelt default route 
   expect(remedies('  openai/gpt-5.6-luna: {', '  openai/gpt-5.6-lune: {')).toContain(
     '"unused-model","severity":"note"',
   );
+});
+
+test('a deadline that every candidate of a rule may outlast is worth a note, at the deadline', () => {
+  const { files, line } = withSlip(T, 'deadline: 50s', 'deadline: 15s');
+  expect(check(files).problems).toMatchObject([
+    { code: 'no-time-for-next', severity: 'note', file: `workflows/${T}.yaml`, line },
+  ]);
 });
 
 test('a rule with a narrower `when` than the one before it is never taken, and is shown', () => {

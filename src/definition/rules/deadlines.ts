@@ -18,9 +18,17 @@ export const deadlines: Rule = {
     {
       code: 'timeout-beyond-deadline',
       severity: 'warning',
-      title: 'A timeout that the deadline of the run forestalls',
-      why: 'A candidate that is silent uses up the whole run: it ends with DEADLINE_EXCEEDED, and the next candidate is not asked.',
-      remedy: 'Raise the deadline of the task, or lower the `timeout` of the policy.',
+      title: 'A timeout that no run ever reaches',
+      why: 'Every task that uses the policy has a shorter deadline: a run ends with DEADLINE_EXCEEDED before the timeout could take effect.',
+      remedy: 'Lower the `timeout` of the policy, or raise the deadline of a task.',
+    },
+    {
+      code: 'no-time-for-next',
+      severity: 'note',
+      title: 'A deadline that leaves no time for the next candidate',
+      why: 'Each candidate of a rule may be silent for longer than the run lasts: one that is uses up the whole run, and the next is not asked.',
+      remedy:
+        'Raise the deadline of the task, lower the `timeout` of the policy, or add a `hedge`, which asks the next one early.',
     },
     {
       code: 'hedge-too-late',
@@ -117,10 +125,10 @@ function checkFallback(
       continue;
     const shortest = formatDuration(Math.min(...timeouts.map((timeout) => timeout ?? Infinity)));
     report(
-      'timeout-beyond-deadline',
+      'no-time-for-next',
       memberPlace(task.allowance, 'deadline', task.allowance.at),
       `The run ends after ${formatDuration(deadline)}; a candidate of \`${route.name}\` that is silent is given up after ${shortest} at the earliest, so the next one is not asked.`,
-      `Write a deadline of more than ${shortest}, or a shorter \`timeout\` in the policy of the candidates.`,
+      `Write a deadline of more than ${shortest}, a shorter \`timeout\` in the policy of the candidates, or a \`hedge\`.`,
     );
     return;
   }
