@@ -39,8 +39,10 @@ export const limits: Rule = {
     const { project } = workspace;
     if (!project) return;
     const all = budgetsOf(workspace, project);
+    const byScope = Map.groupBy(all, ({ scope }) => scope);
     for (const inner of [...all, ...workspace.taskList().flatMap(allowanceOf), ...floorOf(project)]) {
-      const outer = all.find((other) => other !== inner && covers(other, inner) && exceeds(inner, other));
+      const around = [...(byScope.get('all') ?? []), ...(byScope.get(inner.scope) ?? [])];
+      const outer = around.find((other) => other !== inner && covers(other, inner) && exceeds(inner, other));
       if (outer)
         report(
           'limit-never-reached',
@@ -132,13 +134,12 @@ function floorOf({ guards: { surge } }: ProjectDefinition): readonly Limit[] {
   ];
 }
 
-/** Whether all that the inner limit counts in one of its windows is counted by the outer in one account, in one window or two. */
+/** Of a scope that takes in the inner one: whether all that the inner limit counts in one of its windows is counted by the outer in one account, in one window or two. */
 function covers(outer: Limit, inner: Limit): boolean {
-  const sameCalls = outer.scope === 'all' || outer.scope === inner.scope;
   // A run has one caller, so an account for each caller holds all of it.
   const sameAccount =
     outer.each === null || outer.each === inner.each || (inner.per.kind === 'run' && outer.each === 'caller');
-  return outer.binds && sameCalls && sameAccount && windowMs(outer.per) >= windowMs(inner.per);
+  return outer.binds && sameAccount && windowMs(outer.per) >= windowMs(inner.per);
 }
 
 /** A window that begins at any time may lie in two of the calendar's. */

@@ -41,7 +41,7 @@ export const unused: Rule = {
       code: 'unused-model',
       severity: 'note',
       title: 'A model that no route names',
-      why: 'What is said of it under `models:` changes nothing; it is likely a leftover, or misspelt.',
+      why: 'What is said of it under `models:` changes nothing, and nothing is said of the model that it is nearly called like.',
       remedy: 'Write the name as the routes have it, or remove it.',
     },
   ],
@@ -119,9 +119,10 @@ function unusedDeclarations(workspace: Workspace, report: Report): void {
   );
   for (const { key, at } of Object.values(project.models)) {
     if (routed.has(key)) continue;
+    // A model may be described before it is routed to; one that is nearly like a routed one, of which nothing is said, is misspelt.
     const near = nearest(key, routed);
-    const remedy = near ? `Did you mean \`${near}\`?` : 'Name it in a route, or remove it.';
-    report('unused-model', at, `No route names the model \`${key}\`.`, remedy);
+    if (near === undefined || Object.hasOwn(project.models, near)) continue;
+    report('unused-model', at, `No route names the model \`${key}\`.`, `Did you mean \`${near}\`?`);
   }
   for (const { name, at } of Object.values(project.policies))
     if (!named.has(name))
