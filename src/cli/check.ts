@@ -8,6 +8,7 @@ import type { RegisterCommand } from './commands.ts';
 import { problemsGithub } from './format/github.ts';
 import { problemsText } from './format/problems.ts';
 import { problemsSarif } from './format/sarif.ts';
+import { missingTestFiles } from './testing/missing-files.ts';
 import { version } from './version.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
@@ -30,11 +31,18 @@ export const registerCheck: RegisterCommand = (program, io, end) =>
         argument: string | undefined,
         options: { workflows?: string; format: Format; strict: boolean },
       ) => {
-        const compiled = await compileDirectory(workflowsFolder(argument ?? options.workflows, io), {
-          env: io.env,
-        });
-        const { files } = compiled;
-        const problems = [...compiled.problems, ...(await inGraphql(compiled.plan, files))];
+        const workflows = workflowsFolder(argument ?? options.workflows, io);
+        const {
+          definition,
+          plan,
+          files,
+          problems: found,
+        } = await compileDirectory(workflows, { env: io.env });
+        const problems = [
+          ...found,
+          ...(definition === null ? [] : await missingTestFiles(definition, workflows)),
+          ...(await inGraphql(plan, files)),
+        ];
         const failed = problems.some(
           ({ severity }) => severity === 'error' || (options.strict && severity === 'warning'),
         );

@@ -102,6 +102,14 @@ export const CreateKey = graphql(`
   }
 `);
 
+export const TaskNames = graphql(`
+  query CliTaskNames {
+    taskTypes {
+      name
+    }
+  }
+`);
+
 export const ListKeys = graphql(`
   query CliListKeys {
     apiKeys {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock } from '../common/clock.ts';
+import { nearest } from '../common/nearest.ts';
 import { parseDuration } from '../definition/fields/units.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { NewApiKey } from '../graphql/api-keys.ts';
@@ -43,6 +44,8 @@ interface ShownKey {
 interface Keys {
   create(key: NewApiKey): Promise<{ readonly id: string; readonly secret: string }>;
   list(): Promise<readonly ShownKey[]>;
+  /** Of the revision in force; null: none is known, since no server has run here. */
+  tasks(): Promise<readonly string[] | null>;
   /** false: there is no such key. */
   revoke(id: string): Promise<boolean>;
   close(): Promise<void>;
@@ -118,6 +121,7 @@ async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCo
         `"${scope}" is not a scope`,
         'Scopes are run:TASK, run:*, read:stats, read:all, caller:* and admin.',
       );
+  await warnOfUnknownTasks(keys, scopes, io);
   const lifeMs = flags.expires === undefined ? null : parseDuration(flags.expires);
   if (lifeMs === undefined)
     throw new UsageError(`--expires ${flags.expires}: not a duration`, 'Write it like 90d or 12h.');
@@ -139,6 +143,18 @@ async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCo
       'headgate: no key with the scope "admin" exists. Make one with "headgate keys create --caller NAME --scope admin" while no server has the database open.',
     );
   return 0;
+}
+
+/** A key may be made before its task is there; a misspelt one would be refused at each call. */
+async function warnOfUnknownTasks(keys: Keys, scopes: readonly string[], io: CliIo): Promise<void> {
+  const wanted = scopes.flatMap((scope) => /^run:(?!\*)(.+)$/.exec(scope)?.[1] ?? []);
+  const tasks = wanted.length > 0 ? await keys.tasks() : null;
+  for (const name of tasks === null ? [] : wanted.filter((task) => !tasks.includes(task))) {
+    const near = nearest(name, tasks ?? []);
+    io.err(
+      `headgate: warning: there is no task "${name}" in the revision in force. ${near === undefined ? 'The key can run it once there is one.' : `Did you mean "run:${near}"?`}`,
+    );
+  }
 }
 
 async function list(keys: Keys, json: boolean, io: CliIo): Promise<ExitCode> {
@@ -170,10 +186,11 @@ function stateOf({ revokedAt, expiresAt }: ShownKey): string {
 }
 
 async function localKeys(dataDirectory: string): Promise<Keys> {
-  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }] = await Promise.all([
+  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }, { storedPlan }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../server/keys/key-ring.ts'),
     import('../app.ts'),
+    import('../revisions/find.ts'),
   ]);
   const ledger = await openLedger({
     path: join(dataDirectory, DATABASE_FILE),
@@ -198,6 +215,14 @@ async function localKeys(dataDirectory: string): Promise<Keys> {
         revokedAt: time(key.revokedAtMs),
         lastUsedAt: time(key.lastUsedAtMs),
       })),
+    async tasks() {
+      const [newest] = (await ledger.revisionsInForce()).toSorted(
+        (left, right) => Number(right.pinned) - Number(left.pinned),
+      );
+      if (newest === undefined) return null;
+      const plan = await storedPlan((hash) => ledger.planText(hash), newest.hash).catch(() => null);
+      return plan && Object.keys(plan.tasks);
+    },
     revoke: async (id) => (await ring.revoke(id)) !== undefined,
     close: () => ledger.close(),
   };
@@ -228,6 +253,9 @@ async function remoteKeys(server: string, key: string | undefined): Promise<Keys
         revokedAt: shown.revokedAt ?? null,
         lastUsedAt: shown.lastUsedAt ?? null,
       })),
+    async tasks() {
+      return (await remote.query(documents.TaskNames, {})).taskTypes.map(({ name }) => name);
+    },
     async revoke(id) {
       await remote.query(documents.RevokeKey, { id });
       return true;

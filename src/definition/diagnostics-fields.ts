@@ -66,6 +66,13 @@ export const fieldDiagnostics: readonly Diagnostic[] = [
     remedy: 'Name it, `${{ secrets.NAME }}`, and replace the key: it is in the history of git.',
   },
   {
+    code: 'sdk-switch-idle',
+    severity: 'warning',
+    title: 'A switch of the SDK that does nothing here',
+    why: "Headgate sends the SDK's requests itself: retries, timeouts, addresses and headers are said in the language, where budgets and policies know of them.",
+    remedy: 'Write the key of the language that the message names, or remove the switch.',
+  },
+  {
     code: 'unknown-type',
     severity: 'error',
     title: 'A type that there is not',
@@ -78,6 +85,13 @@ export const fieldDiagnostics: readonly Diagnostic[] = [
     title: 'A schema that is no JSON Schema',
     why: 'Inputs and answers could not be checked against it.',
     remedy: 'Write what the keyword takes.',
+  },
+  {
+    code: 'schema-keyword-idle',
+    severity: 'warning',
+    title: 'A keyword that says nothing of the type beside it',
+    why: 'JSON Schema passes over it in silence: `minimum` of a text limits nothing.',
+    remedy: 'Write the keyword for that type, `minLength` for a text, or change the type.',
   },
   {
     code: 'default-mismatch',

@@ -45,6 +45,27 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Raise the limit, lower `maxOutputTokens`, or add a cheaper model.',
   },
   {
+    code: 'rule-never-serves',
+    severity: 'warning',
+    title: 'A rule whose models can never serve a step',
+    why: 'The worst case of a call to any of them is beyond a limit, or beyond their context; a run that takes the rule would end with an error.',
+    remedy: 'Raise the limit, lower `maxOutputTokens`, or add another model to the rule.',
+  },
+  {
+    code: 'candidate-never-serves',
+    severity: 'warning',
+    title: 'A model too small for every step that could ask it',
+    why: 'It stands in routes, and is passed over each time: its context, or its own limit of output, is less than what the steps may ask for.',
+    remedy: 'Correct `context` or `maxOutputTokens` of the model, or lower that of the steps.',
+  },
+  {
+    code: 'pin-moving-name',
+    severity: 'warning',
+    title: 'A pinned route whose model is no exact version',
+    why: '`pin` refuses an answer of any version but the one that is named; a name that moves is answered by the version that it stands for.',
+    remedy: 'Write the version with its date, or remove `pin`.',
+  },
+  {
     code: 'route-without-key',
     severity: 'warning',
     title: 'A rule whose candidates all lack their key here',

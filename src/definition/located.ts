@@ -49,3 +49,10 @@ export function keepMemberPlaces<Owner extends object>(
 export function memberPlace(owner: object, name: string, otherwise: Place): Place {
   return members.get(owner)?.get(name) ?? otherwise;
 }
+
+/** The same places for what was made of a value. */
+export function passMemberPlaces<Made extends object>(from: object, made: Made): Made {
+  const places = members.get(from);
+  if (places) members.set(made, places);
+  return made;
+}

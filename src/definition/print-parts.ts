@@ -1,7 +1,7 @@
 // The parts that project and tasks share when a Definition is written out.
 import type { Json } from '../common/json.ts';
 import { formatUsd } from '../common/money.ts';
-import { printDuration } from './fields/units.ts';
+import { formatDuration } from '../common/units.ts';
 import type {
   BudgetLimit,
   BudgetWindow,
@@ -50,7 +50,7 @@ function printWindow(window: BudgetWindow): { readonly [key: string]: Json } {
     case 'run':
       return { per: 'run' };
     case 'rolling':
-      return { per: printDuration(window.ms) };
+      return { per: formatDuration(window.ms) };
     case 'calendar':
       return { per: window.unit, ...(window.timeZone === 'UTC' ? {} : { timeZone: window.timeZone }) };
   }
@@ -68,7 +68,7 @@ export function printLoopGuard({
     same: 'input',
     ignore: ignore.length === 0 ? null : ignore,
     repeats,
-    within: withinMs === null ? null : printDuration(withinMs),
+    within: withinMs === null ? null : formatDuration(withinMs),
     then,
     depth,
     fanOut,
@@ -97,7 +97,7 @@ function printRuleMembers({ when, pick, from, hedge }: RuleDefinition): { readon
       hedge &&
       compact({
         after:
-          hedge.after.kind === 'percentile' ? `p${hedge.after.percentile}` : printDuration(hedge.after.ms),
+          hedge.after.kind === 'percentile' ? `p${hedge.after.percentile}` : formatDuration(hedge.after.ms),
         atMost: hedge.atMost,
       }),
   };

@@ -3,7 +3,7 @@ import type { Json } from '../common/json.ts';
 import { formatUsd } from '../common/money.ts';
 import type { NanoUsd } from '../common/money.ts';
 import { printTemplate } from '../expression/template-parts.ts';
-import { printDuration } from './fields/units.ts';
+import { formatDuration } from '../common/units.ts';
 import { compact, printBudget, printLoopGuard, printRoute, printShare } from './print-parts.ts';
 import type {
   BudgetDefinition,
@@ -37,8 +37,8 @@ export function printProject({
       loop: loop && (printLoopGuard(loop) ?? {}),
       surge: surge && {
         spend: `${surge.factor}x`,
-        over: printDuration(surge.overMs),
-        baseline: printDuration(surge.baselineMs),
+        over: formatDuration(surge.overMs),
+        baseline: formatDuration(surge.baselineMs),
         floor: dollars(surge.floorNanoUsd),
         then: surge.then,
       },
@@ -141,17 +141,17 @@ function printPolicy({
   bulkhead,
 }: PolicyDefinition): Json {
   return compact({
-    timeout: orNull(timeoutMs, printDuration),
-    firstToken: orNull(firstTokenMs, printDuration),
-    stall: orNull(stallMs, printDuration),
+    timeout: orNull(timeoutMs, formatDuration),
+    firstToken: orNull(firstTokenMs, formatDuration),
+    stall: orNull(stallMs, formatDuration),
     retry: orNull(
       retry,
       ({ attempts, backoff, initialDelayMs, maxDelayMs }) =>
         compact({
           attempts,
           backoff,
-          initialDelay: orNull(initialDelayMs, printDuration),
-          maxDelay: orNull(maxDelayMs, printDuration),
+          initialDelay: orNull(initialDelayMs, formatDuration),
+          maxDelay: orNull(maxDelayMs, formatDuration),
         }) ?? {},
     ),
     circuitBreaker: orNull(circuitBreaker, printBreaker),
@@ -160,13 +160,13 @@ function printPolicy({
 }
 
 function printBreaker(breaker: CircuitBreakerDefinition): Json {
-  const halfOpenAfter = orNull(breaker.halfOpenAfterMs, printDuration);
+  const halfOpenAfter = orNull(breaker.halfOpenAfterMs, formatDuration);
   if (breaker.kind === 'consecutive') return compact({ failures: breaker.failures, halfOpenAfter });
   const { threshold, windowMs, minimumCalls } = breaker;
   return (
     compact({
       threshold: orNull(threshold, printShare),
-      window: orNull(windowMs, printDuration),
+      window: orNull(windowMs, formatDuration),
       minimumCalls,
       halfOpenAfter,
     }) ?? {}

@@ -4,7 +4,7 @@ import { formatUsd } from '../common/money.ts';
 import { printYaml } from '../document/print.ts';
 import type { SourceFile } from '../document/types.ts';
 import { printTemplate } from '../expression/template-parts.ts';
-import { printDuration } from './fields/units.ts';
+import { formatDuration } from '../common/units.ts';
 import { printProject } from './print-project.ts';
 import { compact, printBudget, printLoopGuard, printRoute } from './print-parts.ts';
 import type { Definition, InputDefinition, StepDefinition, TaskDefinition, TestDefinition } from './types.ts';
@@ -23,17 +23,17 @@ function printTask(task: TaskDefinition): Json {
     deprecated: task.deprecated,
     input: printInput(task.input),
     allowance: compact({
-      deadline: deadlineMs === null ? null : printDuration(deadlineMs),
+      deadline: deadlineMs === null ? null : formatDuration(deadlineMs),
       attempts,
       cost: costNanoUsd === null ? null : `$${formatUsd(costNanoUsd)}`,
     }),
     budget: task.budget && printBudget(task.budget),
-    cache: task.cache && { for: printDuration(task.cache.forMs) },
+    cache: task.cache && { for: formatDuration(task.cache.forMs) },
     retain:
       task.retain &&
       compact({
         content: task.retain.content,
-        for: task.retain.forMs === null ? null : printDuration(task.retain.forMs),
+        for: task.retain.forMs === null ? null : formatDuration(task.retain.forMs),
       }),
     loop: task.loop === 'off' ? 'off' : task.loop && printLoopGuard(task.loop),
     steps: Object.fromEntries(task.steps.map((step) => [step.key, printStep(step)])),

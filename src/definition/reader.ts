@@ -52,6 +52,7 @@ export class Reader {
       const place = elsewhere(key);
       const remedy =
         place ??
+        afterComma(key) ??
         (near
           ? `Did you mean \`${near}\`?`
           : `It can have: ${known.map((name) => `\`${name}\``).join(', ')}.`);
@@ -59,4 +60,11 @@ export class Reader {
     }
     return found;
   }
+}
+
+/** `{ limit: $4,000 }` reads as two keys. */
+function afterComma(key: string): string | undefined {
+  return /^\d+$/.test(key)
+    ? 'A comma inside `{ }` starts another key: write large numbers without it, `$4000`.'
+    : undefined;
 }

@@ -7,7 +7,7 @@ import { NodeReader } from './read-nodes.ts';
 import { maskPlaceholders } from './mask.ts';
 import type { Masked } from './mask.ts';
 import { SourceMap } from './source-map.ts';
-import { wordSyntaxProblem } from './syntax-problems.ts';
+import { culpritOf, wordSyntaxProblem } from './syntax-problems.ts';
 import type { ParsedDocument, SourceFile } from './types.ts';
 
 /** No workflow that a person reviews is larger; what the parser can be made to do stays a matter of milliseconds. */
@@ -189,6 +189,12 @@ function reportSyntax(document: YamlDocument.Parsed, map: SourceMap, report: Rep
     if (wording.unspecific && before) continue;
     before = true;
     const opening = openingOf(error, document);
+    const culprit = opening === undefined ? culpritOf(error, masked.text) : undefined;
+    if (culprit) {
+      const { code, message, remedy } = culprit.wording ?? wording;
+      report(code, map.place(culprit.start, culprit.end), message, remedy);
+      continue;
+    }
     const at = opening === undefined ? map.place(start, end) : map.place(opening, opening + 1);
     report(wording.code, at, wording.message, wording.remedy);
     // What is not closed takes in all that follows: nothing sure can be said about the rest.

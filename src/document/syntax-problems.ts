@@ -1,5 +1,5 @@
 // What the YAML library complains about, said so that a person can mend it.
-import type { ErrorCode } from 'yaml';
+import type { ErrorCode, YAMLError } from 'yaml';
 
 interface Wording {
   readonly code: string;
@@ -11,17 +11,19 @@ interface Wording {
 
 const SYNTAX = 'yaml-syntax';
 
+const NOT_LINED_UP: Wording = {
+  code: SYNTAX,
+  message: 'This line is not indented like its neighbours.',
+  remedy: 'Line it up with the items above it; nested lines take two more spaces.',
+};
+
 const WORDINGS: Partial<Record<ErrorCode, Wording>> = {
   TAB_AS_INDENT: {
     code: 'yaml-tab',
     message: 'A tab is used as indentation.',
     remedy: 'Indent with spaces; YAML does not allow tabs there.',
   },
-  BAD_INDENT: {
-    code: SYNTAX,
-    message: 'This line is not indented like its neighbours.',
-    remedy: 'Line it up with the items above it; nested lines take two more spaces.',
-  },
+  BAD_INDENT: NOT_LINED_UP,
   BLOCK_AS_IMPLICIT_KEY: {
     code: SYNTAX,
     message: 'A second `: ` on this line reads as a nested map.',
@@ -83,4 +85,59 @@ export function wordSyntaxProblem(code: ErrorCode, libraryMessage: string): Word
     remedy:
       'Check quotes, brackets and indentation of this line and the one above it; put text with special signs in quotes.',
   };
+}
+
+interface Line {
+  readonly start: number;
+  readonly end: number;
+  /** Of its first sign, from 0. */
+  readonly column: number;
+  readonly text: string;
+}
+
+/** The line that is at fault where the library points at another: it stops at what comes before, blank lines and comments too. */
+export function culpritOf(
+  { code, message, pos: [start] }: YAMLError,
+  text: string,
+): (Line & { readonly wording?: Wording }) | undefined {
+  const here = lineAt(text, start);
+  const next = contentFrom(text, here.end + 1);
+  if (code === 'BAD_INDENT') return isContent(here) ? undefined : next;
+  // One key and a text: the text goes on in the next line, which is indented as if it belonged to it.
+  if (code === 'BLOCK_AS_IMPLICIT_KEY' && here.text.split(/:\s/).length < 3)
+    return { ...(next && next.column > here.column ? next : here), wording: NOT_LINED_UP };
+  if (!/unexpected scalar (?:token in YAML stream|at node end)/i.test(message)) return undefined;
+  const first = contentFrom(text, 0);
+  if (!first || first.start >= here.start || /:(?:\s|$)/.test(first.text)) return undefined;
+  return {
+    ...first,
+    wording: {
+      code: SYNTAX,
+      message: 'This line is no `key: value`.',
+      remedy: 'Write a colon and a space between the key and its value.',
+    },
+  };
+}
+
+/** Without its indentation. */
+function lineAt(text: string, offset: number): Line {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const found = text.indexOf('\n', offset);
+  const end = found === -1 ? text.length : found;
+  const line = text.slice(lineStart, end);
+  const column = line.length - line.trimStart().length;
+  return { start: lineStart + column, end, column, text: line.trim() };
+}
+
+function isContent({ text }: Line): boolean {
+  return text !== '' && !text.startsWith('#');
+}
+
+function contentFrom(text: string, offset: number): Line | undefined {
+  for (let from = offset; from < text.length;) {
+    const line = lineAt(text, from);
+    if (isContent(line)) return line;
+    from = line.end + 1;
+  }
+  return undefined;
 }

@@ -93,7 +93,8 @@ export const catalogue = {
     kind: 'retryable',
   },
   COST_EXHAUSTED: {
-    message: 'The run may spend {limit} in all, and no candidate fits in the {left} that are left.',
+    message:
+      'The run may spend {limit} in all and has {left} left; the cheapest candidate may need {needed}.',
     remedy: 'Raise "allowance.cost" of the task or the caller\'s maxCost, or lower maxOutputTokens.',
     kind: 'terminal',
   },

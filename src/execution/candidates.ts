@@ -273,7 +273,7 @@ class Candidates {
     if (run.allowance.attemptsLeft <= 0) return attemptsExhausted(run, stepKey, this.#lastError);
     if (budgetRefusal !== undefined) return budgetExceeded(budgetRefusal, stepKey, this.#parts.clock.nowMs());
     const { made } = this.#attempts;
-    if (allowanceRefused && made.length === 0) return costExhausted(run, stepKey);
+    if (allowanceRefused && made.length === 0) return costExhausted(run, stepKey, decided);
     return nobodyLeft({ run, stepKey, decided, attempts: made, lastError: this.#lastError });
   }
 }

@@ -1,4 +1,5 @@
 // What a caller is told: a run's end as a member of the result union.
+import { formatDuration } from '../common/units.ts';
 import { errorText } from '../errors/catalogue.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Admission } from '../budget/guards/port.ts';
@@ -71,14 +72,8 @@ export function loopDetected(
     repeats,
     withinMs,
     retryAfterMs,
-    ...errorText('LOOP_DETECTED', { task, repeats, within: duration(withinMs) }),
+    ...errorText('LOOP_DETECTED', { task, repeats, within: formatDuration(withinMs) }),
   };
-}
-
-function duration(ms: number): string {
-  if (ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
-  if (ms % 60_000 === 0) return `${ms / 60_000} min`;
-  return ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
 }
 
 export function keyReused(key: string): Refusal {

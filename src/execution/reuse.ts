@@ -1,4 +1,5 @@
 // Answers given again: the exact cache, the joining of identical requests, and the loop guard's reuse.
+import { formatDuration } from '../common/units.ts';
 import { sleep } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import type { RunRequest, RunResult } from './engine.ts';
@@ -97,7 +98,8 @@ export class Reuse {
     if (signal?.aborted === true) leave();
     signal?.addEventListener('abort', leave, { once: true });
     const over = sleep(clock, deadlineMs, waiting.signal).then(
-      () => runError('DEADLINE_EXCEEDED', { deadline: `${deadlineMs} ms` }, { details: { deadlineMs } }),
+      () =>
+        runError('DEADLINE_EXCEEDED', { deadline: formatDuration(deadlineMs) }, { details: { deadlineMs } }),
       () => runError('CANCELLED', { reason: 'the caller went away' }),
     );
     try {

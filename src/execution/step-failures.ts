@@ -24,13 +24,32 @@ export function attemptsExhausted(
   );
 }
 
-export function costExhausted(run: LiveRun, step: string): RunFailure {
+/** Of all that were passed over because of their hold, the cheapest is what it would have taken. */
+export function costExhausted(run: LiveRun, step: string, { skipped }: Pick<Decided, 'skipped'>): RunFailure {
   const limit = run.allowance.limits.costNanoUsd ?? run.allowance.parent?.limits.costNanoUsd ?? 0n;
   const left = run.allowance.costLeftNanoUsd ?? 0n;
+  const holds = skipped.flatMap(({ candidate, skip }) =>
+    skip.code === 'hold_does_not_fit' ? [candidate.holdNanoUsd] : [],
+  );
+  const needed = holds.reduce<bigint | null>(
+    (least, hold) => (least === null || hold < least ? hold : least),
+    null,
+  );
   return failed(
     'COST_EXHAUSTED',
-    { limit: `$${formatUsd(limit)}`, left: `$${formatUsd(left)}` },
-    { step, details: { limitUsd: formatUsd(limit), leftUsd: formatUsd(left) } },
+    {
+      limit: `$${formatUsd(limit)}`,
+      left: `$${formatUsd(left)}`,
+      needed: needed === null ? 'more' : `$${formatUsd(needed)}`,
+    },
+    {
+      step,
+      details: {
+        limitUsd: formatUsd(limit),
+        leftUsd: formatUsd(left),
+        ...(needed === null ? {} : { neededUsd: formatUsd(needed) }),
+      },
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 // What a stopped run's failure is: by the reason on its signal.
+import { formatDuration } from '../common/units.ts';
 import { RunFailure, runError } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
 import { RunStopped } from './runtime-port.ts';
@@ -29,7 +30,7 @@ export function stopped(run: LiveRun, signal: AbortSignal, step: string | null):
 
 export function deadlineExceeded(run: LiveRun, step: string | null): RunFailure {
   const ms = Math.round(run.allowance.limits.deadlineAtMs - run.startedAtMs);
-  const deadline = ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`;
+  const deadline = formatDuration(ms);
   return new RunFailure(runError('DEADLINE_EXCEEDED', { deadline }, { step, details: { deadlineMs: ms } }), {
     kind: 'failed',
   });

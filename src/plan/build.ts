@@ -8,6 +8,7 @@ import { canonicalPlanText, deepFreeze, planHash } from './encode.ts';
 import { environmentNames } from './environment.ts';
 import { resolveModels, resolveProvider, type ModelMention } from './models.ts';
 import { resolveBudget, resolveLoopGuard, resolveTaskBudget } from './policies.ts';
+import { pinsThatMove } from './pins.ts';
 import { planRules } from './rules.ts';
 import { resolveTask } from './tasks.ts';
 import type { Plan, PlanGuards, PlanModel, PlanTask } from './types.ts';
@@ -67,7 +68,12 @@ export function buildPlan(
   const plan = deepFreeze<Plan>({ ...content, hash: planHash(content), environment });
   return {
     plan,
-    problems: [...problems, ...planRules(definition, plan), ...routesWithoutKey(definition, options.env)],
+    problems: [
+      ...problems,
+      ...planRules(definition, plan),
+      ...pinsThatMove(definition, options.catalogue, options.nowMs),
+      ...routesWithoutKey(definition, options.env),
+    ],
   };
 }
 

@@ -33,6 +33,8 @@ export interface Catalogue {
   find(query: CatalogueQuery): CatalogueModel | undefined;
   /** The names that the catalogue has for a vendor's models; none for an unknown vendor. */
   modelsOf(vendor: string): readonly string[];
+  /** Every name by which the catalogue knows a vendor's models exactly, dated versions too. */
+  exactNamesOf(vendor: string): readonly string[];
 }
 
 /** A catalogue's price: dollars, or dollars by the size of the whole input. */
@@ -145,7 +147,14 @@ function catalogueOf(
       };
     },
     modelsOf: (vendor) => findProvider({ providerId: vendor })?.models.map((model) => model.id) ?? [],
+    exactNamesOf: (vendor) =>
+      findProvider({ providerId: vendor })?.models.flatMap(({ match }) => exactNames(match)) ?? [],
   };
+}
+
+function exactNames(match: GenaiPrices.MatchLogic): readonly string[] {
+  if ('equals' in match) return [match.equals];
+  return 'or' in match ? match.or.flatMap(exactNames) : [];
 }
 
 /** Pinned in package.json; a test holds the two together. */

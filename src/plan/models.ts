@@ -65,7 +65,15 @@ export function resolveModels(
     const contextTokens =
       override?.contextTokens ??
       (provider.adapter === 'builtin' ? BUILTIN_CONTEXT_TOKENS : (known?.contextTokens ?? null));
-    if (price === null) problems.push(missingPrice(mention, known, catalogue));
+    if (price === null) {
+      const owner = Object.values(providers).find(
+        (other) =>
+          other !== provider &&
+          other.adapter !== 'builtin' &&
+          findInCatalogue(other, wireName, catalogue, nowMs) !== undefined,
+      );
+      problems.push(missingPrice(mention, known, catalogue, owner && `${owner.name}/${wireName}`));
+    }
     if (contextTokens === null && price !== null) problems.push(missingContext(mention));
     const policyName = override?.policy?.name ?? provider.policy?.name;
     models[mention.key] = {
@@ -100,6 +108,18 @@ function findInCatalogue(
     model,
     atMs: nowMs,
   });
+}
+
+/** Whose model it is, as far as the catalogue knows it at that address. */
+export function vendorOf(
+  provider: ProviderDefinition,
+  model: string,
+  catalogue: Catalogue,
+  nowMs: number,
+): string | undefined {
+  return provider.adapter === 'builtin'
+    ? undefined
+    : findInCatalogue(provider, model, catalogue, nowMs)?.vendor;
 }
 
 /** The nearest to the model wins: its own price, its provider's, the catalogue's. */

@@ -21,10 +21,12 @@ export function missingPrice(
   mention: ModelMention,
   known: CatalogueModel | undefined,
   catalogue: Catalogue,
+  elsewhere: string | undefined,
 ): Problem {
   const wireName = mention.key.slice(mention.provider.length + 1);
   const near = known ? undefined : nearest(wireName, catalogue.modelsOf(mention.provider));
-  const hint = near === undefined ? 'Write' : `Did you mean "${mention.provider}/${near}"? Else write`;
+  const meant = elsewhere ?? (near && `${mention.provider}/${near}`);
+  const hint = meant === undefined ? 'Write' : `Did you mean "${meant}"? Else write`;
   return problemAt(
     mention.at,
     'model-without-price',

@@ -136,3 +136,24 @@ async function reload(url: string, secret: string): Promise<object> {
   expect(response.status).toBe(200);
   return (await response.json()) as object;
 }
+
+describe('headgate keys create', () => {
+  it('warns of a scope for a task that the revision in force does not have, and makes the key', async () => {
+    const workflows = temporaryFolder({ 'headgate.yaml': PROJECT, 'shorten.yaml': task(2) });
+    const data = temporaryFolder();
+    const create = (scope: string) =>
+      headgate(['keys', 'create', '--caller', 'ana', '--scope', scope, '--data', data]);
+
+    const before = await create('run:anything');
+    expect(before).toMatchObject({ code: 0, err: expect.not.stringContaining('there is no task') as string });
+    await headgate(['run', 'shorten', '--workflows', workflows, '--data', data, '--input', `text=${TEXT}`]);
+    const misspelt = await create('run:shroten');
+    expect(misspelt.code).toBe(0);
+    expect(misspelt.out).toMatch(/^hg_/);
+    expect(misspelt.err).toContain(
+      'there is no task "shroten" in the revision in force. Did you mean "run:shorten"?',
+    );
+    expect((await create('run:shorten')).err).not.toContain('there is no task');
+    expect((await create('run:*')).err).not.toContain('there is no task');
+  });
+});

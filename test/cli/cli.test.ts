@@ -147,6 +147,21 @@ describe('headgate run', () => {
 });
 
 describe('headgate check', () => {
+  it('warns of a file that a test names and that is not beside the task', async () => {
+    const cases = [
+      'tests:',
+      '  - name: a short text',
+      '    input: { text: { file: tests/shrot.txt } }',
+      '    expect: [size(output.text) > 0]',
+      '',
+    ].join('\n');
+    const folder = temporaryFolder({ 'headgate.yaml': PROJECT, 'shorten.yaml': `${TASK}${cases}` });
+    const { code, out } = await headgate(['check', folder]);
+    expect(code).toBe(0);
+    expect(out).toContain('There is no file `tests/shrot.txt` beside the task');
+    expect(out).toContain('[test-file-missing]');
+  });
+
   const broken = temporaryFolder({
     'headgate.yaml': PROJECT,
     'one.yaml': TASK.replace('route: main', 'rout: main').replace('input.text', 'input.txt'),

@@ -1,7 +1,9 @@
 // What the reference page and the rules say of defaults is what the plan fills in.
 import { describe, expect, test } from 'vitest';
-import { printDuration } from '../../src/definition/fields/units.ts';
+import { formatDuration } from '../../src/common/units.ts';
 import { allRecords } from '../../src/definition/reference.ts';
+import { ASSUMED_RETENTION } from '../../src/definition/rules/cache-content.ts';
+import { ASSUMED_OUTPUT_TOKENS } from '../../src/definition/rules/limits.ts';
 import { ASSUMED } from '../../src/definition/rules/policies.ts';
 import {
   DEFAULT_ALLOWANCE,
@@ -23,13 +25,13 @@ function whenAbsent(record: string, key: string): string | null | undefined {
 }
 
 const inPlan: readonly (readonly [record: string, key: string, text: string])[] = [
-  ['Policy', 'timeout', printDuration(DEFAULT_POLICY.timeoutMs)],
-  ['Policy', 'firstToken', printDuration(DEFAULT_POLICY.firstTokenMs)],
-  ['Policy', 'stall', printDuration(DEFAULT_POLICY.stallMs)],
+  ['Policy', 'timeout', formatDuration(DEFAULT_POLICY.timeoutMs)],
+  ['Policy', 'firstToken', formatDuration(DEFAULT_POLICY.firstTokenMs)],
+  ['Policy', 'stall', formatDuration(DEFAULT_POLICY.stallMs)],
   ['Retry', 'attempts', String(retry.attempts)],
   ['Retry', 'backoff', retry.backoff],
-  ['Retry', 'initialDelay', printDuration(retry.initialDelayMs)],
-  ['Retry', 'maxDelay', printDuration(retry.maxDelayMs)],
+  ['Retry', 'initialDelay', formatDuration(retry.initialDelayMs)],
+  ['Retry', 'maxDelay', formatDuration(retry.maxDelayMs)],
   [
     'CircuitBreaker',
     'threshold',
@@ -38,22 +40,22 @@ const inPlan: readonly (readonly [record: string, key: string, text: string])[] 
   [
     'CircuitBreaker',
     'window',
-    circuitBreaker.kind === 'sampling' ? printDuration(circuitBreaker.windowMs) : '',
+    circuitBreaker.kind === 'sampling' ? formatDuration(circuitBreaker.windowMs) : '',
   ],
   [
     'CircuitBreaker',
     'minimumCalls',
     circuitBreaker.kind === 'sampling' ? String(circuitBreaker.minimumCalls) : '',
   ],
-  ['CircuitBreaker', 'halfOpenAfter', printDuration(circuitBreaker.halfOpenAfterMs)],
+  ['CircuitBreaker', 'halfOpenAfter', formatDuration(circuitBreaker.halfOpenAfterMs)],
   ['Bulkhead', 'concurrent', String(bulkhead.concurrent)],
   ['Bulkhead', 'queue', String(bulkhead.queue)],
-  ['Allowance', 'deadline', printDuration(DEFAULT_ALLOWANCE.deadlineMs)],
+  ['Allowance', 'deadline', formatDuration(DEFAULT_ALLOWANCE.deadlineMs)],
   ['Allowance', 'attempts', String(DEFAULT_ALLOWANCE.attempts)],
   ['Retain', 'content', DEFAULT_RETAIN.content],
-  ['Retain', 'for', printDuration(DEFAULT_RETAIN.forMs)],
+  ['Retain', 'for', formatDuration(DEFAULT_RETAIN.forMs)],
   ['LoopGuard', 'repeats', String(DEFAULT_LOOP_GUARD.repeats)],
-  ['LoopGuard', 'within', printDuration(DEFAULT_LOOP_GUARD.withinMs)],
+  ['LoopGuard', 'within', formatDuration(DEFAULT_LOOP_GUARD.withinMs)],
   ['LoopGuard', 'then', DEFAULT_LOOP_GUARD.then],
   ['LoopGuard', 'depth', String(DEFAULT_LOOP_GUARD.depth)],
   ['LoopGuard', 'fanOut', String(DEFAULT_LOOP_GUARD.fanOut)],
@@ -79,5 +81,7 @@ describe('what is said to hold when a key is left out', () => {
       minimumCalls: circuitBreaker.minimumCalls,
       deadlineMs: DEFAULT_ALLOWANCE.deadlineMs,
     });
+    expect(ASSUMED_RETENTION).toEqual(DEFAULT_RETAIN);
+    expect(ASSUMED_OUTPUT_TOKENS).toBe(DEFAULT_MAX_OUTPUT_TOKENS);
   });
 });

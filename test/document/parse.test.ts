@@ -135,6 +135,19 @@ describe('what is refused', () => {
     ]);
   });
 
+  test.each([
+    ['a line that is indented beyond its neighbours', 'a:\n  b: 1\n\n# c\n d: 2\n', 5, 'indented'],
+    ['a key that is indented below a text', 'a: one\n\n # c\n b: 2\nc: 3\n', 4, 'indented'],
+    ['a dash in a map of keys', 'a:\n    b: 1\n    - c: 2\n', 3, 'indented'],
+    ['a first line without a colon', '# x\nheadgate 1\n\nb: 2\n', 2, '`key: value`'],
+    ['a first line without a space after the colon', 'headgate:1\nb: 2\nc: 3\n', 1, ''],
+  ])('%s is shown where it stands, not where the reader stopped', (_what, text, line, words) => {
+    const [problem] = parse(text).problems;
+    expect(problem?.line).toBe(line);
+    expect(`${problem?.message} ${problem?.remedy}`).toContain(words);
+    expect(problem?.excerpt.trim()).not.toBe('');
+  });
+
   test('a duplicate key counts once, as it stands first', () => {
     expect(parse('a: 1\na: 2\n').document).toMatchObject({ entries: [{ key: 'a', value: { value: 1 } }] });
   });

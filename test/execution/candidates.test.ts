@@ -408,7 +408,10 @@ describe('money of a run', () => {
     const { run } = snapshotOf(
       await fixture.clock.settle(fixture.run('write', { options: { maxCostNanoUsd: 1n } })),
     );
-    expect(run.error).toMatchObject({ code: 'COST_EXHAUSTED' });
+    expect(run.error).toMatchObject({
+      code: 'COST_EXHAUSTED',
+      message: expect.stringMatching(/may need \$\d/) as string,
+    });
   });
 
   test('INV-2: a budget that rejects stops the run before anybody is called', async () => {

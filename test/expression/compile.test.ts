@@ -258,7 +258,7 @@ describe('a value that is not of the type that its schema gave it', () => {
 describe('references', () => {
   test('are the roots, steps and variables that the text mentions, items of lists left out', () => {
     const compiled = compileExpression(
-      'steps.reviews.map(input, input.findings).size() + size(default(env.A, env["B"])) + size(steps["verdict"].text == null ? "" : "x")',
+      'steps.reviews.map(input, input.findings).size() + size(default(env.A, env["B"], "")) + size(steps["verdict"].text == null ? "" : "x")',
       environment,
     );
     expect(compiled.ok && compiled.value.references).toEqual({

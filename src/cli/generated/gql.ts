@@ -20,6 +20,7 @@ type Documents = {
     "\n  mutation CliActivateRevision($hash: ID!) {\n    activateRevision(hash: $hash) {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": typeof types.CliActivateRevisionDocument,
     "\n  mutation CliReleaseRevision {\n    releaseRevision {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": typeof types.CliReleaseRevisionDocument,
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": typeof types.CliCreateKeyDocument,
+    "\n  query CliTaskNames {\n    taskTypes {\n      name\n    }\n  }\n": typeof types.CliTaskNamesDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": typeof types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.CliRevokeKeyDocument,
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": typeof types.CliUnreconciledDocument,
@@ -34,6 +35,7 @@ const documents: Documents = {
     "\n  mutation CliActivateRevision($hash: ID!) {\n    activateRevision(hash: $hash) {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": types.CliActivateRevisionDocument,
     "\n  mutation CliReleaseRevision {\n    releaseRevision {\n      hash\n      commit\n      subject\n      pinned\n    }\n  }\n": types.CliReleaseRevisionDocument,
     "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n": types.CliCreateKeyDocument,
+    "\n  query CliTaskNames {\n    taskTypes {\n      name\n    }\n  }\n": types.CliTaskNamesDocument,
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n    }\n  }\n": types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.CliRevokeKeyDocument,
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": types.CliUnreconciledDocument,
@@ -63,6 +65,10 @@ export function graphql(source: "\n  mutation CliReleaseRevision {\n    releaseR
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CliCreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliCreateKeyDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliTaskNames {\n    taskTypes {\n      name\n    }\n  }\n"): typeof import('./graphql.ts').CliTaskNamesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -166,6 +166,11 @@ export type CliCreateKeyMutationVariables = Exact<{
 
 export type CliCreateKeyMutation = { createApiKey: { secret: string, apiKey: { id: string } } };
 
+export type CliTaskNamesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliTaskNamesQuery = { taskTypes: Array<{ name: string }> };
+
 export type CliListKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -363,6 +368,13 @@ export const CliCreateKeyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliCreateKeyMutation, CliCreateKeyMutationVariables>;
+export const CliTaskNamesDocument = new TypedDocumentString(`
+    query CliTaskNames {
+  taskTypes {
+    name
+  }
+}
+    `) as unknown as TypedDocumentString<CliTaskNamesQuery, CliTaskNamesQueryVariables>;
 export const CliListKeysDocument = new TypedDocumentString(`
     query CliListKeys {
   apiKeys {

@@ -1,7 +1,7 @@
 // Runs the `tests:` of tasks: each case through the real engine, on a ledger of its own, against recorded answers or live.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { openApp, type App } from '../../app.ts';
 import type { Clock } from '../../common/clock.ts';
 import { systemClock } from '../../common/clock.ts';
@@ -14,8 +14,8 @@ import { LOCAL_CALLER } from '../../execution/local-caller.ts';
 import type { RunResult, RunSnapshot } from '../../execution/engine.ts';
 import { compileExpression } from '../../expression/compile.ts';
 import { createEnvironment } from '../../expression/environment.ts';
-import { shownPath } from '../../revisions/paths.ts';
 import { Answers } from './answers.ts';
+import { taskFolder } from './task-folder.ts';
 import { testProviders, type TestMode } from './providers.ts';
 
 export interface TestResult {
@@ -49,7 +49,10 @@ export async function runTests(options: TestOptions): Promise<readonly TestResul
   for (const task of chosen) {
     const files = new Map<string, Answers>();
     for (const test of task.tests) {
-      const path = join(folderOf(options, task), test.answers ?? `tests/${task.name}.answers.json`);
+      const path = join(
+        taskFolder(options.workflows, task),
+        test.answers ?? `tests/${task.name}.answers.json`,
+      );
       const answers = files.get(path) ?? (await Answers.read(path));
       files.set(path, answers);
       const result = await runTest(options, task, test, answers);
@@ -59,11 +62,6 @@ export async function runTests(options: TestOptions): Promise<readonly TestResul
     if (options.mode === 'record') for (const answers of files.values()) await answers.save();
   }
   return results;
-}
-
-/** Files beside a task's own are found on disk, wherever the command is run. */
-function folderOf({ workflows }: TestOptions, task: TaskDefinition): string {
-  return dirname(join(workflows, task.file.slice(shownPath(workflows).length)));
 }
 
 async function runTest(
@@ -128,7 +126,7 @@ async function inputOf(
   for (const [name, value] of Object.entries(test.input)) {
     if (value.kind === 'value') input[name] = value.value;
     else {
-      const path = join(folderOf(options, task), value.path);
+      const path = join(taskFolder(options.workflows, task), value.path);
       const bytes = await readFile(path).catch((error: unknown) => {
         throw new HeadgateError(
           'TEST_FILE_UNREADABLE',

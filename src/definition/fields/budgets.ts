@@ -9,7 +9,9 @@ import type {
   TaskBudgetDefinition,
 } from '../types.ts';
 import { parseUsd } from '../../common/money.ts';
+import type { Reader } from '../reader.ts';
 import { expression } from './expressions.ts';
+import { keepMemberPlaces } from '../located.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { listOf, mapped, optional, record, required } from './record.ts';
@@ -89,7 +91,7 @@ const each: Kind<BudgetEach> = scalar({
   },
 });
 
-const shares = listOf(percent, { noun: 'shares' });
+const shares = listOf(percent, { noun: 'shares', least: 1, example: '80%' });
 
 const commonFields = {
   limit: required(limit, 'The most that may be spent and held in one window.'),
@@ -144,8 +146,22 @@ export const taskBudget: Kind<TaskBudgetDefinition> = mapped(
     { name: 'TaskBudget', noun: 'A budget', summary: "A budget of this task alone, beside the project's." },
     commonFields,
   ),
-  common,
+  (value, node, reader) => {
+    checkTimeZone(value, reader);
+    return keepMemberPlaces(common(value), node);
+  },
 );
+
+/** Only a window of the calendar begins somewhere. */
+function checkTimeZone({ per: window, timeZone: zone, at }: CommonValue, reader: Reader): void {
+  if (zone === null || (typeof window === 'string' && window !== 'run')) return;
+  reader.report(
+    'conflicting-keys',
+    at,
+    '`timeZone` means nothing for a window that is not of the calendar.',
+    'Write `per: day` for a day of the calendar there, or remove `timeZone`.',
+  );
+}
 
 export const budget: Kind<UnnamedBudget> = mapped(
   record(
@@ -162,8 +178,9 @@ export const budget: Kind<UnnamedBudget> = mapped(
       task: optional(reference('task'), 'Only runs of this task.'),
     },
   ),
-  (value, _node, reader) => {
+  (value, node, reader) => {
     const { provider, model, task, at } = value;
+    checkTimeZone(value, reader);
     const scopes = [
       ...(provider ? [{ kind: 'provider' as const, provider }] : []),
       ...(model ? [{ kind: 'model' as const, model }] : []),
@@ -176,7 +193,7 @@ export const budget: Kind<UnnamedBudget> = mapped(
         'A budget is for one provider, one model or one task.',
         'Keep one of `provider`, `model` and `task`, or write two budgets.',
       );
-    return { ...common(value), scope: scopes[0] ?? { kind: 'all' } };
+    return keepMemberPlaces({ ...common(value), scope: scopes[0] ?? { kind: 'all' } }, node);
   },
 );
 
@@ -204,15 +221,8 @@ export const loopGuard: Kind<LoopGuardDefinition> = mapped(
       fanOut: optional(integer(1, 100_000), 'The most items and child runs of one run.', '200'),
     },
   ),
-  ({ ignore, repeats, within, then, depth, fanOut, at }) => ({
-    ignore: ignore ?? [],
-    repeats,
-    withinMs: within,
-    then,
-    depth,
-    fanOut,
-    at,
-  }),
+  ({ ignore, repeats, within, then, depth, fanOut, at }, node) =>
+    keepMemberPlaces({ ignore: ignore ?? [], repeats, withinMs: within, then, depth, fanOut, at }, node),
 );
 
 export const surgeGuard: Kind<SurgeGuardDefinition> = mapped(
@@ -226,12 +236,16 @@ export const surgeGuard: Kind<SurgeGuardDefinition> = mapped(
       then: optional(choice('warn', 'pause'), 'What happens.', '`warn`'),
     },
   ),
-  ({ spend, over, baseline, floor, then, at }) => ({
-    factor: spend,
-    overMs: over,
-    baselineMs: baseline,
-    floorNanoUsd: floor,
-    then: then ?? 'warn',
-    at,
-  }),
+  ({ spend, over, baseline, floor, then, at }, node) =>
+    keepMemberPlaces(
+      {
+        factor: spend,
+        overMs: over,
+        baselineMs: baseline,
+        floorNanoUsd: floor,
+        then: then ?? 'warn',
+        at,
+      },
+      node,
+    ),
 );

@@ -6,7 +6,7 @@ import { compilePattern } from '../../expression/pattern.ts';
 import { nullableSchema } from '../../expression/type.ts';
 import type { Reader } from '../reader.ts';
 import { show } from './kind.ts';
-import { KEYWORDS, wrongKeywordValue } from './schema-keywords.ts';
+import { KEYWORDS, isIdle, wrongKeywordValue } from './schema-keywords.ts';
 import { isIdentifier } from './scalars.ts';
 import { misfit } from './value-fits.ts';
 
@@ -77,7 +77,10 @@ function readListShorthand(
   const values = items.flatMap((item) =>
     item.kind === 'scalar' && typeof item.value === 'string' ? [item.value] : [],
   );
-  if (items.length > 1 && values.length === items.length) return { type: 'string', enum: values };
+  if (items.length > 1 && values.length === items.length) {
+    refuseTwice(items, reader);
+    return { type: 'string', enum: values };
+  }
   reader.report(
     'invalid-value',
     node.at,
@@ -91,10 +94,28 @@ function readListShorthand(
 function isJsonSchema(node: MapNode): boolean {
   if (node.entries.length === 0) return true;
   const unknown = node.entries.filter(({ key }) => !KEYWORDS.has(key));
-  if (unknown.length === 0) return node.entries.some(({ key, value }) => isAssertion(key, value));
+  if (unknown.length === 0)
+    return node.entries.some(({ key, value }) => isAssertion(key, value) || isNumber(value));
+  if (
+    unknown.every(({ key, value }) => isSlipOfKeyword(key, value)) &&
+    (node.entries.length === 1 || node.entries.some(({ key, value }) => KEYWORDS.has(key) && isNumber(value)))
+  )
+    return true;
   const type = node.entries.find(({ key }) => key === 'type')?.value;
   const typed = type?.kind === 'scalar' && typeof type.value === 'string' && JSON_TYPES.has(type.value);
   return typed && unknown.some(({ value }) => value.kind === 'scalar' && typeof value.value !== 'string');
+}
+
+/** No field is described by a number. */
+function isNumber(value: DocumentNode): boolean {
+  return value.kind === 'scalar' && typeof value.value === 'number';
+}
+
+/** `tpye: string`, `enmu: [a, b]`: neighbours that changed places, or one letter for another; `menu` is a field. */
+function isSlipOfKeyword(key: string, value: DocumentNode): boolean {
+  const near = nearest(key, ['type', 'enum']);
+  if (near === undefined || near.length !== key.length) return false;
+  return near === 'enum' ? value.kind === 'list' && value.items.length > 1 : value.kind === 'scalar';
 }
 
 /** Whether the key could only be JSON Schema's here: `{ type: string, name: string }` is an object with a field called type. */
@@ -133,6 +154,7 @@ export function readObject(entries: readonly MapEntry[], reader: Reader): JsonSc
       continue;
     }
     const mayBeMissing = read.optional || optional;
+    if (!mayBeMissing) checkNullDefault(read.schema, entry.value, reader);
     properties[name] = mayBeMissing ? nullableSchema(read.schema) : read.schema;
     if (!mayBeMissing && !('default' in read.schema)) names.push(name);
   }
@@ -172,9 +194,22 @@ function readJsonSchema(node: MapNode, reader: Reader): JsonSchema | undefined {
     else schema[key] = read;
   }
   if (!complete) return undefined;
+  checkIdle(schema, node, reader);
   checkRanges(schema, node, reader);
   checkDefault(schema, node, reader);
   return schema;
+}
+
+function checkIdle({ type }: JsonSchema, node: MapNode, reader: Reader): void {
+  if (typeof type !== 'string') return;
+  for (const { key, keyAt } of node.entries)
+    if (isIdle(key, type))
+      reader.report(
+        'schema-keyword-idle',
+        keyAt,
+        `\`${key}\` says nothing of \`type: ${type}\`.`,
+        'Remove it, write the keyword that is meant, or change the type.',
+      );
 }
 
 /** The least that is more than the most leaves no value at all. */
@@ -202,7 +237,7 @@ function checkRanges(schema: JsonSchema, node: MapNode, reader: Reader): void {
 function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
   const written = node.entries.find(({ key }) => key === 'default')?.value;
   const { default: value, ...rest } = schema;
-  if (!written || value === undefined || value === null) return;
+  if (!written || value === undefined || value === null) return; // null: see readObject
   const problem = misfit(rest, value);
   if (problem !== undefined)
     reader.report(
@@ -210,6 +245,18 @@ function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
       written.at,
       `The default does not fit its own schema: it ${problem}.`,
       'Write a value that the schema takes, or change the schema.',
+    );
+}
+
+/** `default:` with nothing behind it, in a field that may not be null. */
+function checkNullDefault({ default: value, ...rest }: JsonSchema, node: DocumentNode, reader: Reader): void {
+  const written = node.kind === 'map' ? node.entries.find(({ key }) => key === 'default')?.value : undefined;
+  if (written && value === null && misfit(rest, null) !== undefined)
+    reader.report(
+      'default-mismatch',
+      written.at,
+      'The default is null, which the field does not take.',
+      'Write a value; or let the field be missing: `name?:`.',
     );
 }
 
@@ -233,6 +280,7 @@ function readKeyword(key: string, value: DocumentNode, reader: Reader): Json | u
     return undefined;
   }
   const json = toJson(value);
+  if (key === 'enum' && value.kind === 'list') refuseTwice(value.items, reader);
   if (key === 'pattern' && typeof json === 'string') {
     const pattern = compilePattern(json);
     if (typeof pattern === 'string')
@@ -244,6 +292,22 @@ function readKeyword(key: string, value: DocumentNode, reader: Reader): Json | u
       );
   }
   return json;
+}
+
+/** A choice that is there twice is a slip for another one; some vendors refuse such a schema. */
+function refuseTwice(items: readonly DocumentNode[], reader: Reader): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    const text = JSON.stringify(toJson(item));
+    if (seen.has(text))
+      reader.report(
+        'invalid-schema',
+        item.at,
+        `${show(item)} stands twice among the choices.`,
+        'Remove or change one of the two.',
+      );
+    seen.add(text);
+  }
 }
 
 function readSchemaMap(entries: readonly MapEntry[], reader: Reader): Json | undefined {

@@ -40,8 +40,8 @@ export interface ScalarOptions<Value> {
   /** `a duration`, for `… is not a duration`. */
   readonly noun: string;
   readonly schema: JsonSchema;
-  /** What to write instead. */
-  readonly remedy: string;
+  /** What to write instead; of the very value, where that can be said. */
+  readonly remedy: string | ((node: DocumentNode) => string);
   parse(node: ScalarNode): Value | undefined;
 }
 
@@ -53,10 +53,19 @@ export function scalar<Value>(options: ScalarOptions<Value>): Kind<Value> {
     read(node, reader) {
       const value = node.kind === 'scalar' ? options.parse(node) : undefined;
       if (value === undefined)
-        reader.report('invalid-value', node.at, `${show(node)} is not ${options.noun}.`, options.remedy);
+        reader.report(
+          'invalid-value',
+          node.at,
+          `${show(node)} is not ${options.noun}.`,
+          remedyFor(node, options),
+        );
       return value;
     },
   };
+}
+
+function remedyFor<Value>(node: DocumentNode, { remedy }: ScalarOptions<Value>): string {
+  return typeof remedy === 'string' ? remedy : remedy(node);
 }
 
 /** A value as it stands in the file, for messages. */
@@ -64,6 +73,11 @@ export function show(node: DocumentNode): string {
   if (node.kind === 'map') return 'A map';
   if (node.kind === 'list') return 'A list';
   if (node.value === null) return 'Nothing';
-  const text = typeof node.value === 'string' ? node.value : node.text;
+  const text = typeof node.value === 'string' ? quotedWhereItMatters(node.value) : node.text;
   return `\`${text.length > 60 ? `${text.slice(0, 57)}…` : text}\``;
+}
+
+/** `"2"` is a text because of its quotes: without them it would look right. */
+function quotedWhereItMatters(value: string): string {
+  return /^(?:-?\d+(?:\.\d+)?|true|false|null)$/.test(value) ? `"${value}"` : value;
 }

@@ -1,5 +1,6 @@
 // `policies:`: how failures of a provider are met.
 import type { CircuitBreakerDefinition, PolicyDefinition, RetryDefinition } from '../types.ts';
+import { keepMemberPlaces } from '../located.ts';
 import type { Kind } from './kind.ts';
 import { mapped, optional, record } from './record.ts';
 import { choice, integer } from './scalars.ts';
@@ -131,10 +132,6 @@ export const policy: Kind<UnnamedPolicy> = mapped(
       bulkhead: optional(bulkhead, 'How many calls at once.', '32, and 128 waiting'),
     },
   ),
-  ({ timeout, firstToken, stall, ...rest }) => ({
-    timeoutMs: timeout,
-    firstTokenMs: firstToken,
-    stallMs: stall,
-    ...rest,
-  }),
+  ({ timeout, firstToken, stall, ...rest }, node) =>
+    keepMemberPlaces({ timeoutMs: timeout, firstTokenMs: firstToken, stallMs: stall, ...rest }, node),
 );

@@ -1,5 +1,6 @@
 // The project file.
 import type { DocumentNode } from '../../document/types.ts';
+import { passMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { ProjectDefinition } from '../types.ts';
 import { budget, loopGuard, surgeGuard } from './budgets.ts';
@@ -86,7 +87,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     file: reader.file,
     at,
     providers: keyed(providers, (name, value) => ({ ...value, name })),
-    models: keyed(models, (key, value) => ({
+    models: keyed(models?.filter(({ name }) => MODEL_KEY.test(name)) ?? null, (key, value) => ({
       ...value,
       key,
       provider: key.slice(0, key.indexOf('/')),
@@ -100,11 +101,14 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
 }
 
 /** What is complained about by name is shown at its name. */
-function keyed<Value extends { readonly at: unknown }, Made>(
+function keyed<Value extends { readonly at: unknown }, Made extends object>(
   entries: readonly Named<Value>[] | null,
   make: (name: string, value: Value) => Made,
 ): { readonly [name: string]: Made } {
   return Object.fromEntries(
-    (entries ?? []).map(({ name, nameAt, value }) => [name, make(name, { ...value, at: nameAt })]),
+    (entries ?? []).map(({ name, nameAt, value }) => [
+      name,
+      passMemberPlaces(value, make(name, { ...value, at: nameAt })),
+    ]),
   );
 }

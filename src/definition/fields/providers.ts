@@ -7,6 +7,8 @@ import type {
   ProviderDefinition,
   RateLimitsDefinition,
 } from '../types.ts';
+import type { DocumentNode } from '../../document/types.ts';
+import { keepMemberPlaces } from '../located.ts';
 import { HIDDEN } from '../secrets.ts';
 import { textTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
@@ -14,6 +16,7 @@ import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { expectMap, listOf, mapped, optional, record, required } from './record.ts';
 import { choice, integer, reference } from './scalars.ts';
+import { checkAdapterKeys, checkSwitches } from './sdk-switches.ts';
 import { money, rate, tokens } from './units.ts';
 
 export type UnnamedProvider = Omit<ProviderDefinition, 'name'>;
@@ -30,12 +33,13 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
     const name = SECRET.exec(value)?.[1];
     if (name !== undefined) return { name, at: node.at };
     const hidden = { ...node.at, excerpt: HIDDEN, column: 1, endColumn: 2 };
-    if (value.startsWith('${{'))
+    const variable = variableIn(node, value);
+    if (variable !== undefined)
       reader.report(
         'invalid-secret',
         node.at,
         `${show(node)} does not name one secret.`,
-        'Write `${{ secrets.NAME }}`, and set the environment variable NAME.',
+        `Write \`\${{ secrets.${variable} }}\`, and set the environment variable ${variable}.`,
       );
     else
       reader.report(
@@ -47,6 +51,15 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
     return undefined;
   },
 };
+
+/** The environment variable that is meant by what is no secret's name; `undefined`: it may be the key itself. */
+function variableIn(node: DocumentNode, value: string): string | undefined {
+  if (node.kind !== 'scalar' || node.value === null) return 'NAME';
+  const bare = /^\$?\{?([A-Z][A-Z0-9_]*_(?:KEY|TOKEN|SECRET))\}?$/.exec(value)?.[1];
+  if (bare !== undefined) return bare;
+  if (!value.startsWith('${{')) return undefined;
+  return /^\$\{\{\s*(?:\w+\.)?([A-Za-z_]\w*)\s*(?:\}\})?$/.exec(value)?.[1] ?? 'NAME';
+}
 
 const limits: Kind<RateLimitsDefinition> = mapped(
   record(
@@ -83,7 +96,7 @@ const price: Kind<PriceDefinition> = {
     if (node.kind === 'scalar' && node.value === 'free') return { kind: 'free', at: node.at };
     if (node.kind === 'map') {
       const read = rates.read(node, reader);
-      return read && { kind: 'rates', ...read };
+      return read && keepMemberPlaces({ kind: 'rates' as const, ...read }, node);
     }
     reader.report(
       'invalid-value',
@@ -203,22 +216,48 @@ export const provider: Kind<UnnamedProvider> = mapped(
       headers: optional(headers, 'Further headers of each call.', 'none'),
       organization: optional(plainText, "OpenAI's organization."),
       project: optional(plainText, "OpenAI's project."),
-      sdk: optional(sdkOptions, "Further switches of the vendor's SDK, by its own names.", 'none'),
+      sdk: optional(
+        sdkOptions,
+        "Further switches of the vendor's SDK, by its own names, such as `defaultQuery`. What the SDK does not know is an error; what Headgate decides itself, such as retries, is warned of.",
+        'none',
+      ),
       lacks: optional(lacks, 'What a compatible server cannot do.', 'nothing'),
       policy: optional(reference('policy'), 'How its failures are met.', 'safe values'),
       limits: optional(limits, 'What it allows.', 'no limits'),
       price: optional(price, 'For each of its models that has no price of its own.', "the price catalogue's"),
     },
   ),
-  ({ apiKey, headers: named, organization, project, sdk, lacks: lacking, limits: allowed, ...rest }) => ({
-    ...rest,
-    apiKeySecret: apiKey,
-    headers: named ?? {},
-    sdkOptions: { ...sdk, ...present('organization', organization), ...present('project', project) },
-    lacks: lacking ?? [],
-    limits: allowed ?? NO_LIMITS,
-  }),
+  (read, node, reader) => {
+    const {
+      apiKey,
+      headers: named,
+      organization,
+      project,
+      sdk,
+      lacks: lacking,
+      limits: allowed,
+      ...rest
+    } = read;
+    if (node.kind === 'map') {
+      checkAdapterKeys(node, read.adapter, reader);
+      const switches = node.entries.find(({ key }) => key === 'sdk')?.value;
+      if (switches?.kind === 'map') checkSwitches(switches, read.adapter, reader);
+    }
+    const made = {
+      ...rest,
+      apiKeySecret: apiKey,
+      headers: named ?? {},
+      sdkOptions: { ...sdk, ...present('organization', organization), ...present('project', project) },
+      lacks: lacking ?? [],
+      limits: allowed ?? NO_LIMITS,
+    };
+    return keepMemberPlaces(made, node);
+  },
 );
+
+function memberNode(node: DocumentNode, name: string): DocumentNode {
+  return (node.kind === 'map' && node.entries.find(({ key }) => key === name)?.value) || node;
+}
 
 function present(name: string, value: Json): JsonObject {
   return value === null ? {} : { [name]: value };
@@ -254,9 +293,15 @@ export const model: Kind<UnnamedModel> = mapped(
       limits: optional(limits, "Limits of this model alone, beside its provider's.", 'none'),
     },
   ),
-  ({ context, limits: allowed, ...rest }) => ({
-    ...rest,
-    contextTokens: context,
-    limits: allowed ?? NO_LIMITS,
-  }),
+  ({ context, limits: allowed, ...rest }, node, reader) => {
+    const { maxOutputTokens } = rest;
+    if (context !== null && maxOutputTokens !== null && maxOutputTokens > context)
+      reader.report(
+        'invalid-value',
+        memberNode(node, 'maxOutputTokens').at,
+        'This is more than the whole context of the model.',
+        '`context` is input and output together: raise it, or lower `maxOutputTokens`.',
+      );
+    return keepMemberPlaces({ ...rest, contextTokens: context, limits: allowed ?? NO_LIMITS }, node);
+  },
 );

@@ -136,8 +136,11 @@ export function readFields<Table extends Fields>(
 
 /** An unknown key that is nearest to this one has been reported already. */
 function misspelt(key: string, map: MapNode, fields: Fields): boolean {
-  const known = Object.keys(fields);
-  return map.entries.some(({ key: written }) => !known.includes(written) && nearest(written, known) === key);
+  return map.entries.some(({ key: written }) => misspells(written, key, Object.keys(fields)));
+}
+
+export function misspells(written: string, key: string, known: readonly string[]): boolean {
+  return !known.includes(written) && nearest(written, known) === key;
 }
 
 export function expectMap(
@@ -201,7 +204,7 @@ export function mapOf<Value>(kind: Kind<Value>, options: MapOptions): Kind<reado
 
 export function listOf<Value>(
   kind: Kind<Value>,
-  options: { readonly least?: number; readonly noun: string },
+  options: { readonly least?: number; readonly noun: string; readonly example?: string },
 ): Kind<readonly Value[]> {
   const { least = 0 } = options;
   return {
@@ -218,7 +221,7 @@ export function listOf<Value>(
           'wrong-shape',
           node.at,
           `${show(node)} stands where a list of ${options.noun} is needed.`,
-          'Write a list: `[a, b]`, or one `- item` a line.',
+          `Write a list: \`[${listExample(node, options.example)}]\`, or one \`- item\` a line.`,
         );
         return undefined;
       }
@@ -235,6 +238,12 @@ export function listOf<Value>(
       });
     },
   };
+}
+
+/** What stands there, as the list's one item. */
+function listExample(node: DocumentNode, example = 'a, b'): string {
+  const text = node.kind === 'scalar' && node.value !== null ? node.text : '';
+  return text !== '' && text.length <= 40 ? text : example;
 }
 
 /** Reads with `kind` and makes the value of the Definition from it. */

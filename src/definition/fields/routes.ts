@@ -91,7 +91,7 @@ const after: Kind<HedgeDefinition['after']> = {
     if (percentile !== undefined && Number(percentile) > 0)
       return { kind: 'percentile', percentile: Number(percentile) };
     const ms = parseDuration(value);
-    if (ms !== undefined) return { kind: 'delay', ms };
+    if (ms !== undefined && ms > 0) return { kind: 'delay', ms };
     reader.report(
       'invalid-value',
       node.at,

@@ -55,6 +55,33 @@ export const KEYWORDS: ReadonlyMap<string, KeywordShape> = new Map<string, Keywo
   ['$defs', 'schema map'],
 ]);
 
+const OF_TEXTS = ['minLength', 'maxLength', 'pattern', 'format', 'contentMediaType', 'contentEncoding'];
+const OF_NUMBERS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
+const OF_LISTS = ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems', 'contains'];
+const OF_OBJECTS = [
+  'properties',
+  'required',
+  'additionalProperties',
+  'minProperties',
+  'maxProperties',
+  'propertyNames',
+];
+const OF_ONE_TYPE = [OF_TEXTS, OF_NUMBERS, OF_LISTS, OF_OBJECTS];
+const OF_TYPE: Readonly<Record<string, readonly string[]>> = {
+  string: OF_TEXTS,
+  integer: OF_NUMBERS,
+  number: OF_NUMBERS,
+  boolean: [],
+  array: OF_LISTS,
+  object: OF_OBJECTS,
+};
+
+/** Whether the keyword says nothing of values of the type: JSON Schema passes over it in silence. */
+export function isIdle(keyword: string, type: string): boolean {
+  const own = Object.hasOwn(OF_TYPE, type) ? OF_TYPE[type] : undefined;
+  return own !== undefined && !own.includes(keyword) && OF_ONE_TYPE.some((some) => some.includes(keyword));
+}
+
 export const FORMATS = [
   'date',
   'date-time',

@@ -4,13 +4,20 @@ import type { DocumentNode } from '../../document/types.ts';
 import type { Place } from '../../errors/place.ts';
 import { keepMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
-import type { LoopGuardDefinition, TaskDefinition, TestDefinition, TestValue } from '../types.ts';
+import type {
+  AllowanceDefinition,
+  LoopGuardDefinition,
+  TaskDefinition,
+  TestDefinition,
+  TestValue,
+} from '../types.ts';
 import { loopGuard, taskBudget } from './budgets.ts';
 import { expression, valueTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
 import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
-import { expectMap, listOf, mapped, optional, record, required } from './record.ts';
+import { expectMap, listOf, mapped, misspells, optional, record, required } from './record.ts';
+import type { RecordValue } from './record.ts';
 import { NAME_SCHEMA, choice, integer, isIdentifier, isName, text } from './scalars.ts';
 import { inputSchema } from './schemas.ts';
 import { stepsKind } from './steps.ts';
@@ -76,7 +83,7 @@ const retain = mapped(
       for: optional(duration({ most: 3660 * DAY_MS }), 'How long.', '`30d`'),
     },
   ),
-  ({ content, for: forMs, at }) => ({ content, forMs, at }),
+  ({ content, for: forMs, at }, node) => keepMemberPlaces({ content, forMs, at }, node),
 );
 
 const loop: Kind<LoopGuardDefinition | 'off'> = {
@@ -240,7 +247,9 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     tests,
     at,
   } = read;
-  const hasInput = node.kind === 'map' && node.entries.some(({ key }) => key === 'input');
+  const hasInput =
+    node.kind === 'map' &&
+    node.entries.some(({ key }) => key === 'input' || misspells(key, 'input', Object.keys(fields)));
   const brokenSteps = new Set<string>();
   const definitions = steps.flatMap(({ key, keyAt, value }) => {
     if (!isIdentifier(key))
@@ -263,12 +272,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     description: description ?? '',
     deprecated,
     input: input ?? { schema: hasInput ? UNKNOWN_INPUT : NO_INPUT, defaults: {}, at: task.at },
-    allowance: {
-      deadlineMs: allowed?.deadline ?? null,
-      attempts: allowed?.attempts ?? null,
-      costNanoUsd: allowed?.cost ?? null,
-      at: allowed?.at ?? task.at,
-    },
+    allowance: allowanceOf(allowed, task.at, node),
     budget,
     cache: cached,
     retain: kept,
@@ -278,6 +282,21 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     tests: tests ?? [],
   };
   return { definition, brokenSteps };
+}
+
+function allowanceOf(
+  read: RecordValue<typeof allowance.fields> | null,
+  taskAt: Place,
+  task: DocumentNode,
+): AllowanceDefinition {
+  const written = task.kind === 'map' ? task.entries.find(({ key }) => key === 'allowance') : undefined;
+  const made = {
+    deadlineMs: read?.deadline ?? null,
+    attempts: read?.attempts ?? null,
+    costNanoUsd: read?.cost ?? null,
+    at: read?.at ?? taskAt,
+  };
+  return written ? keepMemberPlaces(made, written.value) : made;
 }
 
 /** Of an input that could not be read: nothing more is said about its fields. */

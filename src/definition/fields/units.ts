@@ -1,7 +1,8 @@
 // Values with units, parsed once, here: `250ms`, `30s`, `$0.05`, `500/min`, `200k`, `50%`, `8x`.
 import { parseUsd } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import type { ScalarNode } from '../../document/types.ts';
+import { formatDuration } from '../../common/units.ts';
+import type { DocumentNode, ScalarNode } from '../../document/types.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
 import type { RateDefinition } from '../types.ts';
@@ -36,13 +37,13 @@ export function duration(limits: { readonly least?: number; readonly most?: numb
   const { least = 1, most = 366 * 86_400_000 } = limits;
   return scalar({
     label: 'duration, such as `250ms`, `30s`, `5m`, `24h`, `7d`',
-    noun: `a duration${least > 1 || limits.most !== undefined ? ` between ${printDuration(least)} and ${printDuration(most)}` : ''}`,
+    noun: `a duration${least > 1 || limits.most !== undefined ? ` between ${formatDuration(least)} and ${formatDuration(most)}` : ''}`,
     schema: {
       type: 'string',
       pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|min|m|h|d|w))+$',
       description: 'A duration: 250ms, 30s, 5m, 24h, 7d.',
     },
-    remedy: 'Write a number with its unit: `250ms`, `30s`, `5m`, `24h`, `7d`.',
+    remedy: (node) => durationRemedy(node, least, most),
     parse(node) {
       const ms = parseDuration(textOf(node));
       return ms !== undefined && ms >= least && ms <= most ? ms : undefined;
@@ -50,12 +51,22 @@ export function duration(limits: { readonly least?: number; readonly most?: numb
   });
 }
 
-export function printDuration(ms: number): string {
-  for (const unit of ['w', 'd', 'h', 'm', 's'] as const) {
-    const size = UNIT_MS[unit] ?? 1;
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
+/** Out of range, or a unit that is written otherwise: what to write is said of this very value. */
+function durationRemedy(node: DocumentNode, least: number, most: number): string {
+  const written = node.kind === 'scalar' ? textOf(node) : '';
+  if (parseDuration(written) !== undefined)
+    return `Write a duration between ${formatDuration(least)} and ${formatDuration(most)}.`;
+  const meant = written
+    .toLowerCase()
+    .replaceAll(/\s+/g, '')
+    .replaceAll(/(\d)(?:seconds?|secs?)(?![a-z])/g, '$1s')
+    .replaceAll(/(\d)(?:minutes?|mins?)(?![a-z])/g, '$1m')
+    .replaceAll(/(\d)(?:hours?|hrs?)(?![a-z])/g, '$1h')
+    .replaceAll(/(\d)days?(?![a-z])/g, '$1d');
+  const ms = parseDuration(meant);
+  return ms !== undefined && ms >= least && ms <= most
+    ? `Did you mean \`${meant}\`? A duration is a number with its unit: \`250ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`.`
+    : 'Write a number with its unit: `250ms`, `30s`, `5m`, `24h`, `7d`.';
 }
 
 export const money: Kind<NanoUsd> = scalar({

@@ -1,5 +1,5 @@
 // Allowances and guards that leave no room.
-import { printDuration } from '../fields/units.ts';
+import { formatDuration } from '../../common/units.ts';
 import type { Rule } from './rule.ts';
 import { modelSteps } from './walk.ts';
 
@@ -37,7 +37,7 @@ export const allowances: Rule = {
     report(
       'surge-baseline-short',
       surge.at,
-      `The baseline of ${printDuration(surge.baselineMs)} is hardly longer than the ${printDuration(surge.overMs)} that are compared with it.`,
+      `The baseline of ${formatDuration(surge.baselineMs)} is hardly longer than the ${formatDuration(surge.overMs)} that are compared with it.`,
       'Write a baseline of a day or more.',
     );
   },

@@ -14,7 +14,13 @@ import {
   providerShape,
   ruleShape,
 } from '../environments.ts';
-import type { ParseStepDefinition, RouteDefinition, StepDefinition, TaskDefinition } from '../types.ts';
+import type {
+  ChunkStepDefinition,
+  ParseStepDefinition,
+  RouteDefinition,
+  StepDefinition,
+  TaskDefinition,
+} from '../types.ts';
 import { itemSchema } from '../workspace.ts';
 import type { Workspace } from '../workspace.ts';
 import { ExpressionChecker } from './check-expressions.ts';
@@ -106,6 +112,7 @@ function checkStep(
       return;
     case 'chunk':
       checker.template(step.from, body);
+      checkText(workspace, step, body, report);
       return;
     case 'task':
       checker.template(step.input, body);
@@ -134,19 +141,20 @@ function checkDefaults(
   }
 }
 
-/** What is parsed is a text; anything else would be rendered as JSON first. */
+/** What is parsed or cut is a text; anything else would be rendered as JSON first. */
 function checkText(
   workspace: Workspace,
-  { format, from }: ParseStepDefinition,
+  step: ParseStepDefinition | ChunkStepDefinition,
   body: EnvironmentShape,
   report: Report,
 ): void {
+  const { from } = step;
   const compiled = compileTemplate(from.template, workspace.environment(body));
   if (!compiled.ok || ['string', 'any'].includes(compiled.value.type.kind)) return;
   report(
     'expression-type',
     from.at,
-    `\`parse: ${format}\` takes a text; this is ${describe(compiled.value.type)}.`,
+    `\`${step.kind === 'parse' ? `parse: ${step.format}` : 'chunk'}\` takes a text; this is ${describe(compiled.value.type)}.`,
     'Name a text, such as a field of the input: `from: ${{ input.text }}`.',
   );
 }

@@ -1,4 +1,5 @@
 // A model step that no route serves.
+import { nearest } from '../../common/nearest.ts';
 import type { Rule } from './rule.ts';
 import { modelSteps, routeFor } from './walk.ts';
 
@@ -17,12 +18,15 @@ export const noRoute: Rule = {
     for (const task of workspace.taskList()) {
       for (const step of modelSteps(task)) {
         if (step.route || routeFor(workspace, task, step)) continue;
+        const near = nearest('default', workspace.declared.routes);
         const message = `The step \`${step.key}\` names no route, and the project has no route \`default\`.`;
         report(
           'no-route',
           step.at,
           message,
-          'Add `route: NAME` to the step, or declare `routes: { default: [{ from: [provider/model] }] }`.',
+          near
+            ? `Is \`${near}\` the route that is meant? Call it \`default\`, or name it on the step.`
+            : 'Add `route: NAME` to the step, or declare `routes: { default: [{ from: [provider/model] }] }`.',
         );
       }
     }

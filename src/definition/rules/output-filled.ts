@@ -1,5 +1,6 @@
 // Outputs that may stay empty.
 import { compileExpression } from '../../expression/compile.ts';
+import { constantCondition } from '../../expression/constant.ts';
 import { expressionsIn } from '../located.ts';
 import type { Expression, TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
@@ -51,6 +52,8 @@ function isNeverFilled(expression: Expression, task: TaskDefinition, workspace: 
   if (!compiled.ok) return false;
   const { type, references } = compiled.value;
   if (type.kind === 'null') return true;
-  const never = new Set(task.steps.filter(({ when }) => when?.source === 'false').map(({ key }) => key));
+  const never = new Set(
+    task.steps.filter(({ when }) => when && constantCondition(when.source) === false).map(({ key }) => key),
+  );
   return type.nullable && references.steps.length > 0 && references.steps.every((key) => never.has(key));
 }

@@ -1,5 +1,6 @@
 // Settings of a policy that defeat each other.
-import { printDuration } from '../fields/units.ts';
+import { formatDuration } from '../../common/units.ts';
+import { memberPlace } from '../located.ts';
 import type { PolicyDefinition, ProjectDefinition, RetryDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -73,20 +74,21 @@ function checkDelays(retry: RetryDefinition, report: Report): void {
   report(
     'retry-delays-reversed',
     retry.at,
-    `The first pause, ${printDuration(first)}, is longer than the longest, ${printDuration(longest)}.`,
-    `Write \`maxDelay: ${printDuration(first)}\` or more.`,
+    `The first pause, ${formatDuration(first)}, is longer than the longest, ${formatDuration(longest)}.`,
+    `Write \`maxDelay: ${formatDuration(first)}\` or more.`,
   );
 }
 
-function checkStream({ timeoutMs, firstTokenMs, stallMs, at }: PolicyDefinition, report: Report): void {
+function checkStream(policy: PolicyDefinition, report: Report): void {
+  const { timeoutMs, firstTokenMs, stallMs, at } = policy;
   const timeout = timeoutMs ?? ASSUMED.timeoutMs;
   for (const [name, limit] of [['firstToken', firstTokenMs] as const, ['stall', stallMs] as const]) {
     if (limit === null || limit <= timeout) continue;
     report(
       'stream-limit-beyond-timeout',
-      at,
-      `\`${name}: ${printDuration(limit)}\` is longer than the timeout of ${printDuration(timeout)}.`,
-      `Write less than ${printDuration(timeout)}, or a longer \`timeout\`.`,
+      memberPlace(policy, name, at),
+      `\`${name}: ${formatDuration(limit)}\` is longer than the timeout of ${formatDuration(timeout)}.`,
+      `Write less than ${formatDuration(timeout)}, or a longer \`timeout\`.`,
     );
   }
 }
@@ -102,7 +104,7 @@ function checkBreaker(policy: PolicyDefinition, project: ProjectDefinition, repo
     if (provider.policy?.name !== policy.name || !requests) continue;
     const most = Math.floor((requests.amount * windowMs) / requests.perMs);
     if (most >= needed) continue;
-    const message = `The breaker waits for ${needed} calls in ${printDuration(windowMs)}, but the limits of \`${provider.name}\` allow ${most}.`;
+    const message = `The breaker waits for ${needed} calls in ${formatDuration(windowMs)}, but the limits of \`${provider.name}\` allow ${most}.`;
     report(
       'breaker-never-opens',
       breaker.at,
@@ -125,7 +127,7 @@ function checkDeadlines(
   for (const task of workspace.taskList()) {
     const deadline = task.allowance.deadlineMs ?? ASSUMED.deadlineMs;
     if (total < deadline || !usesPolicy(workspace, task.name, policyName)) continue;
-    const message = `The pauses between retries take up to ${printDuration(total)}; a run of \`${task.name}\` ends after ${printDuration(deadline)}.`;
+    const message = `The pauses between retries take up to ${formatDuration(total)}; a run of \`${task.name}\` ends after ${formatDuration(deadline)}.`;
     report(
       'retry-outlasts-deadline',
       retry.at,

@@ -1,4 +1,5 @@
 // Rules of a route that are never taken, and routes that may take none.
+import { constantCondition, implies } from '../../expression/constant.ts';
 import type { RouteDefinition, RuleDefinition } from '../types.ts';
 import type { Report, Rule } from './rule.ts';
 import { allRoutes } from './walk.ts';
@@ -20,16 +21,20 @@ export const unreachableRule: Rule = {
       remedy: 'Add a last rule without `when`.',
     },
   ],
+  // A `when` that cannot be read is no rule that always holds.
+  onlyWithoutErrors: true,
   check(workspace, report) {
     for (const route of allRoutes(workspace)) checkRoute(route, report);
   },
 };
 
 function checkRoute(route: RouteDefinition, report: Report): void {
-  const seen = new Set<string>();
+  const before: RuleDefinition[] = [];
   let always: RuleDefinition | undefined;
   for (const rule of route.rules) {
     const source = rule.when?.source ?? 'true';
+    const holds = constantCondition(source);
+    const wider = before.find(({ when }) => when && (when.source === source || implies(source, when.source)));
     if (always) {
       report(
         'unreachable-rule',
@@ -37,13 +42,24 @@ function checkRoute(route: RouteDefinition, report: Report): void {
         `This rule of \`${route.name}\` is never taken: the one in line ${always.at.line} always holds.`,
         'Move it up, give the rule before it a `when`, or remove it.',
       );
-    } else if (source === 'false' || seen.has(source)) {
-      const message =
-        source === 'false' ? 'This rule never holds.' : 'A rule before this one has the same `when`.';
-      report('unreachable-rule', rule.when?.at ?? rule.at, message, 'Change the `when`, or remove the rule.');
-    }
-    if (source === 'true') always ??= rule;
-    seen.add(source);
+    } else if (holds === false)
+      report(
+        'unreachable-rule',
+        rule.when?.at ?? rule.at,
+        'This rule never holds.',
+        'Change the `when`, or remove the rule.',
+      );
+    else if (wider)
+      report(
+        'unreachable-rule',
+        rule.when?.at ?? rule.at,
+        wider.when?.source === source
+          ? 'A rule before this one has the same `when`.'
+          : `This rule is never taken: whenever it holds, the one in line ${wider.at.line} does.`,
+        'Move it up, change the `when`, or remove the rule.',
+      );
+    if (holds === true) always ??= rule;
+    before.push(rule);
   }
   const last = route.rules.at(-1);
   if (last && !always)

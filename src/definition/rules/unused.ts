@@ -1,10 +1,11 @@
 // What is written and never read.
+import { nearest } from '../../common/nearest.ts';
 import { references } from '../../expression/references.ts';
 import { expressionsIn, memberPlace } from '../located.ts';
 import type { TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
-import { modelSteps, routeFor, stepsRead, taskExpressions } from './walk.ts';
+import { allRoutes, modelSteps, routeFor, stepsRead, taskExpressions } from './walk.ts';
 
 export const unused: Rule = {
   diagnostics: [
@@ -35,6 +36,13 @@ export const unused: Rule = {
       title: 'A policy that nothing names',
       why: 'It is likely a leftover, or a name that was changed in one place.',
       remedy: 'Remove it, or name it on a provider.',
+    },
+    {
+      code: 'unused-model',
+      severity: 'note',
+      title: 'A model that no route names',
+      why: 'What is said of it under `models:` changes nothing, and nothing is said of the model that it is nearly called like.',
+      remedy: 'Write the name as the routes have it, or remove it.',
     },
   ],
   onlyWithoutErrors: true,
@@ -106,6 +114,16 @@ function unusedDeclarations(workspace: Workspace, report: Report): void {
       ({ policy }) => policy?.name ?? [],
     ),
   );
+  const routed = new Set(
+    allRoutes(workspace).flatMap(({ rules }) => rules.flatMap(({ from }) => from.map(({ model }) => model))),
+  );
+  for (const { key, at } of Object.values(project.models)) {
+    if (routed.has(key)) continue;
+    // A model may be described before it is routed to; one that is nearly like a routed one, of which nothing is said, is misspelt.
+    const near = nearest(key, routed);
+    if (near === undefined || Object.hasOwn(project.models, near)) continue;
+    report('unused-model', at, `No route names the model \`${key}\`.`, `Did you mean \`${near}\`?`);
+  }
   for (const { name, at } of Object.values(project.policies))
     if (!named.has(name))
       report(

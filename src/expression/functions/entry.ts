@@ -12,7 +12,12 @@ export type Pattern =
   | 'list of texts'
   | 'list of numbers'
   | 'list of lists'
-  | 'object';
+  | 'object'
+  /** What `size` counts. */
+  | 'text, list or object'
+  /** What a text can be converted from or to. */
+  | 'number or text'
+  | 'boolean or text';
 
 export interface FunctionEntry {
   readonly name: string;
@@ -51,6 +56,9 @@ const RECEIVERS: Record<Pattern, string> = {
   'list of numbers': 'numbers',
   'list of lists': 'lists',
   object: 'object',
+  'text, list or object': 'value',
+  'number or text': 'value',
+  'boolean or text': 'value',
 };
 
 const WORDS: Record<Pattern, string> = {
@@ -64,6 +72,9 @@ const WORDS: Record<Pattern, string> = {
   'list of numbers': 'a list of numbers',
   'list of lists': 'a list of lists',
   object: 'an object',
+  'text, list or object': 'a text, a list or an object',
+  'number or text': 'a number or a text',
+  'boolean or text': 'a text, or true or false',
 };
 
 export function wordFor(pattern: Pattern): string {
@@ -82,6 +93,12 @@ export function typeMatches(pattern: Pattern, type: Type): boolean | null {
     case 'list of numbers':
     case 'list of lists':
       return type.kind === 'list' && listMatches(pattern, type.items);
+    case 'text, list or object':
+      return type.kind === 'string' || type.kind === 'list' || type.kind === 'object';
+    case 'number or text':
+      return type.kind === 'string' || type.kind === 'number' || type.kind === 'integer';
+    case 'boolean or text':
+      return type.kind === 'string' || type.kind === 'boolean';
     default:
       return type.kind === pattern;
   }
@@ -114,5 +131,11 @@ export function valueMatches(pattern: Pattern, value: Json): boolean {
       return Array.isArray(value) && value.every((item) => Array.isArray(item));
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'text, list or object':
+      return typeof value === 'string' || (typeof value === 'object' && value !== null);
+    case 'number or text':
+      return typeof value === 'string' || typeof value === 'number';
+    case 'boolean or text':
+      return typeof value === 'string' || typeof value === 'boolean';
   }
 }

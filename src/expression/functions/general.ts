@@ -3,10 +3,10 @@ import type { Json } from '../../common/json.ts';
 import { EvaluationFailure } from '../context.ts';
 import { ANY, BOOLEAN, INTEGER, NUMBER, STRING } from '../type.ts';
 import { exactInteger, finite, kindOf, renderText, toJsonText } from '../values.ts';
-import type { FunctionEntry } from './entry.ts';
+import type { FunctionEntry, Pattern } from './entry.ts';
 import { characterCount } from './texts.ts';
 
-const only = (name: string): FunctionEntry['params'] => [{ name, pattern: 'any' }];
+const only = (name: string, pattern: Pattern = 'any'): FunctionEntry['params'] => [{ name, pattern }];
 
 function size(value: Json): number {
   if (typeof value === 'string') return characterCount(value);
@@ -42,7 +42,7 @@ export const generalFunctions: readonly FunctionEntry[] = [
   {
     name: 'size',
     receiver: null,
-    params: [{ name: 'value', pattern: 'any' }],
+    params: only('value', 'text, list or object'),
     result: INTEGER,
     call: ([a = null]) => size(a),
     summary: 'Characters of a text, items of a list, fields of an object.',
@@ -67,7 +67,7 @@ export const generalFunctions: readonly FunctionEntry[] = [
   {
     name: 'int',
     receiver: null,
-    params: only('value'),
+    params: only('value', 'number or text'),
     result: INTEGER,
     call: ([a = null]) => exactInteger(Math.trunc(toNumber(a))),
     summary: 'A whole number, from a number (cut towards zero) or a text.',
@@ -79,7 +79,7 @@ export const generalFunctions: readonly FunctionEntry[] = [
   {
     name: 'double',
     receiver: null,
-    params: only('value'),
+    params: only('value', 'number or text'),
     result: NUMBER,
     call: ([a = null]) => toNumber(a),
     summary: 'A number, from a text or a number.',
@@ -88,7 +88,7 @@ export const generalFunctions: readonly FunctionEntry[] = [
   {
     name: 'bool',
     receiver: null,
-    params: only('value'),
+    params: only('value', 'boolean or text'),
     result: BOOLEAN,
     call: ([a = null]) => toBoolean(a),
     summary: 'True or false, from `"true"` or `"false"`.',

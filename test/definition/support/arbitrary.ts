@@ -64,7 +64,8 @@ const provider = fc
     limits: maybe(limits),
     price: fc.constant('free'),
   })
-  .map(said);
+  // Only OpenAI's protocol has two endpoints.
+  .map(({ api, ...rest }) => said(rest.adapter === 'openai' ? { ...rest, api } : rest));
 
 const policy = fc
   .record({

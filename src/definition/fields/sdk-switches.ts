@@ -1,0 +1,134 @@
+// `sdk:` of a provider: which switches of the vendor's SDK reach a call, and what becomes of the others. The SDKs leave out in silence what they do not know.
+import type { DocumentNode, MapNode } from '../../document/types.ts';
+import type { Reader } from '../reader.ts';
+import { HIDDEN } from '../secrets.ts';
+import { show } from './kind.ts';
+
+export type Adapter = 'builtin' | 'openai' | 'anthropic';
+
+/** `taken`: it shapes the request. `idle`: Headgate decides it, or it is for something that is not called. `refused`: every call would fail. */
+type Fate =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'idle' | 'refused'; readonly instead: string }
+  | { readonly kind: 'secret' };
+
+const taken: Fate = { kind: 'taken' };
+const secret: Fate = { kind: 'secret' };
+const idle = (instead: string): Fate => ({ kind: 'idle', instead });
+const refused = (instead: string): Fate => ({ kind: 'refused', instead });
+
+const RETRY = 'Write `retry: { attempts: 2 }` in the policy of the provider.';
+const TIMEOUT = 'Write `timeout: 30s` in the policy of the provider.';
+const ADDRESS = 'Write the address as the `baseUrl` of the provider.';
+const HEADERS = 'Write them under `headers:` of the provider.';
+const NOTHING = 'Remove it: requests are sent and logged by Headgate, not by the SDK.';
+const KEY = 'Write `apiKey: ${{ secrets.NAME }}`: it is the one way in which a call proves who it is.';
+
+const both = {
+  apiKey: secret,
+  baseURL: idle(ADDRESS),
+  timeout: idle(TIMEOUT),
+  maxRetries: idle(RETRY),
+  defaultHeaders: idle(HEADERS),
+  defaultQuery: taken,
+  dangerouslyAllowBrowser: taken,
+  fetch: idle(NOTHING),
+  fetchOptions: idle(NOTHING),
+  logLevel: idle(NOTHING),
+  logger: idle(NOTHING),
+};
+
+/** Every option of the SDKs' clients; a test holds the names to the SDKs' own. */
+export const SDK_SWITCHES: Readonly<Record<Exclude<Adapter, 'builtin'>, { readonly [name: string]: Fate }>> =
+  {
+    openai: {
+      ...both,
+      organization: taken,
+      project: taken,
+      adminAPIKey: secret,
+      webhookSecret: secret,
+      dataResidency: refused(
+        'Write the address of the region as the `baseUrl` of the provider: `https://eu.api.openai.com/v1`.',
+      ),
+      workloadIdentity: refused(KEY),
+      x509Transport: refused(KEY),
+      credential: refused(KEY),
+      provider: refused(ADDRESS),
+    },
+    anthropic: {
+      ...both,
+      authToken: secret,
+      webhookKey: secret,
+      credentials: refused(KEY),
+      config: refused(KEY),
+      profile: refused(KEY),
+      middleware: idle(NOTHING),
+      openTelemetry: idle(NOTHING),
+    },
+  };
+
+/** What cannot be told before the adapter is known. */
+export function checkSwitches(switches: MapNode, adapter: Adapter, reader: Reader): void {
+  if (adapter === 'builtin') return;
+  const known = SDK_SWITCHES[adapter];
+  reader.unknownKeys(switches, Object.keys(known), `The SDK of \`adapter: ${adapter}\``);
+  for (const { key, keyAt, value } of switches.entries) {
+    const fate = Object.hasOwn(known, key) ? known[key] : undefined;
+    switch (fate?.kind) {
+      case 'secret':
+        reader.report(
+          'literal-secret',
+          { ...value.at, excerpt: HIDDEN, column: 1, endColumn: 2 },
+          `The switch \`${key}\` holds a secret.`,
+          `${KEY} Replace the key: it is in the history of git.`,
+        );
+        break;
+      case 'refused':
+        reader.report(
+          'conflicting-keys',
+          keyAt,
+          `\`${key}\` does not go with the key and the address that the provider has: the SDK refuses every call.`,
+          fate.instead,
+        );
+        break;
+      case 'idle':
+        reader.report('sdk-switch-idle', keyAt, `\`${key}\` has no effect here.`, fate.instead);
+        break;
+      default:
+        if (key === 'defaultQuery') checkQuery(value, reader);
+    }
+  }
+}
+
+/** Of anything but a map the SDK would make parameters all the same. */
+function checkQuery(node: DocumentNode, reader: Reader): void {
+  if (node.kind === 'map' && node.entries.every(({ value }) => value.kind === 'scalar')) return;
+  reader.report(
+    'invalid-value',
+    node.at,
+    `${show(node)} cannot be the parameters of a query.`,
+    'Write a map of names to texts: `defaultQuery: { api-version: "2026-01-01" }`.',
+  );
+}
+
+/** Keys that say something to a server that is not there, or to another vendor's. */
+const OF_A_SERVER = ['baseUrl', 'apiKey', 'api', 'headers', 'organization', 'project', 'sdk', 'lacks'];
+const FOREIGN: Readonly<Record<Adapter, readonly string[]>> = {
+  builtin: OF_A_SERVER,
+  anthropic: ['api', 'organization', 'project'],
+  openai: [],
+};
+
+export function checkAdapterKeys(provider: MapNode, adapter: Adapter, reader: Reader): void {
+  const foreign = FOREIGN[adapter];
+  for (const { key, keyAt } of provider.entries)
+    if (foreign.includes(key))
+      reader.report(
+        'conflicting-keys',
+        keyAt,
+        `\`${key}\` does not go with \`adapter: ${adapter}\`.`,
+        adapter === 'builtin'
+          ? 'Remove it: the built-in models run in this process, and no server is called.'
+          : "Remove it: it is a setting of OpenAI's.",
+      );
+}
