@@ -11,7 +11,7 @@ export const READ_STATS = 'read:stats';
 export const SPEAK_FOR = 'caller:*';
 
 const FIXED_SCOPES: ReadonlySet<string> = new Set([ADMIN, READ_ALL, READ_STATS, SPEAK_FOR, 'run:*']);
-const RUN_ONE_TASK = /^run:[a-z][a-z0-9-]*$/;
+const RUN_ONE_TASK = /^run:[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
 
 /** Is it a scope that a key can be given? */
 export function isScope(text: string): boolean {

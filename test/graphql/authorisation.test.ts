@@ -130,8 +130,19 @@ describe('the authorisation matrix', () => {
 
 describe('scopes', () => {
   it('are known by their form', () => {
-    for (const scope of SCOPES) expect(isScope(scope)).toBe(true);
-    for (const text of ['', 'run:', 'run', 'run:Summarize', 'read:*', '*', 'admin ', 'run:a b'])
+    for (const scope of [...SCOPES, 'run:parse-mail', 'run:parse_mail2']) expect(isScope(scope)).toBe(true);
+    for (const text of [
+      '',
+      'run:',
+      'run',
+      'run:Summarize',
+      'read:*',
+      '*',
+      'admin ',
+      'run:a b',
+      'run:a-',
+      'run:a__b',
+    ])
       expect(isScope(text)).toBe(false);
   });
 

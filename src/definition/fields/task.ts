@@ -26,7 +26,7 @@ import { duration, money } from './units.ts';
 const DAY_MS = 86_400_000;
 
 const taskName: Kind<{ readonly name: string; readonly at: Place }> = {
-  label: 'name: lower case letters, digits, dashes',
+  label: 'name: lower case letters, digits, dashes, underscores',
   schema: () => NAME_SCHEMA,
   read(node, reader) {
     const value = node.kind === 'scalar' ? node.value : null;
