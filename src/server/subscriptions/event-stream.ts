@@ -68,6 +68,12 @@ export function eventStream(
   });
 }
 
+/**
+ * A run's first event says only that it is there. It leaves with the one that follows, or a little later: until then the server has better to do,
+ * which is to call the provider.
+ */
+const FIRST_WAITS_MS = 1;
+
 /** The same, straight into the answer: a web stream costs more than what it carries. */
 export async function sendEvents(
   results: AsyncIterable<ExecutionResult>,
@@ -89,15 +95,25 @@ export async function sendEvents(
     iterator.return?.().catch(() => undefined);
   });
   response.writeHead(200, [...HEADER_LIST, ...headers]);
+  response.cork();
+  let isHeld = true;
+  const letGo = (): void => {
+    clearTimeout(held);
+    if (isHeld) response.uncork();
+    isHeld = false;
+  };
+  const held = setTimeout(letGo, FIRST_WAITS_MS);
   response.write(PING);
-  for (;;) {
+  for (let events = 1; ; events += 1) {
     const next = await iterator.next();
-    if (response.destroyed) return;
-    if (next.done === true) break;
-    if (!response.write(eventText(next.value, stringify)))
+    if (response.destroyed || next.done === true) break;
+    const hasRoom = response.write(eventText(next.value, stringify));
+    if (events === 2) letGo();
+    if (!hasRoom)
       await new Promise<void>((resolve) => {
         drained = resolve;
       });
   }
-  response.end(COMPLETE);
+  letGo();
+  if (!response.destroyed) response.end(COMPLETE);
 }
