@@ -75,7 +75,7 @@ describe('frames of the journal', () => {
   it('have a format of their own for what an operation is made of', () => {
     // Where this changes, JOURNAL_FORMAT does too: a journal may be read by another version than wrote it.
     expect({ format: JOURNAL_FORMAT, values: Object.values(ARITY) }).toEqual({
-      format: 1,
+      format: 2,
       values: [17, 10, 29, 28, 8, 9, 12, 4, 3, 13, 2, 2, 3, 3, 2, 0],
     });
   });

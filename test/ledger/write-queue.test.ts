@@ -8,6 +8,7 @@ import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../../src/ledger/port.ts';
 import { decodeFrames } from '../../src/ledger/journal/frames.ts';
 import { Journal, journalPath } from '../../src/ledger/journal/journal.ts';
+import { decodeBatch } from '../../src/ledger/sqlite/batch-text.ts';
 import { PROBE } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
@@ -39,7 +40,7 @@ function setUp(journal: Journal | null = null): {
   const host: WriterHost = {
     recovered: { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0 },
     lastOperation: 0,
-    send: (batches) => void sent.push(...batches.map((text) => JSON.parse(text) as Batch)),
+    send: (batches) => void sent.push(...batches.map(decodeBatch)),
     listen(acknowledged, lost) {
       onAcknowledgement = acknowledged;
       onLost = lost;

@@ -1,22 +1,22 @@
-// How the journal writes down a batch: a line that says which operations these are and what they must look like, then the batch as JSON.
+// How the journal writes down a batch: a line that says which operations these are and what they must look like, then the batch.
 import { crc32 } from 'node:zlib';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 
 /** Changes with what an operation's values mean, so that no version applies what another one wrote differently. */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 export interface Frame {
   /** Numbers of its operations, in the database's life. */
   readonly first: number;
   readonly last: number;
-  /** JSON of a Batch. */
+  /** A batch, as `encodeBatch` writes it. */
   readonly text: string;
 }
 
 const NAME = 'headgate-journal';
 const NEWLINE = 10;
 
-/** `headgate-journal 1 FIRST LAST BYTES CRC32`, a newline, the text, a newline. */
+/** `headgate-journal FORMAT FIRST LAST BYTES CRC32`, a newline, the text, a newline. */
 export function encodeFrame({ first, last, text }: Frame): Buffer {
   const body = Buffer.from(`${text}\n`);
   const head = Buffer.from(

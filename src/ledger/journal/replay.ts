@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { HeadgateError } from '../../errors/headgate-error.ts';
+import { decodeBatch } from '../sqlite/batch-text.ts';
 import { Writer } from '../sqlite/writer.ts';
-import type { Batch } from '../sqlite/writer.ts';
 import { decodeFrames } from './frames.ts';
 import { journalPath } from './journal.ts';
 
@@ -20,7 +20,7 @@ export function replayJournal(database: DatabaseSync, databasePath: string): voi
     setAside(path, writer.lastOperation, next.first);
     return;
   }
-  const { failure } = writer.apply(missing.map(({ text }) => JSON.parse(text) as Batch));
+  const { failure } = writer.apply(missing.map(({ text }) => decodeBatch(text)));
   if (failure !== null) throw new HeadgateError(failure.code, failure.message, failure.remedy);
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CommittedRow } from '../port.ts';
+import { encodeBatch } from './batch-text.ts';
 import { PROBE } from './operations.ts';
 import type { Value } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
@@ -202,7 +203,7 @@ export class WriteQueue {
 
   #appendTo(journal: Journal, batch: Batch): void {
     const { first, last } = batch;
-    const text = JSON.stringify(batch);
+    const text = encodeBatch(batch);
     journal.append({ first, last, text }, (error) => {
       if (this.#lost !== null) return;
       if (error === null) {
@@ -227,7 +228,7 @@ export class WriteQueue {
 
   #sendDirectly(batch: Batch): void {
     this.#direct = batch.last;
-    this.#gathered.push(JSON.stringify(batch));
+    this.#gathered.push(encodeBatch(batch));
     this.#sendGathered();
   }
 

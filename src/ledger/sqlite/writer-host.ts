@@ -1,17 +1,18 @@
 // Where the writer runs: in a thread of its own, or in this one for simulations that must not depend on another thread's pace.
 import { Worker } from 'node:worker_threads';
 import { HeadgateError } from '../../errors/headgate-error.ts';
+import { decodeBatch } from './batch-text.ts';
 import { explainSqliteError } from './connection.ts';
 import type { OpenedWriter, WriterOptions } from './open-writer.ts';
 import type { Recovered } from './recovery.ts';
 import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
-import type { Acknowledgement, Batch, Failure } from './writer.ts';
+import type { Acknowledgement, Failure } from './writer.ts';
 
 export interface WriterHost {
   readonly recovered: Recovered;
   /** The number of the last operation that is in the database. */
   readonly lastOperation: number;
-  /** Batches as JSON: a structured clone of as many values costs several times as much, on both sides. */
+  /** Batches as `encodeBatch` writes them: a structured clone of as many values costs several times as much, on both sides. */
   send(batches: readonly string[]): void;
   /** Set once, before the first batch. `lost`: the thread ended on its own; nothing that waits was committed. */
   listen(
@@ -45,7 +46,7 @@ export async function openInline(options: WriterOptions): Promise<WriterHost> {
   return {
     recovered,
     lastOperation: writer.lastOperation,
-    send: (batches) => listener(writer.apply(batches.map((text) => JSON.parse(text) as Batch))),
+    send: (batches) => listener(writer.apply(batches.map(decodeBatch))),
     listen(onAcknowledgement) {
       listener = onAcknowledgement;
     },

@@ -1,5 +1,6 @@
 // The thread that owns the writing connection: opens it, then commits whatever waits each time it looks.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { decodeBatch } from './batch-text.ts';
 import type { Batch } from './writer.ts';
 import { openWriter } from './open-writer.ts';
 import type { WriterOptions } from './open-writer.ts';
@@ -24,7 +25,7 @@ try {
     let next: Message | undefined = message;
     while (next !== undefined && next !== CLOSE) {
       for (const text of next) {
-        const batch = JSON.parse(text) as Batch;
+        const batch = decodeBatch(text);
         batches.push(batch);
         values += batch.values.length;
       }
