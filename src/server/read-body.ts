@@ -42,16 +42,28 @@ function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
       }
       chunks.push(chunk);
     });
-    request.on('end', () =>
-      resolve(
-        (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8'),
-      ),
-    );
+    request.on('end', () => {
+      const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      goOnTogether(() => resolve(whole.toString('utf8')));
+    });
     request.on('error', reject);
     // Every request closes: the error is made only for those that were not read to their end.
     request.on('close', () => {
       if (!request.readableEnded) reject(new Error('the client went away before its request was read'));
     });
+  });
+}
+
+let read: (() => void)[] = [];
+
+/** Requests that are read in one turn of the event loop go on in its next phase, side by side: what they write down first is then written at once. */
+function goOnTogether(goOn: () => void): void {
+  read.push(goOn);
+  if (read.length > 1) return;
+  setImmediate(() => {
+    const all = read;
+    read = [];
+    for (const each of all) each();
   });
 }
 
