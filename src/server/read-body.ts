@@ -1,6 +1,9 @@
 // The body of a request, read once, with a bound: bytes beyond it are not kept.
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
+import { sideBySide } from '../common/side-by-side.ts';
+
+const afterReading = sideBySide();
 
 export function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);
@@ -44,26 +47,13 @@ function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
     });
     request.on('end', () => {
       const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-      goOnTogether(() => resolve(whole.toString('utf8')));
+      afterReading(() => resolve(whole.toString('utf8')));
     });
     request.on('error', reject);
     // Every request closes: the error is made only for those that were not read to their end.
     request.on('close', () => {
       if (!request.readableEnded) reject(new Error('the client went away before its request was read'));
     });
-  });
-}
-
-let read: (() => void)[] = [];
-
-/** Requests that are read in one turn of the event loop go on in its next phase, side by side: what they write down first is then written at once. */
-function goOnTogether(goOn: () => void): void {
-  read.push(goOn);
-  if (read.length > 1) return;
-  setImmediate(() => {
-    const all = read;
-    read = [];
-    for (const each of all) each();
   });
 }
 

@@ -25,6 +25,8 @@ const GATHER_CHARACTERS = 256 * 1024;
  */
 const PACE_MS = 2;
 const LOAD_VALUES = 256;
+/** What eight runs ask for: with fewer operations on their way to the database, gathering more for a batch is not worth the wait. */
+const QUIET_OPERATIONS = 32;
 
 /** A settlement that failed is tried again this often, until the disk takes it. */
 const RETRY_MS = 500;
@@ -125,10 +127,10 @@ export class WriteQueue {
     return this.#add(push, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
-  /** The same for what somebody waits for: where nothing else is being written and nothing came just before, it is written before this returns. */
+  /** The same for what somebody waits for: where little else is written, it is before this returns. */
   writeNow(push: Push, row: CommittedRow | null): Promise<void> {
     const written = this.write(push, row);
-    if (this.#waitMs() < 1) this.#send();
+    if (this.#waitMs() < 1 && this.#backlog() < QUIET_OPERATIONS) this.#send();
     return written;
   }
 

@@ -2,8 +2,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { sideBySide } from '../../common/side-by-side.ts';
 import type { WireResponse } from './http-pool.ts';
 import { WireHeaders } from './wire-headers.ts';
+
+const afterHeaders = sideBySide();
 
 type Controller = Dispatcher.DispatchController;
 
@@ -48,7 +51,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     if (status < 200) return;
     this.status = status;
     this.headers = new WireHeaders(headers);
-    this.#start(this);
+    afterHeaders(() => this.#start(this));
   }
 
   onResponseData(_controller: Controller, piece: Buffer): void {
