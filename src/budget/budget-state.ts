@@ -1,9 +1,10 @@
 // BudgetState: one budget's accounts, its window and its limit, as they stand now.
+import { amountOfLimit } from '../common/limit.ts';
 import type { PlanBudget } from '../plan/types.ts';
 import { Account, type Cell, deadCell } from './account.ts';
 import { createCursor, type WindowCursor } from './cursor.ts';
 import type { BudgetRefusal, BudgetView } from './port.ts';
-import { type BudgetUnit, limitOf } from './units.ts';
+import type { BudgetUnit } from './units.ts';
 import { shareOf } from './shares.ts';
 
 /** A run that placed no hold for so long is over, whether or not anybody said so. */
@@ -25,7 +26,7 @@ export class BudgetState {
   constructor(budget: PlanBudget, maxAccounts: number) {
     this.budget = budget;
     this.unit = budget.limit.unit;
-    this.limit = limitOf(budget.limit);
+    this.limit = amountOfLimit(budget.limit);
     this.thresholds = budget.warnAt.map((share) => shareOf(this.limit, share));
     this.cursor = createCursor(budget.per, budget.each === null ? 'one' : 'each');
     this.#maxAccounts = maxAccounts;
@@ -35,7 +36,7 @@ export class BudgetState {
   adopt(budget: PlanBudget): void {
     const announced = new Map(this.budget.warnAt.map((share, index) => [share, index]));
     this.budget = budget;
-    this.limit = limitOf(budget.limit);
+    this.limit = amountOfLimit(budget.limit);
     this.thresholds = budget.warnAt.map((share) => shareOf(this.limit, share));
     for (const account of this.accounts.values()) {
       const warnedAtMs = budget.warnAt.map((share, index) => {

@@ -18,19 +18,6 @@ export function amountOf(unit: BudgetUnit, spending: Spending): bigint {
   }
 }
 
-export function limitOf(limit: PlanBudget['limit']): bigint {
-  switch (limit.unit) {
-    case 'usd':
-      return limit.nanoUsd;
-    case 'tokens':
-      return BigInt(limit.tokens);
-    case 'calls':
-      return BigInt(limit.calls);
-    default:
-      return assertNever(limit);
-  }
-}
-
 export const nothing: Spending = { costNanoUsd: 0n, tokens: 0, calls: 0 };
 
 /** Before anything is posted: a count that is no count must not stop a posting half way, and a negative one must not free money. */

@@ -34,7 +34,7 @@ export function printBudget({ limit, per, each, when, warnAt, then }: TaskBudget
   };
 }
 
-function printLimit(limit: BudgetLimit): string {
+export function printLimit(limit: BudgetLimit): string {
   switch (limit.unit) {
     case 'usd':
       return `$${formatUsd(limit.nanoUsd)}`;

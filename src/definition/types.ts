@@ -1,4 +1,5 @@
 // The Definition: what the workflow files say, validated, with shorthand expanded and units parsed; nothing inherited, resolved or priced yet.
+import type { Limit } from '../common/limit.ts';
 import type { Json, JsonObject, JsonSchema } from '../common/json.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { Place } from '../errors/place.ts';
@@ -78,10 +79,7 @@ export interface AllowanceDefinition {
   readonly at: Place;
 }
 
-export type BudgetLimit =
-  | { readonly unit: 'usd'; readonly nanoUsd: NanoUsd }
-  | { readonly unit: 'tokens'; readonly tokens: number }
-  | { readonly unit: 'calls'; readonly calls: number };
+export type BudgetLimit = Limit;
 
 export type BudgetWindow =
   | { readonly kind: 'run' }

@@ -1,5 +1,6 @@
 // The Plan: everything an execution needs, resolved, frozen, and the same on every machine (INV-6).
 import type { JsonObject, JsonSchema } from '../common/json.ts';
+import type { Limit } from '../common/limit.ts';
 import type { NanoUsd } from '../common/money.ts';
 import type { ExpressionText, Template } from '../expression/types.ts';
 
@@ -133,10 +134,7 @@ export interface PlanBudget {
     | { readonly kind: 'tag'; readonly tag: string }
     | null;
   readonly when: ExpressionText | null;
-  readonly limit:
-    | { readonly unit: 'usd'; readonly nanoUsd: NanoUsd }
-    | { readonly unit: 'tokens'; readonly tokens: number }
-    | { readonly unit: 'calls'; readonly calls: number };
+  readonly limit: Limit;
   readonly per: PlanWindow;
   /** Shares of the limit, 0 to 1, ascending. */
   readonly warnAt: readonly number[];

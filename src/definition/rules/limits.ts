@@ -1,6 +1,7 @@
 // Limits that another limit around them forestalls.
-import { formatUsd } from '../../common/money.ts';
+import { amountOfLimit } from '../../common/limit.ts';
 import { memberPlace } from '../located.ts';
+import { printLimit } from '../print-parts.ts';
 import type {
   BudgetLimit,
   BudgetWindow,
@@ -145,7 +146,7 @@ function covers(outer: Limit, inner: Limit): boolean {
 /** A window that begins at any time may lie in two of the calendar's. */
 function exceeds(inner: Limit, outer: Limit): boolean {
   const windows = outer.per.kind === 'calendar' && !nests(inner.per, outer.per) ? 2n : 1n;
-  const [least, most] = [amount(inner.limit), amount(outer.limit)];
+  const [least, most] = [amountOfLimit(inner.limit), amountOfLimit(outer.limit)];
   return inner.limit.unit === outer.limit.unit && least > most * windows;
 }
 
@@ -153,25 +154,6 @@ function nests(inner: BudgetWindow, outer: BudgetWindow): boolean {
   if (inner.kind === 'run') return true;
   if (inner.kind === 'rolling' || outer.kind !== 'calendar') return false;
   return inner.timeZone === outer.timeZone && !(inner.unit === 'week' && outer.unit === 'month');
-}
-
-function amount(limit: BudgetLimit): bigint {
-  switch (limit.unit) {
-    case 'usd':
-      return limit.nanoUsd;
-    case 'tokens':
-      return BigInt(limit.tokens);
-    case 'calls':
-      return BigInt(limit.calls);
-  }
-}
-
-function printLimit(limit: BudgetLimit): string {
-  return limit.unit === 'usd'
-    ? `$${formatUsd(limit.nanoUsd)}`
-    : limit.unit === 'tokens'
-      ? `${limit.tokens} tokens`
-      : `${limit.calls} calls`;
 }
 
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,5 @@
 // Budgets: what may be spent, by whom, in what time, and what happens then.
+import { amountOfLimit } from '../../common/limit.ts';
 import { printBudget, printLimit, printWindow } from '../../plan/print.ts';
 import type { PlanBudget, PlanWindow } from '../../plan/types.ts';
 import { compareBounds, type Direction } from './direction.ts';
@@ -78,15 +79,11 @@ const shares = ({ warnAt }: PlanBudget): string =>
 /** With the same window, by the limit; else by what a day of it comes to. What cannot be compared counts as more. */
 function compareRates(from: PlanBudget, to: PlanBudget): Direction {
   if (from.limit.unit !== to.limit.unit) return 'more';
-  const [before, after] = [amountOf(from), amountOf(to)];
+  const [before, after] = [amountOfLimit(from.limit), amountOfLimit(to.limit)];
   if (printWindow(from.per) === printWindow(to.per)) return compareBounds(before, after);
   const [fromMs, toMs] = [windowMs(from.per), windowMs(to.per)];
   if (fromMs === null || toMs === null) return 'more';
   return compareBounds(before * BigInt(toMs), after * BigInt(fromMs));
-}
-
-function amountOf({ limit }: PlanBudget): bigint {
-  return limit.unit === 'usd' ? limit.nanoUsd : BigInt(limit.unit === 'tokens' ? limit.tokens : limit.calls);
 }
 
 const DAY_MS = 86_400_000;
