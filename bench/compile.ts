@@ -3,7 +3,7 @@
 //   node bench/compile.ts [tiny|usual|full]
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openApp } from '../src/app.ts';
-import { buildSchema } from '../src/graphql/schema.ts';
+import { buildSchema } from '../src/server/graphql/schema.ts';
 import { compileDirectory } from '../src/revisions/compile.ts';
 import { askedSize, give, held, median, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';

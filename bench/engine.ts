@@ -13,7 +13,7 @@ import {
 } from 'cockatiel';
 import OpenAI from 'openai';
 import { openApp } from '../src/app.ts';
-import { LOCAL_CALLER } from '../src/execution/local-caller.ts';
+import { LOCAL_CALLER } from '../src/engine/execution/local-caller.ts';
 import { createUndiciFetch } from './support/sdk-fetch.ts';
 import { LOAD_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, median, sized } from './support/report.ts';

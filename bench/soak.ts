@@ -3,7 +3,7 @@
 //   node bench/soak.ts [tiny|usual|full]        usual: 50,000 runs; full: a million
 import { openApp } from '../src/app.ts';
 import { setServingFlags } from '../src/cli/v8-flags.ts';
-import { LOCAL_CALLER } from '../src/execution/local-caller.ts';
+import { LOCAL_CALLER } from '../src/engine/execution/local-caller.ts';
 import { LOAD_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, median, sized } from './support/report.ts';
 import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorsPage } from '../src/errors/errors-page.ts';
 import { cliReferencePage } from '../test/cli/reference-page.ts';
-import { referenceFiles } from '../test/definition/support/reference-files.ts';
+import { referenceFiles } from '../test/language/definition/support/reference-files.ts';
 
 const root = join(import.meta.dirname, '..');
 for (const { path, text } of referenceFiles((file) => readFileSync(join(root, file), 'utf8')))

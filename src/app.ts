@@ -1,9 +1,9 @@
 // The composition root: the one place where the pieces meet. It reads like the story of a task.
 import { join } from 'node:path';
-import { createBudgets } from './budget/budgets.ts';
-import { createGuards } from './budget/guards/guards.ts';
-import type { Guards } from './budget/guards/port.ts';
-import type { Budgets, Hold } from './budget/port.ts';
+import { createBudgets } from './engine/budget/budgets.ts';
+import { createGuards } from './engine/budget/guards/guards.ts';
+import type { Guards } from './engine/budget/guards/port.ts';
+import type { Budgets, Hold } from './engine/budget/port.ts';
 import { systemClock, type Clock } from './common/clock.ts';
 import { systemRandom, type Random } from './common/random.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
@@ -14,30 +14,30 @@ import {
   circuitAlert,
   guardAlert,
   switchAlert,
-} from './execution/alert-records.ts';
-import { createBudgetMatcher } from './execution/budget-matcher.ts';
-import { createEngine } from './execution/create-engine.ts';
-import type { Engine } from './execution/engine.ts';
-import type { EngineLog } from './execution/parts.ts';
-import { resolvePlanTemplate } from './execution/plan-template.ts';
+} from './engine/execution/alert-records.ts';
+import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
+import { createEngine } from './engine/execution/create-engine.ts';
+import type { Engine } from './engine/execution/engine.ts';
+import type { EngineLog } from './engine/execution/parts.ts';
+import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
-import { decodePlan } from './plan/encode.ts';
-import type { Plan } from './plan/types.ts';
-import type { ProviderRegistry } from './providers/registry-port.ts';
-import { createProviderRegistry } from './providers/registry.ts';
-import { createPolicies } from './resilience/policies.ts';
-import type { Policies, RateGates } from './resilience/port.ts';
-import { createRateGates } from './resilience/rate-gates.ts';
+import { decodePlan } from './language/plan/encode.ts';
+import type { Plan } from './language/plan/types.ts';
+import type { ProviderRegistry } from './engine/providers/registry-port.ts';
+import { createProviderRegistry } from './engine/providers/registry.ts';
+import { createPolicies } from './engine/resilience/policies.ts';
+import type { Policies, RateGates } from './engine/resilience/port.ts';
+import { createRateGates } from './engine/resilience/rate-gates.ts';
 import { logRevisions, revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
 import { lastPlan } from './revisions/last-plan.ts';
 import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
-import { createEmbeddedRuntime } from './runtime/embedded/runtime.ts';
+import { createEmbeddedRuntime } from './engine/runtime/embedded/runtime.ts';
 import type { ServerOptions } from './server/options.ts';
-import { pastSpend } from './stats/past-spend.ts';
-import { createStats, type Stats } from './stats/stats.ts';
+import { pastSpend } from './ledger/stats/past-spend.ts';
+import { createStats, type Stats } from './ledger/stats/stats.ts';
 
 export interface AppOptions {
   /** The folder that holds headgate.yaml, or any other source of workflows. */
@@ -211,7 +211,7 @@ export async function serveApp(
   // A run from the command line needs none of this, so it is loaded here.
   const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }, { logRecovered }] =
     await Promise.all([
-      import('./graphql/schema.ts'),
+      import('./server/graphql/schema.ts'),
       import('./server/keys/key-ring.ts'),
       import('./server/providers-view.ts'),
       import('./server/server.ts'),
@@ -300,7 +300,7 @@ async function compileServable(
 ): ReturnType<typeof compileFiles> {
   const [compiled, { graphqlProblems }] = await Promise.all([
     compileFiles(...compilation),
-    import('./graphql/plan-problems.ts'),
+    import('./server/graphql/plan-problems.ts'),
   ]);
   const taken = compiled.plan === null ? [] : graphqlProblems(compiled.plan);
   return taken.length === 0

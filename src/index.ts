@@ -3,12 +3,12 @@ import { openApp, type App } from './app.ts';
 import type { JsonObject } from './common/json.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
 import type { Problem } from './errors/problem.ts';
-import type { DryRun, RunEvent, RunOptions, RunResult } from './execution/engine.ts';
-import { LOCAL_CALLER } from './execution/local-caller.ts';
-import type { Caller } from './budget/port.ts';
-import type { Plan } from './plan/types.ts';
+import type { DryRun, RunEvent, RunOptions, RunResult } from './engine/execution/engine.ts';
+import { LOCAL_CALLER } from './engine/execution/local-caller.ts';
+import type { Caller } from './engine/budget/port.ts';
+import type { Plan } from './language/plan/types.ts';
 import { compileDirectory } from './revisions/compile.ts';
-import type { CostStats, StatsDimension, StatsWindow } from './stats/port.ts';
+import type { CostStats, StatsDimension, StatsWindow } from './ledger/stats/port.ts';
 
 export { formatUsd, parseUsd, type NanoUsd } from './common/money.ts';
 export type { Json, JsonObject } from './common/json.ts';
@@ -21,11 +21,11 @@ export type {
   RunOptions,
   RunResult,
   RunSnapshot,
-} from './execution/engine.ts';
-export type { AttemptRecord, RunError, RunRecord, StepRecord } from './execution/records.ts';
-export type { Caller } from './budget/port.ts';
-export type { Plan, PlanTask } from './plan/types.ts';
-export type { CostBucket, CostStats, StatsDimension, StatsWindow } from './stats/port.ts';
+} from './engine/execution/engine.ts';
+export type { AttemptRecord, RunError, RunRecord, StepRecord } from './engine/execution/records.ts';
+export type { Caller } from './engine/budget/port.ts';
+export type { Plan, PlanTask } from './language/plan/types.ts';
+export type { CostBucket, CostStats, StatsDimension, StatsWindow } from './ledger/stats/port.ts';
 export { version } from './cli/version.ts';
 
 export interface LoadedWorkflows {

@@ -6,11 +6,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/common/clock.ts';
-import type { AttemptRecord, RunRecord } from '../../src/execution/records.ts';
+import type { AttemptRecord, RunRecord } from '../../src/engine/execution/records.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { migrate } from '../../src/ledger/sqlite/migrate.ts';
-import { createStats } from '../../src/stats/stats.ts';
+import { createStats } from '../../src/ledger/stats/stats.ts';
 import { finish, makeAttempt, makeRun, settle } from '../../test/support/ledger-records.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));

@@ -1,7 +1,7 @@
 // headgate check: every problem of the workflow files, with place, excerpt and remedy.
 import { Option } from 'commander';
 import type { Problem } from '../errors/problem.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../language/plan/types.ts';
 import { compileDirectory } from '../revisions/compile.ts';
 import type { SourceFile } from '../revisions/port.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -67,7 +67,7 @@ export const registerCheck: RegisterCommand = (program, io, end) =>
 /** What only the API made of the plan would show: names that are taken, and schemas that it has to show as JSON. */
 async function inGraphql(plan: Plan | null, files: readonly SourceFile[]): Promise<readonly Problem[]> {
   if (plan === null) return [];
-  const { graphqlNotes, graphqlProblems } = await import('../graphql/plan-problems.ts');
+  const { graphqlNotes, graphqlProblems } = await import('../server/graphql/plan-problems.ts');
   return [...graphqlProblems(plan), ...graphqlNotes(plan)].map((problem) => placed(problem, files));
 }
 

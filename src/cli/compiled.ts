@@ -1,7 +1,7 @@
 // What several commands start with: the compiled plan of a folder, or its problems on the error stream.
 import { compileDirectory } from '../revisions/compile.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../language/plan/types.ts';
 import { problemText } from './format/problems.ts';
 import type { CliIo } from './io.ts';
 

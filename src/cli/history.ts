@@ -6,7 +6,7 @@ import type { Json } from '../common/json.ts';
 import { formatUsd } from '../common/money.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
-import type { CostBucket } from '../stats/port.ts';
+import type { CostBucket } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
@@ -53,7 +53,7 @@ async function readEntries(dataDirectory: string, limit: number): Promise<readon
   const [{ DATABASE_FILE }, { openLedgerReader }, { createStats }] = await Promise.all([
     import('../app.ts'),
     import('../ledger/open.ts'),
-    import('../stats/stats.ts'),
+    import('../ledger/stats/stats.ts'),
   ]);
   const path = join(dataDirectory, DATABASE_FILE);
   if (!existsSync(path))

@@ -2,7 +2,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { printJsonSchema } from '../definition/json-schemas.ts';
+import { printJsonSchema } from '../language/definition/json-schemas.ts';
 import type { RegisterCommand } from './commands.ts';
 import { UsageError } from './io.ts';
 import { shippedWorkflows } from './workflows-folder.ts';

@@ -1,7 +1,7 @@
 // Task input from the command line: `key=value` and `key=@file`, read as the task's schema says.
 import { readFileSync } from 'node:fs';
 import type { Json, JsonObject } from '../common/json.ts';
-import type { JsonSchema } from '../plan/types.ts';
+import type { JsonSchema } from '../language/plan/types.ts';
 import { UsageError } from './io.ts';
 
 function typeOf(schema: JsonSchema | undefined): string | undefined {

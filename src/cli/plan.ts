@@ -1,7 +1,7 @@
 // headgate plan: what the workflows will do, or what two revisions of them do differently.
 import { Option } from 'commander';
-import { encodePlan } from '../plan/encode.ts';
-import { printPlan } from '../plan/print.ts';
+import { encodePlan } from '../language/plan/encode.ts';
+import { printPlan } from '../language/plan/print.ts';
 import { diffPlans } from '../revisions/diff/diff.ts';
 import { EFFECTS, type Effect } from '../revisions/diff/types.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -92,7 +92,7 @@ async function compare(
   const before = await planSide(base, workplace, io);
   const after = await planSide(head, workplace, io);
   const diff = diffPlans(before.plan, after.plan);
-  const { diffApis } = await import('../graphql/diff.ts');
+  const { diffApis } = await import('../server/graphql/diff.ts');
   const api = diff.changes.length === 0 ? [] : await diffApis(before.plan, after.plan);
   const effects: readonly Effect[] = [
     ...diff.effects,

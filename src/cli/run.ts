@@ -1,10 +1,10 @@
 // headgate run: one task from the command line, accounted for in the same ledger as the server's.
-import type { RunOptions, RunResult } from '../execution/engine.ts';
-import { LOCAL_CALLER } from '../execution/local-caller.ts';
+import type { RunOptions, RunResult } from '../engine/execution/engine.ts';
+import { LOCAL_CALLER } from '../engine/execution/local-caller.ts';
 import { nearest } from '../common/nearest.ts';
 import type { Json } from '../common/json.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
-import type { JsonSchema } from '../plan/types.ts';
+import type { JsonSchema } from '../language/plan/types.ts';
 import type { RegisterCommand } from './commands.ts';
 import { outputText, remoteJson, remoteSummary, runResultJson, runSummary } from './format/run-result.ts';
 import type { TaskInput } from './generated/graphql.ts';

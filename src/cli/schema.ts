@@ -18,10 +18,10 @@ export const registerSchema: RegisterCommand = (program, io, end) =>
     )
     .action(async (options: { workflows?: string; json?: 'project' | 'task' }) => {
       if (options.json !== undefined) {
-        const { printJsonSchema } = await import('../definition/json-schemas.ts');
+        const { printJsonSchema } = await import('../language/definition/json-schemas.ts');
         io.out(printJsonSchema(options.json).trimEnd());
       } else {
-        const { buildSchema, printSchemaSdl } = await import('../graphql/schema.ts');
+        const { buildSchema, printSchemaSdl } = await import('../server/graphql/schema.ts');
         const plan = await compiledPlan(workflowsFolder(options.workflows, io), io);
         io.out(printSchemaSdl(buildSchema({ plan })).trimEnd());
       }

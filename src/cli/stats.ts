@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { systemClock } from '../common/clock.ts';
 import { formatUsd } from '../common/money.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import type { StatsDimension, StatsWindow } from '../stats/port.ts';
+import type { StatsDimension, StatsWindow } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { statsText, type ShownStats } from './format/stats.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
@@ -102,7 +102,7 @@ async function localStats({ data, window, by }: StatsFlags): Promise<ShownStats>
   const [{ DATABASE_FILE }, { openLedgerReader }, { createStats }] = await Promise.all([
     import('../app.ts'),
     import('../ledger/open.ts'),
-    import('../stats/stats.ts'),
+    import('../ledger/stats/stats.ts'),
   ]);
   const path = join(data, DATABASE_FILE);
   if (!existsSync(path))

@@ -1,7 +1,7 @@
 // What operators and the composition root do to the ledger: revisions, switches, keys, attempts of unknown outcome.
 import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import type { AttemptRecord } from '../execution/records.ts';
+import type { AttemptRecord } from '../engine/execution/records.ts';
 import type { LedgerAdmin } from './port.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import * as op from './sqlite/operations.ts';

@@ -1,6 +1,6 @@
 // What the rest of the engine reads from the ledger: pages of rows, batches by id, and the announcement of each commit.
-import type { AlertRecord } from '../execution/ports.ts';
-import type { AttemptRecord, RunRecord, RunStatus, StepRecord } from '../execution/records.ts';
+import type { AlertRecord } from '../engine/execution/ports.ts';
+import type { AttemptRecord, RunRecord, RunStatus, StepRecord } from '../engine/execution/records.ts';
 import type { Problem } from '../errors/problem.ts';
 
 export interface RunFilter {

@@ -1,7 +1,7 @@
 // Compiling what a source gave: with the offline price catalogue, loaded once.
 import { systemClock } from '../common/clock.ts';
-import { loadCatalogue, type Catalogue } from '../plan/catalogue.ts';
-import { compileWorkflows, type Compiled } from '../plan/compile.ts';
+import { loadCatalogue, type Catalogue } from '../language/plan/catalogue.ts';
+import { compileWorkflows, type Compiled } from '../language/plan/compile.ts';
 import { readWorkflowDirectory } from './directory.ts';
 import type { SourceFile } from './port.ts';
 

@@ -1,8 +1,8 @@
 // Finding a revision by what a person types, and its plan in the ledger.
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RevisionReader, RevisionRecord } from '../ledger/port.ts';
-import { decodePlan } from '../plan/encode.ts';
-import type { Plan } from '../plan/types.ts';
+import { decodePlan } from '../language/plan/encode.ts';
+import type { Plan } from '../language/plan/types.ts';
 
 /** Fewer characters than git takes would name a revision by accident. */
 const SHORTEST_NAME = 4;

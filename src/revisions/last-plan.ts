@@ -1,8 +1,8 @@
 // The plan that was active when the ledger was last written.
-import type { Recorder } from '../execution/ports.ts';
+import type { Recorder } from '../engine/execution/ports.ts';
 import type { LedgerReader } from '../ledger/port.ts';
-import { decodePlan } from '../plan/encode.ts';
-import type { Plan } from '../plan/types.ts';
+import { decodePlan } from '../language/plan/encode.ts';
+import type { Plan } from '../language/plan/types.ts';
 
 const LOOKED_AT = 100;
 

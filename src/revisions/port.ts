@@ -1,7 +1,7 @@
 // Where plans come from: the Source port, and what the rest of the engine sees of revisions.
 import type { Problem } from '../errors/problem.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
-import type { Plan } from '../plan/types.ts';
+import type { Plan } from '../language/plan/types.ts';
 
 export interface SourceFile {
   /** With forward slashes, relative to where the source starts: `workflows/summarize.yaml`. */

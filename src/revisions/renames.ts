@@ -1,6 +1,6 @@
 // What a swap renames: the state of a provider is kept by its name, so a new name starts afresh, and somebody should know.
-import { canonicalPlanText } from '../plan/encode.ts';
-import type { Plan, PlanProvider } from '../plan/types.ts';
+import { canonicalPlanText } from '../language/plan/encode.ts';
+import type { Plan, PlanProvider } from '../language/plan/types.ts';
 
 export interface Rename {
   readonly from: string;

@@ -1,6 +1,6 @@
 // Admission: who sends a request, or why it is not let in. Asked before anything is read of it.
 import type { IncomingMessage } from 'node:http';
-import type { Caller } from '../budget/port.ts';
+import type { Caller } from '../engine/budget/port.ts';
 import type { Clock } from '../common/clock.ts';
 import { foreignOrigin, isOwnHost } from './guards/origin.ts';
 import type { OriginRules } from './guards/origin.ts';

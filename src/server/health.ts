@@ -1,6 +1,6 @@
 // Health: /health/live says that the process answers, /health/ready that it can serve.
 import type { ServerResponse } from 'node:http';
-import type { GraphqlServices } from '../graphql/services.ts';
+import type { GraphqlServices } from './graphql/services.ts';
 import { sendJson } from './refuse.ts';
 
 export type LedgerHealth = () => Promise<{ readonly ok: boolean; readonly detail: string }>;

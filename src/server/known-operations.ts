@@ -5,7 +5,7 @@ import { Kind, OperationTypeNode, validateSubscriptionArgs } from 'graphql';
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import { processRegularResult } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import type { RequestContext } from '../graphql/context.ts';
+import type { RequestContext } from './graphql/context.ts';
 import { formatResult } from './format-error.ts';
 import { explainResult } from './explain-error.ts';
 import type { HeaderList } from './headers.ts';

@@ -1,6 +1,6 @@
 // Operations: how many each caller has under way, how many it may, and how they end when the server does.
 import { GraphQLError } from 'graphql';
-import type { RequestContext } from '../graphql/context.ts';
+import type { RequestContext } from './graphql/context.ts';
 import { Concurrency } from './guards/rate.ts';
 import type { ServerLimits } from './options.ts';
 

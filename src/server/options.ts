@@ -2,8 +2,8 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
-import type { GraphqlServices } from '../graphql/services.ts';
-import type { Plan } from '../plan/types.ts';
+import type { GraphqlServices } from './graphql/services.ts';
+import type { Plan } from '../language/plan/types.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { PersistedOperations } from './persisted.ts';
 

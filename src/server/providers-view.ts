@@ -1,9 +1,9 @@
 // ProvidersView: each provider of the active plan as it serves now: key, breakers, load, latency and rate headroom.
-import type { ProvidersView, ProviderModelStatus, ProviderStatus } from '../graphql/services.ts';
-import type { Plan, PlanModel, PlanProvider } from '../plan/types.ts';
-import type { ProviderRegistry } from '../providers/registry-port.ts';
-import type { Policies, RateGates } from '../resilience/port.ts';
-import type { Signals } from '../routing/port.ts';
+import type { ProvidersView, ProviderModelStatus, ProviderStatus } from './graphql/services.ts';
+import type { Plan, PlanModel, PlanProvider } from '../language/plan/types.ts';
+import type { ProviderRegistry } from '../engine/providers/registry-port.ts';
+import type { Policies, RateGates } from '../engine/resilience/port.ts';
+import type { Signals } from '../engine/routing/port.ts';
 
 export interface ProvidersViewParts {
   readonly plan: () => Plan;

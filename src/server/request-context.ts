@@ -1,7 +1,7 @@
 // The context of a request to this server: GraphQL's, and what yoga and the limits need beside it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { RequestContext } from '../graphql/context.ts';
+import type { RequestContext } from './graphql/context.ts';
 
 export interface ServerContext extends RequestContext {
   readonly req: IncomingMessage;

@@ -7,9 +7,9 @@ import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
-import { createContext } from '../graphql/context.ts';
-import type { GraphqlServices } from '../graphql/services.ts';
-import type { Caller } from '../budget/port.ts';
+import { createContext } from './graphql/context.ts';
+import type { GraphqlServices } from './graphql/services.ts';
+import type { Caller } from '../engine/budget/port.ts';
 import type { Admission } from './admission.ts';
 import { explained } from './explain-error.ts';
 import { formatError, formatResult } from './format-error.ts';

@@ -7,7 +7,7 @@ import { canonicalJson } from '../../src/common/json.ts';
 import { divideUp, formatUsd, parseUsd } from '../../src/common/money.ts';
 import { seededRandom } from '../../src/common/random.ts';
 import { formatCount, formatDuration } from '../../src/common/units.ts';
-import { parseDuration } from '../../src/definition/fields/units.ts';
+import { parseDuration } from '../../src/language/definition/fields/units.ts';
 
 describe('money', () => {
   it('INV-1: is written and read without loss', () => {

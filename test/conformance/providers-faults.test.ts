@@ -1,7 +1,7 @@
 // Any mixture of faults: an answer is the whole answer, and everything else is a failure that says so (INV-10).
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Provider } from '../../src/providers/port.ts';
+import type { Provider } from '../../src/engine/providers/port.ts';
 import { startFaultServer } from '../support/fault-server.ts';
 import type { Behaviour, FaultServer } from '../support/fault-server.ts';
 import { listen, request, testProvider } from '../support/provider-plan.ts';

@@ -1,6 +1,6 @@
 // How every provider behind HTTP classifies a refusal, and how it treats its key.
 import { describe, expect, it } from 'vitest';
-import type { ProviderError } from '../../src/providers/port.ts';
+import type { ProviderError } from '../../src/engine/providers/port.ts';
 import type { RefusalName } from '../support/fault-refusals.ts';
 import { listen, request, TEST_KEY, testProvider } from '../support/provider-plan.ts';
 import { failureOf, REMOTES, useRemote } from '../support/provider-remotes.ts';

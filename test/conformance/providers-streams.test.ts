@@ -1,6 +1,6 @@
 // What every provider behind HTTP does when connections and streams fail, or nobody waits any more.
 import { describe, expect, it } from 'vitest';
-import { AttemptTimeout } from '../../src/resilience/port.ts';
+import { AttemptTimeout } from '../../src/engine/resilience/port.ts';
 import { startFaultServer } from '../support/fault-server.ts';
 import { listen, request, testProvider } from '../support/provider-plan.ts';
 import {

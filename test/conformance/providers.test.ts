@@ -1,6 +1,6 @@
 // One suite that every provider passes, whether it is behind HTTP or in this process.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ModelRequest, Provider } from '../../src/providers/port.ts';
+import type { ModelRequest, Provider } from '../../src/engine/providers/port.ts';
 import { startFaultServer } from '../support/fault-server.ts';
 import type { FaultServer } from '../support/fault-server.ts';
 import { listen, request, testProvider } from '../support/provider-plan.ts';

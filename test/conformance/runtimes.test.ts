@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Json } from '../../src/common/json.ts';
-import type { StepRecord } from '../../src/execution/records.ts';
-import { RunStopped } from '../../src/execution/runtime-port.ts';
-import type { Interpret, RunSubmission, Runtime } from '../../src/execution/runtime-port.ts';
-import { createEmbeddedRuntime } from '../../src/runtime/embedded/runtime.ts';
+import type { StepRecord } from '../../src/engine/execution/records.ts';
+import { RunStopped } from '../../src/engine/execution/runtime-port.ts';
+import type { Interpret, RunSubmission, Runtime } from '../../src/engine/execution/runtime-port.ts';
+import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded/runtime.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 
 interface Maker {

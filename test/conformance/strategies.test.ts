@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
-import type { Pick } from '../../src/plan/types.ts';
-import type { Candidate, LearntLatency, Signals, StrategyContext } from '../../src/routing/port.ts';
-import { strategies } from '../../src/routing/strategies/registry.ts';
-import { candidate, model } from '../routing/models.ts';
+import type { Pick } from '../../src/language/plan/types.ts';
+import type { Candidate, LearntLatency, Signals, StrategyContext } from '../../src/engine/routing/port.ts';
+import { strategies } from '../../src/engine/routing/strategies/registry.ts';
+import { candidate, model } from '../engine/routing/models.ts';
 
 const anyLatency: fc.Arbitrary<LearntLatency | null> = fc.option(
   fc.record({

@@ -1,35 +1,50 @@
-// Holds every import of src/ to the order of ARCHITECTURE.md's table, and the checker itself to planted violations.
+// Holds every import of src/ to the order and the doors of ARCHITECTURE.md's tables, and the checker itself to planted violations.
 import { describe, expect, test } from 'vitest';
-import { findViolations, importsOf, readOrder } from '../support/import-order.ts';
+import { findViolations, importsOf, readStructure, unusedDoors } from '../support/import-order.ts';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.ts';
 
-const order = readOrder(readRepositoryFile('ARCHITECTURE.md'));
+const structure = readStructure(readRepositoryFile('ARCHITECTURE.md'));
+const sources = repositoryFiles()
+  .filter((path) => /^src\/.*\.tsx?$/.test(path))
+  .map((path) => ({ path, text: readRepositoryFile(path) }));
 
 function planted(path: string, text: string): string[] {
-  return findViolations(order, [{ path, text }]);
+  return findViolations(structure, [{ path, text }]);
 }
 
 describe('the order of folders', () => {
-  test('is read from the table, top to bottom, and from no other table', () => {
+  test('is read from the table of folders, and the doors from the table of rooms', () => {
     const architecture = [
       '| folder | x |',
       '| --- | --- |',
-      '| `a/` | 1 |',
-      '| `b.ts` | 2 |',
+      '| `a/` | `1` |',
+      '| `a/b.ts` | 2 |',
       '',
-      '| `c/` | 3 |',
+      '| room | doors |',
+      '| --- | --- |',
+      '| `a/` | `c.ts`, `d/e.ts` |',
+      '',
+      '| other | x |',
+      '| --- | --- |',
+      '| `f/` | 3 |',
     ];
-    expect(readOrder(architecture.join('\n'))).toEqual(['a', 'b.ts']);
-    expect(order.slice(0, 3)).toEqual(['common', 'errors', 'document']);
-    expect(order).toContain('index.ts');
-    expect(order.length).toBeGreaterThan(18);
+    expect(readStructure(architecture.join('\n'))).toEqual({
+      order: ['a', 'a/b.ts'],
+      doors: new Map([['a', ['c.ts', 'd/e.ts']]]),
+    });
+    expect(structure.order.slice(0, 3)).toEqual(['common', 'errors', 'language/document']);
+    expect(structure.order).toContain('index.ts');
+    expect(structure.order.length).toBeGreaterThan(16);
+    expect(structure.doors.get('language')).toContain('plan/types.ts');
   });
 
-  test('has every folder of src/ import only from folders above it', () => {
-    const files = repositoryFiles().filter((path) => /^src\/.*\.tsx?$/.test(path));
-    expect(files.length).toBeGreaterThan(0);
-    const sources = files.map((path) => ({ path, text: readRepositoryFile(path) }));
-    expect(findViolations(order, sources)).toEqual([]);
+  test('has every folder of src/ import only from folders above it, and from other rooms only their doors', () => {
+    expect(sources.length).toBeGreaterThan(0);
+    expect(findViolations(structure, sources)).toEqual([]);
+  });
+
+  test('lists no door that nobody goes through', () => {
+    expect(unusedDoors(structure, sources)).toEqual([]);
   });
 });
 
@@ -51,27 +66,38 @@ describe('the checker of the order', () => {
 
   test('lets a folder import from itself, from above and from packages', () => {
     expect(
-      planted('src/plan/a.ts', `import './b.ts';\nimport '../common/money.ts';\nimport 'cockatiel';`),
+      planted(
+        'src/language/plan/a.ts',
+        `import './b.ts';\nimport '../../common/money.ts';\nimport 'cockatiel';`,
+      ),
     ).toEqual([]);
     expect(
-      planted('src/providers/openai/a.ts', `import '../port.ts';\nimport '../../plan/types.ts';`),
+      planted(
+        'src/engine/providers/openai/a.ts',
+        `import '../port.ts';\nimport '../../../language/plan/types.ts';`,
+      ),
     ).toEqual([]);
     expect(planted('src/app.ts', `import './server/http.ts';`)).toEqual([]);
-    expect(planted('src/document/read.ts', `import { parseDocument } from 'yaml';`)).toEqual([]);
+    expect(planted('src/language/document/read.ts', `import { parseDocument } from 'yaml';`)).toEqual([]);
   });
 
   test.each([
-    ['an import from below', 'src/common/a.ts', `import type { Plan } from '../plan/types.ts';`],
-    ['a type import from below', 'src/providers/port.ts', `export type { R } from '../routing/port.ts';`],
-    ['a dynamic import from below', 'src/budget/a.ts', `await import('../ledger/port.ts');`],
-    ['a worker from below', 'src/budget/a.ts', `new URL('../ledger/worker.ts', import.meta.url);`],
+    ['an import from below', 'src/common/a.ts', `import type { Plan } from '../language/plan/types.ts';`],
+    [
+      'a type import from below',
+      'src/engine/providers/port.ts',
+      `export type { R } from '../routing/port.ts';`,
+    ],
+    ['a dynamic import from below', 'src/engine/budget/a.ts', `await import('../../ledger/port.ts');`],
+    ['a worker from below', 'src/engine/budget/a.ts', `new URL('../../ledger/worker.ts', import.meta.url);`],
     ['an import of the composition root', 'src/server/http.ts', `import { app } from '../app.ts';`],
     ['a folder that the table lacks', 'src/helpers/a.ts', ''],
     ['an import from a folder that the table lacks', 'src/cli/a.ts', `import '../helpers/a.ts';`],
     ['an import from the tests', 'src/cli/a.ts', `import '../../test/support/repository.ts';`],
-    ['the engine in the dashboard', 'src/dashboard/a.ts', `import '../common/money.ts';`],
-    ['the dashboard in the engine', 'src/server/a.ts', `import '../dashboard/main.ts';`],
-    ['the YAML library outside document/', 'src/definition/a.ts', `import { parse } from 'yaml';`],
+    ['the engine in the page', 'src/page/a.ts', `import '../common/money.ts';`],
+    ['the page in the engine', 'src/server/a.ts', `import '../page/main.ts';`],
+    ['a file of another room that is no door', 'src/cli/a.ts', `import '../ledger/sqlite/tables.ts';`],
+    ['the YAML library outside document/', 'src/language/definition/a.ts', `import { parse } from 'yaml';`],
   ])('reports %s', (_title, path, text) => {
     const found = planted(path, text);
     expect(found).toHaveLength(1);

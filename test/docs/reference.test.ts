@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { allRecords } from '../../src/definition/reference.ts';
-import { referenceFiles } from '../definition/support/reference-files.ts';
+import { allRecords } from '../../src/language/definition/reference.ts';
+import { referenceFiles } from '../language/definition/support/reference-files.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

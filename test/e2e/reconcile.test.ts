@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { openApp, serveApp, type App } from '../../src/app.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { parseUsd } from '../../src/common/money.ts';
-import { LOCAL_CALLER } from '../../src/execution/local-caller.ts';
-import type { Provider } from '../../src/providers/port.ts';
+import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
+import type { Provider } from '../../src/engine/providers/port.ts';
 import { temporaryFolder } from '../cli/support.ts';
 import { codeOf, post } from '../server/support.ts';
 

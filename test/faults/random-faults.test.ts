@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
 import type { Random } from '../../src/common/random.ts';
-import type { RunResult } from '../../src/execution/engine.ts';
-import { loadTokenizer } from '../../src/execution/tokens.ts';
-import type { Plan, PlanModelStep, PlanStep } from '../../src/plan/types.ts';
-import type { ErrorClass } from '../../src/providers/port.ts';
+import type { RunResult } from '../../src/engine/execution/engine.ts';
+import { loadTokenizer } from '../../src/engine/execution/tokens.ts';
+import type { Plan, PlanModelStep, PlanStep } from '../../src/language/plan/types.ts';
+import type { ErrorClass } from '../../src/engine/providers/port.ts';
 import { memoryFixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, policy, rates, rule, task, template } from '../support/engine-plan.ts';
 import type { Scripted } from '../support/scripted-provider.ts';

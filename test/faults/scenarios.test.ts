@@ -1,6 +1,6 @@
 // The fault scenarios that gateways are compared by, each through the whole engine: real SDKs, real sockets, real ledger.
 import { describe, expect, test } from 'vitest';
-import type { AttemptRecord } from '../../src/execution/records.ts';
+import type { AttemptRecord } from '../../src/engine/execution/records.ts';
 import { snapshotOf } from '../support/engine-fixture.ts';
 import { WHOLE, WIRES, aftermath, answered, scene } from './support.ts';
 

@@ -1,9 +1,9 @@
 // Two fault servers behind the real SDKs, the whole engine over a real ledger, and a clock that runs ahead of the sockets without losing them.
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
-import type { RunEvent, RunRequest, RunResult, RunSnapshot } from '../../src/execution/engine.ts';
-import { loadTokenizer } from '../../src/execution/tokens.ts';
-import type { PlanModel, PlanPolicy, PlanProvider } from '../../src/plan/types.ts';
+import type { RunEvent, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/engine.ts';
+import { loadTokenizer } from '../../src/engine/execution/tokens.ts';
+import type { PlanModel, PlanPolicy, PlanProvider } from '../../src/language/plan/types.ts';
 import { engineFixture, snapshotOf } from '../support/engine-fixture.ts';
 import type { Fixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, policy, rates, rule, task } from '../support/engine-plan.ts';

@@ -2,14 +2,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadDefinition } from '../../src/definition/load.ts';
-import { printDefinition } from '../../src/definition/print.ts';
-import { allRecords } from '../../src/definition/reference.ts';
-import type { SourceFile } from '../../src/document/types.ts';
-import { loadCatalogue } from '../../src/plan/catalogue.ts';
-import { compileWorkflows } from '../../src/plan/compile.ts';
-import { printPlan } from '../../src/plan/print.ts';
-import { printDefinitionJson, withoutPlaces } from '../definition/support/definitions.ts';
+import { loadDefinition } from '../../src/language/definition/load.ts';
+import { printDefinition } from '../../src/language/definition/print.ts';
+import { allRecords } from '../../src/language/definition/reference.ts';
+import type { SourceFile } from '../../src/language/document/types.ts';
+import { loadCatalogue } from '../../src/language/plan/catalogue.ts';
+import { compileWorkflows } from '../../src/language/plan/compile.ts';
+import { printPlan } from '../../src/language/plan/print.ts';
+import { printDefinitionJson, withoutPlaces } from '../language/definition/support/definitions.ts';
 
 function filesIn(folder: string): SourceFile[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));

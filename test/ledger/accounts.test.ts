@@ -1,7 +1,7 @@
 // Accounts: what budgets find again after a restart, and what a budget that is new finds of the past.
 import { describe, expect, it } from 'vitest';
-import type { Posting } from '../../src/budget/port.ts';
-import type { PlanBudget } from '../../src/plan/types.ts';
+import type { Posting } from '../../src/engine/budget/port.ts';
+import type { PlanBudget } from '../../src/language/plan/types.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { START_MS, finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';

@@ -12,8 +12,8 @@ import { journalPath } from '../../src/ledger/journal/journal.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { ARITY } from '../../src/ledger/sqlite/operations.ts';
-import { createStats } from '../../src/stats/stats.ts';
-import type { Stats } from '../../src/stats/stats.ts';
+import { createStats } from '../../src/ledger/stats/stats.ts';
+import type { Stats } from '../../src/ledger/stats/stats.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
 

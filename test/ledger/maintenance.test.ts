@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
-import { createStats } from '../../src/stats/stats.ts';
+import { createStats } from '../../src/ledger/stats/stats.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
 

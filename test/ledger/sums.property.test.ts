@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import { openLedger } from '../../src/ledger/open.ts';
-import type { AttemptRecord, RunRecord } from '../../src/execution/records.ts';
-import { createStats } from '../../src/stats/stats.ts';
+import type { AttemptRecord, RunRecord } from '../../src/engine/execution/records.ts';
+import { createStats } from '../../src/ledger/stats/stats.ts';
 import { ledgerPath } from '../support/ledger-folder.ts';
 import { START_MS, costAtRates, finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openApp } from '../../src/app.ts';
-import { LOCAL_CALLER } from '../../src/execution/local-caller.ts';
+import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { committed, handSource } from './support.ts';
 
 const workflows = (

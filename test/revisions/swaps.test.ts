@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openApp } from '../../src/app.ts';
-import { LOCAL_CALLER } from '../../src/execution/local-caller.ts';
-import type { RunSnapshot } from '../../src/execution/engine.ts';
+import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
+import type { RunSnapshot } from '../../src/engine/execution/engine.ts';
 import { committed, handSource } from './support.ts';
 
 const SWAPS = 200;

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
-import type { NewApiKey } from '../../src/graphql/api-keys.ts';
-import { buildSchema } from '../../src/graphql/schema.ts';
+import type { NewApiKey } from '../../src/server/graphql/api-keys.ts';
+import { buildSchema } from '../../src/server/graphql/schema.ts';
 import { KeyRing } from '../../src/server/keys/key-ring.ts';
 import { hashOf } from '../../src/server/keys/secret.ts';
 import { createServer } from '../../src/server/server.ts';
-import { createTestServices, MemoryLedger } from '../graphql/support/services.ts';
+import { createTestServices, MemoryLedger } from './graphql/support/services.ts';
 import { codeOf, post, serve } from './support.ts';
 
 const KEY: NewApiKey = {

@@ -1,11 +1,11 @@
 // A document that comes again is executed past yoga: nobody can tell, but by the clock.
 import { describe, expect, it } from 'vitest';
-import { buildSchema } from '../../src/graphql/schema.ts';
+import { buildSchema } from '../../src/server/graphql/schema.ts';
 import { KnownOperations, plainMediaType } from '../../src/server/known-operations.ts';
 import { createComplexityCheck } from '../../src/server/guards/complexity.ts';
 import { Operations } from '../../src/server/operations.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { createTestServices } from '../graphql/support/services.ts';
+import { createTestServices } from './graphql/support/services.ts';
 import { parse } from 'graphql';
 import { Subscriptions } from '../../src/server/subscriptions/subscriptions.ts';
 import { serve } from './support.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { traceRuns } from '../../src/server/observe/traces.ts';
-import { ANA, attempt, createTestServices, revisionRecord } from '../graphql/support/services.ts';
+import { ANA, attempt, createTestServices, revisionRecord } from './graphql/support/services.ts';
 import { codeOf, post, serve } from './support.ts';
 
 const RUN = {

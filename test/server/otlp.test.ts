@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import { createOtlpExporter, otlpSettings } from '../../src/server/observe/otlp.ts';
 import { traceRuns } from '../../src/server/observe/traces.ts';
-import { ANA, attempt, createTestServices } from '../graphql/support/services.ts';
+import { ANA, attempt, createTestServices } from './graphql/support/services.ts';
 
 interface Received {
   readonly url: string;

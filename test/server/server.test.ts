@@ -3,7 +3,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { BOB } from '../graphql/support/services.ts';
+import { BOB } from './graphql/support/services.ts';
 import { post, serve } from './support.ts';
 
 const RUN = `mutation ($text: String!) {

@@ -6,9 +6,9 @@ import type { Client as WsClient } from 'graphql-ws';
 import { Client as UrqlClient, fetchExchange, subscriptionExchange } from '@urql/core';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { NumberedEvent } from '../../src/graphql/live/journal.ts';
-import { plan, SUMMARIZE, task } from '../graphql/support/plan.ts';
-import { ANA, BOB } from '../graphql/support/services.ts';
+import type { NumberedEvent } from '../../src/server/graphql/live/journal.ts';
+import { plan, SUMMARIZE, task } from './graphql/support/plan.ts';
+import { ANA, BOB } from './graphql/support/services.ts';
 import { post, serve } from './support.ts';
 
 const OPEN = { name: 'local', team: null, tier: null, tags: {}, scopes: ['admin'], keyId: null };
@@ -252,7 +252,7 @@ describe('Subscription.streamTask', () => {
   });
 
   it('joins the pieces that wait for a slow reader: the text is whole, the events are fewer', async () => {
-    const { runEventChannel } = await import('../../src/graphql/live/run-events.ts');
+    const { runEventChannel } = await import('../../src/server/graphql/live/run-events.ts');
     const channel = runEventChannel(() => {});
     const text = (step: string, delta: string): NumberedEvent => ({
       seq: null,

@@ -1,11 +1,11 @@
 // Starts the server on a free loopback port for one test, and speaks HTTP to it.
 import { afterEach } from 'vitest';
-import { buildSchema } from '../../src/graphql/schema.ts';
+import { buildSchema } from '../../src/server/graphql/schema.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { createServer } from '../../src/server/server.ts';
 import type { RunningServer } from '../../src/server/server.ts';
-import { createTestServices } from '../graphql/support/services.ts';
-import type { TestServices } from '../graphql/support/services.ts';
+import { createTestServices } from './graphql/support/services.ts';
+import type { TestServices } from './graphql/support/services.ts';
 
 const running: RunningServer[] = [];
 afterEach(async () => {

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { verifyWebhook } from '../../src/revisions/webhook.ts';
 import { createReloadWebhook } from '../../src/server/webhook.ts';
-import { revisionRecord } from '../graphql/support/services.ts';
-import { plan } from '../graphql/support/plan.ts';
+import { revisionRecord } from './graphql/support/services.ts';
+import { plan } from './graphql/support/plan.ts';
 
 const SECRET = "It's a Secret to Everybody";
 

@@ -1,7 +1,7 @@
 // Plans written by hand for tests of executions: short to write, complete as the engine wants them.
 import { sha256Hex } from '../../src/common/json.ts';
 import type { Json } from '../../src/common/json.ts';
-import { planHash } from '../../src/plan/encode.ts';
+import { planHash } from '../../src/language/plan/encode.ts';
 import type {
   Plan,
   PlanBudget,
@@ -15,8 +15,8 @@ import type {
   PlanStep,
   PlanTask,
   Template,
-} from '../../src/plan/types.ts';
-import { canonicalPlanText } from '../../src/plan/encode.ts';
+} from '../../src/language/plan/types.ts';
+import { canonicalPlanText } from '../../src/language/plan/encode.ts';
 import { planProvider } from './provider-plan.ts';
 
 /** `text ${{ expression }} text`, or a value as it is. */

@@ -1,8 +1,8 @@
 // Makes records of runs, attempts and steps as an execution would write them; every field has a plain default.
-import { canonicalPlanText } from '../../src/plan/encode.ts';
-import type { PlanPrice } from '../../src/plan/types.ts';
-import { costOf } from '../../src/routing/cost.ts';
-import type { AttemptRecord, RunRecord, StepRecord } from '../../src/execution/records.ts';
+import { canonicalPlanText } from '../../src/language/plan/encode.ts';
+import type { PlanPrice } from '../../src/language/plan/types.ts';
+import { costOf } from '../../src/engine/routing/cost.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../src/engine/execution/records.ts';
 
 /** $2 and $10 per million tokens: 900 tokens in and 120 out cost 3,000,000 nano-dollars. */
 const PRICE: PlanPrice = {

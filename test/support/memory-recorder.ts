@@ -1,6 +1,6 @@
 // A Recorder and its History in memory: commits in the order of the calls, a microtask later; for tests that run thousands of times.
-import type { AlertRecord, History, Recorder } from '../../src/execution/ports.ts';
-import type { AttemptRecord, RunRecord, StepRecord } from '../../src/execution/records.ts';
+import type { AlertRecord, History, Recorder } from '../../src/engine/execution/ports.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../src/engine/execution/records.ts';
 
 export interface MemoryRecorder extends Recorder, History {
   readonly rows: {

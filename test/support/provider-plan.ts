@@ -2,10 +2,10 @@
 import { systemClock } from '../../src/common/clock.ts';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Json } from '../../src/common/json.ts';
-import type { Plan, PlanProvider, Template } from '../../src/plan/types.ts';
-import type { CallContext, ModelRequest, Provider } from '../../src/providers/port.ts';
-import { createProviderRegistry } from '../../src/providers/registry.ts';
-import type { ProviderRegistry } from '../../src/providers/registry-port.ts';
+import type { Plan, PlanProvider, Template } from '../../src/language/plan/types.ts';
+import type { CallContext, ModelRequest, Provider } from '../../src/engine/providers/port.ts';
+import { createProviderRegistry } from '../../src/engine/providers/registry.ts';
+import type { ProviderRegistry } from '../../src/engine/providers/registry-port.ts';
 
 export const TEST_KEY = 'sk-test-0123456789abcdefghijklmnop';
 

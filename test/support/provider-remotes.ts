@@ -1,13 +1,13 @@
 // The providers behind HTTP, as the conformance suites see them: one fault server and one provider for each protocol.
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { PlanProvider } from '../../src/plan/types.ts';
+import type { PlanProvider } from '../../src/language/plan/types.ts';
 import type {
   CallOutcome,
   ModelRequest,
   Provider,
   ProviderAnswer,
   ProviderError,
-} from '../../src/providers/port.ts';
+} from '../../src/engine/providers/port.ts';
 import { startFaultServer } from './fault-server.ts';
 import type { Behaviour, FaultServer } from './fault-server.ts';
 import { listen, request, testProvider } from './provider-plan.ts';

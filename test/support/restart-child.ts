@@ -1,18 +1,18 @@
 // A process of its own that starts a durable run over a real ledger and real sockets, and is killed by the test that started it.
 import { systemClock } from '../../src/common/clock.ts';
-import { createBudgets } from '../../src/budget/budgets.ts';
-import { createGuards } from '../../src/budget/guards/guards.ts';
+import { createBudgets } from '../../src/engine/budget/budgets.ts';
+import { createGuards } from '../../src/engine/budget/guards/guards.ts';
 import { seededRandom } from '../../src/common/random.ts';
-import { createEngine } from '../../src/execution/create-engine.ts';
-import type { Engine } from '../../src/execution/engine.ts';
+import { createEngine } from '../../src/engine/execution/create-engine.ts';
+import type { Engine } from '../../src/engine/execution/engine.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
-import type { Plan } from '../../src/plan/types.ts';
-import type { ProviderRegistry } from '../../src/providers/registry-port.ts';
-import { createPolicies } from '../../src/resilience/policies.ts';
-import { createRateGates } from '../../src/resilience/rate-gates.ts';
-import { createSignals } from '../../src/routing/signals.ts';
-import { createEmbeddedRuntime } from '../../src/runtime/embedded/runtime.ts';
+import type { Plan } from '../../src/language/plan/types.ts';
+import type { ProviderRegistry } from '../../src/engine/providers/registry-port.ts';
+import { createPolicies } from '../../src/engine/resilience/policies.ts';
+import { createRateGates } from '../../src/engine/resilience/rate-gates.ts';
+import { createSignals } from '../../src/engine/routing/signals.ts';
+import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded/runtime.ts';
 import { model, modelStep, plan, task, template } from './engine-plan.ts';
 import { planProvider, testRegistry } from './provider-plan.ts';
 

@@ -11,8 +11,8 @@ import type {
   Provider,
   ProviderError,
   Usage,
-} from '../../src/providers/port.ts';
-import type { ProviderRegistry } from '../../src/providers/registry-port.ts';
+} from '../../src/engine/providers/port.ts';
+import type { ProviderRegistry } from '../../src/engine/providers/registry-port.ts';
 
 export interface Scripted {
   readonly text?: string;

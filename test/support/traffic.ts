@@ -1,12 +1,12 @@
 // Simulated traffic: the real router, policies and signals, against models that answer, dawdle and fail as a test says, in simulated time.
 import { sleep } from '../../src/common/clock.ts';
 import { seededRandom, type Random } from '../../src/common/random.ts';
-import type { PlanModel, PlanRule } from '../../src/plan/types.ts';
-import { createPolicies } from '../../src/resilience/policies.ts';
-import type { Policies } from '../../src/resilience/port.ts';
-import { decide, type Decided } from '../../src/routing/decide.ts';
-import type { Strategy } from '../../src/routing/port.ts';
-import { createSignals, type LearningSignals } from '../../src/routing/signals.ts';
+import type { PlanModel, PlanRule } from '../../src/language/plan/types.ts';
+import { createPolicies } from '../../src/engine/resilience/policies.ts';
+import type { Policies } from '../../src/engine/resilience/port.ts';
+import { decide, type Decided } from '../../src/engine/routing/decide.ts';
+import type { Strategy } from '../../src/engine/routing/port.ts';
+import { createSignals, type LearningSignals } from '../../src/engine/routing/signals.ts';
 import { createSimulatedClock, type SimulatedClock } from './simulated-clock.ts';
 
 /** How a model answers a call that starts at that time. */

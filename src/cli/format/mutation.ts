@@ -1,6 +1,6 @@
 // A mutation to paste, for the first task that needs nothing but a text.
-import type { JsonSchema, Plan, PlanTask } from '../../plan/types.ts';
-import { camelName } from '../../graphql/names.ts';
+import type { JsonSchema, Plan, PlanTask } from '../../language/plan/types.ts';
+import { camelName } from '../../server/graphql/names.ts';
 
 const SAMPLE = [
   'The harbour froze in January, for the first time in forty years.',

@@ -1,7 +1,7 @@
 // The difference of two plans as text for people, as JSON, and as Markdown for a pull request.
 import type { Json } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
-import type { ApiChange } from '../../graphql/diff.ts';
+import type { ApiChange } from '../../server/graphql/diff.ts';
 import type { PlanDiff } from '../../revisions/diff/diff.ts';
 import type { Change, Effect } from '../../revisions/diff/types.ts';
 import type { PlanSide } from '../plan-sides.ts';

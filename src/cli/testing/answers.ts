@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { canonicalJson, sha256Hex } from '../../common/json.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import type { CallOutcome, ModelRequest } from '../../providers/port.ts';
+import type { CallOutcome, ModelRequest } from '../../engine/providers/port.ts';
 
 interface AnswersFile {
   readonly headgateAnswers: 1;

@@ -1,7 +1,7 @@
 // Files that a task's tests name, and that are not there: only a command sees the disk.
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Definition, Problem } from '../../definition/types.ts';
+import type { Definition, Problem } from '../../language/definition/types.ts';
 import { taskFolder } from './task-folder.ts';
 
 /** `workflows`: the folder that the definition was read from. */

@@ -1,7 +1,7 @@
 // Providers for tests: replayed from recorded answers, recorded as they answer, or called live. The builtin provider always runs.
-import type { Plan } from '../../plan/types.ts';
-import type { CallOutcome, Provider, ProviderError } from '../../providers/port.ts';
-import type { ProviderRegistry } from '../../providers/registry-port.ts';
+import type { Plan } from '../../language/plan/types.ts';
+import type { CallOutcome, Provider, ProviderError } from '../../engine/providers/port.ts';
+import type { ProviderRegistry } from '../../engine/providers/registry-port.ts';
 import type { Answers } from './answers.ts';
 
 export type TestMode = 'replay' | 'record' | 'live';

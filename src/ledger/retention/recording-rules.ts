@@ -1,8 +1,8 @@
 // What a task asks of its runs' records, as the plan says under which a run was made: what is kept of the texts, for how long, and whether its
 // cache may look for an answer.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { DEFAULT_RETAIN } from '../../plan/defaults.ts';
-import type { PlanTask } from '../../plan/types.ts';
+import { DEFAULT_RETAIN } from '../../language/plan/defaults.ts';
+import type { PlanTask } from '../../language/plan/types.ts';
 
 export type Retain = PlanTask['retain'];
 

@@ -1,5 +1,5 @@
 // What the main thread remembers of runs, so that each attempt and each run is counted under its dimensions without a look-up.
-import type { AttemptRecord, RunRecord } from '../../execution/records.ts';
+import type { AttemptRecord, RunRecord } from '../../engine/execution/records.ts';
 import { encodeDimensions, encodeStem, encodeTags } from './dimensions.ts';
 
 interface RunContext {

@@ -1,6 +1,6 @@
 // What budgets start from: settled sums, open holds and past attempts; read in this thread, at the start and for a budget that is new.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Accounts, Posting, RecoveredHold, Spending } from '../../budget/port.ts';
+import type { Accounts, Posting, RecoveredHold, Spending } from '../../engine/budget/port.ts';
 import { readHistory } from './history.ts';
 import * as op from './operations.ts';
 import { inSnapshot } from './queries/snapshot.ts';

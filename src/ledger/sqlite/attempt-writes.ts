@@ -1,6 +1,6 @@
 // Writes attempts: open with their hold, closed with their cost; the budget windows and roll-ups change with them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Spending } from '../../budget/port.ts';
+import type { Spending } from '../../engine/budget/port.ts';
 import { bucketOf, countInto } from '../rollup/histogram.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';

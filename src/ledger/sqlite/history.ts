@@ -1,8 +1,8 @@
 // What past attempts spent in a budget's scope, by account: from the roll-ups, and from what was handed over and is not in them yet.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Spending } from '../../budget/port.ts';
-import { covers } from '../../budget/scope.ts';
-import type { PlanBudget } from '../../plan/types.ts';
+import type { Spending } from '../../engine/budget/port.ts';
+import { covers } from '../../engine/budget/scope.ts';
+import type { PlanBudget } from '../../language/plan/types.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
 import type { Dimensions, Grain } from '../rollup/dimensions.ts';
 import { inSnapshot } from './queries/snapshot.ts';

@@ -1,7 +1,7 @@
 // What the main thread asks of the writer: operations as runs of plain values in one flat array, which JSON hands to a thread at the least cost.
 import { encodeTags } from '../rollup/dimensions.ts';
-import type { AlertRecord } from '../../execution/ports.ts';
-import type { AttemptRecord, RunRecord, StepRecord } from '../../execution/records.ts';
+import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord, SwitchRecord } from '../port.ts';
 
 /** What SQLite can bind and JSON can say. Nano-dollars are decimal digits: columns of integers take them as what they are, to the last. */

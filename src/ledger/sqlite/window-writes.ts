@@ -1,6 +1,6 @@
 // The budget windows' changes of one transaction, added up in memory and written once for each window that they touch.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Posting, Spending } from '../../budget/port.ts';
+import type { Posting, Spending } from '../../engine/budget/port.ts';
 
 export interface Settled {
   readonly posting: Posting;

@@ -1,5 +1,5 @@
 // Reads back the rates that an attempt was settled with.
-import type { PlanPrice, PlanRates } from '../../plan/types.ts';
+import type { PlanPrice, PlanRates } from '../../language/plan/types.ts';
 
 /** `free`, or a price as canonical JSON whose integers are `{"$bigint":"…"}`. Throws on anything else. */
 export function parsePrice(text: string): PlanPrice {

@@ -1,8 +1,8 @@
 // Adds everything up again: each attempt from its usage and rates, and every sum from its rows, to the nano-dollar (INV-1).
 import type { DatabaseSync } from 'node:sqlite';
-import type { Posting } from '../../budget/port.ts';
-import type { PlanPrice } from '../../plan/types.ts';
-import { costOf } from '../../routing/cost.ts';
+import type { Posting } from '../../engine/budget/port.ts';
+import type { PlanPrice } from '../../language/plan/types.ts';
+import { costOf } from '../../engine/routing/cost.ts';
 import { settledSpending } from '../sqlite/settled-spending.ts';
 import { parsePrice } from './price.ts';
 import { Findings } from './report.ts';

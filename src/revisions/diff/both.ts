@@ -1,5 +1,5 @@
 // What both plans have: walking tasks, steps and models that are in each of them.
-import type { PlanModel, PlanStep, PlanTask } from '../../plan/types.ts';
+import type { PlanModel, PlanStep, PlanTask } from '../../language/plan/types.ts';
 import type { Comparison } from './types.ts';
 
 export function tasksOfBoth({ before, after }: Comparison): readonly (readonly [PlanTask, PlanTask])[] {

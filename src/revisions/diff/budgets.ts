@@ -1,7 +1,7 @@
 // Budgets: what may be spent, by whom, in what time, and what happens then.
 import { amountOfLimit } from '../../common/limit.ts';
-import { printBudget, printLimit, printWindow } from '../../plan/print.ts';
-import type { PlanBudget, PlanWindow } from '../../plan/types.ts';
+import { printBudget, printLimit, printWindow } from '../../language/plan/print.ts';
+import type { PlanBudget, PlanWindow } from '../../language/plan/types.ts';
 import { compareBounds, type Direction } from './direction.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Comparison, Concern, Effect } from './types.ts';

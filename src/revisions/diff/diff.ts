@@ -1,5 +1,5 @@
 // diffPlans: what changes for callers, for money and for safety when one plan follows another. Empty exactly when both mean the same.
-import type { Plan } from '../../plan/types.ts';
+import type { Plan } from '../../language/plan/types.ts';
 import { concerns } from './concerns.ts';
 import { differences, isBelow, keyedPlan, pointer } from './keyed.ts';
 import type { Change, Comparison, Effect } from './types.ts';

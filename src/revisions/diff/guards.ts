@@ -1,7 +1,7 @@
 // Guards against loops and surges: what they notice, and what they do then.
 import { canonicalJson } from '../../common/json.ts';
-import { printLoop, printSurge } from '../../plan/print.ts';
-import type { PlanLoopGuard, PlanSurgeGuard } from '../../plan/types.ts';
+import { printLoop, printSurge } from '../../language/plan/print.ts';
+import type { PlanLoopGuard, PlanSurgeGuard } from '../../language/plan/types.ts';
 import { tasksOfBoth } from './both.ts';
 import { compareBounds, compareStrictness, reverse, type Direction } from './direction.ts';
 import { pointer } from './keyed.ts';

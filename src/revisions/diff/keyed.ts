@@ -1,6 +1,6 @@
 // A plan with everything under its stable key, and the places where two of them differ: what no change may forget to tell.
-import { canonicalPlanText } from '../../plan/encode.ts';
-import type { Plan } from '../../plan/types.ts';
+import { canonicalPlanText } from '../../language/plan/encode.ts';
+import type { Plan } from '../../language/plan/types.ts';
 
 /** Steps by their key and budgets by their id, so that a new one in between does not make all after it look different. */
 export function keyedPlan(plan: Plan): unknown {

@@ -1,6 +1,6 @@
 // Models: which ones are in use, what they cost, and what they are said to be able to do.
-import { printPrice } from '../../plan/print.ts';
-import type { PlanModel, PlanPrice, PlanRates } from '../../plan/types.ts';
+import { printPrice } from '../../language/plan/print.ts';
+import type { PlanModel, PlanPrice, PlanRates } from '../../language/plan/types.ts';
 import { missing, modelsOfBoth } from './both.ts';
 import { compareBounds } from './direction.ts';
 import { pointer } from './keyed.ts';

@@ -1,7 +1,7 @@
 // Policies of calls: timeouts, retries, circuit breakers, bulkheads. Models that share a change are told of together.
 import { canonicalJson } from '../../common/json.ts';
 import { formatDuration } from '../../common/units.ts';
-import type { PlanPolicy } from '../../plan/types.ts';
+import type { PlanPolicy } from '../../language/plan/types.ts';
 import { modelsOfBoth } from './both.ts';
 import { compareBounds, reverse, type Direction } from './direction.ts';
 import { pointer } from './keyed.ts';

@@ -1,6 +1,6 @@
 // How many tokens a step's prompt can have, as far as the workflow says it: no tokenizer gives more tokens than a text has bytes.
 import { canonicalJson, type JsonSchema } from '../../common/json.ts';
-import type { PlanModelStep, PlanTask, Template } from '../../plan/types.ts';
+import type { PlanModelStep, PlanTask, Template } from '../../language/plan/types.ts';
 
 /** A character has at most four bytes in UTF-8. */
 const BYTES_PER_CHARACTER = 4;

@@ -1,7 +1,7 @@
 // Providers: where calls go, with which key, and how they are put.
-import { canonicalPlanText } from '../../plan/encode.ts';
-import { printTemplate } from '../../plan/print.ts';
-import type { PlanProvider } from '../../plan/types.ts';
+import { canonicalPlanText } from '../../language/plan/encode.ts';
+import { printTemplate } from '../../language/plan/print.ts';
+import type { PlanProvider } from '../../language/plan/types.ts';
 import { missing } from './both.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Concern } from './types.ts';

@@ -1,6 +1,6 @@
 // Rate limits of providers and of single models.
 import { formatCount, formatDuration } from '../../common/units.ts';
-import type { PlanRate, PlanRateLimits } from '../../plan/types.ts';
+import type { PlanRate, PlanRateLimits } from '../../language/plan/types.ts';
 import { modelsOfBoth } from './both.ts';
 import { compareBounds, type Direction } from './direction.ts';
 import { pointer } from './keyed.ts';

@@ -1,7 +1,7 @@
 // Routes: who may serve a step, in what order, under which conditions. A route that many steps share is told of once.
 import { canonicalJson } from '../../common/json.ts';
-import { printRule } from '../../plan/print.ts';
-import type { PlanRoute, PlanRule } from '../../plan/types.ts';
+import { printRule } from '../../language/plan/print.ts';
+import type { PlanRoute, PlanRule } from '../../language/plan/types.ts';
 import { stepsOfBoth, tasksOfBoth } from './both.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Concern } from './types.ts';

@@ -1,7 +1,7 @@
 // Inputs and outputs of tasks: callers send the one and read the other, so a narrower input and a wider output break them.
 import type { JsonSchema } from '../../common/json.ts';
-import { printTemplate } from '../../plan/print.ts';
-import type { PlanTask } from '../../plan/types.ts';
+import { printTemplate } from '../../language/plan/print.ts';
+import type { PlanTask } from '../../language/plan/types.ts';
 import { tasksOfBoth } from './both.ts';
 import { compareSchemas } from './json-schema.ts';
 import { pointer } from './keyed.ts';

@@ -1,7 +1,7 @@
 // Steps: what is asked, read, cut or called, on which condition, and what the task gives in the end.
-import { printStep, printTemplate } from '../../plan/print.ts';
-import { canonicalPlanText } from '../../plan/encode.ts';
-import type { PlanStep, PlanTask } from '../../plan/types.ts';
+import { printStep, printTemplate } from '../../language/plan/print.ts';
+import { canonicalPlanText } from '../../language/plan/encode.ts';
+import type { PlanStep, PlanTask } from '../../language/plan/types.ts';
 import { stepsOfBoth, tasksOfBoth } from './both.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Concern } from './types.ts';

@@ -1,5 +1,5 @@
 // Tasks that come and go, are described otherwise, or are said to be on their way out.
-import type { PlanTask } from '../../plan/types.ts';
+import type { PlanTask } from '../../language/plan/types.ts';
 import { missing, tasksOfBoth } from './both.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Concern } from './types.ts';

@@ -1,5 +1,5 @@
 // The difference in meaning between two plans: one change a sentence, with what it means for callers, money and safety.
-import type { Plan } from '../../plan/types.ts';
+import type { Plan } from '../../language/plan/types.ts';
 
 /** What `headgate plan --fail-on` can stop at. Where a direction cannot be told, a change counts as the one to be careful about: raised, loosened. */
 export const EFFECTS = {

@@ -1,7 +1,7 @@
 // The most that one run of a task can cost: from prices, bounds of its texts, attempts and its allowance.
 import { formatUsd, type NanoUsd } from '../../common/money.ts';
-import type { Plan, PlanModel, PlanModelStep, PlanTask } from '../../plan/types.ts';
-import { worstCost } from '../../routing/cost.ts';
+import type { Plan, PlanModel, PlanModelStep, PlanTask } from '../../language/plan/types.ts';
+import { worstCost } from '../../engine/routing/cost.ts';
 import { compareBounds } from './direction.ts';
 import { promptBound } from './prompt-bound.ts';
 import type { Change, Concern } from './types.ts';

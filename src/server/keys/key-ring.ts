@@ -1,12 +1,12 @@
 // KeyRing: who a secret belongs to, in memory and in constant time; made, revoked and refreshed from the ledger.
 import { timingSafeEqual } from 'node:crypto';
-import type { Caller } from '../../budget/port.ts';
-import { LOCAL_CALLER } from '../../execution/local-caller.ts';
+import type { Caller } from '../../engine/budget/port.ts';
+import { LOCAL_CALLER } from '../../engine/execution/local-caller.ts';
 import type { Clock } from '../../common/clock.ts';
 import { newId } from '../../common/ids.ts';
 import type { Random } from '../../common/random.ts';
 import { systemRandom } from '../../common/random.ts';
-import type { ApiKeys, NewApiKey } from '../../graphql/api-keys.ts';
+import type { ApiKeys, NewApiKey } from '../graphql/api-keys.ts';
 import type { ApiKeyRecord, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import { hashOf, hintOf, isSecret, newSecret } from './secret.ts';
 

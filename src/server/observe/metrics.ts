@@ -1,7 +1,7 @@
 // Metrics for Prometheus: what was committed, what is going on, and how this process does.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NANO_PER_USD } from '../../common/money.ts';
-import type { GraphqlServices } from '../../graphql/services.ts';
+import type { GraphqlServices } from '../graphql/services.ts';
 import type { CommittedRow } from '../../ledger/port.ts';
 
 export interface MetricsParts {

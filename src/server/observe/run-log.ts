@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../common/clock.ts';
 import { formatUsd } from '../../common/money.ts';
 import { systemRandom } from '../../common/random.ts';
-import type { RunRecord } from '../../execution/records.ts';
+import type { RunRecord } from '../../engine/execution/records.ts';
 import type { CommitFeed } from '../../ledger/port.ts';
 import { recoveryAlert } from '../../ledger/recovery-alert.ts';
 import type { Recovered } from '../../ledger/sqlite/recovery.ts';

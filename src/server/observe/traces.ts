@@ -3,7 +3,7 @@ import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { LRUCache } from 'lru-cache';
 import { formatUsd } from '../../common/money.ts';
-import type { AttemptRecord, RunRecord, StepRecord } from '../../execution/records.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
 import type { CommitFeed } from '../../ledger/port.ts';
 
 /** Runs whose end is never committed are forgotten, the oldest first (INV-14). */

@@ -10,10 +10,10 @@ import type {
   OperationDefinitionNode,
 } from 'graphql';
 import { canonicalJson } from '../../common/json.ts';
-import type { RequestContext } from '../../graphql/context.ts';
-import { Channel } from '../../graphql/live/channel.ts';
-import { tooSlow } from '../../graphql/live/slow.ts';
-import { hasScope, READ_STATS } from '../../graphql/scopes.ts';
+import type { RequestContext } from '../graphql/context.ts';
+import { Channel } from '../graphql/live/channel.ts';
+import { tooSlow } from '../graphql/live/slow.ts';
+import { hasScope, READ_STATS } from '../graphql/scopes.ts';
 
 /** yoga writes a result with its own `stringify` where there is one: the text is made once and kept. */
 export interface SharedResult extends ExecutionResult {

@@ -7,13 +7,13 @@ import { openApp } from '../../../src/app.ts';
 import type { App } from '../../../src/app.ts';
 import type { JsonObject } from '../../../src/common/json.ts';
 import { seededRandom } from '../../../src/common/random.ts';
-import type { RunResult } from '../../../src/execution/engine.ts';
+import type { RunResult } from '../../../src/engine/execution/engine.ts';
 import { OPEN_CALLER } from '../../support/engine-fixture.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { scriptedProviders } from '../../support/scripted-provider.ts';
 import { createSimulatedClock } from '../../support/simulated-clock.ts';
 import type { SimulatedClock } from '../../support/simulated-clock.ts';
-import { DAY_MS, HOUR_MS, month } from '../../budget/guards/traffic.ts';
+import { DAY_MS, HOUR_MS, month } from '../../engine/budget/guards/traffic.ts';
 import { temporary } from './support.ts';
 
 const SCALE = process.env['HEADGATE_STORY'] === 'full' ? 1 : 10;

@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import { openApp, serveApp } from '../../../src/app.ts';
 import type { App, AppOptions } from '../../../src/app.ts';
 import { parseUsd } from '../../../src/common/money.ts';
-import type { AttemptRecord, RunRecord } from '../../../src/execution/records.ts';
+import type { AttemptRecord, RunRecord } from '../../../src/engine/execution/records.ts';
 import { openLedgerReader } from '../../../src/ledger/open.ts';
 import type { ReadOnlyLedger } from '../../../src/ledger/open.ts';
 import type { CountingUpstream } from '../../support/counting-upstream.ts';

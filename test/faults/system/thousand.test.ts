@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { openApp } from '../../../src/app.ts';
 import { seededRandom, type Random } from '../../../src/common/random.ts';
 import { systemClock } from '../../../src/common/clock.ts';
-import { loadTokenizer } from '../../../src/execution/tokens.ts';
+import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import { costOfCall, markOf, startCountingUpstream } from '../../support/counting-upstream.ts';
 import { OPEN_CALLER } from '../../support/engine-fixture.ts';
 import type { Behaviour } from '../../support/fault-server.ts';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../../src/common/json.ts';
-import { decodePlan, encodePlan, planHash } from '../../../src/plan/encode.ts';
-import type { Plan } from '../../../src/plan/types.ts';
+import { decodePlan, encodePlan, planHash } from '../../../src/language/plan/encode.ts';
+import type { Plan } from '../../../src/language/plan/types.ts';
 import { diffPlans } from '../../../src/revisions/diff/diff.ts';
 import { differences, keyedPlan } from '../../../src/revisions/diff/keyed.ts';
 import { FILES, planOf, type Files } from './support.ts';

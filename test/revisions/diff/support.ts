@@ -1,6 +1,6 @@
 // Workflows for differences: a small project that compiles, with one part of its text replaced.
 import { expect } from 'vitest';
-import type { Plan } from '../../../src/plan/types.ts';
+import type { Plan } from '../../../src/language/plan/types.ts';
 import { compileFiles } from '../../../src/revisions/compile.ts';
 import { diffPlans } from '../../../src/revisions/diff/diff.ts';
 import type { Change } from '../../../src/revisions/diff/types.ts';

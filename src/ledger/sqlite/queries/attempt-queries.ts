@@ -1,10 +1,10 @@
 // Reads attempts.
 import { asc, eq, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import type { Posting } from '../../../budget/port.ts';
-import type { AttemptRecord, AttemptStatus } from '../../../execution/records.ts';
-import type { ErrorClass } from '../../../providers/port.ts';
-import type { RouteDecision } from '../../../routing/port.ts';
+import type { Posting } from '../../../engine/budget/port.ts';
+import type { AttemptRecord, AttemptStatus } from '../../../engine/execution/records.ts';
+import type { ErrorClass } from '../../../engine/providers/port.ts';
+import type { RouteDecision } from '../../../engine/routing/port.ts';
 import { stemOf } from '../../rollup/dimensions.ts';
 import { attempts, contents, rollupKeys } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';

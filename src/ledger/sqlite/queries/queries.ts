@@ -1,7 +1,7 @@
 // Everything that is read from the database, by name, over one read-only connection.
 import type { DatabaseSync } from 'node:sqlite';
-import type { AlertRecord } from '../../../execution/ports.ts';
-import type { AttemptRecord, RunRecord, StepRecord } from '../../../execution/records.ts';
+import type { AlertRecord } from '../../../engine/execution/ports.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, RunFilter, SwitchRecord } from '../../port.ts';
 import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
 import {

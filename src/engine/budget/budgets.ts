@@ -1,0 +1,214 @@
+// Budgets: a hold on every account that applies, or on none; settled to the true cost; in bigint and in this process (INV-1, INV-2).
+import type { Clock } from '../../common/clock.ts';
+import { type Outcome, fail, succeed } from '../../common/outcome.ts';
+import type { Plan, PlanBudget } from '../../language/plan/types.ts';
+import type { Account } from './account.ts';
+import { createAlerts } from './alerts.ts';
+import { type Applicable, createApplicable } from './applicable.ts';
+import type { BudgetState } from './budget-state.ts';
+import type { OpenHold, Placed } from './open-hold.ts';
+import type {
+  Accounts,
+  BudgetRefusal,
+  Budgets,
+  BudgetView,
+  Hold,
+  HoldRequest,
+  Posting,
+  Spending,
+} from './port.ts';
+import { decisive } from './refusals.ts';
+import { reload } from './reload.ts';
+import { accountOf } from './scope.ts';
+import { amountOf, assertSpending, nothing } from './units.ts';
+
+export interface BudgetsOptions {
+  readonly clock: Clock;
+  readonly accounts: Accounts;
+  /** Whether a budget's `when` holds; asked only for budgets that have one, on each hold. It must not throw: what it cannot tell counts as true. */
+  readonly matches: (budget: PlanBudget, request: HoldRequest) => boolean;
+  /** The most accounts (callers, teams, tag values, runs) of one budget at a time; default 10,000: 7 MB, or 40 where a rolling window keeps all of them busy. Beyond it, holds of new ones are refused. */
+  readonly maxAccounts?: number;
+}
+
+interface Considered {
+  readonly state: BudgetState;
+  readonly key: string;
+  readonly account: Account | undefined;
+  readonly amount: bigint;
+  readonly refusal: BudgetRefusal | undefined;
+}
+
+/** The account of a `warn` budget for all that came after its accounts were full. */
+const OVERFLOW = '*';
+
+/** Nothing can be held before the first `configure`, which also takes over what the ledger kept. */
+export function createBudgets(options: BudgetsOptions): Budgets {
+  const { clock, accounts, matches, maxAccounts = 10_000 } = options;
+  const alerts = createAlerts();
+  const open = new Map<string, OpenHold>();
+  let states = new Map<string, BudgetState>();
+  let applicable: Applicable | undefined;
+  let latestMs = Number.NEGATIVE_INFINITY;
+
+  /** Time for windows never goes back, so that a clock set back cannot open a window twice. */
+  function now(): number {
+    latestMs = Math.max(latestMs, Math.floor(clock.nowMs()));
+    return latestMs;
+  }
+
+  function applies(budget: PlanBudget, request: HoldRequest): boolean {
+    return budget.when === null || matches(budget, request);
+  }
+
+  function configure(plan: Plan): void {
+    const nowMs = now();
+    const before = applicable === undefined ? null : states;
+    states = reload({ plan, accounts, open, before, applies, maxAccounts, nowMs });
+    applicable = createApplicable(plan, [...states.values()]);
+  }
+
+  /** Where a request would be posted in a budget, and what is in the way. The key is that of the account it would get, which may not be open yet. */
+  function consider(state: BudgetState, request: HoldRequest, nowMs: number): Considered {
+    const { budget, unit, limit } = state;
+    state.advance(nowMs);
+    let key = accountOf(budget, request);
+    const amount = amountOf(unit, request.worst);
+    if (!state.hasRoomFor(key, nowMs)) {
+      if (budget.then !== 'warn') {
+        return {
+          state,
+          key,
+          account: undefined,
+          amount,
+          refusal: state.refusal(key, undefined, amount, 'too_many_accounts', nowMs),
+        };
+      }
+      key = OVERFLOW;
+    }
+    const account = state.find(key);
+    const taken = account === undefined ? 0n : account.spent + account.held;
+    // What costs nothing fits everywhere: a free model still answers when the money is gone.
+    const fits = amount === 0n || taken + amount <= limit;
+    return {
+      state,
+      key,
+      account,
+      amount,
+      refusal: fits ? undefined : state.refusal(key, account, amount, 'limit', nowMs),
+    };
+  }
+
+  /** Said the first time in a window that a hold goes beyond a budget that warns, or is refused where an untouched account would have taken it. */
+  function announce({ state, key, amount, refusal }: Considered, nowMs: number): void {
+    if (refusal === undefined || (state.budget.then !== 'warn' && amount > state.limit)) return;
+    const account = state.find(key);
+    if (account !== undefined) alerts.exhausted(state, account, nowMs);
+  }
+
+  function hold(request: HoldRequest): Outcome<Hold, BudgetRefusal> {
+    if (applicable === undefined) throw new Error('Budgets: hold before the first configure.');
+    assertSpending(request.worst);
+    if (open.has(request.attemptId)) throw new Error(`Budgets: attempt ${request.attemptId} holds already.`);
+    const nowMs = now();
+    const considered: Considered[] = [];
+    const exceededSoftly: string[] = [];
+    let refusal: BudgetRefusal | undefined;
+    for (const state of applicable(request)) {
+      if (!applies(state.budget, request)) continue;
+      const one = consider(state, request, nowMs);
+      considered.push(one);
+      if (one.refusal === undefined) continue;
+      if (state.budget.then === 'warn') exceededSoftly.push(state.budget.id);
+      else refusal = decisive('reject', refusal, one.refusal);
+    }
+    // Everything has been asked; from here on nothing can fail (INV-2: on every budget, or on none).
+    const postings: Posting[] = [];
+    const placed: Placed[] = [];
+    if (refusal === undefined) {
+      for (const { state, key, account: known, amount } of considered) {
+        const account = known ?? state.obtainAny(key, nowMs);
+        const cell = account.cell(state.cursor.currentStartMs());
+        account.usedAtMs = nowMs;
+        account.hold(cell, amount);
+        placed.push({ state, account, cell, amount });
+        postings.push({ budgetId: state.budget.id, account: key, windowStartMs: cell.startMs });
+      }
+    }
+    const made = { attemptId: request.attemptId, worst: request.worst, postings, exceededSoftly };
+    if (refusal === undefined) open.set(request.attemptId, { hold: made, request, heldAtMs: nowMs, placed });
+    for (const one of considered) announce(one, nowMs);
+    return refusal === undefined ? succeed(made) : fail(refusal);
+  }
+
+  function fits(request: HoldRequest): BudgetRefusal | undefined {
+    if (applicable === undefined) throw new Error('Budgets: fits before the first configure.');
+    const nowMs = now();
+    let refusal: BudgetRefusal | undefined;
+    for (const state of applicable(request)) {
+      const { budget } = state;
+      if (budget.then === 'warn' || !applies(budget, request)) continue;
+      const one = consider(state, request, nowMs);
+      if (one.refusal === undefined) continue;
+      refusal = decisive('downgrade', refusal, one.refusal);
+      // `reject` is announced by the hold that it refuses; a candidate passed over for `downgrade` is never held.
+      if (budget.then === 'downgrade') announce(one, nowMs);
+    }
+    return refusal;
+  }
+
+  function settle({ attemptId }: Hold, actual: Spending): void {
+    const settled = open.get(attemptId);
+    if (settled === undefined) return;
+    assertSpending(actual);
+    open.delete(attemptId);
+    const nowMs = now();
+    for (const { state, account, cell, amount } of settled.placed) {
+      state.advance(nowMs);
+      account.expire(state.cursor.cutoffMs());
+      const spent = amountOf(state.unit, actual);
+      account.settle(cell, amount, spent, actual.calls);
+      if (cell.live) {
+        if (spent > amount) alerts.overrun(state, account, nowMs);
+        alerts.spent(state, account, nowMs);
+      }
+      state.dropIfEnded(account);
+    }
+  }
+
+  function views(
+    filter: { readonly budgetId?: string; readonly account?: string } = {},
+  ): readonly BudgetView[] {
+    const nowMs = now();
+    const found: BudgetView[] = [];
+    for (const state of states.values()) {
+      if (filter.budgetId !== undefined && filter.budgetId !== state.budget.id) continue;
+      state.advance(nowMs);
+      const isSole = state.budget.each === null && state.budget.per.kind !== 'run';
+      const keys =
+        filter.account === undefined
+          ? new Set([...(isSole ? [''] : []), ...state.accounts.keys()])
+          : [filter.account];
+      for (const key of keys) {
+        const account = state.find(key);
+        const isEmpty = account === undefined || account.cells.length === 0;
+        if (isEmpty && !(isSole && key === '')) continue;
+        found.push(state.view(key, account, nowMs));
+      }
+    }
+    return found;
+  }
+
+  return {
+    configure,
+    hold,
+    fits,
+    settle,
+    release: (held) => settle(held, nothing),
+    endRun(runId) {
+      for (const state of states.values()) state.endRun(runId);
+    },
+    views,
+    onAlert: alerts.listen,
+  };
+}

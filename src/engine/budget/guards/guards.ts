@@ -1,0 +1,114 @@
+// Guards: may this run start, and is spending switched off for it? Loops, surges and switches in one place.
+import type { Clock } from '../../../common/clock.ts';
+import { formatUsd } from '../../../common/money.ts';
+import type { PlanSurgeGuard } from '../../../language/plan/types.ts';
+import { createListeners } from '../listeners.ts';
+import { createLoopGuard } from './loop.ts';
+import type { GuardAlert, Guards, SpendSwitch } from './port.ts';
+import { createSurgeGuard, type Surge } from './surge.ts';
+import { createSwitches } from './switches.ts';
+
+export interface GuardsOptions {
+  readonly clock: Clock;
+  /** The switches that are off, as the ledger kept them. */
+  readonly switches: Iterable<SpendSwitch>;
+  readonly surge?: PlanSurgeGuard | null;
+  /** The inputs that the loop guard remembers at least, and at most twice as many; default 20,000. */
+  readonly inputsKept?: number;
+  /** The most callers and tasks that the surge guard remembers; default 2,000, 5 to 10 kB each. */
+  readonly maxScopes?: number;
+}
+
+const LOOP = 'guard:loop';
+const SURGE = 'guard:surge';
+
+export function createGuards(options: GuardsOptions): Guards {
+  const { clock } = options;
+  const switches = createSwitches(clock, options.switches);
+  const loops = createLoopGuard(options.inputsKept);
+  const surges = createSurgeGuard(options.maxScopes);
+  const alerts = createListeners<GuardAlert>();
+  let surgeGuard: PlanSurgeGuard | null = null;
+
+  function configure(surge: PlanSurgeGuard | null): void {
+    surgeGuard = surge;
+    surges.configure(surge);
+  }
+
+  function announce(surge: Surge, guard: PlanSurgeGuard): void {
+    const { stage, scope, noticedIn, windowNanoUsd, thresholdNanoUsd } = surge;
+    const minutes = guard.overMs / 60_000;
+    const spent = `$${formatUsd(windowNanoUsd)} within ${minutes} min; usual at this hour is less than $${formatUsd(thresholdNanoUsd)}`;
+    const pauses = stage === 'surge' && guard.then === 'pause';
+    alerts.tell({
+      kind: 'surge',
+      scope,
+      message: pauses
+        ? `Paused ${scope}: ${noticedIn} spent ${spent}.`
+        : `${noticedIn} spent ${spent} (mostly ${scope}).`,
+      details: {
+        stage,
+        noticedIn,
+        spentNanoUsd: windowNanoUsd.toString(),
+        thresholdNanoUsd: thresholdNanoUsd.toString(),
+        overMs: guard.overMs,
+      },
+    });
+    if (pauses) switches.pull(scope, `surge: ${noticedIn} spent ${spent}`, SURGE);
+  }
+
+  configure(options.surge ?? null);
+
+  return {
+    admit(run) {
+      const scopes = ['all', `task:${run.task}`, `caller:${run.caller}`];
+      const off = switches.first(scopes);
+      if (off !== undefined) return { kind: 'paused', switch: off };
+      const { loop } = run;
+      if (loop === null) return { kind: 'pass' };
+      // Monotonic: a wall clock that is set does not let a loop go.
+      const verdict = loops.tried(run, loop, clock.monotonicMs());
+      if (verdict.kind === 'pass') return verdict;
+      const { repeats, retryAfterMs, answer } = verdict;
+      if (verdict.isNew) {
+        alerts.tell({
+          kind: 'loop',
+          scope: `caller:${run.caller}`,
+          message: `${run.caller} gave ${run.task} the same input more than ${loop.repeats} times within ${loop.withinMs / 1000} s.`,
+          details: {
+            task: run.task,
+            caller: run.caller,
+            inputHash: run.inputHash,
+            repeats,
+            withinMs: loop.withinMs,
+            action: loop.then,
+          },
+        });
+      }
+      if (loop.then === 'pause') {
+        const reason = `loop: the same input to ${run.task} more than ${loop.repeats} times within ${loop.withinMs / 1000} s`;
+        return { kind: 'paused', switch: switches.pull(`caller:${run.caller}`, reason, LOOP) };
+      }
+      const refusal = { repeats, withinMs: loop.withinMs, retryAfterMs };
+      if (loop.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, ...refusal };
+      return { kind: 'reject', ...refusal };
+    },
+    ended: loops.ended,
+    switchFor: switches.first,
+    pause: switches.pull,
+    resume(scope, by) {
+      const undone = switches.undo(scope, by);
+      if (undone?.by === SURGE) surges.accepted(scope);
+      return undone;
+    },
+    switches: switches.all,
+    spent(spend) {
+      const surge = surges.spent(spend);
+      if (surge !== undefined && surgeGuard !== null) announce(surge, surgeGuard);
+    },
+    seed: surges.seed,
+    configure,
+    onSwitch: switches.listen,
+    onAlert: alerts.listen,
+  };
+}

@@ -1,0 +1,142 @@
+// What the rest of the engine sees of budgets: holds before calls, settlement after, and the Accounts port for recovery.
+import type { NanoUsd } from '../../common/money.ts';
+import type { Outcome } from '../../common/outcome.ts';
+import type { BudgetAction, Plan, PlanBudget } from '../../language/plan/types.ts';
+
+/** Who runs a task. Attributes come from the key, or are the open loopback caller's. */
+export interface Caller {
+  readonly name: string;
+  readonly team: string | null;
+  readonly tier: string | null;
+  readonly tags: { readonly [key: string]: string };
+  readonly scopes: readonly string[];
+  readonly keyId: string | null;
+}
+
+export interface Spending {
+  readonly costNanoUsd: NanoUsd;
+  readonly tokens: number;
+  readonly calls: number;
+}
+
+export interface HoldRequest {
+  readonly runId: string;
+  readonly attemptId: string;
+  readonly task: string;
+  readonly provider: string;
+  /** `provider/model`. */
+  readonly model: string;
+  readonly caller: Caller;
+  /** The run's own tags over the caller's. */
+  readonly tags: { readonly [key: string]: string };
+  /** The worst case. */
+  readonly worst: Spending;
+}
+
+/** One budget account's share of a hold; stored with the attempt, so that recovery can rebuild every account. JSON-safe. */
+export interface Posting {
+  readonly budgetId: string;
+  /** '' where the budget has one account in all; the run's id where it is `per: run`. */
+  readonly account: string;
+  /** Start of the calendar window, of the rolling bucket, or 0 for `run`. */
+  readonly windowStartMs: number;
+}
+
+export interface Hold {
+  readonly attemptId: string;
+  readonly worst: Spending;
+  /** Read them again when the attempt is closed: a reload that moves a hold in flight to other accounts puts another array here. */
+  readonly postings: readonly Posting[];
+  /** Budgets with `then: warn` that this hold goes beyond. */
+  readonly exceededSoftly: readonly string[];
+}
+
+export interface BudgetRefusal {
+  readonly budgetId: string;
+  readonly name: string;
+  readonly account: string;
+  readonly action: BudgetAction;
+  readonly unit: 'usd' | 'tokens' | 'calls';
+  /** In nano-dollars, tokens or calls. */
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly needed: bigint;
+  readonly windowStartedAtMs: number;
+  /** When it would fit; null: never, as for a run's own budget. */
+  readonly resetsAtMs: number | null;
+  /** `too_many_accounts`: the budget keeps count of as many values (callers, teams, tag values) as it can in this window (INV-14). */
+  readonly reason?: 'limit' | 'too_many_accounts';
+}
+
+export interface BudgetView {
+  readonly budget: PlanBudget;
+  readonly account: string;
+  readonly limit: bigint;
+  readonly spent: bigint;
+  readonly held: bigint;
+  readonly calls: number;
+  readonly windowStartedAtMs: number;
+  readonly resetsAtMs: number | null;
+}
+
+export interface Budgets {
+  /** Takes over a plan's budgets; what was spent and held under a budget's id stays. */
+  configure(plan: Plan): void;
+  /** On every budget that applies, or on none (INV-2). Synchronous: nothing can come between the look and the hold. */
+  hold(request: HoldRequest): Outcome<Hold, BudgetRefusal>;
+  /** Would it fit? Takes nothing. */
+  fits(request: HoldRequest): BudgetRefusal | undefined;
+  /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. An attempt of a former process is closed in the ledger first, and settled here when that is written. */
+  settle(hold: Hold, actual: Spending): void;
+  /** Nothing was billed. */
+  release(hold: Hold): void;
+  /** The run is over: its accounts of budgets `per: run` are let go, each with its last hold. */
+  endRun(runId: string): void;
+  /** Accounts with anything in their current window, and every budget's sole account. */
+  views(filter?: { readonly budgetId?: string; readonly account?: string }): readonly BudgetView[];
+  onAlert(listener: (alert: BudgetAlert) => void): () => void;
+}
+
+export interface BudgetAlert {
+  readonly kind: 'budget_warn' | 'budget_exhausted' | 'budget_overrun';
+  readonly view: BudgetView;
+  /** The share that was passed, 0 to 1. */
+  readonly share: number;
+}
+
+/** An open attempt as the ledger gives it back. With `request` and `heldAtMs`, a budget added while the process was down finds it too. */
+export interface RecoveredHold extends Hold {
+  readonly request?: HoldRequest;
+  readonly heldAtMs?: number;
+}
+
+/** The ledger's sums, from which accounts start; declared here, implemented by the ledger. */
+export interface Accounts {
+  /**
+   * Settled sums by posting, of windows not yet over: all with `windowStartMs >= sinceMs`, and those with `windowStartMs` 0 (`per: run`)
+   * of runs that are not finished.
+   */
+  settled(sinceMs: number): Iterable<{ readonly posting: Posting; readonly spending: Spending }>;
+  /** Holds of attempts left open: they stay held at their worst case until reconciled. */
+  open(): Iterable<RecoveredHold>;
+  /**
+   * For a budget that has no postings yet: what past attempts in its scope spent since `sinceMs`, by account. It must hold every attempt that was
+   * handed over to be closed, once, even if its transaction is still under way; and none that is open.
+   */
+  history(
+    budget: PlanBudget,
+    sinceMs: number,
+  ): Iterable<{ readonly account: string; readonly atMs: number; readonly spending: Spending }>;
+  /**
+   * A budget started from `history`: these opening balances take the place of all that the ledger has for the budget from `sinceMs` on, in the order of
+   * the other writes, so that the next recovery finds them in `settled`. Not called where there is nothing to replace and no balance.
+   */
+  seeded?(
+    budgetId: string,
+    sinceMs: number,
+    balances: readonly { readonly posting: Posting; readonly spending: Spending }[],
+  ): void;
+  /** A reload moved open attempts to other accounts: these postings take the place of the ones that they were opened with, in the order of the other writes. */
+  moved?(holds: readonly { readonly attemptId: string; readonly postings: readonly Posting[] }[]): void;
+}

@@ -1,0 +1,43 @@
+// Scope: which budgets can apply to a task and a model, and which account of a budget a request is posted to.
+import type { PlanBudget } from '../../language/plan/types.ts';
+import { assertNever } from '../../common/assert-never.ts';
+import type { HoldRequest } from './port.ts';
+
+/** The scope alone; `when` is asked for each request. */
+export function covers(scope: PlanBudget['scope'], task: string, provider: string, model: string): boolean {
+  switch (scope.kind) {
+    case 'all':
+      return true;
+    case 'provider':
+      return scope.provider === provider;
+    case 'model':
+      return scope.model === model;
+    case 'task':
+      return scope.task === task;
+    default:
+      return assertNever(scope);
+  }
+}
+
+/**
+ * '' where the budget has one account in all, and for those without a value: callers without a team share one account, so that nobody
+ * escapes a budget by having none. A budget `per: run` has one account a run, named by the run's id.
+ */
+export function accountOf(
+  budget: PlanBudget,
+  request: Pick<HoldRequest, 'runId' | 'caller' | 'tags'>,
+): string {
+  if (budget.per.kind === 'run') return request.runId;
+  const { each } = budget;
+  if (each === null) return '';
+  switch (each.kind) {
+    case 'caller':
+      return request.caller.name;
+    case 'team':
+      return request.caller.team ?? '';
+    case 'tag':
+      return request.tags[each.tag] ?? '';
+    default:
+      return assertNever(each);
+  }
+}

@@ -1,0 +1,109 @@
+// Alerts as they are written down: what budgets, guards, breakers and switches tell, in words for people.
+import type { BudgetAlert, BudgetView } from '../budget/port.ts';
+import type { GuardAlert, SpendSwitch } from '../budget/guards/port.ts';
+import type { Clock } from '../../common/clock.ts';
+import { newId } from '../../common/ids.ts';
+import { formatUsd } from '../../common/money.ts';
+import type { Random } from '../../common/random.ts';
+import type { CircuitState } from '../resilience/port.ts';
+import type { AlertRecord } from './ports.ts';
+
+type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'> & { readonly runId?: string | null };
+
+/** Completes an alert with its id and time. */
+export function alertRecord(text: AlertText, clock: Clock, random: Random): AlertRecord {
+  return { runId: null, ...text, id: newId('alr', clock, random), atMs: clock.nowMs() };
+}
+
+export function amountText(unit: BudgetView['budget']['limit']['unit'], amount: bigint): string {
+  return unit === 'usd' ? `$${formatUsd(amount)}` : `${amount} ${unit}`;
+}
+
+export function budgetAlert({ kind, view, share }: BudgetAlert): AlertText {
+  const { budget, account, limit, spent, held } = view;
+  const { unit } = budget.limit;
+  const name = account === '' ? `"${budget.name}"` : `"${budget.name}" of ${account}`;
+  const state = `${amountText(unit, spent)} spent and ${amountText(unit, held)} held of ${amountText(unit, limit)}`;
+  const details = {
+    budget: budget.id,
+    account,
+    limit: String(limit),
+    spent: String(spent),
+    held: String(held),
+  };
+  const scope = `budget:${budget.id}`;
+  switch (kind) {
+    case 'budget_warn':
+      return {
+        kind,
+        severity: 'warning',
+        scope,
+        details,
+        message: `The budget ${name} has passed ${Math.round(share * 100)} %: ${state}.`,
+        remedy: 'See costStats for what spends it; lower the demand or raise the limit in a reviewed change.',
+      };
+    case 'budget_exhausted':
+      return {
+        kind,
+        severity: 'critical',
+        scope,
+        details,
+        message: `The budget ${name} has no room for a call: ${state}.`,
+        remedy: 'Wait until it resets, or raise its limit in a reviewed change.',
+      };
+    case 'budget_overrun':
+      return {
+        kind,
+        severity: 'critical',
+        scope,
+        details,
+        message: `A provider billed beyond the worst case that was held, so the budget ${name} is over: ${state}.`,
+        remedy:
+          "Compare the attempt's usage with the provider's bill; its price or its limits in the workflow may be wrong.",
+      };
+  }
+}
+
+export function guardAlert({ kind, scope, message, details }: GuardAlert): AlertText {
+  return {
+    kind,
+    severity: 'critical',
+    scope,
+    message,
+    details,
+    remedy: 'Find the caller that does it; a pause, if there is one, lasts until resumeSpending.',
+  };
+}
+
+export function switchAlert(change: {
+  readonly kind: 'paused' | 'resumed';
+  readonly switch: SpendSwitch;
+  readonly by: string;
+}): AlertText {
+  const { scope, reason } = change.switch;
+  const paused = change.kind === 'paused';
+  return {
+    kind: change.kind,
+    severity: paused ? 'critical' : 'info',
+    scope,
+    message: paused
+      ? `Spending of ${scope} is paused by ${change.by}: ${reason}`
+      : `Spending of ${scope} is resumed by ${change.by}.`,
+    remedy: paused ? `Resume it with resumeSpending once the cause is gone.` : 'Nothing is to be done.',
+    details: { by: change.by, reason },
+  };
+}
+
+export function circuitAlert(modelKey: string, state: CircuitState): AlertText {
+  const open = state === 'open';
+  return {
+    kind: 'circuit',
+    severity: open ? 'warning' : 'info',
+    scope: `model:${modelKey}`,
+    message: open
+      ? `The circuit of ${modelKey} is open: too many of its calls failed.`
+      : `The circuit of ${modelKey} is ${state}.`,
+    remedy: open ? 'Others are called meanwhile; it is tried again by itself.' : 'Nothing is to be done.',
+    details: { model: modelKey, state },
+  };
+}

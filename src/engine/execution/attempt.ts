@@ -1,0 +1,322 @@
+// One attempt: allowance, hold, an open row in the ledger, the call through its policy, settlement, and the closed row with the receipt.
+import type { BudgetRefusal, Hold } from '../budget/port.ts';
+import type { SpendSwitch } from '../budget/guards/port.ts';
+import type { Json } from '../../common/json.ts';
+import { newId } from '../../common/ids.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { CallOutcome, ModelRequest, ProviderAnswer, ProviderError } from '../providers/port.ts';
+import type { Refusal } from '../resilience/port.ts';
+import type { RouteDecision } from '../routing/port.ts';
+import type { AllowanceRefusal } from './allowance.ts';
+import { callHealth, timeoutError } from './call-health.ts';
+import type { ModelChoice } from './choice.ts';
+import type { LiveRun } from './live-run.ts';
+import type { EngineParts } from './parts.ts';
+import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
+import { callStreaming, callWhole } from './streaming-call.ts';
+import { settlementOf } from './usage.ts';
+import type { Settlement } from './usage.ts';
+
+export interface AttemptRequest {
+  readonly run: LiveRun;
+  /** `request`, or `reviews[3]` for an item. */
+  readonly stepKey: string;
+  readonly choice: ModelChoice;
+  readonly decision: RouteDecision;
+  readonly request: ModelRequest;
+  readonly signal: AbortSignal;
+  /** Text deltas are given on here. */
+  readonly onText: ((delta: string) => void) | null;
+  /** The rate gates' headroom was taken while waiting in line; when. */
+  readonly rateTakenAtMs: number | null;
+  /** Is the answer good? Gives the step's output, or why not. */
+  readonly judge: (answer: ProviderAnswer) => Verdict;
+  /** What the dearest eligible candidate would have cost for the same usage, less the actual cost. */
+  readonly saved: (settlement: Settlement) => NanoUsd;
+  /** The step's receipt when this attempt completes it; null: another has. */
+  readonly receipt: (output: Json) => StepRecord | null;
+  /** When the request came, monotonic: what it waited before the call is its queue time. */
+  readonly askedAtMs: number;
+}
+
+export type Verdict =
+  | { readonly kind: 'good'; readonly output: Json }
+  | { readonly kind: 'bad'; readonly error: Pick<ProviderError, 'class' | 'advice' | 'message'> };
+
+export type AttemptEnd =
+  | {
+      readonly kind: 'answered';
+      readonly output: Json;
+      readonly text: string;
+      readonly record: AttemptRecord;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly error: ProviderError;
+      readonly record: AttemptRecord;
+      readonly answer: ProviderAnswer | null;
+    }
+  /** The provider was not called; nothing was written or spent. */
+  | { readonly kind: 'allowance'; readonly refusal: AllowanceRefusal }
+  | { readonly kind: 'budget'; readonly refusal: BudgetRefusal }
+  | { readonly kind: 'paused'; readonly switch: SpendSwitch }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'stopped' };
+
+interface Called {
+  readonly outcome: CallOutcome;
+  readonly open: AttemptRecord;
+  readonly text: string;
+  readonly firstTokenMs: number | null;
+  readonly calledAtMs: number;
+}
+
+const NO_DELTAS = { text: '', firstTokenMs: null };
+
+export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
+  const { run, choice, signal } = attempt;
+  const { model, policy } = choice.parts;
+  const { clock, budgets, guards, recorder } = parts;
+  if (signal.aborted) return uncalled(attempt, { kind: 'stopped' });
+
+  const off = guards.switchFor(spendScopes(run, choice));
+  if (off !== undefined) return uncalled(attempt, { kind: 'paused', switch: off });
+  const worstNanoUsd = choice.holdNanoUsd;
+  const refusal = run.allowance.take(worstNanoUsd, clock.monotonicMs());
+  if (refusal !== undefined) return uncalled(attempt, { kind: 'allowance', refusal });
+  const attemptId = newId('att', clock, parts.random);
+  const held = budgets.hold({
+    runId: run.root.id,
+    attemptId,
+    task: run.record.task,
+    provider: model.provider,
+    model: model.key,
+    caller: run.caller,
+    tags: run.tags,
+    worst: { costNanoUsd: worstNanoUsd, tokens: choice.worstTokens, calls: 1 },
+  });
+  if (!held.ok) {
+    run.allowance.giveBack(worstNanoUsd);
+    return uncalled(attempt, { kind: 'budget', refusal: held.error });
+  }
+  const hold = held.value;
+  const gates = choice.parts.gates.map((gate) => ({
+    gate,
+    takenAtMs: attempt.rateTakenAtMs ?? gate.take(choice.rateTokens),
+  }));
+
+  let called: Called | undefined;
+  const undo = (): void => {
+    budgets.release(hold);
+    run.allowance.giveBack(worstNanoUsd);
+    for (const { gate, takenAtMs } of gates) gate.release(choice.rateTokens, takenAtMs);
+  };
+  try {
+    const ran = await policy.run(
+      async (callSignal) => {
+        const open = openRecord(parts, attempt, attemptId, hold);
+        run.attempts.push(open);
+        // Nothing is billed and forgotten: the row is committed before the provider hears of it (INV-3).
+        await recorder.openAttempt(open);
+        if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: open });
+        const calledAtMs = clock.monotonicMs();
+        const { request, onText } = attempt;
+        const { outcome, text, firstTokenMs } = request.stream
+          ? await callStreaming(clock, choice.parts, request, callSignal, onText)
+          : { ...NO_DELTAS, outcome: await callWhole(choice.parts, request, callSignal) };
+        called = { outcome: timeoutError(outcome, callSignal), open, text, firstTokenMs, calledAtMs };
+        return called.outcome;
+      },
+      {
+        signal,
+        // Not shortened by what is left of the run: its deadline aborts the signal, and is no failure of the candidate's.
+        timeoutMs: model.policy.timeoutMs,
+        health: callHealth,
+      },
+    );
+    if (ran.kind !== 'done' || called === undefined) {
+      undo();
+      return ran.kind === 'refused' ? { kind: 'refused', refusal: ran.refusal } : { kind: 'stopped' };
+    }
+  } catch (error) {
+    // The ledger would not take the row, so the provider was not called.
+    undo();
+    run.forgetAttempt(attemptId);
+    throw error;
+  }
+  return conclude(parts, attempt, hold, called, gates);
+}
+
+/** Who waited in line and does not call after all leaves the turn to the next: else all who wait would be told one by one, at the provider's pace. */
+function uncalled({ choice, rateTakenAtMs }: AttemptRequest, end: AttemptEnd): AttemptEnd {
+  if (rateTakenAtMs !== null)
+    for (const gate of choice.parts.gates) gate.release(choice.rateTokens, rateTakenAtMs);
+  return end;
+}
+
+type TakenGate = { readonly gate: ModelChoice['parts']['gates'][number]; readonly takenAtMs: number };
+
+/** Judges, settles and closes; synchronous, so that nothing sees a state between. */
+function conclude(
+  parts: EngineParts,
+  attempt: AttemptRequest,
+  hold: Hold,
+  called: Called,
+  gates: readonly TakenGate[],
+): AttemptEnd {
+  const { run, choice } = attempt;
+  const { clock, budgets, guards, recorder } = parts;
+  const { open, outcome } = called;
+  const settlement = settlementOf(outcome, choice.parts.model.price, {
+    inputTokens: choice.inputTokens,
+    maxOutputTokens: attempt.request.maxOutputTokens,
+    text: called.text,
+  });
+  const verdict: Verdict = outcome.ok
+    ? judged(attempt, outcome.value)
+    : { kind: 'bad', error: outcome.error };
+  const { usage, costNanoUsd } = settlement;
+  const told = outcome.ok ? outcome.value : outcome.error;
+
+  const tokens = usage.inputTokens + usage.outputTokens;
+  // A call that failed and cost nothing was a call all the same: the ledger counts it too.
+  budgets.settle(hold, { costNanoUsd, tokens, calls: 1 });
+  run.allowance.settle(hold.worst.costNanoUsd, costNanoUsd);
+  for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
+  const limited = !outcome.ok && outcome.error.class === 'rate_limited';
+  choice.parts.modelGate.observe({
+    closedForMs: limited ? outcome.error.retryAfterMs : null,
+    refused: limited,
+    headroom: told.rateLimits,
+  });
+  if (costNanoUsd > 0n)
+    guards.spent({ task: run.record.task, caller: run.caller.name, costNanoUsd, atMs: clock.nowMs() });
+
+  const error: ProviderError | null =
+    verdict.kind === 'good' ? null : outcome.ok ? badAnswer(outcome.value, verdict.error) : outcome.error;
+  const status: AttemptStatus =
+    error === null ? 'succeeded' : error.class === 'cancelled' ? 'cancelled' : 'failed';
+  const closed: AttemptRecord = {
+    ...open,
+    model: outcome.ok ? outcome.value.model : open.model,
+    status,
+    errorClass: error?.class ?? null,
+    errorMessage: error?.message ?? null,
+    inputTokens: usage.inputTokens,
+    cachedInputTokens: usage.cachedInputTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
+    outputTokens: usage.outputTokens,
+    reasoningTokens: usage.reasoningTokens,
+    costNanoUsd,
+    savedNanoUsd: error === null ? attempt.saved(settlement) : 0n,
+    estimated: settlement.estimated,
+    // A reload may have moved the hold to other accounts while the call was running.
+    postings: hold.postings,
+    latencyMs: clock.monotonicMs() - called.calledAtMs,
+    firstTokenMs: called.firstTokenMs,
+    finishedAtMs: clock.nowMs(),
+    requestId: told.requestId,
+  };
+  run.replaceAttempt(closed);
+  const receipt = verdict.kind === 'good' ? attempt.receipt(verdict.output) : null;
+  const committed = recorder.closeAttempt(closed, receipt);
+  // The row that finishes the run comes after this one and is awaited; a rejection here is a rejection there.
+  committed.then(
+    () => {
+      if (!run.watched) return;
+      run.emit({ type: 'settled', runId: run.id, atMs: clock.nowMs(), attempt: closed });
+      if (receipt !== null) run.emit({ type: 'step', runId: run.id, atMs: clock.nowMs(), step: receipt });
+    },
+    () => undefined,
+  );
+  if (verdict.kind === 'good') {
+    if (receipt !== null) run.steps.push(receipt);
+    return {
+      kind: 'answered',
+      output: verdict.output,
+      text: outcome.ok ? outcome.value.text : '',
+      record: closed,
+    };
+  }
+  return {
+    kind: 'failed',
+    error: error as ProviderError,
+    record: closed,
+    answer: outcome.ok ? outcome.value : null,
+  };
+}
+
+/** A call that is paid for is settled, whatever its answer does to those who look at it. */
+function judged({ judge }: AttemptRequest, answer: ProviderAnswer): Verdict {
+  try {
+    return judge(answer);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the answer could not be judged: ${reason}`;
+    return { kind: 'bad', error: { class: 'invalid_output', advice: 'elsewhere', message } };
+  }
+}
+
+/** An answer that came and was billed, and is of no use. */
+function badAnswer(
+  answer: ProviderAnswer,
+  bad: Pick<ProviderError, 'class' | 'advice' | 'message'>,
+): ProviderError {
+  return {
+    ...bad,
+    status: null,
+    retryAfterMs: null,
+    billed: 'yes',
+    usage: answer.usage,
+    seenCharacters: answer.text.length,
+    requestId: answer.requestId,
+    rateLimits: answer.rateLimits,
+  };
+}
+
+function spendScopes(run: LiveRun, { parts: { model } }: ModelChoice): readonly string[] {
+  return [
+    'all',
+    `provider:${model.provider}`,
+    `model:${model.key}`,
+    `task:${run.record.task}`,
+    `caller:${run.caller.name}`,
+  ];
+}
+
+function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string, hold: Hold): AttemptRecord {
+  const { run, choice } = attempt;
+  return {
+    id,
+    runId: run.id,
+    step: attempt.stepKey,
+    revision: run.plan.hash,
+    task: run.record.task,
+    caller: run.caller.name,
+    provider: choice.parts.model.provider,
+    model: choice.parts.model.model,
+    requestedModel: choice.parts.model.model,
+    status: 'open',
+    errorClass: null,
+    errorMessage: null,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    reasoningTokens: 0,
+    costNanoUsd: 0n,
+    heldNanoUsd: hold.worst.costNanoUsd,
+    heldTokens: hold.worst.tokens,
+    savedNanoUsd: 0n,
+    estimated: false,
+    rates: choice.parts.rates,
+    postings: hold.postings,
+    queueMs: clock.monotonicMs() - attempt.askedAtMs,
+    latencyMs: null,
+    firstTokenMs: null,
+    startedAtMs: clock.nowMs(),
+    finishedAtMs: null,
+    requestId: null,
+    decision: attempt.decision,
+  };
+}

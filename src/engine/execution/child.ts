@@ -1,0 +1,156 @@
+// A task step: another task as a child run, within its parent's allowance, found again after a restart by its id.
+import { checkNesting } from '../budget/guards/nesting.ts';
+import { canonicalJson, sha256Hex } from '../../common/json.ts';
+import type { Json, JsonObject } from '../../common/json.ts';
+import { Allowance } from './allowance.ts';
+import { RunFailure, failed, runError } from './failure.ts';
+import { checkInput } from './input-check.ts';
+import { problemsLine } from './input-problems.ts';
+import { linkTask } from './link.ts';
+import type { LinkedTaskStep } from './link.ts';
+import { LiveRun } from './live-run.ts';
+import type { EngineParts } from './parts.ts';
+import type { RunRecord } from './records.ts';
+import type { Scope } from './runtime-port.ts';
+import { callerValue, valueOf } from './values.ts';
+import type { RunValues } from './values.ts';
+
+/** The runs in this process, by id. */
+export interface ChildRuns {
+  add(run: LiveRun): void;
+  remove(run: LiveRun): void;
+}
+
+export interface ChildCall {
+  readonly parts: EngineParts;
+  readonly run: LiveRun;
+  readonly scope: Scope;
+  readonly linked: LinkedTaskStep;
+  readonly stepKey: string;
+  readonly values: RunValues;
+  readonly children: ChildRuns;
+}
+
+const DEFAULT_DEPTH = 16;
+
+export async function runChild(call: ChildCall): Promise<Json> {
+  const { parts, run: parent, scope, linked, stepKey, values, children } = call;
+  const name = linked.step.task;
+  const task = Object.hasOwn(parent.plan.tasks, name) ? parent.plan.tasks[name] : undefined;
+  if (task === undefined)
+    throw failed(
+      'UNKNOWN_TASK',
+      { task: name, known: Object.keys(parent.plan.tasks).join(', ') },
+      { step: stepKey },
+    );
+  const nesting = checkNesting(ancestors(parent), name, {
+    depth: parent.root.linked.task.loop?.depth ?? DEFAULT_DEPTH,
+  });
+  if (!nesting.ok) {
+    const { error } = nesting;
+    const path =
+      error.kind === 'cycle' ? error.path.join(' → ') : `${error.kind === 'depth' ? error.depth : 0} levels`;
+    throw failed('LOOP_TOO_DEEP', { path }, { step: stepKey, details: { path } });
+  }
+
+  const child = linkTask(task);
+  const given = valueOf(linked.input.evaluate(values), `input of step "${stepKey}"`, stepKey);
+  const env = parent.plan.environment;
+  const checked = checkInput(child, isObject(given) ? given : {}, {
+    caller: callerValue(parent.caller, parent.tags),
+    env,
+    nowMs: parts.clock.nowMs(),
+  });
+  if (!checked.ok)
+    throw failed(
+      'INVALID_INPUT',
+      { task: name, problems: problemsLine(checked.error) },
+      {
+        step: stepKey,
+        details: { problems: checked.error.map(({ path, code, message }) => ({ path, code, message })) },
+      },
+    );
+
+  const input = checked.value;
+  const nowMonotonicMs = parts.clock.monotonicMs();
+  const { allowance } = task;
+  const record: RunRecord = {
+    ...parent.record,
+    id: `${parent.id}.${stepKey}`,
+    task: name,
+    taskRevision: task.revision,
+    status: 'running',
+    idempotencyKey: null,
+    parentRunId: parent.id,
+    // A child goes on with its parent, not by itself.
+    continuation: null,
+    ...(task.retain.content === 'full' ? {} : { confidential: true as const }),
+    input,
+    inputHash: sha256Hex(canonicalJson(input)),
+    startedAtMs: parts.clock.nowMs(),
+  };
+  const run = new LiveRun({
+    record,
+    plan: parent.plan,
+    linked: child,
+    caller: parent.caller,
+    tags: parent.tags,
+    input,
+    allowance: new Allowance(
+      {
+        deadlineAtMs: nowMonotonicMs + allowance.deadlineMs,
+        attempts: allowance.attempts,
+        costNanoUsd: allowance.costNanoUsd,
+      },
+      parent.allowance,
+    ),
+    stream: parent.stream,
+    parent,
+    resumed: parent.resumed,
+    startedAtMs: nowMonotonicMs,
+  });
+  if (run.resumed) run.takeUp((await parts.history.attemptsOf([run.id])).get(run.id) ?? []);
+  children.add(run);
+  // Not awaited: what comes after it in the ledger is.
+  parts.recorder.openRun(record).catch(() => undefined);
+  try {
+    return await scope.child(
+      stepKey,
+      parent.plan.hash,
+      { task: name, input },
+      { deadlineMs: allowance.deadlineMs },
+    );
+  } catch (error) {
+    throw wrapped(error, run, stepKey);
+  } finally {
+    children.remove(run);
+  }
+}
+
+/** The outermost first. */
+function ancestors(run: LiveRun): string[] {
+  const names: string[] = [];
+  for (let level: LiveRun | null = run; level !== null; level = level.parent)
+    names.unshift(level.record.task);
+  return names;
+}
+
+/** A child's failure is its parent's, with the way to it; its kind stays, for what the caller needs to act. */
+function wrapped(error: unknown, child: LiveRun, stepKey: string): unknown {
+  if (!(error instanceof RunFailure) || error.failure.kind !== 'failed') return error;
+  const { message, remedy, code, details } = error.error;
+  const told = runError(
+    'CHILD_FAILED',
+    { task: child.record.task, step: stepKey, reason: message, run: child.id },
+    {
+      step: stepKey,
+      retryAfterMs: error.error.retryAfterMs,
+      details: { ...details, cause: code, run: child.id },
+    },
+  );
+  return new RunFailure({ ...told, remedy: `${told.remedy} ${remedy}` }, error.failure);
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,68 @@
+// ModelChoice: a model of the plan with everything that a call of it needs: its provider, policy, rate gates, price and hold.
+import type { NanoUsd } from '../../common/money.ts';
+import { canonicalPlanText } from '../../language/plan/encode.ts';
+import type { Plan, PlanModel, PlanPrice } from '../../language/plan/types.ts';
+import type { Provider } from '../providers/port.ts';
+import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
+import type { EngineParts } from './parts.ts';
+import type { PromptSize } from './tokens.ts';
+
+/** What belongs to a model in a plan, whoever calls it. */
+export interface ModelParts {
+  readonly model: PlanModel;
+  readonly provider: Provider;
+  readonly policy: AttemptPolicy;
+  /** Of the provider, then of the model. */
+  readonly gates: readonly [RateGate, RateGate];
+  /** What providers say of their limits, they say of the model that was called. */
+  readonly modelGate: RateGate;
+  /** Names the rates: canonical JSON of the price, or `free`. */
+  readonly rates: string;
+  /** The provider cannot be asked for a schema; it is asked in words. */
+  readonly structuredByWords: boolean;
+}
+
+export interface ModelChoice {
+  readonly parts: ModelParts;
+  /** The best guess; for an estimate of what a cut call cost. */
+  readonly inputTokens: number;
+  /** What is held: the bound of the input, and the most output. */
+  readonly worstTokens: number;
+  readonly holdNanoUsd: NanoUsd;
+  /** What its rate gates are asked for. */
+  readonly rateTokens: number;
+}
+
+const ratesOf = new WeakMap<PlanPrice, string>();
+
+function ratesText(price: PlanPrice): string {
+  if (price.kind === 'free') return 'free';
+  let text = ratesOf.get(price);
+  if (text === undefined) {
+    text = canonicalPlanText(price);
+    ratesOf.set(price, text);
+  }
+  return text;
+}
+
+/** Looked up once a plan and model; the provider each time, since a registry may have closed and remade it. */
+export function modelParts(parts: EngineParts, plan: Plan, model: PlanModel): ModelParts {
+  const { rateGates } = parts;
+  const settings = plan.providers[model.provider];
+  if (settings === undefined)
+    throw new Error(`the plan has no provider ${model.provider}, which ${model.key} belongs to`);
+  const modelGate = rateGates.get(model.key, model.limits);
+  return {
+    model,
+    provider: parts.providers.get(plan, model.provider),
+    policy: parts.policies.get(model.key, model.policy),
+    gates: [rateGates.get(model.provider, settings.limits), modelGate],
+    modelGate,
+    rates: ratesText(model.price),
+    structuredByWords: settings.lacks.includes('structuredOutput'),
+  };
+}
+
+export function inputBound(plan: Plan, model: PlanModel, size: PromptSize): number {
+  return size.bound({ adapter: plan.providers[model.provider]?.adapter ?? '', model: model.model });
+}

@@ -1,0 +1,148 @@
+// What a front door (GraphQL, CLI, library) sees of the engine: requests, results and events of runs.
+import type { Json, JsonObject } from '../../common/json.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { BudgetRefusal, Caller } from '../budget/port.ts';
+import type { RouteDecision } from '../routing/port.ts';
+import type { AttemptRecord, RunError, RunRecord, StepRecord } from './records.ts';
+
+export interface RunOptions {
+  readonly idempotencyKey?: string;
+  readonly tags?: { readonly [key: string]: string };
+  /** Tightens the task's allowance; never loosens it. */
+  readonly maxCostNanoUsd?: NanoUsd;
+  readonly deadlineMs?: number;
+  readonly dryRun?: boolean;
+  readonly noCache?: boolean;
+}
+
+export interface RunRequest {
+  readonly task: string;
+  readonly input: JsonObject;
+  readonly caller: Caller;
+  readonly options?: RunOptions;
+  /** The caller went away: what is running is aborted and settled. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Text deltas are wanted: model steps stream. */
+  readonly stream?: boolean;
+}
+
+/** A finished run with everything in it, so that an answer needs no read. */
+export interface RunSnapshot {
+  readonly run: RunRecord;
+  readonly steps: readonly StepRecord[];
+  readonly attempts: readonly AttemptRecord[];
+}
+
+export interface InputProblem {
+  /** JSON Pointer into the input: `/text`; '' for the whole. */
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What every refusal tells: a stable code, what happened, and what to do. */
+export interface Refused {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Expected ends; each is a member of the GraphQL result union. `runId` names the recorded run where one was opened. */
+export type RunResult =
+  | { readonly kind: 'run'; readonly snapshot: RunSnapshot }
+  | ({ readonly kind: 'invalid_input'; readonly problems: readonly InputProblem[] } & Refused)
+  | ({
+      readonly kind: 'budget_exceeded';
+      readonly refusal: BudgetRefusal;
+      readonly runId: string | null;
+    } & Refused)
+  | ({
+      readonly kind: 'spending_paused';
+      readonly scope: string;
+      readonly reason: string;
+      readonly sinceMs: number;
+    } & Refused)
+  | ({
+      readonly kind: 'loop_detected';
+      readonly repeats: number;
+      readonly withinMs: number;
+      readonly retryAfterMs: number | null;
+    } & Refused)
+  | ({
+      readonly kind: 'no_provider_available';
+      readonly runId: string | null;
+      readonly task: string;
+      readonly step: string;
+      readonly retryAfterMs: number | null;
+      readonly decision: RouteDecision;
+      readonly attempts: readonly AttemptRecord[];
+    } & Refused)
+  | ({ readonly kind: 'unauthorized'; readonly scope: string } & Refused);
+
+export type RunEvent =
+  | { readonly type: 'queued'; readonly runId: string; readonly atMs: number }
+  | { readonly type: 'step'; readonly runId: string; readonly atMs: number; readonly step: StepRecord }
+  | {
+      readonly type: 'attempt';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly attempt: AttemptRecord;
+    }
+  | {
+      readonly type: 'text';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly step: string;
+      readonly delta: string;
+    }
+  /** Text given so far for this step is void: another attempt starts from the beginning (INV-10). */
+  | {
+      readonly type: 'restart';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly step: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'settled';
+      readonly runId: string;
+      readonly atMs: number;
+      readonly attempt: AttemptRecord;
+    }
+  | { readonly type: 'finished'; readonly runId: string; readonly atMs: number; readonly result: RunResult };
+
+/** `dryRun`: what would happen; nobody is called, nothing is held. */
+export interface DryRun {
+  readonly task: string;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly decision: RouteDecision;
+    readonly holdNanoUsd: NanoUsd;
+  }[];
+  readonly holdNanoUsd: NanoUsd;
+}
+
+export interface Engine {
+  run(request: RunRequest): Promise<RunResult>;
+  /** Accepts and answers at once; the run survives a crash. */
+  start(
+    request: RunRequest,
+  ): Promise<{ readonly kind: 'started'; readonly run: RunRecord } | Exclude<RunResult, { kind: 'run' }>>;
+  dryRun(
+    request: RunRequest,
+  ): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;
+  /** false: not running here. */
+  cancel(runId: string, reason: string): Promise<boolean>;
+  /** Events of a run from now on. */
+  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
+  running(): number;
+  /** At the start: durable runs that no process finished go on from their last receipt. Gives how many. */
+  resume(): Promise<number>;
+  /** Runs in flight end, or are recorded as cancelled when the time is over. */
+  drain(drainMs: number): Promise<void>;
+}
+
+/** A value given to `caller`, `input`, … in expressions. */
+export type ExpressionValue = Json | bigint | undefined;
+export type { RunError };

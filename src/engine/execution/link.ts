@@ -1,0 +1,217 @@
+// Linking: a task of a plan → compiled expressions, templates and validators, made once and kept by the task's content hash.
+import { LRUCache } from 'lru-cache';
+import type { ValidateFunction } from 'ajv';
+import type { Json, JsonSchema } from '../../common/json.ts';
+import { canonicalJson } from '../../common/json.ts';
+import type { Outcome } from '../../common/outcome.ts';
+import { compileExpression } from '../../language/expression/compile.ts';
+import { createEnvironment } from '../../language/expression/environment.ts';
+import type { Environment } from '../../language/expression/environment.ts';
+import { compileTemplate } from '../../language/expression/template.ts';
+import type {
+  CompiledExpression,
+  CompiledTemplate,
+  ExpressionProblem,
+} from '../../language/expression/types.ts';
+import type {
+  ExpressionText,
+  PlanModelStep,
+  PlanRule,
+  PlanStep,
+  PlanTask,
+  Template,
+} from '../../language/plan/types.ts';
+import { environmentOfTask, itemEnvironment, outputEnvironment } from './task-environment.ts';
+import { createValidators } from './validators.ts';
+import type { Validators } from './validators.ts';
+
+export interface LinkedTask {
+  readonly task: PlanTask;
+  /** Fills in literal defaults in the value given. */
+  readonly validateInput: ValidateFunction;
+  /** The schema fills in defaults below the top, so that an input has to be copied whole. */
+  readonly deepDefaults: boolean;
+  readonly inputDefaults: readonly { readonly property: string; readonly value: CompiledTemplate }[];
+  readonly steps: readonly LinkedStep[];
+  readonly output: CompiledTemplate;
+  /** Some expression reads `now`. */
+  readonly readsNow: boolean;
+}
+
+interface LinkedBase {
+  readonly when: CompiledExpression | null;
+  readonly each: {
+    readonly list: CompiledExpression;
+    readonly as: string;
+    readonly concurrent: number;
+  } | null;
+}
+export interface LinkedModelStep extends LinkedBase {
+  readonly kind: 'model';
+  readonly step: PlanModelStep;
+  readonly system: CompiledTemplate | null;
+  readonly prompt: CompiledTemplate;
+  readonly validate: ValidateFunction | null;
+  /** Canonical text of the structured schema; '' where there is none. */
+  readonly schemaText: string;
+  readonly accept: CompiledExpression | null;
+  readonly rules: readonly { readonly rule: PlanRule; readonly when: CompiledExpression | null }[];
+}
+export interface LinkedParseStep extends LinkedBase {
+  readonly kind: 'parse';
+  readonly step: Extract<PlanStep, { kind: 'parse' }>;
+  readonly from: CompiledTemplate;
+  /** Of what a JSON or CSV text has to hold; null: anything. */
+  readonly validate: ValidateFunction | null;
+}
+export interface LinkedChunkStep extends LinkedBase {
+  readonly kind: 'chunk';
+  readonly step: Extract<PlanStep, { kind: 'chunk' }>;
+  readonly from: CompiledTemplate;
+}
+export interface LinkedTaskStep extends LinkedBase {
+  readonly kind: 'task';
+  readonly step: Extract<PlanStep, { kind: 'task' }>;
+  readonly input: CompiledTemplate;
+}
+export type LinkedStep = LinkedModelStep | LinkedParseStep | LinkedChunkStep | LinkedTaskStep;
+
+/** Plans of the last reloads share their unchanged tasks; a thousand tasks in two revisions fit. */
+const linked = new LRUCache<string, LinkedTask>({ max: 4_000 });
+
+/** Throws when an expression of the plan does not compile: the language's check has made sure that it does. */
+export function linkTask(task: PlanTask): LinkedTask {
+  const key = `${task.name} ${task.revision}`;
+  let known = linked.get(key);
+  if (known === undefined) {
+    known = link(task);
+    linked.set(key, known);
+  }
+  return known;
+}
+
+function link(task: PlanTask): LinkedTask {
+  const validators = createValidators();
+  const environment = createEnvironment(environmentOfTask(task));
+  const compiler = new Compiler(task.name);
+  const steps = task.steps.map((step) => linkStep(step, task, compiler, validators, environment));
+  const inputDefaults = Object.entries(task.inputDefaults).map(([property, template]) => ({
+    property,
+    value: compiler.template(template, environment),
+  }));
+  const output = compiler.template(task.output, environment);
+  return {
+    task,
+    validateInput: validators.input(task.inputSchema),
+    deepDefaults: hasDeepDefaults(task.inputSchema),
+    inputDefaults,
+    steps,
+    output,
+    readsNow: compiler.readsNow,
+  };
+}
+
+function linkStep(
+  step: PlanStep,
+  task: PlanTask,
+  compiler: Compiler,
+  validators: Validators,
+  outer: Environment,
+): LinkedStep {
+  const when = step.when === null ? null : compiler.expression(step.when, outer);
+  const each = step.each === null ? null : { ...step.each, list: compiler.expression(step.each.list, outer) };
+  const inner = each === null ? outer : createEnvironment(itemEnvironment(task, each.as, each.list.schema));
+  const base = { when, each };
+  switch (step.kind) {
+    case 'model': {
+      const { structured } = step;
+      return {
+        ...base,
+        kind: 'model',
+        step,
+        system: step.system === null ? null : compiler.template(step.system, inner),
+        prompt: compiler.template(step.prompt, inner),
+        validate: structured === null ? null : validators.output(structured),
+        schemaText: structured === null ? '' : canonicalJson(structured),
+        accept:
+          step.accept === null
+            ? null
+            : compiler.expression(
+                step.accept,
+                createEnvironment(outputEnvironment(task, step, each?.list.schema ?? null)),
+              ),
+        rules: step.route.rules.map((rule) => ({
+          rule,
+          when: rule.when === null ? null : compiler.expression(rule.when, inner),
+        })),
+      };
+    }
+    case 'parse':
+      return {
+        ...base,
+        kind: 'parse',
+        step,
+        from: compiler.template(step.from, inner),
+        validate: parseValidator(step, validators),
+      };
+    case 'chunk':
+      return { ...base, kind: 'chunk', step, from: compiler.template(step.from, inner) };
+    case 'task':
+      return { ...base, kind: 'task', step, input: compiler.template(step.input, inner) };
+  }
+}
+
+/** E-mails and diffs are made by the parser itself, in their schema. */
+function parseValidator(
+  { format, outputSchema }: LinkedParseStep['step'],
+  validators: Validators,
+): ValidateFunction | null {
+  if (Object.keys(outputSchema).length === 0) return null;
+  if (format === 'json') return validators.output(outputSchema);
+  return format === 'csv' ? validators.texts(outputSchema) : null;
+}
+
+/** Compiles, and notes what is read. */
+class Compiler {
+  readonly #task: string;
+  readsNow = false;
+
+  constructor(task: string) {
+    this.#task = task;
+  }
+
+  expression(source: ExpressionText, environment: Environment): CompiledExpression {
+    return this.#noted(compileExpression(source, environment), source);
+  }
+
+  template(template: Template, environment: Environment): CompiledTemplate {
+    return this.#noted(compileTemplate(template, environment), template.kind);
+  }
+
+  #noted<Compiled extends { readonly references: { readonly roots: readonly string[] } }>(
+    outcome: Outcome<Compiled, ExpressionProblem>,
+    source: string,
+  ): Compiled {
+    if (!outcome.ok) throw new Error(`task ${this.#task}: ${source}: ${outcome.error.message}`);
+    this.readsNow ||= outcome.value.references.roots.includes('now');
+    return outcome.value;
+  }
+}
+
+/** `default` somewhere below the properties of the top: ajv writes those into nested objects, which are the caller's. */
+function hasDeepDefaults(schema: JsonSchema): boolean {
+  const properties = schema['properties'];
+  if (typeof properties !== 'object' || properties === null) return contains(schema);
+  return Object.values(properties).some(
+    (property) =>
+      typeof property === 'object' &&
+      property !== null &&
+      Object.entries(property).some(([name, value]) => name !== 'default' && contains(value)),
+  );
+}
+
+function contains(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(contains);
+  return 'default' in value || Object.values(value).some(contains);
+}

@@ -1,0 +1,111 @@
+// LiveRun: a run while it is in this process: its request, its allowance, what it has done so far, and who listens.
+import type { Caller } from '../budget/port.ts';
+import type { JsonObject } from '../../common/json.ts';
+import type { Plan } from '../../language/plan/types.ts';
+import type { Allowance } from './allowance.ts';
+import type { RunEvent, RunResult } from './engine.ts';
+import type { LinkedTask } from './link.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
+
+export interface LiveRunOptions {
+  readonly record: RunRecord;
+  readonly plan: Plan;
+  readonly linked: LinkedTask;
+  readonly caller: Caller;
+  readonly tags: { readonly [key: string]: string };
+  readonly input: JsonObject;
+  readonly allowance: Allowance;
+  readonly stream: boolean;
+  readonly parent: LiveRun | null;
+  /** It goes on after a restart. */
+  readonly resumed: boolean;
+  /** Monotonic. */
+  readonly startedAtMs: number;
+}
+
+export class LiveRun {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly linked: LinkedTask;
+  readonly caller: Caller;
+  readonly tags: { readonly [key: string]: string };
+  readonly input: JsonObject;
+  readonly allowance: Allowance;
+  /** Text deltas are wanted. */
+  readonly stream: boolean;
+  readonly parent: LiveRun | null;
+  /** The run that the outside asked for: itself, or its outermost parent. Budgets `per: run` count on it. */
+  readonly root: LiveRun;
+  readonly depth: number;
+  /** It goes on after a restart: it, and its children, may have called somebody before. */
+  readonly resumed: boolean;
+  readonly startedAtMs: number;
+  record: RunRecord;
+  readonly attempts: AttemptRecord[] = [];
+  readonly steps: StepRecord[] = [];
+  /** Items and child runs started, counted on the root. */
+  fanOut = 0;
+  result: RunResult | undefined;
+  readonly #listeners = new Set<(event: RunEvent) => void>();
+
+  constructor(options: LiveRunOptions) {
+    this.id = options.record.id;
+    this.record = options.record;
+    this.plan = options.plan;
+    this.linked = options.linked;
+    this.caller = options.caller;
+    this.tags = options.tags;
+    this.input = options.input;
+    this.allowance = options.allowance;
+    this.stream = options.stream;
+    this.parent = options.parent;
+    this.root = options.parent?.root ?? this;
+    this.depth = options.parent === null ? 0 : options.parent.depth + 1;
+    this.resumed = options.resumed;
+    this.startedAtMs = options.startedAtMs;
+  }
+
+  /** Ask before an event is made: most runs have nobody who listens. */
+  get watched(): boolean {
+    return this.#listeners.size > 0 || this.parent?.watched === true;
+  }
+
+  listen(listener: (event: RunEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A listener that throws is dropped: it must not fail the run. What happens in a child is told by its parent too, but for the child's own beginning and end. */
+  emit(event: RunEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        this.#listeners.delete(listener);
+      }
+    }
+    if (this.parent !== null && event.type !== 'queued' && event.type !== 'finished') this.parent.emit(event);
+  }
+
+  /** Attempts that were made before a restart: they count, and one whose outcome nobody knows counts at its worst case. */
+  takeUp(attempts: readonly AttemptRecord[]): void {
+    for (const attempt of attempts) {
+      this.attempts.push(attempt);
+      const unknown = attempt.status === 'open' || attempt.status === 'unreconciled';
+      this.allowance.resume(1, unknown ? attempt.heldNanoUsd : attempt.costNanoUsd);
+    }
+  }
+
+  /** An attempt whose row the ledger did not take: nobody was called. */
+  forgetAttempt(id: string): void {
+    const index = this.attempts.findLastIndex((known) => known.id === id);
+    if (index !== -1) this.attempts.splice(index, 1);
+  }
+
+  /** Puts a closed attempt in the place of the open one. */
+  replaceAttempt(attempt: AttemptRecord): void {
+    const index = this.attempts.findLastIndex((known) => known.id === attempt.id);
+    if (index === -1) this.attempts.push(attempt);
+    else this.attempts[index] = attempt;
+  }
+}

@@ -1,0 +1,36 @@
+// What an engine is made of: the ports of everything that it works with. app.ts puts them together.
+import type { Budgets } from '../budget/port.ts';
+import type { Guards } from '../budget/guards/port.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Random } from '../../common/random.ts';
+import type { Plan } from '../../language/plan/types.ts';
+import type { ProviderRegistry } from '../providers/registry-port.ts';
+import type { Policies, RateGates } from '../resilience/port.ts';
+import type { Signals } from '../routing/port.ts';
+import type { History, Recorder } from './ports.ts';
+import type { Runtime } from './runtime-port.ts';
+
+export interface EngineLog {
+  warn(fields: { readonly [name: string]: unknown }, message: string): void;
+  error(fields: { readonly [name: string]: unknown }, message: string): void;
+}
+
+export interface EngineParts {
+  /** The plan that new runs take; a run keeps it to its end (INV-7). */
+  readonly currentPlan: () => Plan;
+  /** The plan of a run that goes on after a restart; undefined: unknown. */
+  readonly planByHash: (hash: string) => Promise<Plan | undefined>;
+  readonly providers: ProviderRegistry;
+  readonly policies: Policies;
+  readonly rateGates: RateGates;
+  readonly budgets: Budgets;
+  readonly guards: Guards;
+  readonly recorder: Recorder;
+  readonly history: History;
+  readonly runtime: Runtime;
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Whatever no caller can be told; never content, never a secret. */
+  readonly log?: EngineLog;
+}

@@ -1,0 +1,62 @@
+// Recorder: what an execution writes down, and when it may go on. The ledger implements it.
+import type { Json } from '../../common/json.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
+
+/**
+ * Writes keep the order in which they are called. Each promise resolves when the row is committed; rows of one tick share a transaction,
+ * so an execution may leave a promise and await a later one. A rejected promise is a LedgerUnavailable: nothing may be called after it.
+ */
+export interface Recorder {
+  openRun(run: RunRecord): Promise<void>;
+  /** Must be awaited before the provider is called (INV-3). */
+  openAttempt(attempt: AttemptRecord): Promise<void>;
+  /** Closes the attempt, posts its cost to the budget windows and, where it completed a step, writes the receipt: one transaction (INV-5). */
+  closeAttempt(attempt: AttemptRecord, receipt: StepRecord | null): Promise<void>;
+  /** Steps that cost nothing. */
+  recordStep(step: StepRecord): Promise<void>;
+  finishRun(run: RunRecord): Promise<void>;
+  recordAlert(alert: AlertRecord): Promise<void>;
+  /** The steps of a run that are done; for continuing after a crash. */
+  receipts(runId: string): Promise<ReadonlyMap<string, StepRecord>>;
+  /** The run that this caller made with this key; undefined: none yet. */
+  findByIdempotencyKey(caller: string, key: string): Promise<RunRecord | undefined>;
+  /** The newest succeeded run with this task revision and input hash, finished since; for the exact cache. */
+  findCached(taskRevision: string, inputHash: string, sinceMs: number): Promise<RunRecord | undefined>;
+  /** Durable runs that no process finished. */
+  unfinished(): Promise<readonly RunRecord[]>;
+  /** A plan by its hash: canonical JSON text; undefined: unknown. */
+  planText(hash: string): Promise<string | undefined>;
+}
+
+/** What an execution reads back: runs that it answers with again. The ledger's reader implements it. */
+export interface History {
+  run(id: string): Promise<RunRecord | undefined>;
+  attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;
+  stepsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly StepRecord[]>>;
+}
+
+export interface AlertRecord {
+  readonly id: string;
+  readonly kind:
+    | 'budget_warn'
+    | 'budget_exhausted'
+    | 'budget_overrun'
+    | 'loop'
+    | 'surge'
+    | 'paused'
+    | 'resumed'
+    | 'circuit'
+    | 'revision_refused'
+    | 'revision_pinned'
+    | 'revision_released'
+    | 'revision_renamed'
+    | 'unreconciled';
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly message: string;
+  readonly remedy: string;
+  /** `task:summarize`, `caller:ana`, `all`, `provider:openai`. */
+  readonly scope: string;
+  readonly atMs: number;
+  readonly runId: string | null;
+  readonly details: { readonly [key: string]: Json };
+}

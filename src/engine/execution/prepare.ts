@@ -1,0 +1,125 @@
+// What is asked of a request before anything is written or spent: task, scope, options, input.
+import { normaliseInput } from '../budget/guards/normalise.ts';
+import { canonicalJson, sha256Hex } from '../../common/json.ts';
+import type { JsonObject } from '../../common/json.ts';
+import { fail, succeed } from '../../common/outcome.ts';
+import type { Outcome } from '../../common/outcome.ts';
+import { errorText } from '../../errors/catalogue.ts';
+import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
+import type { InputProblem, RunRequest, RunResult } from './engine.ts';
+import { checkInput } from './input-check.ts';
+import { problemsLine } from './input-problems.ts';
+import { linkTask } from './link.ts';
+import type { LinkedTask } from './link.ts';
+import { callerValue } from './values.ts';
+
+export interface Prepared {
+  readonly plan: Plan;
+  readonly linked: LinkedTask;
+  readonly input: JsonObject;
+  readonly inputHash: string;
+  /** Of the input as the loop guard compares it. */
+  readonly loopHash: string;
+  readonly tags: { readonly [key: string]: string };
+  /** The task's, tightened by the caller. */
+  readonly limits: PlanAllowance;
+  readonly idempotencyKey: string | null;
+}
+
+export type Refusal = Exclude<RunResult, { kind: 'run' }>;
+
+const MAX_TAGS = 32;
+const MAX_TAG_KEY = 64;
+const MAX_TAG_VALUE = 256;
+const MAX_IDEMPOTENCY_KEY = 255;
+
+export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome<Prepared, Refusal> {
+  const { task: name, caller, options = {} } = request;
+  if (!maySpend(caller.scopes, name)) {
+    const scope = `run:${name}`;
+    return fail({ kind: 'unauthorized', scope, ...errorText('UNAUTHORIZED', { task: name, scope }) });
+  }
+  const task = Object.hasOwn(plan.tasks, name) ? plan.tasks[name] : undefined;
+  if (task === undefined) {
+    const known = Object.keys(plan.tasks).sort().join(', ');
+    return fail({ kind: 'invalid_input', problems: [], ...errorText('UNKNOWN_TASK', { task: name, known }) });
+  }
+  const badOptions = optionProblems(options);
+  if (badOptions.length > 0) return fail(invalidInput(name, badOptions));
+  const linked = linkTask(task);
+  const tags = options.tags === undefined ? caller.tags : { ...caller.tags, ...options.tags };
+  const checked = checkInput(linked, request.input, {
+    caller: callerValue(caller, tags),
+    env: plan.environment,
+    nowMs,
+  });
+  if (!checked.ok) return fail(invalidInput(name, checked.error));
+
+  const input = checked.value;
+  const inputHash = sha256Hex(canonicalJson(input));
+  const { loop, allowance } = task;
+  // Most inputs are what they are normalised to: one hash serves both.
+  const loopInput = loop === null ? input : normaliseInput(input, loop.ignore);
+  return succeed({
+    plan,
+    linked,
+    input,
+    inputHash,
+    loopHash: loopInput === input ? inputHash : sha256Hex(canonicalJson(loopInput)),
+    tags,
+    limits: {
+      deadlineMs: Math.min(allowance.deadlineMs, options.deadlineMs ?? Number.POSITIVE_INFINITY),
+      attempts: allowance.attempts,
+      costNanoUsd: least(allowance.costNanoUsd, options.maxCostNanoUsd ?? null),
+    },
+    idempotencyKey: options.idempotencyKey ?? null,
+  });
+}
+
+/** `run:TASK`, `run:*`, `admin`. */
+function maySpend(scopes: readonly string[], task: string): boolean {
+  return scopes.some(
+    (scope) => scope === 'admin' || scope === 'run:*' || scope === `run:${task}` || scope === '*',
+  );
+}
+
+export function invalidInput(task: string, problems: readonly InputProblem[]): Refusal {
+  return {
+    kind: 'invalid_input',
+    problems,
+    ...errorText('INVALID_INPUT', { task, problems: problemsLine(problems) }),
+  };
+}
+
+function optionProblems({
+  tags = {},
+  deadlineMs,
+  maxCostNanoUsd,
+  idempotencyKey,
+}: NonNullable<RunRequest['options']>): InputProblem[] {
+  const problems: InputProblem[] = [];
+  const add = (path: string, message: string): void => {
+    problems.push({ path: `/options/${path}`, code: 'option', message });
+  };
+  const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS) add('tags', `has ${entries.length} tags; at most ${MAX_TAGS} are kept`);
+  for (const [key, value] of entries.slice(0, MAX_TAGS)) {
+    if (key.length === 0 || key.length > MAX_TAG_KEY)
+      add('tags', `has a key of ${key.length} characters; 1 to ${MAX_TAG_KEY} are allowed`);
+    if (value.length > MAX_TAG_VALUE)
+      add('tags', `has a value of ${value.length} characters; at most ${MAX_TAG_VALUE} are allowed`);
+  }
+  if (deadlineMs !== undefined && !(deadlineMs > 0)) add('deadlineMs', 'must be more than 0');
+  if (maxCostNanoUsd !== undefined && maxCostNanoUsd < 0n) add('maxCost', 'must not be negative');
+  if (
+    idempotencyKey !== undefined &&
+    (idempotencyKey.length === 0 || idempotencyKey.length > MAX_IDEMPOTENCY_KEY)
+  )
+    add('idempotencyKey', `must have 1 to ${MAX_IDEMPOTENCY_KEY} characters`);
+  return problems;
+}
+
+function least(a: bigint | null, b: bigint | null): bigint | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}

@@ -1,0 +1,81 @@
+// What a caller is told: a run's end as a member of the result union.
+import { formatDuration } from '../../common/units.ts';
+import { errorText } from '../../errors/catalogue.ts';
+import type { SpendSwitch } from '../budget/guards/port.ts';
+import type { Admission } from '../budget/guards/port.ts';
+import type { RunResult } from './engine.ts';
+import type { RunFailure } from './failure.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Refusal } from './prepare.ts';
+import { graphqlScope } from './spend-scope.ts';
+
+/** After its record is final. */
+export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
+  const snapshot = { run: run.record, steps: run.steps, attempts: run.attempts };
+  if (failure === null) return { kind: 'run', snapshot };
+  const { code, message, remedy, retryAfterMs, step } = failure.error;
+  const refused = { code, message, remedy };
+  const { failure: cause } = failure;
+  switch (cause.kind) {
+    case 'failed':
+    case 'cancelled':
+      return { kind: 'run', snapshot };
+    case 'suspended':
+      return { kind: 'run', snapshot: { ...snapshot, run: { ...run.record, error: failure.error } } };
+    case 'budget_exceeded':
+      return { kind: 'budget_exceeded', refusal: cause.refusal, runId: run.id, ...refused };
+    case 'spending_paused':
+      return { ...spendingPaused(cause.switch), ...refused };
+    case 'loop_detected':
+      return {
+        kind: 'loop_detected',
+        repeats: cause.repeats,
+        withinMs: cause.withinMs,
+        retryAfterMs,
+        ...refused,
+      };
+    case 'no_provider_available':
+      return {
+        kind: 'no_provider_available',
+        runId: run.id,
+        task: run.record.task,
+        step: step ?? '',
+        retryAfterMs,
+        decision: cause.decision,
+        attempts: run.attempts,
+        ...refused,
+      };
+  }
+}
+
+export function spendingPaused(off: SpendSwitch): Refusal & { kind: 'spending_paused' } {
+  const { scope, reason, sinceMs } = off;
+  return {
+    kind: 'spending_paused',
+    scope,
+    reason,
+    sinceMs,
+    ...errorText('SPENDING_PAUSED', { scope, reason, graphqlScope: graphqlScope(scope) }),
+  };
+}
+
+export function loopDetected(
+  task: string,
+  {
+    repeats,
+    withinMs,
+    retryAfterMs,
+  }: Pick<Extract<Admission, { kind: 'reject' }>, 'repeats' | 'withinMs' | 'retryAfterMs'>,
+): Refusal {
+  return {
+    kind: 'loop_detected',
+    repeats,
+    withinMs,
+    retryAfterMs,
+    ...errorText('LOOP_DETECTED', { task, repeats, within: formatDuration(withinMs) }),
+  };
+}
+
+export function keyReused(key: string): Refusal {
+  return { kind: 'invalid_input', problems: [], ...errorText('IDEMPOTENCY_KEY_REUSED', { key }) };
+}

@@ -1,0 +1,174 @@
+// Answers given again: the exact cache, the joining of identical requests, and the loop guard's reuse.
+import { formatDuration } from '../../common/units.ts';
+import { sleep } from '../../common/clock.ts';
+import { newId } from '../../common/ids.ts';
+import type { RunRequest, RunResult } from './engine.ts';
+import { runError } from './failure.ts';
+import type { Answer, LiveRuns } from './live-runs.ts';
+import type { EngineParts } from './parts.ts';
+import type { Prepared } from './prepare.ts';
+import type { RunError, RunRecord } from './records.ts';
+import { openedRecord } from './run-record.ts';
+
+export class Reuse {
+  readonly #parts: EngineParts;
+  readonly #runs: LiveRuns;
+  /** By task revision and input: the run that will be the answer, or undefined when it was none. */
+  readonly #joinable = new Map<string, Promise<RunRecord | undefined>>();
+
+  constructor(parts: EngineParts, runs: LiveRuns) {
+    this.#parts = parts;
+    this.#runs = runs;
+  }
+
+  /**
+   * An identical request that is being answered is joined; else the newest answer that is young enough is given again; else `answer` answers this one, which
+   * may be joined meanwhile. Between the look and the entry nothing is awaited, so that of many at once only one goes first.
+   */
+  async cached(
+    prepared: Prepared,
+    request: RunRequest,
+    options: { readonly forMs: number; readonly waits: boolean },
+    answer: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { linked, inputHash } = prepared;
+    const { revision, retain } = linked.task;
+    const key = `${revision}\n${inputHash}`;
+    if (options.waits) {
+      for (let joined = this.#joinable.get(key); joined !== undefined; joined = this.#joinable.get(key)) {
+        const given = await this.#join(joined, prepared, request);
+        if (given !== undefined) return given;
+      }
+    }
+    const lead = Promise.withResolvers<RunRecord | undefined>();
+    if (!this.#joinable.has(key)) this.#joinable.set(key, lead.promise);
+    const settle = (source: RunRecord | undefined): void => {
+      if (this.#joinable.get(key) === lead.promise) this.#joinable.delete(key);
+      lead.resolve(source);
+    };
+    try {
+      // A redacted or hashed output is no answer.
+      const sinceMs = this.#parts.clock.nowMs() - options.forMs;
+      const found =
+        retain.content === 'full'
+          ? await this.#parts.recorder.findCached(revision, inputHash, sinceMs)
+          : undefined;
+      if (found !== undefined) {
+        settle(found);
+        return await this.#again(prepared, request, found);
+      }
+      const given = await answer();
+      if (given.kind === 'result') settle(undefined);
+      else
+        void given.started.result.then(
+          (result) => settle(succeeded(result)),
+          () => settle(undefined),
+        );
+      return given;
+    } catch (error) {
+      settle(undefined);
+      throw error;
+    }
+  }
+
+  /** The answer of an earlier run, waiting for it where it is still going; undefined: it has none that can be given again. */
+  async ofRun(runId: string, prepared: Prepared, request: RunRequest): Promise<Answer | undefined> {
+    const live = this.#runs.started(runId);
+    const { content } = prepared.linked.task.retain;
+    const source =
+      live !== undefined
+        ? succeeded(await live.result)
+        : content === 'full'
+          ? await this.#parts.history.run(runId)
+          : undefined;
+    return source?.status === 'succeeded' ? this.#again(prepared, request, source, 'loop_guard') : undefined;
+  }
+
+  /** Waits for another's answer, no longer than this request may take; undefined: the other has none. */
+  async #join(
+    joined: Promise<RunRecord | undefined>,
+    prepared: Prepared,
+    request: RunRequest,
+  ): Promise<Answer | undefined> {
+    const { clock } = this.#parts;
+    const { deadlineMs } = prepared.limits;
+    const { signal } = request;
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort();
+    if (signal?.aborted === true) leave();
+    signal?.addEventListener('abort', leave, { once: true });
+    const over = sleep(clock, deadlineMs, waiting.signal).then(
+      () =>
+        runError('DEADLINE_EXCEEDED', { deadline: formatDuration(deadlineMs) }, { details: { deadlineMs } }),
+      () => runError('CANCELLED', { reason: 'the caller went away' }),
+    );
+    try {
+      const first = await Promise.race([
+        joined.then((source) => ({ source })),
+        over.then((error) => ({ error })),
+      ]);
+      if ('error' in first) return await this.#unanswered(prepared, request, first.error);
+      return first.source && (await this.#again(prepared, request, first.source));
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      waiting.abort();
+    }
+  }
+
+  async #unanswered(prepared: Prepared, request: RunRequest, error: RunError): Promise<Answer> {
+    const status = error.code === 'CANCELLED' ? 'cancelled' : 'failed';
+    return this.#written(prepared, request, { status, error });
+  }
+
+  /**
+   * With another's output. What a cached answer saves is what its source cost, however often it is given. What the loop guard gives again saves nothing:
+   * the caller that asks in a loop did not want to spend it.
+   */
+  async #again(
+    prepared: Prepared,
+    request: RunRequest,
+    source: RunRecord,
+    reusedBy?: RunRecord['reusedBy'],
+  ): Promise<Answer> {
+    if (reusedBy !== undefined)
+      return this.#written(prepared, request, {
+        status: 'succeeded',
+        output: source.output,
+        cached: true,
+        reusedBy,
+      });
+    const savedNanoUsd = source.cached ? source.savedNanoUsd : source.costNanoUsd;
+    return this.#written(prepared, request, {
+      status: 'succeeded',
+      output: source.output,
+      cached: true,
+      savedNanoUsd,
+    });
+  }
+
+  /** A run of its own that called nobody. */
+  async #written(prepared: Prepared, request: RunRequest, end: Partial<RunRecord>): Promise<Answer> {
+    const { clock, random, recorder } = this.#parts;
+    const nowMs = clock.nowMs();
+    const id = newId('run', clock, random);
+    const { cached = false, reusedBy } = end;
+    const opened = {
+      ...openedRecord({ id, prepared, request, durable: false, nowMs }),
+      cached,
+      ...(reusedBy === undefined ? {} : { reusedBy }),
+    };
+    const run: RunRecord = { ...opened, ...end, finishedAtMs: nowMs, latencyMs: 0 };
+    recorder.openRun(opened).catch(() => undefined);
+    await recorder.finishRun(run);
+    const result: RunResult = { kind: 'run', snapshot: { run, steps: [], attempts: [] } };
+    request.onEvent?.({ type: 'finished', runId: run.id, atMs: nowMs, result });
+    return { kind: 'result', result };
+  }
+}
+
+/** The run that may be answered with again; undefined: it is no answer. */
+function succeeded(result: RunResult): RunRecord | undefined {
+  return result.kind === 'run' && result.snapshot.run.status === 'succeeded'
+    ? result.snapshot.run
+    : undefined;
+}

@@ -1,0 +1,160 @@
+// The world as routing sees it from one step: who has failed here, who rests, what the gates, breakers and budgets say now.
+import type { BudgetRefusal } from '../budget/port.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { PlanModel } from '../../language/plan/types.ts';
+import type { RequestNeeds, World } from '../routing/eligibility.ts';
+import { modelParts } from './choice.ts';
+import type { ModelParts } from './choice.ts';
+import type { LiveRun } from './live-run.ts';
+import type { EngineParts } from './parts.ts';
+import type { Repair } from './repair.ts';
+
+/** What a step remembers of a candidate between its attempts. */
+export interface CandidateState {
+  retriesDone: number;
+  previousDelayMs: number;
+  /** Spent on pauses before retries here, in all. */
+  waitedMs: number;
+  /** What it is asked instead of the step's own request: once more, with its own mistake shown to it. */
+  repair: Repair | undefined;
+  /** Not before this monotonic time: a pause that another candidate is used in. */
+  restsUntilMs: number;
+  /** Times that its policy refused a call which it had seemed ready for. */
+  refusals: number;
+}
+
+export class StepWorld implements World {
+  readonly failed = new Set<string>();
+  refusedContextTokens = 0;
+  /** Of those whose hold was refused by a budget, the last reason. */
+  budgetRefusal: BudgetRefusal | undefined;
+  /** A hold did not fit what the run may still spend. */
+  allowanceRefused = false;
+  readonly #parts: EngineParts;
+  readonly #run: LiveRun;
+  readonly #needs: RequestNeeds;
+  readonly #models = new Map<string, ModelParts>();
+  readonly #states = new Map<string, CandidateState>();
+
+  constructor(parts: EngineParts, run: LiveRun, needs: RequestNeeds) {
+    this.#parts = parts;
+    this.#run = run;
+    this.#needs = needs;
+  }
+
+  get nowMs(): number {
+    return this.#parts.clock.nowMs();
+  }
+
+  model(model: PlanModel): ModelParts {
+    let known = this.#models.get(model.key);
+    if (known === undefined) {
+      known = modelParts(this.#parts, this.#run.plan, model);
+      this.#models.set(model.key, known);
+    }
+    return known;
+  }
+
+  byKey(modelKey: string): ModelParts | undefined {
+    const model = this.#run.plan.models[modelKey];
+    return model && this.model(model);
+  }
+
+  /** Calls of the model that run or wait, in this process. */
+  inFlight(modelKey: string): number {
+    const policy = this.byKey(modelKey)?.policy;
+    return policy === undefined ? 0 : policy.inFlight() + policy.queued();
+  }
+
+  refusedAsTooLong(modelKey: string): void {
+    const { contextTokens = 0 } = this.#run.plan.models[modelKey] ?? {};
+    this.refusedContextTokens = Math.max(this.refusedContextTokens, contextTokens);
+  }
+
+  /** Waits in line at both gates and takes their headroom; false, with nothing taken, when the deadline or the signal came first. */
+  async enterGates(
+    model: PlanModel,
+    tokens: number,
+    deadlineAtMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const [ofProvider, ofModel] = this.model(model).gates;
+    if (!(await ofProvider.wait(tokens, deadlineAtMs, signal))) return false;
+    const takenAtMs = this.#parts.clock.monotonicMs();
+    if (await ofModel.wait(tokens, deadlineAtMs, signal)) return true;
+    ofProvider.release(tokens, takenAtMs);
+    return false;
+  }
+
+  state(modelKey: string): CandidateState {
+    let state = this.#states.get(modelKey);
+    if (state === undefined) {
+      state = {
+        retriesDone: 0,
+        previousDelayMs: 0,
+        waitedMs: 0,
+        repair: undefined,
+        restsUntilMs: 0,
+        refusals: 0,
+      };
+      this.#states.set(modelKey, state);
+    }
+    return state;
+  }
+
+  repair(modelKey: string): Repair | undefined {
+    return this.#states.get(modelKey)?.repair;
+  }
+
+  unavailable(model: PlanModel): string | undefined {
+    return this.model(model).provider.unavailable();
+  }
+
+  refusal(model: PlanModel): ReturnType<World['refusal']> {
+    return this.model(model).policy.refusal();
+  }
+
+  rateDelayMs(model: PlanModel, tokens: number): number {
+    const [ofProvider, ofModel] = this.model(model).gates;
+    return Math.max(ofProvider.delayMs(tokens), ofModel.delayMs(tokens));
+  }
+
+  restMs(model: PlanModel): number {
+    const state = this.#states.get(model.key);
+    return state === undefined ? 0 : Math.max(0, state.restsUntilMs - this.#parts.clock.monotonicMs());
+  }
+
+  /**
+   * `downgrade` leaves only candidates that fit, and so does the run's own allowance. A budget that says `reject` is asked when a candidate is chosen:
+   * it refuses the call that would be made, rather than look for a cheaper one behind the caller's back.
+   */
+  fits(model: PlanModel, holdNanoUsd: NanoUsd): ReturnType<World['fits']> {
+    const left = this.#run.allowance.costLeftNanoUsd;
+    if (left !== null && holdNanoUsd > left) {
+      this.allowanceRefused = true;
+      return { name: "the run's allowance", resetsAtMs: null };
+    }
+    const refusal = this.inTheWay(model, holdNanoUsd);
+    if (refusal === undefined || refusal.action !== 'downgrade') return undefined;
+    this.budgetRefusal = refusal;
+    return refusal;
+  }
+
+  /** The budget that would refuse this hold now. */
+  inTheWay(model: PlanModel, holdNanoUsd: NanoUsd): BudgetRefusal | undefined {
+    return this.#parts.budgets.fits({
+      runId: this.#run.root.id,
+      attemptId: '',
+      task: this.#run.record.task,
+      provider: model.provider,
+      model: model.key,
+      caller: this.#run.caller,
+      tags: this.#run.tags,
+      worst: {
+        costNanoUsd: holdNanoUsd,
+        tokens: this.#needs.inputTokens(model) + this.#needs.maxOutputTokens,
+        calls: 1,
+      },
+    });
+  }
+}

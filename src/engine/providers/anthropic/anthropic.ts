@@ -1,0 +1,33 @@
+// The `anthropic` adapter: the Messages API, of Anthropic and of servers that speak it.
+import type { PlanProvider } from '../../../language/plan/types.ts';
+import type { Pool } from '../shared/http-pool.ts';
+import type { Protocol } from '../shared/remote.ts';
+import type { SdkSettings } from '../shared/sdk-client.ts';
+import { createSdkRequests } from '../shared/sdk-request.ts';
+import { createClient } from './client.ts';
+import { messageBody, messageReader } from './messages.ts';
+import { structuredMode } from './structured.ts';
+
+export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com';
+
+/** The SDK adds `/v1/messages` itself; a base URL with `/v1`, as OpenAI's has it, means the same. */
+export function anthropicBaseUrl(baseUrl: string): string {
+  return baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '');
+}
+
+export function createAnthropicProtocol(
+  settings: SdkSettings,
+  pool: Pool,
+  { lacks }: Pick<PlanProvider, 'lacks'>,
+): Protocol {
+  const own = { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) };
+  const requests = createSdkRequests(pool, (key) => createClient(own, key));
+  return {
+    requestIdHeader: 'request-id',
+    send: (request, key, signal) =>
+      requests.send('/v1/messages', messageBody(request, lacks), { stream: request.stream, key, signal }),
+    reader: (request) => messageReader(structuredMode(request, lacks)?.kind === 'tool'),
+    learn: () => false,
+    restore: (_request, json) => json,
+  };
+}

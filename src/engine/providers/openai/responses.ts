@@ -1,0 +1,134 @@
+// The Responses API: the request, and the reading of its answers and event streams.
+import type { OpenAI } from 'openai';
+import type { PlanProvider } from '../../../language/plan/types.ts';
+import type { ModelRequest } from '../port.ts';
+import { withJsonInstruction } from '../shared/instruction.ts';
+import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
+import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { schemaName, strictSchema } from './schema.ts';
+import { responsesUsage } from './usage.ts';
+
+type Body = OpenAI.Responses.ResponseCreateParams;
+
+export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks']): Body {
+  const strict = strictSchema(request, lacks);
+  const { structured } = request;
+  const system =
+    structured !== null && strict === null
+      ? withJsonInstruction(request.system, structured.schema)
+      : request.system;
+  const asInstructions = system !== null && system !== '' && !lacks.includes('systemRole');
+  return {
+    model: request.model,
+    input:
+      system !== null && system !== '' && !asInstructions ? `${system}\n\n${request.prompt}` : request.prompt,
+    ...(asInstructions ? { instructions: system } : {}),
+    max_output_tokens: request.maxOutputTokens,
+    // The API keeps answers for 30 days unless told not to; nothing here ever asks for them again.
+    store: false,
+    ...(request.temperature === null ? {} : { temperature: request.temperature }),
+    ...(structured !== null && strict !== null
+      ? {
+          text: {
+            format: {
+              type: 'json_schema',
+              name: schemaName(structured.name),
+              schema: strict.schema,
+              strict: true,
+            },
+          },
+        }
+      : {}),
+    ...(request.stream ? { stream: true } : {}),
+  };
+}
+
+export function responsesReader(): AnswerReader {
+  const reading = emptyReading();
+
+  const readResponse = (response: JsonMembers): void => {
+    reading.model = textOf(response['model']) ?? reading.model;
+    reading.usage = responsesUsage(response['usage']) ?? reading.usage;
+    const { text, refusal } = outputOf(response);
+    reading.wholeText = text;
+    const status = textOf(response['status']);
+    const reason = textOf(members(response['incomplete_details'])?.['reason']);
+    const error = members(response['error']);
+    if (error !== undefined)
+      reading.failure = {
+        type: null,
+        code: textOf(error['code']),
+        message: textOf(error['message']) ?? JSON.stringify(error),
+      };
+    else if (reason === 'content_filter') reading.blocked = 'content filter';
+    else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
+    else if (status === 'completed')
+      reading.finishReason = text === '' && hasToolCall(response) ? 'other' : 'stop';
+    else if (status === 'incomplete')
+      reading.finishReason = reason === 'max_output_tokens' ? 'length' : 'other';
+    else if (status === 'failed' || status === 'cancelled')
+      reading.failure = { type: null, code: status, message: `the response was ${status}` };
+    // queued, in_progress: not an answer; without a finish reason it is judged as cut.
+  };
+
+  return {
+    reading,
+    whole(body) {
+      readResponse(body);
+      reading.text = reading.wholeText ?? '';
+    },
+    event(data): Piece {
+      switch (data['type']) {
+        case 'response.output_text.delta':
+          return { text: textOf(data['delta']) ?? '', isOutput: true };
+        case 'response.completed':
+        case 'response.incomplete':
+        case 'response.failed':
+          readResponse(members(data['response']) ?? {});
+          reading.complete = reading.finishReason !== null || reading.blocked !== null;
+          return NO_PIECE;
+        case 'response.created':
+          reading.model = textOf(members(data['response'])?.['model']);
+          return NO_PIECE;
+        case 'error': {
+          const inside = members(data['error']) ?? data;
+          reading.failure = {
+            type: inside === data ? null : textOf(inside['type']),
+            code: textOf(inside['code']),
+            message: textOf(inside['message']) ?? JSON.stringify(data),
+          };
+          return NO_PIECE;
+        }
+        default: {
+          // Reasoning, refusals and tool calls come as deltas too: output, but not text.
+          const isOutput = typeof data['type'] === 'string' && data['type'].endsWith('.delta');
+          return isOutput ? SILENT_OUTPUT : NO_PIECE;
+        }
+      }
+    },
+  };
+}
+
+function outputOf(response: JsonMembers): { readonly text: string; readonly refusal: string } {
+  let text = '';
+  let refusal = '';
+  const output = response['output'];
+  for (const item of Array.isArray(output) ? output : []) {
+    const content = members(item)?.['content'];
+    if (members(item)?.['type'] !== 'message' || !Array.isArray(content)) continue;
+    for (const part of content) {
+      const piece = members(part);
+      if (piece?.['type'] === 'output_text') text += textOf(piece['text']) ?? '';
+      else if (piece?.['type'] === 'refusal') refusal += textOf(piece['refusal']) ?? '';
+    }
+  }
+  return { text, refusal };
+}
+
+function hasToolCall(response: JsonMembers): boolean {
+  const output = response['output'];
+  return (
+    Array.isArray(output) &&
+    output.some((item) => textOf(members(item)?.['type'])?.endsWith('_call') === true)
+  );
+}

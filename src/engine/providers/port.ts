@@ -1,0 +1,111 @@
+// The Provider port: one call to one model, answered or failed, with usage, classification and rate headroom.
+import type { Json } from '../../common/json.ts';
+import type { Outcome } from '../../common/outcome.ts';
+import type { JsonSchema } from '../../language/plan/types.ts';
+
+export interface Provider {
+  readonly name: string;
+  /** What is missing before it can be called (`set OPENAI_API_KEY`), or undefined when nothing is. Reads the secret's presence each time; cheap. */
+  unavailable(): string | undefined;
+  /** One call on the wire, no retries. Never throws for what a provider or a network does; an aborted signal gives a `cancelled` error and closes the socket. */
+  call(request: ModelRequest, context: CallContext): Promise<CallOutcome>;
+  /** Closes pooled sockets. */
+  close(): Promise<void>;
+}
+
+export interface ModelRequest {
+  /** The name on the wire. */
+  readonly model: string;
+  readonly system: string | null;
+  readonly prompt: string;
+  readonly maxOutputTokens: number;
+  readonly temperature: number | null;
+  /** Asked for natively where the server can, else by instruction; the answer's `json` is parsed but not validated here. */
+  readonly structured: { readonly name: string; readonly schema: JsonSchema } | null;
+  readonly stream: boolean;
+}
+
+export interface CallContext {
+  /** Aborts on the caller's cancellation, the deadline and every timeout. */
+  readonly signal: AbortSignal;
+  /** A piece of text, as it comes; only with `stream`. */
+  readonly onText: ((delta: string) => void) | null;
+  /** Anything that came from the provider (headers, a token, a ping): resets stall watches; `kind` is `token` for model output. */
+  readonly onProgress: ((kind: 'headers' | 'token' | 'other') => void) | null;
+}
+
+export type CallOutcome = Outcome<ProviderAnswer, ProviderError>;
+
+export interface ProviderAnswer {
+  readonly text: string;
+  /** With `structured`: the parsed answer; undefined when the text is not JSON. */
+  readonly json: Json | undefined;
+  /** The model that the provider says answered. */
+  readonly model: string;
+  readonly finishReason: 'stop' | 'length' | 'other';
+  /** null: the provider reported none. */
+  readonly usage: Usage | null;
+  readonly requestId: string | null;
+  readonly rateLimits: readonly RateHeadroom[];
+  /** What was out of order (a damaged event, no usage) and why the answer counts all the same; for people, redacted. */
+  readonly notes?: readonly string[];
+}
+
+/** Tokens. `inputTokens` counts cached reads and cache writes too; `outputTokens` counts reasoning too. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+}
+
+/** What a provider's own headers say is left. */
+export interface RateHeadroom {
+  readonly kind: 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+  readonly limit: number | null;
+  readonly remaining: number;
+  /** Until it is full again; null: not said. */
+  readonly resetsInMs: number | null;
+}
+
+export type ErrorClass =
+  | 'rate_limited'
+  | 'quota_exhausted'
+  | 'overloaded'
+  | 'server_error'
+  | 'connection'
+  | 'timeout'
+  | 'first_token_timeout'
+  | 'stalled'
+  | 'cut_stream'
+  | 'malformed_stream'
+  | 'authentication'
+  | 'permission'
+  | 'model_not_found'
+  | 'invalid_request'
+  | 'context_length'
+  | 'content_filter'
+  | 'invalid_output'
+  | 'wrong_model'
+  | 'not_accepted'
+  | 'cancelled'
+  | 'unknown';
+
+export interface ProviderError {
+  readonly class: ErrorClass;
+  /** retry: here, after a pause; elsewhere: another candidate; give-up: no candidate would do better, tell the caller. */
+  readonly advice: 'retry' | 'elsewhere' | 'give-up';
+  /** For people; redacted (INV-9). */
+  readonly message: string;
+  readonly status: number | null;
+  readonly retryAfterMs: number | null;
+  /** no: the provider surely did not bill; maybe: it may have; yes: it did, by `usage` or by what was seen. */
+  readonly billed: 'no' | 'maybe' | 'yes';
+  /** As far as it was reported before the failure. */
+  readonly usage: Usage | null;
+  /** Characters of output text that had come before the failure. */
+  readonly seenCharacters: number;
+  readonly requestId: string | null;
+  readonly rateLimits: readonly RateHeadroom[];
+}

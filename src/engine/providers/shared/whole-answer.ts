@@ -1,0 +1,121 @@
+// An answer that is read as a whole: its pieces are collected as they come, without a stream's machinery between the socket and the text.
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { sideBySide } from '../../../common/side-by-side.ts';
+import type { WireResponse } from './http-pool.ts';
+import { WireHeaders } from './wire-headers.ts';
+
+const afterHeaders = sideBySide();
+
+type Controller = Dispatcher.DispatchController;
+
+/** undici's handler of one request. Its bounds (the size of a body) are undici's. */
+export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
+  /** Resolves when the headers are there; rejects where there will be none. */
+  readonly started: Promise<WireResponse>;
+  status = 0;
+  headers = NO_HEADERS;
+  readonly #signal: AbortSignal;
+  readonly #start: (answer: WireResponse) => void;
+  readonly #fail: (error: Error) => void;
+  #controller: Controller | undefined;
+  readonly #pieces: Buffer[] = [];
+  #end: 'open' | 'complete' | Error = 'open';
+  #onEnd: (() => void) | undefined;
+  #body: Readable | undefined;
+
+  constructor(signal: AbortSignal) {
+    const { promise, resolve, reject } = Promise.withResolvers<WireResponse>();
+    this.started = promise;
+    this.#start = resolve;
+    this.#fail = reject;
+    this.#signal = signal;
+    if (signal.aborted) this.#fail(signal.reason as Error);
+    else signal.addEventListener('abort', this.#abort);
+  }
+
+  readonly #abort = (): void => {
+    // Nobody waits for a connection that is still being made.
+    if (this.#controller === undefined) this.#fail(this.#signal.reason as Error);
+    else this.#controller.abort(this.#signal.reason as Error);
+  };
+
+  onRequestStart(controller: Controller): void {
+    if (this.#signal.aborted) controller.abort(this.#signal.reason as Error);
+    else this.#controller = controller;
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: IncomingHttpHeaders): void {
+    // 103 and the like announce an answer, and are none.
+    if (status < 200) return;
+    this.status = status;
+    this.headers = new WireHeaders(headers);
+    afterHeaders(() => this.#start(this));
+  }
+
+  onResponseData(_controller: Controller, piece: Buffer): void {
+    if (this.#body === undefined) this.#pieces.push(piece);
+    else if (!this.#body.destroyed) this.#body.push(piece);
+  }
+
+  onResponseEnd(): void {
+    this.#ended('complete');
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#fail(error);
+    this.#ended(error);
+  }
+
+  #ended(end: 'complete' | Error): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#end = end;
+    this.#onEnd?.();
+  }
+
+  text(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#whenEnded((error) => {
+        if (error !== null) reject(error);
+        else resolve(textOf(this.#pieces));
+      });
+    });
+  }
+
+  /** For a server that streams though it was not asked to. */
+  body(): Readable {
+    const body = new Readable({
+      read: () => {},
+      destroy: (error, done) => {
+        // Who has read enough lets go of the socket.
+        if (this.#end === 'open')
+          this.#controller?.abort(error ?? new Error('the answer was not read to its end'));
+        done(error);
+      },
+    });
+    for (const piece of this.#pieces) body.push(piece);
+    this.#body = body;
+    this.#whenEnded((error) => {
+      if (error === null) body.push(null);
+      // What came before the connection broke is read first.
+      else setImmediate(() => body.destroy(error));
+    });
+    return body;
+  }
+
+  #whenEnded(then: (error: Error | null) => void): void {
+    const tell = (): void => then(this.#end instanceof Error ? this.#end : null);
+    if (this.#end === 'open') this.#onEnd = tell;
+    else tell();
+  }
+}
+
+const NO_HEADERS = new WireHeaders({});
+
+function textOf(pieces: readonly Buffer[]): string {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined
+    ? first.toString('utf8')
+    : Buffer.concat(pieces).toString('utf8');
+}

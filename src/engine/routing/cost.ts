@@ -1,0 +1,86 @@
+// What a call costs, and the most that it can cost: integer arithmetic on nano-dollars, from resolved prices and token counts (INV-1).
+import { divideUp, type NanoUsd } from '../../common/money.ts';
+import type { PlanPrice, PlanRates } from '../../language/plan/types.ts';
+import type { Usage } from '../providers/port.ts';
+
+/** Rates are per million tokens. */
+const PER_TOKENS = 1_000_000n;
+
+/**
+ * The cost of a call with this usage: uncached input, cached reads, cache writes, output and reasoning at the rates of the tier that its whole input
+ * falls in, summed exactly and rounded up once, and the fee per request.
+ *
+ * Reported parts that contradict their whole are bounded by it: cached reads and writes together are at most the input, reasoning at most the
+ * output. Numbers that are no token counts (negative, fractions, NaN) are read as the next whole number up, or 0.
+ */
+export function costOf(price: PlanPrice, usage: Usage): NanoUsd {
+  if (price.kind === 'free') return 0n;
+  const input = tokens(usage.inputTokens);
+  const cacheWrite = smaller(tokens(usage.cacheWriteTokens), input);
+  const cached = smaller(tokens(usage.cachedInputTokens), input - cacheWrite);
+  const output = tokens(usage.outputTokens);
+  const reasoning = smaller(tokens(usage.reasoningTokens), output);
+  const rates = tierOf(price.tiers, input);
+  if (rates === undefined) return 0n;
+  const sum =
+    (input - cached - cacheWrite) * rates.input +
+    cached * rates.cachedInput +
+    cacheWrite * rates.cacheWrite +
+    (output - reasoning) * rates.output +
+    reasoning * rates.reasoning;
+  return divideUp(sum, PER_TOKENS) + rates.request;
+}
+
+/**
+ * The most that a call can cost whose input has at most `inputTokens` and whose output at most `maxOutputTokens`: what is held (INV-2).
+ *
+ * Not simply the cost at the bounds: each token may be billed at the dearest of its rates (a cache write is dearer than plain input), and fewer
+ * input tokens may fall in a tier that is dearer. So every tier within reach is taken at its own largest input, and the dearest of them counts.
+ */
+export function worstCost(price: PlanPrice, inputTokens: number, maxOutputTokens: number): NanoUsd {
+  if (price.kind === 'free') return 0n;
+  const bound = tokens(inputTokens);
+  const output = tokens(maxOutputTokens);
+  let worst = 0n;
+  price.tiers.forEach((rates, index) => {
+    // The first tier takes what is below it too, as in `tierOf`.
+    if (index > 0 && tokens(rates.fromInputTokens) > bound) return;
+    const next = price.tiers[index + 1];
+    const input = next === undefined ? bound : smaller(bound, larger(tokens(next.fromInputTokens) - 1n, 0n));
+    const sum =
+      input * larger(rates.input, larger(rates.cachedInput, rates.cacheWrite)) +
+      output * larger(rates.output, rates.reasoning);
+    worst = larger(worst, divideUp(sum, PER_TOKENS) + rates.request);
+  });
+  return worst;
+}
+
+/** What a call will cost if it is answered in `outputTokens` and nothing is cached: what candidates are compared by. */
+export function expectedCost(price: PlanPrice, inputTokens: number, outputTokens: number): NanoUsd {
+  return costOf(price, {
+    inputTokens,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens,
+    reasoningTokens: 0,
+  });
+}
+
+/** The last tier that begins at or below the input; tiers ascend. */
+function tierOf(tiers: readonly PlanRates[], input: bigint): PlanRates | undefined {
+  let found = tiers[0];
+  for (const tier of tiers) if (tokens(tier.fromInputTokens) <= input) found = tier;
+  return found;
+}
+
+function tokens(count: number): bigint {
+  return Number.isFinite(count) && count > 0 ? BigInt(Math.ceil(count)) : 0n;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

@@ -1,0 +1,79 @@
+// Whether a written value fits a schema: a default, the input of a test.
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { Json, JsonSchema } from '../../../common/json.ts';
+import { compilePattern } from '../../expression/pattern.ts';
+
+/** As the engine judges values: patterns in time linear to the text; one that cannot be read has been reported. */
+const linearTime = Object.assign(
+  (pattern: string): { readonly test: (text: string) => boolean } => {
+    const compiled = compilePattern(pattern);
+    return { test: (text) => typeof compiled === 'string' || compiled.matcher(text).find() };
+  },
+  { code: 'linearTime' },
+);
+
+/** The library keeps a little of each schema even when it is told to forget it: a fresh one now and then bounds that (INV-14). */
+const MAX_USES = 250;
+let shared: Ajv2020 | undefined;
+let uses = 0;
+
+function validator(): Ajv2020 {
+  uses += 1;
+  if (!shared || uses > MAX_USES) {
+    uses = 1;
+    shared = new Ajv2020({ strict: false, validateSchema: false, meta: false, code: { regExp: linearTime } });
+    formats.default(shared);
+  }
+  return shared;
+}
+
+/** What is wrong with the value, to follow "it"; `undefined` when it fits, or when the schema leads elsewhere (`$ref`). */
+export function misfit(schema: JsonSchema, value: Json): string | undefined {
+  const key = JSON.stringify([schema, value]);
+  if (key.includes('"$ref"')) return undefined;
+  const known = judged.get(key);
+  if (known) return known.problem;
+  const problem = judge(schema, value);
+  if (judged.size >= MAX_JUDGED) judged.clear();
+  judged.set(key, { problem });
+  return problem;
+}
+
+/** A reload reads the same defaults again: compiling their schemas again would cost time and code that the process keeps (INV-14). */
+const MAX_JUDGED = 2000;
+const judged = new Map<string, { readonly problem: string | undefined }>();
+
+function judge(schema: JsonSchema, value: Json): string | undefined {
+  const ajv = validator();
+  const own = { ...schema };
+  try {
+    const validate = ajv.compile(own);
+    if (validate(value)) return undefined;
+    const [error] = validate.errors ?? [];
+    const at = error?.instancePath ? `${error.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
+    return `${at}${error?.message ?? 'does not fit'}${choices(error?.params)}`;
+  } finally {
+    ajv.removeSchema(own);
+  }
+}
+
+/** The first `$ref` that leads nowhere: the engine could not make a validator of the schema. */
+export function danglingReference(schema: JsonSchema): string | undefined {
+  if (!JSON.stringify(schema).includes('"$ref"')) return undefined;
+  const ajv = validator();
+  const own = { ...schema };
+  try {
+    ajv.compile(own);
+    return undefined;
+  } catch (error) {
+    return /resolve reference (\S+)/.exec(String(error))?.[1] ?? '$ref';
+  } finally {
+    ajv.removeSchema(own);
+  }
+}
+
+function choices(params: unknown): string {
+  const { allowedValues } = (params ?? {}) as { readonly allowedValues?: readonly Json[] };
+  return allowedValues ? `: ${allowedValues.map((value) => JSON.stringify(value)).join(', ')}` : '';
+}

@@ -1,0 +1,184 @@
+// The project file of a Definition, written out.
+import type { Json } from '../../common/json.ts';
+import { formatUsd } from '../../common/money.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import { printTemplate } from '../expression/template-parts.ts';
+import { formatDuration } from '../../common/units.ts';
+import { compact, printBudget, printLoopGuard, printRoute, printShare } from './print-parts.ts';
+import type {
+  BudgetDefinition,
+  CircuitBreakerDefinition,
+  ModelDefinition,
+  PolicyDefinition,
+  PriceDefinition,
+  ProjectDefinition,
+  ProviderDefinition,
+  RateDefinition,
+  RateLimitsDefinition,
+} from './types.ts';
+
+export function printProject({
+  providers,
+  models,
+  policies,
+  routes,
+  budgets,
+  guards,
+}: ProjectDefinition): Json {
+  const { loop, surge } = guards;
+  return compact({
+    headgate: 1,
+    providers: each(providers, printProvider) ?? {},
+    models: each(models, printModel),
+    policies: each(policies, printPolicy),
+    routes: each(routes, printRoute),
+    budgets: each(budgets, printProjectBudget),
+    guards: compact({
+      loop: loop && (printLoopGuard(loop) ?? {}),
+      surge: surge && {
+        spend: `${surge.factor}x`,
+        over: formatDuration(surge.overMs),
+        baseline: formatDuration(surge.baselineMs),
+        floor: dollars(surge.floorNanoUsd),
+        then: surge.then,
+      },
+    }),
+  });
+}
+
+/** A declaration that says nothing is an empty map. */
+function each<Value>(values: { readonly [name: string]: Value }, print: (value: Value) => Json): Json {
+  return compact(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, print(value) ?? {}])),
+  );
+}
+
+function dollars(nano: NanoUsd): string {
+  return `$${formatUsd(nano)}`;
+}
+
+function orNull<Value>(value: Value | null, print: (value: Value) => Json): Json {
+  return value === null ? null : print(value);
+}
+
+function printProvider(provider: ProviderDefinition): Json {
+  const { adapter, baseUrl, apiKeySecret, api, headers, sdkOptions, lacks, policy, limits, price } = provider;
+  const { organization = null, project = null, ...sdk } = sdkOptions;
+  return compact({
+    adapter,
+    baseUrl: orNull(baseUrl, ({ template }) => printTemplate(template)),
+    apiKey: orNull(apiKeySecret, ({ name }) => `\${{ secrets.${name} }}`),
+    api,
+    headers: compact(
+      Object.fromEntries(
+        Object.entries(headers).map(([name, { template }]) => [name, printTemplate(template)]),
+      ),
+    ),
+    organization,
+    project,
+    sdk: compact(sdk),
+    lacks: lacks.length === 0 ? null : lacks,
+    policy: orNull(policy, ({ name }) => name),
+    limits: printLimits(limits),
+    price: orNull(price, printPrice),
+  });
+}
+
+function printLimits({ requests, tokens }: RateLimitsDefinition): Json {
+  return compact({ requests: orNull(requests, printRate), tokens: orNull(tokens, printRate) });
+}
+
+const WINDOW_NAMES: Readonly<Record<number, string>> = {
+  1000: 's',
+  60_000: 'min',
+  3_600_000: 'h',
+  86_400_000: 'd',
+};
+
+function printRate({ amount, perMs }: RateDefinition): string {
+  return `${amount}/${WINDOW_NAMES[perMs] ?? 'min'}`;
+}
+
+function printPrice(price: PriceDefinition): Json {
+  if (price.kind === 'free') return 'free';
+  const { input, cachedInput, cacheWrite, output, reasoning, request } = price;
+  return compact({
+    input: dollars(input),
+    cachedInput: orNull(cachedInput, dollars),
+    cacheWrite: orNull(cacheWrite, dollars),
+    output: dollars(output),
+    reasoning: orNull(reasoning, dollars),
+    request: orNull(request, dollars),
+  });
+}
+
+function printModel({
+  price,
+  contextTokens,
+  maxOutputTokens,
+  quality,
+  capabilities,
+  policy,
+  limits,
+}: ModelDefinition): Json {
+  return compact({
+    price: orNull(price, printPrice),
+    context: contextTokens,
+    maxOutputTokens,
+    quality,
+    capabilities,
+    policy: orNull(policy, ({ name }) => name),
+    limits: printLimits(limits),
+  });
+}
+
+function printPolicy({
+  timeoutMs,
+  firstTokenMs,
+  stallMs,
+  retry,
+  circuitBreaker,
+  bulkhead,
+}: PolicyDefinition): Json {
+  return compact({
+    timeout: orNull(timeoutMs, formatDuration),
+    firstToken: orNull(firstTokenMs, formatDuration),
+    stall: orNull(stallMs, formatDuration),
+    retry: orNull(
+      retry,
+      ({ attempts, backoff, initialDelayMs, maxDelayMs }) =>
+        compact({
+          attempts,
+          backoff,
+          initialDelay: orNull(initialDelayMs, formatDuration),
+          maxDelay: orNull(maxDelayMs, formatDuration),
+        }) ?? {},
+    ),
+    circuitBreaker: orNull(circuitBreaker, printBreaker),
+    bulkhead: orNull(bulkhead, ({ concurrent, queue }) => compact({ concurrent, queue }) ?? {}),
+  });
+}
+
+function printBreaker(breaker: CircuitBreakerDefinition): Json {
+  const halfOpenAfter = orNull(breaker.halfOpenAfterMs, formatDuration);
+  if (breaker.kind === 'consecutive') return compact({ failures: breaker.failures, halfOpenAfter });
+  const { threshold, windowMs, minimumCalls } = breaker;
+  return (
+    compact({
+      threshold: orNull(threshold, printShare),
+      window: orNull(windowMs, formatDuration),
+      minimumCalls,
+      halfOpenAfter,
+    }) ?? {}
+  );
+}
+
+function printProjectBudget(budget: BudgetDefinition): Json {
+  const { scope } = budget;
+  return {
+    ...printBudget(budget),
+    ...(scope.kind === 'provider' ? { provider: scope.provider.name } : {}),
+    ...(scope.kind === 'model' ? { model: scope.model.name } : {}),
+    ...(scope.kind === 'task' ? { task: scope.task.name } : {}),
+  };
+}

@@ -1,0 +1,181 @@
+// The part of a Definition that comes from the project file: providers, models, policies, routes, budgets, guards.
+import type { JsonObject } from '../../common/json.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { Place } from '../../errors/place.ts';
+import type { Expression, LocatedTemplate, LoopGuardDefinition, TaskBudgetDefinition } from './types.ts';
+
+export interface ProjectDefinition {
+  readonly file: string;
+  readonly at: Place;
+  /** In the order of the file, as all maps here. */
+  readonly providers: { readonly [name: string]: ProviderDefinition };
+  /** Keyed `provider/model`; only what the catalogue lacks or the team overrides. */
+  readonly models: { readonly [key: string]: ModelDefinition };
+  readonly policies: { readonly [name: string]: PolicyDefinition };
+  readonly routes: { readonly [name: string]: RouteDefinition };
+  readonly budgets: { readonly [name: string]: BudgetDefinition };
+  readonly guards: { readonly loop: LoopGuardDefinition | null; readonly surge: SurgeGuardDefinition | null };
+}
+
+export type ProviderLack = 'structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole';
+
+export interface ProviderDefinition {
+  readonly name: string;
+  readonly at: Place;
+  readonly adapter: 'builtin' | 'openai' | 'anthropic';
+  /** May read `env`; null: the adapter's own. */
+  readonly baseUrl: LocatedTemplate | null;
+  /** The name of the secret, never its value; null: the provider needs no key. */
+  readonly apiKeySecret: { readonly name: string; readonly at: Place } | null;
+  readonly api: 'chat' | 'responses' | null;
+  readonly headers: { readonly [name: string]: LocatedTemplate };
+  /** organization, project, …: the SDK's own names. */
+  readonly sdkOptions: JsonObject;
+  readonly lacks: readonly ProviderLack[];
+  readonly policy: Reference | null;
+  readonly limits: RateLimitsDefinition;
+  /** For every model of this provider that has no price of its own. */
+  readonly price: PriceDefinition | null;
+}
+
+/** A name that is looked up elsewhere, and where it stands. */
+export interface Reference {
+  readonly name: string;
+  readonly at: Place;
+}
+
+export interface RateLimitsDefinition {
+  readonly requests: RateDefinition | null;
+  readonly tokens: RateDefinition | null;
+}
+export interface RateDefinition {
+  readonly amount: number;
+  readonly perMs: number;
+}
+
+export type PriceDefinition =
+  | { readonly kind: 'free'; readonly at: Place }
+  /** Nano-dollars per million tokens (`request`: per request); null: not said. */
+  | {
+      readonly kind: 'rates';
+      readonly input: NanoUsd;
+      readonly cachedInput: NanoUsd | null;
+      readonly cacheWrite: NanoUsd | null;
+      readonly output: NanoUsd;
+      readonly reasoning: NanoUsd | null;
+      readonly request: NanoUsd | null;
+      readonly at: Place;
+    };
+
+export type CapabilityName = 'text' | 'structuredOutput' | 'streaming';
+
+export interface ModelDefinition {
+  /** `provider/model`; the model may itself contain slashes. */
+  readonly key: string;
+  readonly at: Place;
+  readonly provider: string;
+  readonly model: string;
+  readonly contextTokens: number | null;
+  readonly maxOutputTokens: number | null;
+  readonly quality: number | null;
+  readonly capabilities: readonly CapabilityName[] | null;
+  readonly price: PriceDefinition | null;
+  readonly policy: Reference | null;
+  readonly limits: RateLimitsDefinition;
+}
+
+/** null: not said, so the plan's default. */
+export interface PolicyDefinition {
+  readonly name: string;
+  readonly at: Place;
+  readonly timeoutMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly stallMs: number | null;
+  readonly retry: RetryDefinition | null;
+  readonly circuitBreaker: CircuitBreakerDefinition | null;
+  readonly bulkhead: {
+    readonly concurrent: number | null;
+    readonly queue: number | null;
+    readonly at: Place;
+  } | null;
+}
+export interface RetryDefinition {
+  readonly attempts: number | null;
+  readonly backoff: 'exponential' | 'constant' | null;
+  readonly initialDelayMs: number | null;
+  readonly maxDelayMs: number | null;
+  readonly at: Place;
+}
+export type CircuitBreakerDefinition =
+  | {
+      readonly kind: 'sampling';
+      /** A share, 0 to 1. */
+      readonly threshold: number | null;
+      readonly windowMs: number | null;
+      readonly minimumCalls: number | null;
+      readonly halfOpenAfterMs: number | null;
+      readonly at: Place;
+    }
+  /** `{ failures: 5 }`: so many in a row. */
+  | {
+      readonly kind: 'consecutive';
+      readonly failures: number;
+      readonly halfOpenAfterMs: number | null;
+      readonly at: Place;
+    };
+
+export interface RouteDefinition {
+  /** The route's name, or `TASK.STEP` for rules written in place. */
+  readonly name: string;
+  readonly at: Place;
+  readonly pin: boolean;
+  readonly rules: readonly RuleDefinition[];
+}
+export interface RuleDefinition {
+  readonly at: Place;
+  readonly when: Expression | null;
+  /** `weighted` where nothing is said and `from` is a map; null: not said, so `first`. */
+  readonly pick: 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted' | null;
+  readonly from: readonly CandidateDefinition[];
+  readonly hedge: HedgeDefinition | null;
+}
+export interface CandidateDefinition {
+  /** `provider/model`. */
+  readonly model: string;
+  readonly provider: string;
+  /** Where `from` is a map; else 1. */
+  readonly weight: number;
+  readonly at: Place;
+}
+export interface HedgeDefinition {
+  /** A percentile from 0 to 100, exclusive; or a fixed delay. */
+  readonly after:
+    | { readonly kind: 'percentile'; readonly percentile: number }
+    | { readonly kind: 'delay'; readonly ms: number };
+  readonly atMost: number | null;
+  readonly at: Place;
+}
+
+/** On a step: the name of a route of the project, or rules written in place. */
+export type RouteReference =
+  | { readonly kind: 'named'; readonly name: string; readonly at: Place }
+  | { readonly kind: 'inline'; readonly route: RouteDefinition };
+
+export interface BudgetDefinition extends TaskBudgetDefinition {
+  readonly name: string;
+  readonly scope:
+    | { readonly kind: 'all' }
+    | { readonly kind: 'provider'; readonly provider: Reference }
+    | { readonly kind: 'model'; readonly model: Reference }
+    | { readonly kind: 'task'; readonly task: Reference };
+}
+
+export interface SurgeGuardDefinition {
+  /** Times the baseline. */
+  readonly factor: number;
+  readonly overMs: number;
+  readonly baselineMs: number;
+  readonly floorNanoUsd: NanoUsd;
+  readonly then: 'warn' | 'pause';
+  readonly at: Place;
+}

@@ -1,0 +1,139 @@
+// The input types that do not come from tasks: run options, filters, scopes, keys.
+import type { RunOptions } from '../../engine/execution/engine.ts';
+import type { RunFilter } from '../../ledger/port.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { RunStatus } from '../../engine/execution/records.ts';
+import type { Builder } from './builder.ts';
+import type { Enums } from './types/enums.ts';
+
+export function createInputs(builder: Builder, enums: Enums) {
+  const tag = builder.inputType('TagInput', {
+    fields: (t) => ({ key: t.string({ required: true }), value: t.string({ required: true }) }),
+  });
+  const speakFor = builder.inputType('CallerInput', {
+    description: 'Another caller to run in the name of; needs the scope "caller:*".',
+    fields: (t) => ({ name: t.string({ required: true }), team: t.string(), tier: t.string() }),
+  });
+  const runOptions = builder.inputType('RunOptions', {
+    fields: (t) => ({
+      idempotencyKey: t.string({
+        description:
+          'The same caller with the same key gets the same run. A run with a key goes on when its client goes away.',
+      }),
+      tags: t.field({
+        type: [tag],
+        description: 'Kept with the run; budgets and statistics can tell runs apart by them.',
+      }),
+      maxCost: t.field({ type: 'USD', description: "Tightens the task's own allowance; never loosens it." }),
+      deadlineMs: t.int({ description: "Tightens the task's own deadline; never loosens it." }),
+      dryRun: t.boolean({ description: 'Answers with DryRun: the decision and the hold; nobody is called.' }),
+      noCache: t.boolean({ description: 'Runs even where an earlier answer to the same input is at hand.' }),
+      caller: t.field({ type: speakFor }),
+    }),
+  });
+  const runFilter = builder.inputType('RunFilter', {
+    fields: (t) => ({
+      task: t.string(),
+      caller: t.string(),
+      status: t.field({ type: enums.runStatus }),
+      provider: t.string({ description: 'Runs with an attempt on this provider.' }),
+      revision: t.string(),
+      tag: t.field({ type: tag }),
+      startedFrom: t.field({ type: 'DateTime', description: 'Inclusive.' }),
+      startedTo: t.field({ type: 'DateTime', description: 'Exclusive.' }),
+      minCost: t.field({ type: 'USD' }),
+    }),
+  });
+  const spendScope = builder.inputType('SpendScopeInput', {
+    description: 'Exactly one of its fields.',
+    isOneOf: true,
+    fields: (t) => ({
+      all: t.boolean({ description: 'Always `true`.' }),
+      provider: t.string(),
+      model: t.string({ description: '`provider/model`.' }),
+      task: t.string(),
+      caller: t.string(),
+    }),
+  });
+  const createApiKey = builder.inputType('CreateApiKeyInput', {
+    fields: (t) => ({
+      caller: t.string({ required: true, description: 'Whose name its runs carry.' }),
+      team: t.string(),
+      tier: t.string(),
+      tags: t.field({ type: [tag] }),
+      scopes: t.stringList({
+        required: true,
+        description: '`run:summarize`, `run:*`, `read:stats`, `read:all`, `caller:*`, `admin`.',
+      }),
+      expiresAt: t.field({ type: 'DateTime' }),
+      requestsPerMinute: t.int(),
+    }),
+  });
+  return { tag, runOptions, runFilter, spendScope, createApiKey };
+}
+
+export type Inputs = ReturnType<typeof createInputs>;
+
+type Maybe<Value> = Value | null | undefined;
+export type TagValue = { readonly key: string; readonly value: string };
+
+export function tagRecord(tags: Maybe<readonly TagValue[]>): { readonly [key: string]: string } {
+  return Object.fromEntries((tags ?? []).map(({ key, value }) => [key, value]));
+}
+
+export interface RunOptionsValue {
+  readonly idempotencyKey?: Maybe<string>;
+  readonly tags?: Maybe<readonly TagValue[]>;
+  readonly maxCost?: Maybe<NanoUsd>;
+  readonly deadlineMs?: Maybe<number>;
+  readonly dryRun?: Maybe<boolean>;
+  readonly noCache?: Maybe<boolean>;
+  readonly caller?: Maybe<{
+    readonly name: string;
+    readonly team?: Maybe<string>;
+    readonly tier?: Maybe<string>;
+  }>;
+}
+
+export function runOptionsOf(value: RunOptionsValue): RunOptions {
+  return {
+    ...given('idempotencyKey', value.idempotencyKey),
+    ...given('tags', value.tags && tagRecord(value.tags)),
+    ...given('maxCostNanoUsd', value.maxCost),
+    ...given('deadlineMs', value.deadlineMs),
+    ...given('dryRun', value.dryRun),
+    ...given('noCache', value.noCache),
+  };
+}
+
+/** GraphQL's "null or absent" is the engine's "absent". */
+function given<Key extends string, Value>(key: Key, value: Maybe<Value>): { readonly [K in Key]?: Value } {
+  return value === null || value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: Value });
+}
+
+export interface RunFilterValue {
+  readonly task?: Maybe<string>;
+  readonly caller?: Maybe<string>;
+  readonly status?: Maybe<RunStatus>;
+  readonly provider?: Maybe<string>;
+  readonly revision?: Maybe<string>;
+  readonly tag?: Maybe<TagValue>;
+  readonly startedFrom?: Maybe<number>;
+  readonly startedTo?: Maybe<number>;
+  readonly minCost?: Maybe<NanoUsd>;
+}
+
+export function runFilterOf(value: Maybe<RunFilterValue>): RunFilter {
+  const filter = value ?? {};
+  return {
+    ...given('task', filter.task),
+    ...given('caller', filter.caller),
+    ...given('status', filter.status),
+    ...given('provider', filter.provider),
+    ...given('revision', filter.revision),
+    ...given('tag', filter.tag),
+    ...given('startedFromMs', filter.startedFrom),
+    ...given('startedToMs', filter.startedTo),
+    ...given('minCostNanoUsd', filter.minCost),
+  };
+}

@@ -1,0 +1,128 @@
+// Running tasks: runTask, startTask and cancelRun.
+import type { Caller } from '../../../engine/budget/port.ts';
+import type { DryRun, RunRequest, RunResult } from '../../../engine/execution/engine.ts';
+import type { Builder } from '../builder.ts';
+import type { RequestContext } from '../context.ts';
+import { runOptionsOf } from '../inputs.ts';
+import type { Inputs, RunOptionsValue } from '../inputs.ts';
+import type { RefusalOf } from '../refs.ts';
+import { hasScope, mayRun, SPEAK_FOR } from '../scopes.ts';
+import type { TaskModel } from '../tasks.ts';
+import { notFound } from '../types/results.ts';
+import type { Results } from '../types/results.ts';
+import { shapeOfRecord, shapeOfSnapshot } from '../types/run-shape.ts';
+import type { RunShape } from '../types/run-shape.ts';
+import { visibleRun } from '../types/run.ts';
+
+export type ResultShape =
+  | RunShape
+  | Exclude<RunResult, { kind: 'run' }>
+  | { readonly kind: 'dry_run'; readonly dryRun: DryRun };
+
+export function defineRunMutations(
+  builder: Builder,
+  inputs: Inputs,
+  tasks: TaskModel,
+  results: Results,
+): void {
+  builder.mutationFields((t) => {
+    const args = {
+      task: t.arg({ type: tasks.taskInput, required: true }),
+      options: t.arg({ type: inputs.runOptions }),
+    };
+    return {
+      runTask: t.field({
+        type: results.runTaskResult,
+        description:
+          'Runs a task and answers when it is finished. When the client goes away the run is cancelled, unless it has an idempotency key.',
+        complexity: 10,
+        args,
+        resolve: (_root, { task, options }, context): ResultShape | Promise<ResultShape> => {
+          const prepared = prepareRun(tasks.request(task), options ?? {}, context);
+          if ('kind' in prepared) return prepared;
+          const { engine } = context.services;
+          if (prepared.options?.dryRun === true) return engine.dryRun(prepared);
+          return engine.run(prepared).then(resultShape);
+        },
+      }),
+      startTask: t.field({
+        type: results.startTaskResult,
+        description:
+          'Accepts a task, answers at once; the run survives a crash. Follow it with Subscription.run.',
+        complexity: 10,
+        args,
+        resolve: async (_root, { task, options }, context): Promise<ResultShape> => {
+          const prepared = prepareRun(tasks.request(task), options ?? {}, context);
+          if ('kind' in prepared) return prepared;
+          const { signal: _clientGone, ...request } = prepared;
+          const { engine } = context.services;
+          if (request.options?.dryRun === true) return await engine.dryRun(request);
+          const started = await engine.start(request);
+          return started.kind === 'started' ? shapeOfRecord(started.run) : started;
+        },
+      }),
+      cancelRun: t.field({
+        type: results.cancelRunResult,
+        description: 'Stops a run: what is under way is aborted and settled.',
+        complexity: 10,
+        args: { id: t.arg.id({ required: true }) },
+        resolve: (_root, { id }, context) => cancelRun(id, context),
+      }),
+    };
+  });
+}
+
+export function resultShape(result: RunResult): RunShape | Exclude<RunResult, { kind: 'run' }> {
+  return result.kind === 'run' ? shapeOfSnapshot(result.snapshot) : result;
+}
+
+/** The engine's request, or why the caller may not make it. */
+export function prepareRun(
+  asked: Pick<RunRequest, 'task' | 'input'>,
+  given: RunOptionsValue,
+  context: RequestContext,
+): RunRequest | RefusalOf<'unauthorized'> {
+  const { caller } = context;
+  if (!mayRun(caller, asked.task))
+    return refuse(`run:${asked.task}`, `The key of "${caller.name}" may not run ${asked.task}.`);
+  if (given.caller && !hasScope(caller, SPEAK_FOR))
+    return refuse(SPEAK_FOR, `The key of "${caller.name}" may not run tasks in another's name.`);
+  const options = runOptionsOf(given);
+  return {
+    ...asked,
+    caller: given.caller ? inTheNameOf(caller, given.caller) : caller,
+    options,
+    // With a key the client may come back for the answer; without one nobody would ever read it.
+    ...(options.idempotencyKey === undefined ? { signal: context.signal() } : {}),
+  };
+}
+
+function inTheNameOf(caller: Caller, other: NonNullable<RunOptionsValue['caller']>): Caller {
+  return { ...caller, name: other.name, team: other.team ?? null, tier: other.tier ?? null };
+}
+
+function refuse(scope: string, message: string): RefusalOf<'unauthorized'> {
+  return {
+    kind: 'unauthorized',
+    code: 'UNAUTHORIZED',
+    scope,
+    message,
+    remedy: `Use a key with the scope "${scope}": headgate keys create --scope ${scope}`,
+  };
+}
+
+async function cancelRun(id: string, context: RequestContext) {
+  const found = await visibleRun(id, context);
+  if (found === null) return notFound(id, 'run');
+  const cancelled = await context.services.engine.cancel(id, `cancelled by ${context.caller.name}`);
+  const now = await context.services.ledger.run(id);
+  const shape = now === undefined ? found : shapeOfRecord(now);
+  if (cancelled) return shape;
+  return {
+    kind: 'not_running' as const,
+    run: shape,
+    code: 'RUN_NOT_RUNNING',
+    message: `The run ${id} is not running: it is ${shape.run.status}.`,
+    remedy: 'Nothing needs to be done; its result stands.',
+  };
+}

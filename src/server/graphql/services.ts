@@ -1,0 +1,60 @@
+// GraphqlServices: everything that resolvers may use, and nothing else; app.ts puts it together.
+import type { Guards } from '../../engine/budget/guards/port.ts';
+import type { Budgets } from '../../engine/budget/port.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Engine } from '../../engine/execution/engine.ts';
+import type { CommitFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
+import type { CircuitState } from '../../engine/resilience/port.ts';
+import type { Revisions } from '../../revisions/port.ts';
+import type { StatsReader } from '../../ledger/stats/port.ts';
+import type { ApiKeys } from './api-keys.ts';
+
+export interface GraphqlServices {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly ledger: LedgerReader & LedgerAdmin;
+  /** What was committed, as it is committed: subscriptions show nothing else (INV-11). */
+  readonly commits: CommitFeed;
+  readonly stats: StatsReader;
+  readonly budgets: Pick<Budgets, 'views'>;
+  readonly guards: Pick<Guards, 'pause' | 'resume' | 'switches'>;
+  readonly providers: ProvidersView;
+  readonly revisions: Pick<Revisions, 'active' | 'refused' | 'reload' | 'activate' | 'release' | 'onChange'>;
+  readonly keys: ApiKeys;
+}
+
+/** One model as its provider serves it now. Times in milliseconds; shares from 0 to 1; null: not known. */
+export interface ProviderModelStatus {
+  /** `provider/model`. */
+  readonly key: string;
+  readonly model: string;
+  readonly circuit: CircuitState;
+  readonly circuitRetryAfterMs: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly latencyMs: number | null;
+  readonly latencyP95Ms: number | null;
+  readonly firstTokenMs: number | null;
+  readonly requestHeadroom: number | null;
+  readonly tokenHeadroom: number | null;
+  /** Until the provider's own "wait" is over; 0: it is not waiting. */
+  readonly rateClosedForMs: number;
+}
+
+export interface ProviderStatus {
+  readonly name: string;
+  readonly adapter: string;
+  /** What is missing before it can be called (`set OPENAI_API_KEY`); null: nothing. */
+  readonly unavailable: string | null;
+  readonly models: readonly ProviderModelStatus[];
+}
+
+export interface ProvidersView {
+  /** Of the active plan, in its order. */
+  list(): readonly ProviderStatus[];
+  get(name: string): ProviderStatus | undefined;
+  /** Closes the circuits of all its models; false: there is no such provider. */
+  resetCircuit(name: string): boolean;
+  /** Called with a provider's name when its state changed. */
+  onChange(listener: (name: string) => void): () => void;
+}

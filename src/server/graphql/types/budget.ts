@@ -1,0 +1,111 @@
+// Budget: a limit over a time, what is spent of it and what is held.
+import { NANO_PER_USD } from '../../../common/money.ts';
+import type { BudgetView } from '../../../engine/budget/port.ts';
+import type { PlanBudget, PlanWindow } from '../../../language/plan/types.ts';
+import type { Builder } from '../builder.ts';
+import type { RequestContext } from '../context.ts';
+import type { Refs } from '../refs.ts';
+import { maySeeSpendOf } from '../scopes.ts';
+import type { Enums } from './enums.ts';
+
+/** Parts a budget's id from its account's name: neither has it. */
+const ACCOUNT_MARK = '#';
+
+export function defineBudget(builder: Builder, refs: Refs, enums: Enums): void {
+  builder.node(refs.budget, {
+    description: 'One account of one budget: spent and held never exceed the limit, unless `then` is WARN.',
+    id: { resolve: (view) => nodeId(view) },
+    loadOne: (id, context) => {
+      const found = visibleBudgets(context).find((view) => nodeId(view) === id);
+      return found === undefined ? null : { ...found };
+    },
+    fields: (t) => ({
+      name: t.string({ resolve: ({ budget }) => budget.name }),
+      scope: t.string({
+        description: '`all`, `provider:openai`, `model:openai/gpt…`, `task:summarize`.',
+        resolve: ({ budget }) => scopeText(budget),
+      }),
+      account: t.exposeString('account', {
+        description: "The caller, team or tag's value it is kept for; empty: one account in all.",
+      }),
+      unit: t.field({
+        type: enums.budgetUnit,
+        description: 'What the amounts count.',
+        resolve: ({ budget }) => budget.limit.unit,
+      }),
+      limit: t.field({
+        type: 'USD',
+        description: AMOUNT,
+        resolve: ({ budget, limit }) => amount(budget.limit.unit, limit),
+      }),
+      spent: t.field({
+        type: 'USD',
+        description: AMOUNT,
+        resolve: ({ budget, spent }) => amount(budget.limit.unit, spent),
+      }),
+      held: t.field({
+        type: 'USD',
+        description: AMOUNT,
+        resolve: ({ budget, held }) => amount(budget.limit.unit, held),
+      }),
+      per: t.string({
+        description: '`run`, `day`, `month`…, or the length of a rolling window: `15m`.',
+        resolve: ({ budget }) => windowText(budget.per),
+      }),
+      windowStartedAt: t.expose('windowStartedAtMs', { type: 'DateTime' }),
+      resetsAt: t.expose('resetsAtMs', { type: 'DateTime', nullable: true }),
+      then: t.field({ type: enums.budgetAction, resolve: ({ budget }) => budget.then }),
+      warnAt: t.floatList({
+        description: 'Shares of the limit, 0 to 1.',
+        resolve: ({ budget }) => [...budget.warnAt],
+      }),
+      calls: t.exposeInt('calls', { description: 'Calls in the current window.' }),
+    }),
+  });
+}
+
+export const AMOUNT = 'In dollars; where `unit` is TOKENS or CALLS, the plain number.';
+
+/** The scalar writes nano-units: a count of tokens or calls is scaled so that it comes out as itself. */
+export function amount(unit: 'usd' | 'tokens' | 'calls', value: bigint): bigint {
+  return unit === 'usd' ? value : value * NANO_PER_USD;
+}
+
+function nodeId(view: BudgetView): string {
+  return view.account === '' ? view.budget.id : `${view.budget.id}${ACCOUNT_MARK}${view.account}`;
+}
+
+/** All of them with `read:stats`; else only the accounts that are the viewer's own. */
+export function visibleBudgets(context: RequestContext): readonly BudgetView[] {
+  const views = context.services.budgets.views();
+  return views.filter(({ budget, account }) =>
+    maySeeSpendOf(context.caller, budget.each?.kind === 'caller' ? account : ''),
+  );
+}
+
+function scopeText({ scope }: PlanBudget): string {
+  switch (scope.kind) {
+    case 'all':
+      return 'all';
+    case 'provider':
+      return `provider:${scope.provider}`;
+    case 'model':
+      return `model:${scope.model}`;
+    case 'task':
+      return `task:${scope.task}`;
+  }
+}
+
+const UNITS: readonly (readonly [suffix: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+];
+
+function windowText(window: PlanWindow): string {
+  if (window.kind === 'run') return 'run';
+  if (window.kind === 'calendar') return window.unit;
+  const unit = UNITS.find(([, ms]) => window.ms % ms === 0);
+  return unit === undefined ? `${window.ms}ms` : `${window.ms / unit[1]}${unit[0]}`;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { emailSchema } from '../../../../src/language/definition/parse-schemas.ts';
+import { createValidators } from '../../../../src/engine/execution/validators.ts';
+import { parseEmail } from '../../../../src/engine/execution/steps/parse-email.ts';
+import { hasSharedData, listSharedData, readSharedBytes } from '../../../support/shared-data.ts';
+
+const validate = createValidators().output(emailSchema);
+
+async function parsed(raw: string): Promise<{ readonly [name: string]: unknown }> {
+  const outcome = await parseEmail(raw);
+  if (!outcome.ok) throw new Error(outcome.error);
+  expect({ valid: validate(outcome.value), errors: validate.errors }).toMatchObject({ valid: true });
+  return outcome.value as { readonly [name: string]: unknown };
+}
+
+const headers =
+  'From: Ana Ng <ana@example.com>\r\nTo: ben@example.com, "Team" <team@example.com>\r\nSubject: Hi\r\n';
+
+describe('parse: email', () => {
+  test('reads addresses, subject, date and text', async () => {
+    const mail = await parsed(
+      `${headers}Date: Mon, 2 Mar 2026 10:00:00 +0100\r\n\r\nSee you on Tuesday.\r\n`,
+    );
+    expect(mail).toMatchObject({
+      from: { name: 'Ana Ng', address: 'ana@example.com' },
+      to: [{ address: 'ben@example.com' }, { name: 'Team', address: 'team@example.com' }],
+      subject: 'Hi',
+      date: '2026-03-02T09:00:00.000Z',
+      text: 'See you on Tuesday.',
+    });
+  });
+
+  test('has no date where the written one cannot be read, rather than the present', async () => {
+    expect(await parsed(`${headers}Date: soon\r\n\r\nx`)).toMatchObject({ date: null });
+    expect(await parsed(`${headers}\r\nx`)).toMatchObject({ date: null });
+  });
+
+  test('makes text of a message that is HTML alone', async () => {
+    const html = 'Content-Type: text/html; charset=utf-8\r\n\r\n<p>Hello <b>Ana</b></p><script>x()</script>';
+    expect(await parsed(`${headers}${html}`)).toMatchObject({ text: 'Hello Ana' });
+    const alternative = `MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n${html}\r\n--b--\r\n`;
+    expect(await parsed(`${headers}${alternative}`)).toMatchObject({ text: 'Hello Ana' });
+  });
+
+  test('reads the declared charset of bytes that came as characters', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from(
+        `${headers}Content-Type: text/plain; charset=shift_jis\r\nContent-Transfer-Encoding: 8bit\r\n\r\n`,
+      ),
+      Buffer.from([0x82, 0xa0, 0x82, 0xa2]),
+    ]);
+    expect(await parsed(bytes.toString('latin1'))).toMatchObject({ text: 'あい' });
+  });
+
+  test('keeps text that was decoded before it came, whatever charset its headers still declare', async () => {
+    const decoded = `${headers}Content-Type: text/plain; charset="shift_jis"\r\n\r\nあい`;
+    expect(await parsed(decoded)).toMatchObject({ text: 'あい' });
+    expect(await parsed(`${headers}Content-Type: text/plain; charset=utf-8\r\n\r\ncafé`)).toMatchObject({
+      text: 'café',
+    });
+    const quoted = `${headers}Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ncaf=E9`;
+    expect(await parsed(`X-Note: あ\r\n${quoted}`)).toMatchObject({ text: 'café' });
+  });
+
+  test('lists attachments without their content', async () => {
+    const raw = `${headers}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename="a.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--b--\r\n`;
+    expect(await parsed(raw)).toMatchObject({
+      text: 'hi',
+      attachments: [{ filename: 'a.pdf', contentType: 'application/pdf', sizeBytes: 3 }],
+    });
+  });
+
+  test.each([
+    ['', 'it is empty'],
+    ['just some words', 'it has no header lines'],
+  ])('says what is missing in %j', async (raw, reason) => {
+    expect(await parseEmail(raw)).toMatchObject({ ok: false, error: expect.stringContaining(reason) });
+  });
+
+  test('refuses headers without end', async () => {
+    expect((await parseEmail(`Subject: a\n${'x: y\n'.repeat(300_000)}`)).ok).toBe(false);
+  });
+});
+
+describe.skipIf(!hasSharedData('eml'))('real messages', () => {
+  const files = hasSharedData('eml')
+    ? listSharedData('eml').flatMap((folder) =>
+        listSharedData(`eml/${folder}`).map((name) => `eml/${folder}/${name}`),
+      )
+    : [];
+
+  test.each(files)('%s parses, as bytes and as text', async (file) => {
+    const bytes = readSharedBytes(file);
+    for (const encoding of ['latin1', 'utf8'] as const) await parsed(bytes.toString(encoding));
+  });
+});

@@ -1,0 +1,224 @@
+// Reading answers of OpenAI and of those who nearly speak its protocol.
+import { describe, expect, it } from 'vitest';
+import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
+import { responsesReader } from '../../../../src/engine/providers/openai/responses.ts';
+import { chatUsage, responsesUsage } from '../../../../src/engine/providers/openai/usage.ts';
+import type { AnswerReader, JsonMembers } from '../../../../src/engine/providers/shared/reading.ts';
+
+function stream(
+  reader: AnswerReader,
+  ...events: readonly JsonMembers[]
+): { readonly text: string; readonly silent: number } {
+  const pieces = events.map((event) => reader.event(event));
+  return {
+    text: pieces.map((piece) => piece.text).join(''),
+    silent: pieces.filter((piece) => piece.isOutput && piece.text === '').length,
+  };
+}
+
+const choice = (delta: object, finish: string | null = null): JsonMembers => ({
+  model: 'm',
+  choices: [{ index: 0, delta, finish_reason: finish }],
+});
+
+describe('reading Chat Completions', () => {
+  it('takes a refusal, whole or in pieces, for an answer that was withheld', () => {
+    const whole = chatReader();
+    whole.whole({
+      choices: [{ message: { content: null, refusal: 'I cannot help with that.' }, finish_reason: 'stop' }],
+    });
+    expect(whole.reading.blocked).toBe('refused: I cannot help with that.');
+    const pieces = chatReader();
+    const heard = stream(
+      pieces,
+      choice({ refusal: 'I ' }),
+      choice({ refusal: 'cannot.' }),
+      choice({}, 'stop'),
+    );
+    expect(pieces.reading.blocked).toBe('refused: I cannot.');
+    expect(heard).toEqual({ text: '', silent: 2 });
+  });
+
+  it('says which of the filters it was, as Azure tells', () => {
+    const reader = chatReader();
+    reader.whole({
+      choices: [
+        {
+          message: { content: '' },
+          finish_reason: 'content_filter',
+          content_filter_results: {
+            hate: { filtered: false },
+            violence: { filtered: true, severity: 'high' },
+          },
+        },
+      ],
+    });
+    expect(reader.reading.blocked).toBe('content filter: violence');
+  });
+
+  it('counts reasoning as output, and leaves it out of the text', () => {
+    const heard = stream(
+      chatReader(),
+      choice({ reasoning_content: 'Hm.' }),
+      choice({ reasoning: 'Hm.' }),
+      choice({ content: 'Yes.' }),
+    );
+    expect(heard).toEqual({ text: 'Yes.', silent: 2 });
+  });
+
+  it('reads content that comes in parts', () => {
+    const parts = [
+      { type: 'thinking', thinking: [] },
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ];
+    expect(stream(chatReader(), choice({ content: parts })).text).toBe('ab');
+  });
+
+  it('does not take a running count for the end', () => {
+    const reader = chatReader();
+    stream(reader, { ...choice({ content: 'a' }), usage: { prompt_tokens: 3, completion_tokens: 1 } });
+    expect(reader.reading.complete).toBe(false);
+    stream(reader, { ...choice({}, 'stop'), usage: { prompt_tokens: 3, completion_tokens: 2 } });
+    expect(reader.reading).toMatchObject({
+      complete: true,
+      finishReason: 'stop',
+      usage: { outputTokens: 2 },
+    });
+  });
+
+  it.each([
+    [{ error: { message: 'overloaded', code: 503 } }, { message: 'overloaded', code: '503', type: null }],
+    [{ error: 'something broke' }, { message: 'something broke', code: null, type: null }],
+  ])('reads an error among the events: %j', (event, failure) => {
+    const reader = chatReader();
+    stream(reader, choice({ content: 'a' }), event);
+    expect(reader.reading.failure).toEqual(failure);
+  });
+
+  it('makes nothing of shapes that it does not know', () => {
+    const reader = chatReader();
+    expect(
+      stream(reader, {}, { choices: 'none' }, { choices: [null] }, { choices: [{ delta: { content: 7 } }] }),
+    ).toEqual({ text: '', silent: 0 });
+    expect(reader.reading.finishReason).toBeNull();
+  });
+});
+
+describe('reading Responses', () => {
+  const response = (fields: JsonMembers): JsonMembers => ({
+    object: 'response',
+    model: 'm',
+    output: [],
+    ...fields,
+  });
+  const message = (...content: readonly object[]): object => ({ type: 'message', content });
+
+  it.each<[JsonMembers, JsonMembers]>([
+    [
+      { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
+      { finishReason: 'length', blocked: null },
+    ],
+    [
+      { status: 'incomplete', incomplete_details: { reason: 'content_filter' } },
+      { finishReason: null, blocked: 'content filter' },
+    ],
+    [
+      { status: 'completed', output: [message({ type: 'refusal', refusal: 'No.' })] },
+      { blocked: 'refused: No.' },
+    ],
+    [
+      { status: 'failed', error: { code: 'server_error', message: 'it broke' } },
+      { failure: { type: null, code: 'server_error', message: 'it broke' } },
+    ],
+    [
+      { status: 'cancelled' },
+      { failure: { type: null, code: 'cancelled', message: 'the response was cancelled' } },
+    ],
+    [{ status: 'in_progress' }, { finishReason: null, blocked: null, failure: null }],
+    [
+      {
+        status: 'completed',
+        output: [
+          { type: 'reasoning', summary: [] },
+          message({ type: 'output_text', text: 'a' }, { type: 'output_text', text: 'b' }),
+        ],
+      },
+      { finishReason: 'stop', text: 'ab' },
+    ],
+  ])('%j', (fields, expected) => {
+    const reader = responsesReader();
+    reader.whole(response(fields));
+    expect(reader.reading).toMatchObject(expected);
+  });
+
+  it('reads both forms of an error among the events', () => {
+    for (const event of [
+      { type: 'error', code: 'rate_limit_exceeded', message: 'slow down' },
+      { type: 'error', error: { type: 'requests', code: 'rate_limit_exceeded', message: 'slow down' } },
+    ]) {
+      const reader = responsesReader();
+      reader.event(event);
+      expect(reader.reading.failure).toMatchObject({ code: 'rate_limit_exceeded', message: 'slow down' });
+    }
+  });
+
+  it('counts reasoning as output, and leaves it out of the text', () => {
+    const heard = stream(
+      responsesReader(),
+      { type: 'response.reasoning_summary_text.delta', delta: 'Hm.' },
+      { type: 'response.output_text.delta', delta: 'Yes.' },
+    );
+    expect(heard).toEqual({ text: 'Yes.', silent: 1 });
+  });
+});
+
+describe('usage as OpenAI reports it', () => {
+  it('keeps each part within its whole', () => {
+    expect(
+      chatUsage({
+        prompt_tokens: 5,
+        completion_tokens: 3,
+        prompt_tokens_details: { cached_tokens: 9 },
+        completion_tokens_details: { reasoning_tokens: 7 },
+      }),
+    ).toEqual({
+      inputTokens: 5,
+      cachedInputTokens: 5,
+      cacheWriteTokens: 0,
+      outputTokens: 3,
+      reasoningTokens: 3,
+    });
+  });
+
+  it('adds reasoning to the output where a server counts it beside', () => {
+    const usage = chatUsage({
+      prompt_tokens: 10,
+      completion_tokens: 5,
+      total_tokens: 35,
+      completion_tokens_details: { reasoning_tokens: 20 },
+    });
+    expect(usage).toMatchObject({ outputTokens: 25, reasoningTokens: 20 });
+  });
+
+  it('knows writes to the cache', () => {
+    expect(
+      responsesUsage({
+        input_tokens: 100,
+        output_tokens: 1,
+        input_tokens_details: { cached_tokens: 20, cache_write_tokens: 30 },
+      }),
+    ).toMatchObject({
+      inputTokens: 100,
+      cachedInputTokens: 20,
+      cacheWriteTokens: 30,
+    });
+  });
+
+  it.each([null, undefined, {}, { prompt_tokens: 'many' }, []])(
+    'is none where there is none: %j',
+    (usage) => {
+      expect(chatUsage(usage)).toBeNull();
+    },
+  );
+});

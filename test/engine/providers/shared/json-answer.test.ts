@@ -1,0 +1,35 @@
+// Finding the JSON in what a model answers.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { findJson } from '../../../../src/engine/providers/shared/json-answer.ts';
+
+describe('the JSON in an answer', () => {
+  it.each([
+    ['{"a":1}', { a: 1 }],
+    ['  [1, 2]\n', [1, 2]],
+    ['"text"', 'text'],
+    ['```json\n{"a":1}\n```', { a: 1 }],
+    ['Here it is:\n```\n{"a":{"b":"}"}}\n```\nBye.', { a: { b: '}' } }],
+    ['Sure! {"a":"{not}"} is the answer.', { a: '{not}' }],
+    ['The set {x} is not it, but {"a":"\\"}"} is.', { a: '"}' }],
+    ['nothing here', undefined],
+    ['{"cut": ', undefined],
+    ['', undefined],
+  ])('%j', (text, expected) => {
+    expect(findJson(text)).toEqual(expected);
+  });
+
+  it('is found whatever words stand around it', () => {
+    const prose = fc.string().map((text) => text.replace(/[[\]{}"\\`]/g, ''));
+    fc.assert(
+      fc.property(prose, fc.dictionary(fc.string(), fc.jsonValue()), prose, (before, value, after) => {
+        const text = JSON.stringify(value);
+        expect(findJson(`${before} ${text} ${after}`)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('gives up on brackets without end in linear time', () => {
+    expect(findJson(`${'['.repeat(200_000)} `)).toBeUndefined();
+  });
+});
