@@ -50,7 +50,9 @@ describe('the catalogue of diagnostics', () => {
   });
 
   test('has a rule in a file of its own for each rule of the registry', () => {
-    const files = repositoryFiles().filter((path) => /^src\/language\/definition\/rules\/[a-z-]+\.ts$/.test(path));
+    const files = repositoryFiles().filter((path) =>
+      /^src\/language\/definition\/rules\/[a-z-]+\.ts$/.test(path),
+    );
     const notRules = ['check-expressions', 'registry', 'rule', 'walk'];
     expect(files.length - notRules.length).toBe(ruleList.length);
   });
