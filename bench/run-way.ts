@@ -1,0 +1,138 @@
+// The way of one run: our functions and files that a warm runTask goes through, and the stack when its request reaches the socket.
+//
+//   node bench/run-way.ts [--list]
+//
+// The stack is V8's own, taken twice: where the attempt's row is given to the ledger, to which everything is one synchronous call, and where the
+// request is given to the HTTP client. The first tells the way from the resolver to the attempt, the second the way from there to the socket.
+// Functions and files are counted by V8's precise coverage of one run, from the request to its answer, in this thread.
+import { createServer } from 'node:http';
+import { Session } from 'node:inspector/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Agent } from 'undici';
+import { openApp, serveApp } from '../src/app.ts';
+import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
+
+const WARM_RUNS = 20;
+const SOURCE = `${pathToFileURL(join(import.meta.dirname, '../src')).href}/`;
+const list = process.argv.includes('--list');
+
+const answer = JSON.stringify({
+  id: 'chatcmpl-way',
+  object: 'chat.completion',
+  created: 1_790_000_000,
+  model: 'bench-model',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Nine days.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 64, completion_tokens: 3, total_tokens: 67 },
+});
+const upstream = createServer((request, response) => {
+  request.resume().once('end', () => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
+  });
+});
+await new Promise<void>((resolve) => {
+  upstream.listen(0, '127.0.0.1', resolve);
+});
+const { port } = upstream.address() as AddressInfo;
+
+const app = await openApp({
+  workflows: writeWorkflows(`http://127.0.0.1:${port}`, 'now'),
+  dataDirectory: temporaryFolder(),
+  env: ENV,
+  synchronous: 'normal',
+});
+const server = await serveApp(app, { port: 0, watch: false });
+
+async function run(index: number): Promise<void> {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query:
+        'mutation ($text: String!) { runTask(task: { answer: { text: $text } }) { __typename ... on Run { id status cost } } }',
+      variables: { text: inputText(index) },
+    }),
+  });
+  const text = await response.text();
+  if (!text.includes('"SUCCEEDED"') && !text.includes('"succeeded"')) throw new Error(text);
+}
+
+for (let index = 0; index < WARM_RUNS; index += 1) await run(index);
+
+interface Frame {
+  /** Relative to src/. */
+  readonly file: string;
+  readonly name: string;
+}
+
+/** Frames of ours, innermost first, without the one that asks. */
+function framesOf(error: Error): readonly Frame[] {
+  return (error.stack ?? '').split('\n').flatMap((line) => {
+    const found = /^ {4}at (?:async )?(?:(?<name>.*) \()?(?<url>file:.*?):\d+:\d+\)?$/.exec(line)?.groups;
+    if (found?.['url']?.startsWith(SOURCE) !== true) return [];
+    return [{ file: found['url'].slice(SOURCE.length), name: found['name'] ?? '(anonymous)' }];
+  });
+}
+
+/** From the resolver to the HTTP client, outermost first. */
+async function way(): Promise<readonly Frame[]> {
+  const { ledger } = app;
+  const { dispatch } = Agent.prototype;
+  const { openAttempt } = ledger;
+  const limit = Error.stackTraceLimit;
+  let toAttempt: readonly Frame[] = [];
+  let toSocket: readonly Frame[] = [];
+  Error.stackTraceLimit = 1_000;
+  ledger.openAttempt = (attempt) => {
+    toAttempt = framesOf(new Error('the row is written'));
+    return openAttempt.call(ledger, attempt);
+  };
+  Agent.prototype.dispatch = function (this: Agent, ...args) {
+    toSocket = framesOf(new Error('the provider is called'));
+    return dispatch.apply(this, args);
+  };
+  await run(WARM_RUNS);
+  Agent.prototype.dispatch = dispatch;
+  ledger.openAttempt = openAttempt;
+  Error.stackTraceLimit = limit;
+
+  const [attempt] = toAttempt;
+  const meet = toSocket.findIndex(({ file, name }) => file === attempt?.file && name === attempt.name);
+  const resolver = toAttempt.findIndex(({ file }) => file.startsWith('server/'));
+  if (meet === -1 || resolver === -1) throw new Error('the two stacks do not meet, or do not reach the resolver');
+  return [...toSocket.slice(0, meet), ...toAttempt.slice(0, resolver + 1)].toReversed();
+}
+
+async function covered(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  await session.post('Profiler.takePreciseCoverage');
+  await run(WARM_RUNS + 1);
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  session.disconnect();
+  const files = new Map<string, string[]>();
+  for (const { url, functions } of result) {
+    if (!url.startsWith(SOURCE)) continue;
+    const called = functions.filter(({ ranges }) => (ranges[0]?.count ?? 0) > 0);
+    if (called.length > 0)
+      files.set(
+        url.slice(SOURCE.length),
+        called.map(({ functionName }) => functionName || '(anonymous)'),
+      );
+  }
+  return files;
+}
+
+const frames = await way();
+const files = await covered();
+console.log(`${frames.length} frames in ${new Set(frames.map(({ file }) => file)).size} files, from the resolver to the socket:`);
+for (const { file, name } of frames) console.log(`  ${name}  ${file}`);
+console.log(`${[...files.values()].flat().length} functions in ${files.size} files, from the request to its answer${list ? ':' : ''}`);
+if (list) for (const [file, functions] of files) console.log(`  ${file}: ${functions.join(', ')}`);
+await server.close(0);
+await app.close(0);
+upstream.close();
+upstream.closeAllConnections();
