@@ -5,12 +5,12 @@
 // The stack is V8's own, taken twice: where the attempt's row is given to the ledger, to which everything is one synchronous call, and where the
 // request is given to the HTTP client. The first tells the way from the resolver to the attempt, the second the way from there to the socket.
 // Functions and files are counted by V8's precise coverage of one run, from the request to its answer, in this thread.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
 import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Agent } from 'undici';
 import { openApp, serveApp } from '../src/app.ts';
 import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
 
@@ -78,29 +78,30 @@ function framesOf(error: Error): readonly Frame[] {
 /** From the resolver to the HTTP client, outermost first. */
 async function way(): Promise<readonly Frame[]> {
   const { ledger } = app;
-  const { dispatch } = Agent.prototype;
-  const { openAttempt } = ledger;
+  const openAttempt = ledger.openAttempt.bind(ledger);
   const limit = Error.stackTraceLimit;
   let toAttempt: readonly Frame[] = [];
   let toSocket: readonly Frame[] = [];
+  const onRequest = (): void => {
+    const frames = framesOf(new Error('the HTTP client has a request'));
+    if (frames.length > 0) toSocket = frames;
+  };
   Error.stackTraceLimit = 1_000;
   ledger.openAttempt = (attempt) => {
-    toAttempt = framesOf(new Error('the row is written'));
-    return openAttempt.call(ledger, attempt);
+    toAttempt = framesOf(new Error('the ledger has the row'));
+    return openAttempt(attempt);
   };
-  Agent.prototype.dispatch = function (this: Agent, ...args) {
-    toSocket = framesOf(new Error('the provider is called'));
-    return dispatch.apply(this, args);
-  };
+  subscribe('undici:request:create', onRequest);
   await run(WARM_RUNS);
-  Agent.prototype.dispatch = dispatch;
+  unsubscribe('undici:request:create', onRequest);
   ledger.openAttempt = openAttempt;
   Error.stackTraceLimit = limit;
 
   const [attempt] = toAttempt;
   const meet = toSocket.findIndex(({ file, name }) => file === attempt?.file && name === attempt.name);
   const resolver = toAttempt.findIndex(({ file }) => file.startsWith('server/'));
-  if (meet === -1 || resolver === -1) throw new Error('the two stacks do not meet, or do not reach the resolver');
+  if (meet === -1 || resolver === -1)
+    throw new Error('the two stacks do not meet, or do not reach the resolver');
   return [...toSocket.slice(0, meet), ...toAttempt.slice(0, resolver + 1)].toReversed();
 }
 
@@ -128,9 +129,13 @@ async function covered(): Promise<ReadonlyMap<string, readonly string[]>> {
 
 const frames = await way();
 const files = await covered();
-console.log(`${frames.length} frames in ${new Set(frames.map(({ file }) => file)).size} files, from the resolver to the socket:`);
+console.log(
+  `${frames.length} frames in ${new Set(frames.map(({ file }) => file)).size} files, from the resolver to the socket:`,
+);
 for (const { file, name } of frames) console.log(`  ${name}  ${file}`);
-console.log(`${[...files.values()].flat().length} functions in ${files.size} files, from the request to its answer${list ? ':' : ''}`);
+console.log(
+  `${[...files.values()].flat().length} functions in ${files.size} files, from the request to its answer${list ? ':' : ''}`,
+);
 if (list) for (const [file, functions] of files) console.log(`  ${file}: ${functions.join(', ')}`);
 await server.close(0);
 await app.close(0);

@@ -34,7 +34,7 @@ import { createDirectorySource } from './revisions/directory.ts';
 import { lastPlan } from './revisions/last-plan.ts';
 import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
-import { createEmbeddedRuntime } from './engine/runtime/embedded/runtime.ts';
+import { createEmbeddedRuntime } from './engine/runtime/embedded.ts';
 import type { ServerOptions } from './server/options.ts';
 import { pastSpend } from './ledger/stats/past-spend.ts';
 import { createStats, type Stats } from './ledger/stats/stats.ts';

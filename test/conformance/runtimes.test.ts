@@ -1,12 +1,15 @@
 // What every Runtime has to do, whichever process or database its runs live in.
 import { describe, expect, test } from 'vitest';
+import { sleep } from '../../src/common/clock.ts';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Json } from '../../src/common/json.ts';
 import type { StepRecord } from '../../src/engine/execution/records.ts';
 import { RunStopped } from '../../src/engine/execution/runtime-port.ts';
-import type { Interpret, RunSubmission, Runtime } from '../../src/engine/execution/runtime-port.ts';
-import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded/runtime.ts';
+import type { Runtime, Scope } from '../../src/engine/execution/runtime-port.ts';
+import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
+
+type Asked = Parameters<Runtime['run']>[0];
 
 interface Maker {
   readonly name: string;
@@ -21,15 +24,6 @@ const RUNTIMES: readonly Maker[] = [
   },
 ];
 
-const submission = (runId: string, fields: Partial<RunSubmission> = {}): RunSubmission => ({
-  runId,
-  planHash: 'p',
-  input: { n: 1 },
-  deadlineMs: null,
-  resumed: false,
-  ...fields,
-});
-
 const receipt = (key: string, output: Json): StepRecord => ({
   runId: 'run_1',
   key,
@@ -42,211 +36,151 @@ const receipt = (key: string, output: Json): StepRecord => ({
 });
 
 describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
-  async function started(
-    interpret: Interpret,
-    known: ReadonlyMap<string, StepRecord> = new Map(),
-  ): Promise<{ readonly runtime: Runtime; readonly clock: ReturnType<typeof createSimulatedClock> }> {
-    const clock = createSimulatedClock();
+  const clock = createSimulatedClock();
+  const pause = (scope: Scope, ms: number): Promise<void> => sleep(clock, ms, scope.signal);
+
+  function runtimeWith(known: ReadonlyMap<string, StepRecord> = new Map()): {
+    readonly runtime: Runtime;
+    /** Runs it to its end, moving time as far as that needs. */
+    readonly run: (
+      runId: string,
+      body: (scope: Scope) => Promise<Json>,
+      more?: Partial<Asked>,
+    ) => Promise<Json>;
+  } {
     const runtime = make(clock, (runId) => (runId === 'run_1' ? known : new Map()));
-    await runtime.start(interpret);
-    return { runtime, clock };
+    return {
+      runtime,
+      run: (runId, body, more = {}) =>
+        clock.settle(runtime.run({ runId, deadlineMs: 1_000_000, resumed: false, ...more }, body)),
+    };
   }
 
-  test('runs what is submitted with its plan and input, and gives the result to whoever asks', async () => {
-    const { runtime } = await started((scope, planHash, input) =>
-      Promise.resolve({ id: scope.runId, planHash, input }),
+  test('gives what the body gives, and throws what it throws', async () => {
+    const { run } = runtimeWith();
+    expect(await run('run_1', () => Promise.resolve('done'))).toBe('done');
+    await expect(run('run_2', () => Promise.reject(new TypeError('broken')))).rejects.toThrow(
+      new TypeError('broken'),
     );
-    expect(await runtime.submit(submission('run_1'))).toEqual({ created: true });
-    const expected = { ok: true, value: { id: 'run_1', planHash: 'p', input: { n: 1 } } };
-    expect(await runtime.result('run_1')).toEqual(expected);
-    expect(await runtime.result('run_1')).toEqual(expected);
   });
 
-  test('a failure is given as it was thrown, and an unknown run is said to be unknown', async () => {
-    const { runtime } = await started(() => Promise.reject(new TypeError('broken')));
-    await runtime.submit(submission('run_1'));
-    expect(await runtime.result('run_1')).toMatchObject({
-      ok: false,
-      error: { name: 'TypeError', message: 'broken' },
-    });
-    expect(await runtime.result('run_9')).toMatchObject({ ok: false, error: { name: 'RunUnknown' } });
-    expect(await runtime.status(['run_9'])).toEqual(['unknown']);
-  });
-
-  test('a run that is submitted twice runs once', async () => {
+  test('INV-5: a run that is under way is not begun a second time', async () => {
+    const { run, runtime } = runtimeWith();
     let times = 0;
-    const { runtime, clock } = await started(async (scope) => {
+    const body = async (scope: Scope): Promise<Json> => {
       times += 1;
-      await scope.sleep('pause', 10);
+      await pause(scope, 10);
       return null;
-    });
-    await runtime.submit(submission('run_1'));
-    expect(await runtime.submit(submission('run_1'))).toEqual({ created: false });
-    expect(await runtime.status(['run_1'])).toEqual(['running']);
-    await clock.settle(runtime.result('run_1'));
+    };
+    const first = runtime.run({ runId: 'run_1', deadlineMs: 1_000, resumed: false }, body);
+    await expect(run('run_1', body)).rejects.toThrow('under way');
+    await clock.settle(first);
     expect(times).toBe(1);
   });
 
   test('INV-5: a step with a receipt is answered with it; one in flight is joined; any other runs', async () => {
     const ran: string[] = [];
-    const { runtime, clock } = await started(
-      async (scope) => {
-        const step = (key: string): Promise<Json> =>
-          scope.step(key, {}, async () => {
-            ran.push(key);
-            await scope.sleep('work', 10);
-            return `${key} done`;
-          });
-        const [done, one, again] = await Promise.all([step('done'), step('one'), step('one')]);
-        return [done, one, again];
-      },
-      new Map([['done', receipt('done', 'kept')]]),
-    );
-    await runtime.submit(submission('run_1', { resumed: true }));
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({
-      ok: true,
-      value: ['kept', 'one done', 'one done'],
-    });
+    const body = async (scope: Scope): Promise<Json> => {
+      const step = (key: string): Promise<Json> =>
+        scope.step(key, async () => {
+          ran.push(key);
+          await pause(scope, 10);
+          return `${key} done`;
+        });
+      return await Promise.all([step('done'), step('one'), step('one')]);
+    };
+    const { run } = runtimeWith(new Map([['done', receipt('done', 'kept')]]));
+    expect(await run('run_1', body, { resumed: true })).toEqual(['kept', 'one done', 'one done']);
     expect(ran).toEqual(['one']);
   });
 
   test('a failed step is no receipt, and a later call runs it again', async () => {
     let times = 0;
-    const { runtime } = await started(async (scope) => {
+    const { run } = runtimeWith();
+    const output = await run('run_1', async (scope) => {
       const step = (): Promise<Json> =>
-        scope.step('flaky', {}, () => {
+        scope.step('flaky', () => {
           times += 1;
           return times === 1 ? Promise.reject(new Error('first')) : Promise.resolve(times);
         });
       await step().catch(() => undefined);
       return step();
     });
-    await runtime.submit(submission('run_1'));
-    expect(await runtime.result('run_1')).toEqual({ ok: true, value: 2 });
+    expect(output).toBe(2);
   });
 
   test('a wave starts its items in order, no more at once than told, and waits for every one', async () => {
     const log: string[] = [];
-    const { runtime, clock } = await started(async (scope) => {
+    const { run } = runtimeWith();
+    const output = await run('run_1', async (scope) => {
       const settled = await scope.wave(
-        ['a', 'b', 'c', 'd'].map((key, index) => ({
-          key,
-          run: async () => {
-            log.push(`+${key}`);
-            await scope.sleep(key, 10 * (4 - index));
-            log.push(`-${key}`);
-            if (key === 'b') throw new Error('b broke');
-            return key;
-          },
-        })),
-        { concurrent: 2 },
+        ['a', 'b', 'c', 'd'].map((key, index) => async () => {
+          log.push(`+${key}`);
+          await pause(scope, 10 * (4 - index));
+          log.push(`-${key}`);
+          if (key === 'b') throw new Error('b broke');
+          return key;
+        }),
+        2,
       );
-      return settled.map((outcome) => (outcome.ok ? outcome.value : String(outcome.error)));
+      return settled.map((end) => (end.status === 'fulfilled' ? end.value : String(end.reason)));
     });
-    await runtime.submit(submission('run_1'));
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({
-      ok: true,
-      value: ['a', 'Error: b broke', 'c', 'd'],
-    });
+    expect(output).toEqual(['a', 'Error: b broke', 'c', 'd']);
     expect(log.slice(0, 3)).toEqual(['+a', '+b', '-b']);
   });
 
-  test('a child runs under an id that its parent finds again, within the same end', async () => {
-    const { runtime, clock } = await started(async (scope, planHash, input) => {
-      if (scope.runId.includes('.')) {
-        await scope.sleep('work', 1_000);
-        return { child: scope.runId, planHash, input };
-      }
-      return scope.child('call[2]', 'q', { deep: true });
+  test('a child finds its own receipts, and ends with its parent or at a deadline of its own', async () => {
+    const child = (scope: Scope, deadlineMs: number): Promise<Json> =>
+      scope.child('run_1', deadlineMs, async (inner) => {
+        const before = inner.receipt('first')?.output ?? null;
+        await pause(inner, 1_000);
+        return before;
+      });
+    const { run } = runtimeWith(new Map([['first', receipt('first', 'kept')]]));
+    expect(await run('run_2', (scope) => child(scope, 5_000), { resumed: true })).toBe('kept');
+    expect(await run('run_3', (scope) => child(scope, 5_000))).toBeNull();
+    await expect(run('run_4', (scope) => child(scope, 5_000), { deadlineMs: 100 })).rejects.toMatchObject({
+      why: 'deadline',
     });
-    await runtime.submit(submission('run_1'));
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({
-      ok: true,
-      value: { child: 'run_1.call[2]', planHash: 'q', input: { deep: true } },
-    });
-    await runtime.submit(submission('run_2', { deadlineMs: 100 }));
-    expect(await clock.settle(runtime.result('run_2'))).toMatchObject({
-      ok: false,
-      error: { why: 'deadline' },
-    });
+    await expect(run('run_5', (scope) => child(scope, 100))).rejects.toMatchObject({ why: 'deadline' });
+    expect(clock.pendingTimers()).toBe(0);
   });
 
   test('the deadline, a cancellation and the end of the process stop a run with their reason', async () => {
-    const { runtime, clock } = await started(async (scope) => {
-      await scope.sleep('for ever', 1_000_000);
+    const { run, runtime } = runtimeWith();
+    const forEver = async (scope: Scope): Promise<Json> => {
+      await pause(scope, 1_000_000_000);
       return null;
+    };
+    const startedAtMs = clock.monotonicMs();
+    await expect(run('run_1', forEver, { deadlineMs: 500 })).rejects.toMatchObject({
+      name: 'RunStopped',
+      why: 'deadline',
     });
-    await runtime.submit(submission('run_1', { deadlineMs: 500 }));
-    const late = await clock.settle(runtime.result('run_1'));
-    expect(late).toMatchObject({ ok: false, error: { name: 'RunStopped', why: 'deadline' } });
-    expect(clock.monotonicMs()).toBe(500);
+    expect(clock.monotonicMs() - startedAtMs).toBe(500);
 
-    await runtime.submit(submission('run_2'));
-    expect(await runtime.cancel('run_2', 'enough')).toBe(true);
-    expect(await runtime.result('run_2')).toMatchObject({
-      ok: false,
-      error: { why: 'operator', message: 'enough' },
-    });
-    expect(await runtime.cancel('run_2', 'enough')).toBe(false);
+    const cancelled = runtime.run({ runId: 'run_2', deadlineMs: 1_000_000, resumed: false }, forEver);
+    expect(runtime.cancel('run_2', 'enough')).toBe(true);
+    await expect(cancelled).rejects.toMatchObject({ why: 'operator', message: 'enough' });
+    expect(runtime.cancel('run_2', 'enough')).toBe(false);
 
-    await runtime.submit(submission('run_3'));
+    const stopped = runtime.run({ runId: 'run_3', deadlineMs: 1_000_000, resumed: false }, forEver);
+    stopped.catch(() => undefined);
     await clock.settle(runtime.stop({ drainMs: 2_000 }));
-    expect(await runtime.result('run_3')).toMatchObject({ ok: false, error: { why: 'shutdown' } });
-    await expect(runtime.submit(submission('run_4'))).rejects.toBeInstanceOf(RunStopped);
+    await expect(stopped).rejects.toMatchObject({ why: 'shutdown' });
+    await expect(run('run_4', forEver)).rejects.toBeInstanceOf(RunStopped);
     expect(clock.pendingTimers()).toBe(0);
   });
 
   test('stopping lets runs end that end in time', async () => {
-    const { runtime, clock } = await started(async (scope) => {
-      await scope.sleep('work', 1_000);
+    const { runtime } = runtimeWith();
+    const startedAtMs = clock.monotonicMs();
+    const running = runtime.run({ runId: 'run_1', deadlineMs: 10_000, resumed: false }, async (scope) => {
+      await pause(scope, 1_000);
       return 'done';
     });
-    await runtime.submit(submission('run_1'));
     await clock.settle(runtime.stop({ drainMs: 2_000 }));
-    expect(await runtime.result('run_1')).toEqual({ ok: true, value: 'done' });
-    expect(clock.monotonicMs()).toBe(1_000);
-  });
-
-  test('a step with a time of its own is told when it is over', async () => {
-    const { runtime, clock } = await started((scope) =>
-      scope.step(
-        'slow',
-        { timeoutMs: 50 },
-        ({ signal }) =>
-          new Promise<Json>((resolve) =>
-            signal.addEventListener('abort', () => resolve((signal.reason as Error).name)),
-          ),
-      ),
-    );
-    await runtime.submit(submission('run_1'));
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({ ok: true, value: 'TimeoutError' });
-  });
-
-  test('events reach those who wait, are kept for those who come later, and waiting ends in time', async () => {
-    const { runtime, clock } = await started(async (scope) => {
-      const early = await scope.waitEvent('approve', 1_000);
-      await scope.sleep('pause', 100);
-      const kept = await scope.waitEvent('note', 1_000);
-      const never = await scope.waitEvent('never', 1_000);
-      return [early, kept, never];
-    });
-    await runtime.submit(submission('run_1'));
-    await clock.flush();
-    await runtime.signal('run_1', 'note', 'kept');
-    await runtime.signal('run_1', 'approve', true);
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({ ok: true, value: [true, 'kept', null] });
-  });
-
-  test('whoever asks for a result with a limit is told when it is over', async () => {
-    const { runtime, clock } = await started(async (scope) => {
-      await scope.sleep('work', 10_000);
-      return 'done';
-    });
-    await runtime.submit(submission('run_1'));
-    expect(await clock.settle(runtime.result('run_1', 100))).toMatchObject({
-      ok: false,
-      error: { name: 'TimeoutError' },
-    });
-    expect(await clock.settle(runtime.result('run_1'))).toEqual({ ok: true, value: 'done' });
+    expect(await running).toBe('done');
+    expect(clock.monotonicMs() - startedAtMs).toBe(1_000);
   });
 });

@@ -18,7 +18,7 @@ import type { Policies, RateGates } from '../../src/engine/resilience/port.ts';
 import { createRateGates } from '../../src/engine/resilience/rate-gates.ts';
 import { createSignals } from '../../src/engine/routing/signals.ts';
 import type { LearningSignals } from '../../src/engine/routing/signals.ts';
-import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded/runtime.ts';
+import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
 import { ledgerPath, openTestLedger } from './ledger-folder.ts';
 import { memoryRecorder } from './memory-recorder.ts';
 import type { MemoryRecorder } from './memory-recorder.ts';

@@ -12,7 +12,7 @@ import type { ProviderRegistry } from '../../src/engine/providers/registry-port.
 import { createPolicies } from '../../src/engine/resilience/policies.ts';
 import { createRateGates } from '../../src/engine/resilience/rate-gates.ts';
 import { createSignals } from '../../src/engine/routing/signals.ts';
-import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded/runtime.ts';
+import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
 import { model, modelStep, plan, task, template } from './engine-plan.ts';
 import { planProvider, testRegistry } from './provider-plan.ts';
 

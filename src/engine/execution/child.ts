@@ -2,39 +2,20 @@
 import { checkNesting } from '../budget/guards/nesting.ts';
 import { canonicalJson, sha256Hex } from '../../common/json.ts';
 import type { Json, JsonObject } from '../../common/json.ts';
-import { Allowance } from './allowance.ts';
+import type { StepCall } from './execute.ts';
 import { RunFailure, failed, runError } from './failure.ts';
 import { checkInput } from './input-check.ts';
 import { problemsLine } from './input-problems.ts';
 import { linkTask } from './link.ts';
 import type { LinkedTaskStep } from './link.ts';
 import { LiveRun } from './live-run.ts';
-import type { EngineParts } from './parts.ts';
 import type { RunRecord } from './records.ts';
-import type { Scope } from './runtime-port.ts';
 import { callerValue, valueOf } from './values.ts';
-import type { RunValues } from './values.ts';
-
-/** The runs in this process, by id. */
-export interface ChildRuns {
-  add(run: LiveRun): void;
-  remove(run: LiveRun): void;
-}
-
-export interface ChildCall {
-  readonly parts: EngineParts;
-  readonly run: LiveRun;
-  readonly scope: Scope;
-  readonly linked: LinkedTaskStep;
-  readonly stepKey: string;
-  readonly values: RunValues;
-  readonly children: ChildRuns;
-}
 
 const DEFAULT_DEPTH = 16;
 
-export async function runChild(call: ChildCall): Promise<Json> {
-  const { parts, run: parent, scope, linked, stepKey, values, children } = call;
+export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
+  const { parts, runs, run: parent, scope, linked, stepKey, values } = call;
   const name = linked.step.task;
   const task = Object.hasOwn(parent.plan.tasks, name) ? parent.plan.tasks[name] : undefined;
   if (task === undefined)
@@ -72,8 +53,7 @@ export async function runChild(call: ChildCall): Promise<Json> {
     );
 
   const input = checked.value;
-  const nowMonotonicMs = parts.clock.monotonicMs();
-  const { allowance } = task;
+  const { allowance: limits } = task;
   const record: RunRecord = {
     ...parent.record,
     id: `${parent.id}.${stepKey}`,
@@ -94,36 +74,21 @@ export async function runChild(call: ChildCall): Promise<Json> {
     plan: parent.plan,
     linked: child,
     caller: parent.caller,
-    tags: parent.tags,
     input,
-    allowance: new Allowance(
-      {
-        deadlineAtMs: nowMonotonicMs + allowance.deadlineMs,
-        attempts: allowance.attempts,
-        costNanoUsd: allowance.costNanoUsd,
-      },
-      parent.allowance,
-    ),
+    limits,
     stream: parent.stream,
     parent,
+    loopHash: null,
     resumed: parent.resumed,
-    startedAtMs: nowMonotonicMs,
+    startedAtMs: parts.clock.monotonicMs(),
   });
   if (run.resumed) run.takeUp((await parts.history.attemptsOf([run.id])).get(run.id) ?? []);
-  children.add(run);
   // Not awaited: what comes after it in the ledger is.
   parts.recorder.openRun(record).catch(() => undefined);
   try {
-    return await scope.child(
-      stepKey,
-      parent.plan.hash,
-      { task: name, input },
-      { deadlineMs: allowance.deadlineMs },
-    );
+    return await runs.child(run, scope);
   } catch (error) {
     throw wrapped(error, run, stepKey);
-  } finally {
-    children.remove(run);
   }
 }
 

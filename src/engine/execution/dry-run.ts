@@ -3,15 +3,14 @@ import type { Json } from '../../common/json.ts';
 import { worstCost } from '../routing/cost.ts';
 import { decide } from '../routing/decide.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
-import { Allowance } from './allowance.ts';
 import { inputBound } from './choice.ts';
-import type { DryRun, Engine, RunRequest } from './engine.ts';
+import type { DryRun, Engine } from './engine.ts';
 import { RunFailure } from './failure.ts';
 import type { LinkedModelStep, LinkedStep } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
-import type { RunRecord } from './records.ts';
+import { openedRecord } from './run-record.ts';
 import { resultOf } from './results.ts';
 import { sampleOf } from './sample.ts';
 import { StepWorld } from './step-world.ts';
@@ -28,12 +27,8 @@ type DryStep = DryRun['steps'][number];
  * Steps that cost nothing are run, for what they give is known; what a model would answer is imagined: text of the greatest length, else the least
  * that fits its schema. An `each` over a list that is known is held once for every item.
  */
-export async function planDryRun(
-  parts: EngineParts,
-  prepared: Prepared,
-  request: RunRequest,
-): ReturnType<Engine['dryRun']> {
-  const run = imagine(parts, prepared, request);
+export async function planDryRun(parts: EngineParts, prepared: Prepared): ReturnType<Engine['dryRun']> {
+  const run = imagine(parts, prepared);
   const values = runValues({
     linked: run.linked,
     input: run.input,
@@ -106,7 +101,7 @@ async function dryModelStep(
   stepKey: string,
   values: RunValues,
 ): Promise<DryStep> {
-  const call = { run, linked, stepKey, values, signal: new AbortController().signal };
+  const call = { run, linked, stepKey, values };
   if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
   const request = renderRequest(call);
   const size = requestSize(linked, request);
@@ -144,51 +139,19 @@ async function dryModelStep(
 }
 
 /** A run that is only thought of. */
-function imagine(
-  { clock }: EngineParts,
-  { plan, linked, input, inputHash, tags, limits }: Prepared,
-  { caller }: RunRequest,
-): LiveRun {
-  const startedAtMs = clock.monotonicMs();
-  const record: RunRecord = {
-    id: 'run_dry',
-    task: linked.task.name,
-    revision: plan.hash,
-    taskRevision: linked.task.revision,
-    status: 'running',
-    caller: { name: caller.name, team: caller.team, tier: caller.tier },
-    tags,
-    idempotencyKey: null,
-    parentRunId: null,
-    durable: false,
-    continuation: null,
-    input,
-    inputHash,
-    output: null,
-    error: null,
-    costNanoUsd: 0n,
-    savedNanoUsd: 0n,
-    cached: false,
-    startedAtMs: clock.nowMs(),
-    finishedAtMs: null,
-    latencyMs: null,
-  };
-  const allowance = new Allowance({
-    deadlineAtMs: startedAtMs + limits.deadlineMs,
-    attempts: limits.attempts,
-    costNanoUsd: limits.costNanoUsd,
-  });
+function imagine({ clock }: EngineParts, prepared: Prepared): LiveRun {
+  const { request, plan, linked, input, limits } = prepared;
   return new LiveRun({
-    record,
+    record: openedRecord('run_dry', prepared, false, clock.nowMs()),
     plan,
     linked,
-    caller,
-    tags,
+    caller: request.caller,
     input,
-    allowance,
+    limits,
     stream: false,
     parent: null,
+    loopHash: null,
     resumed: false,
-    startedAtMs,
+    startedAtMs: clock.monotonicMs(),
   });
 }

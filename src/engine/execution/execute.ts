@@ -2,67 +2,215 @@
 import type { Json } from '../../common/json.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
+import { runChild } from './child.ts';
 import { RunFailure, failed } from './failure.ts';
-import type { LinkedTask } from './link.ts';
+import type { LinkedStep } from './link.ts';
 import type { LiveRun } from './live-run.ts';
+import type { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './parts.ts';
-import { runStep } from './run-step.ts';
+import type { StepRecord } from './records.ts';
+import { resultOf } from './results.ts';
 import { finishedRecord } from './run-record.ts';
 import type { RunEnd } from './run-record.ts';
-import type { Interpret, Scope } from './runtime-port.ts';
+import type { Scope } from './runtime-port.ts';
+import { runChunkStep } from './steps/chunk-step.ts';
+import { modelStep } from './steps/model.ts';
+import { runParseStep } from './steps/parse-step.ts';
 import { stopped } from './stop.ts';
-import type { ChildRuns } from './child.ts';
 import { runValues, valueOf } from './values.ts';
 import type { RunValues } from './values.ts';
 
-export interface Runs extends ChildRuns {
-  get(runId: string): LiveRun | undefined;
-  /** A run has its result: the one that is answered with. */
-  ended(run: LiveRun, output: Json | null, failure: RunFailure | null): void;
+/** A step under way, with everything that it may need. */
+export interface StepCall<Step extends LinkedStep = LinkedStep> {
+  readonly parts: EngineParts;
+  readonly runs: LiveRuns;
+  readonly run: LiveRun;
+  readonly scope: Scope;
+  readonly linked: Step;
+  /** `request`, or `reviews[3]` for an item. */
+  readonly stepKey: string;
+  readonly values: RunValues;
 }
 
-export function createInterpreter(parts: EngineParts, runs: Runs): Interpret {
+/** Runs the task to its end, which is written, told and kept with the run. Gives its output, or throws its RunFailure. */
+export function interpreter(
+  parts: EngineParts,
+  run: LiveRun,
+  runs: LiveRuns,
+): (scope: Scope) => Promise<Json> {
   return async (scope) => {
-    const run = runs.get(scope.runId);
-    if (run === undefined) throw new Error(`run ${scope.runId} was not prepared in this process`);
+    const { linked, input, caller, tags, plan, record } = run;
     try {
-      const output = await executeSteps(parts, run, scope, runs);
+      const env = plan.environment;
+      const values = runValues({ linked, input, caller, tags, env, startedAtMs: record.startedAtMs });
+      const callOf = (step: LinkedStep): StepCall => {
+        return { parts, runs, run, scope, linked: step, stepKey: step.step.key, values };
+      };
+      const [only] = linked.steps;
+      if (linked.steps.length === 1 && only !== undefined)
+        values.steps[only.step.key] = await runStep(callOf(only));
+      else await runGraph(linked.steps.map(callOf), scope);
+      const output = valueOf(linked.output.evaluate(values), `output of task "${record.task}"`, null);
       await finish(parts, run, { status: 'succeeded', output, error: null });
-      runs.ended(run, output, null);
+      tell(parts, run, null);
       return output;
     } catch (error) {
-      throw await finishFailed(parts, run, runs, error, scope);
+      const failure = asFailure(parts, run, error, scope);
+      await finishFailed(parts, run, failure);
+      tell(parts, run, failure);
+      throw failure;
     }
   };
 }
 
-async function finishFailed(
-  parts: EngineParts,
-  run: LiveRun,
-  runs: Runs,
-  error: unknown,
-  scope: Scope,
-): Promise<RunFailure> {
-  const failure = asFailure(parts, run, error, scope);
-  // A durable run that is suspended with its process stays open in the ledger: the next start continues it.
-  if (failure.failure.kind !== 'suspended') {
-    const end: RunEnd = {
-      status: failure.failure.kind === 'cancelled' ? 'cancelled' : 'failed',
-      output: null,
-      error: failure.error,
-    };
+/** Every step is started at once, in the plan's order, and waits for those it reads: nothing waits for more than it needs. */
+async function runGraph(calls: readonly StepCall[], scope: Scope): Promise<void> {
+  const done = new Map<string, Promise<null>>();
+  let failure: unknown;
+  const run = async (call: StepCall): Promise<null> => {
+    const { key, after } = call.linked.step;
+    // Steps stand after those they read, so that these are there already.
+    await Promise.all(after.map(async (before) => done.get(before)));
+    // What is under way is paid for and ends; nothing new is begun for a run that has failed.
+    if (failure !== undefined) throw failure as Error;
     try {
-      await finish(parts, run, end);
-    } catch (unwritten) {
-      parts.log?.error({ runId: run.id, error: String(unwritten) }, 'the end of a run could not be written');
-      run.record = finishedRecord(run, end, parts.clock.nowMs(), parts.clock.monotonicMs() - run.startedAtMs);
+      call.values.steps[key] = await runStep(call);
+      return null;
+    } catch (error) {
+      failure ??= error;
+      throw error;
     }
-  }
-  runs.ended(run, null, failure);
-  return failure;
+  };
+  const settled = await scope.wave(
+    calls.map((call) => () => {
+      const own = run(call);
+      done.set(call.stepKey, own);
+      return own;
+    }),
+  );
+  if (failure !== undefined) throw failure as Error;
+  outputsOf(settled);
 }
 
-function asFailure(parts: EngineParts, run: LiveRun, error: unknown, scope: Scope): RunFailure {
+/** The step's output; null where its `when` does not hold. */
+function runStep(call: StepCall): Promise<Json> {
+  const { linked, scope, values, stepKey, parts } = call;
+  const { when, each } = linked;
+  if (when !== null) {
+    if (scope.receipt(stepKey)?.status === 'skipped') return Promise.resolve(null);
+    if (valueOf(when.evaluate(values), `when of step "${stepKey}"`, stepKey) !== true)
+      return Promise.resolve(record(call, 'skipped', null, parts.clock.nowMs()));
+  }
+  return each === null ? scope.step(stepKey, bodyOf(call)) : runItems(call, each);
+}
+
+async function runItems(call: StepCall, each: NonNullable<LinkedStep['each']>): Promise<Json> {
+  const { scope, values, run, parts, stepKey } = call;
+  const startedAtMs = parts.clock.nowMs();
+  const list = valueOf(each.list.evaluate(values), `each of step "${stepKey}"`, stepKey);
+  if (!Array.isArray(list))
+    throw failed(
+      'EXPRESSION_FAILED',
+      { place: `each of step "${stepKey}"`, reason: 'it gives no list', source: each.list.source },
+      { step: stepKey },
+    );
+  const items = list as readonly Json[];
+  fanOut(run, stepKey, items.length);
+  const settled = await scope.wave(
+    items.map((item, index) => () => {
+      const itemKey = `${stepKey}[${index}]`;
+      return scope.step(
+        itemKey,
+        bodyOf({ ...call, stepKey: itemKey, values: { ...values, [each.as]: item } }),
+      );
+    }),
+    each.concurrent,
+  );
+  const outputs = outputsOf(settled);
+  // Its items hold the outputs; here they would only be written twice.
+  recordStep(call, {
+    runId: run.id,
+    key: stepKey,
+    kind: 'each',
+    status: 'succeeded',
+    startedAtMs,
+    finishedAtMs: parts.clock.nowMs(),
+    output: null,
+    error: null,
+  });
+  return outputs;
+}
+
+/** Of several failures the first is thrown. */
+function outputsOf(settled: readonly PromiseSettledResult<Json>[]): Json[] {
+  return settled.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+}
+
+function bodyOf(call: StepCall): (signal: AbortSignal) => Promise<Json> {
+  const { linked, stepKey, values, run } = call;
+  switch (linked.kind) {
+    case 'model':
+      return modelStep({ ...call, linked });
+    case 'parse':
+      return () => recorded(call, () => runParseStep(linked, stepKey, values));
+    case 'chunk':
+      return () => recorded(call, () => runChunkStep(linked, stepKey, values));
+    case 'task':
+      return () =>
+        recorded(call, () => {
+          fanOut(run, stepKey, 1);
+          return runChild({ ...call, linked });
+        });
+  }
+}
+
+/** Of a step whose receipt is written here; that of a model step is written with its attempt. */
+async function recorded(call: StepCall, body: () => Promise<Json>): Promise<Json> {
+  const startedAtMs = call.parts.clock.nowMs();
+  return record(call, 'succeeded', await body(), startedAtMs);
+}
+
+/** Where no guard says otherwise: more than the largest document needs, less than a mistake can cost. */
+const DEFAULT_FAN_OUT = 10_000;
+
+/** The guard's bound on what one request may set off; counted on the outermost run, so that children share it. */
+function fanOut(run: LiveRun, step: string, more: number): void {
+  const limit = run.root.linked.task.loop?.fanOut ?? DEFAULT_FAN_OUT;
+  run.root.fanOut += more;
+  const count = run.root.fanOut;
+  if (count > limit) throw failed('FAN_OUT_TOO_WIDE', { count, limit }, { step, details: { count, limit } });
+}
+
+function record(call: StepCall, status: 'succeeded' | 'skipped', output: Json, startedAtMs: number): Json {
+  const { linked, run, stepKey, parts } = call;
+  recordStep(call, {
+    runId: run.id,
+    key: stepKey,
+    kind: linked.kind,
+    status,
+    startedAtMs,
+    finishedAtMs: parts.clock.nowMs(),
+    output,
+    error: null,
+  });
+  return output;
+}
+
+/** Not awaited: rows keep their order, and the row that ends the run is awaited. */
+function recordStep({ parts, run }: StepCall, step: StepRecord): void {
+  run.steps.push(step);
+  parts.recorder.recordStep(step).then(
+    () => {
+      if (run.watched) run.emit({ type: 'step', runId: run.id, atMs: parts.clock.nowMs(), step });
+    },
+    () => undefined,
+  );
+}
+
+function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }: Scope): RunFailure {
   if (error instanceof RunFailure) return error;
   if (error instanceof LedgerUnavailable) return failed('LEDGER_UNAVAILABLE', { reason: error.message });
   if (error instanceof HeadgateError) {
@@ -70,7 +218,7 @@ function asFailure(parts: EngineParts, run: LiveRun, error: unknown, scope: Scop
     const told = { code, message, remedy, retryAfterMs: null, step: null, details: {} };
     return new RunFailure(told, { kind: 'failed' });
   }
-  if (scope.signal.aborted && error === scope.signal.reason) return stopped(run, scope.signal, null);
+  if (signal.aborted && error === signal.reason) return stopped(run, signal, null);
   parts.log?.error(
     { runId: run.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
     'a run failed unexpectedly',
@@ -78,76 +226,27 @@ function asFailure(parts: EngineParts, run: LiveRun, error: unknown, scope: Scop
   return failed('INTERNAL', { reason: error instanceof Error ? error.name : 'unknown', run: run.id });
 }
 
+async function finishFailed(parts: EngineParts, run: LiveRun, { failure, error }: RunFailure): Promise<void> {
+  // A durable run that is suspended with its process stays open in the ledger: the next start continues it.
+  if (failure.kind === 'suspended') return;
+  const status = failure.kind === 'cancelled' ? 'cancelled' : 'failed';
+  const end: RunEnd = { status, output: null, error };
+  try {
+    await finish(parts, run, end);
+  } catch (unwritten) {
+    parts.log?.error({ runId: run.id, error: String(unwritten) }, 'the end of a run could not be written');
+    run.record = finishedRecord(run, end, parts.clock);
+  }
+}
+
 /** Awaits the commit: what a caller is told has happened. */
 async function finish(parts: EngineParts, run: LiveRun, end: RunEnd): Promise<void> {
-  const full = finishedRecord(run, end, parts.clock.nowMs(), parts.clock.monotonicMs() - run.startedAtMs);
-  await parts.recorder.finishRun(full);
-  run.record = full;
+  const finished = finishedRecord(run, end, parts.clock);
+  await parts.recorder.finishRun(finished);
+  run.record = finished;
 }
 
-async function executeSteps(
-  parts: EngineParts,
-  run: LiveRun,
-  scope: Scope,
-  children: ChildRuns,
-): Promise<Json> {
-  const { linked } = run;
-  const values = runValues({
-    linked,
-    input: run.input,
-    caller: run.caller,
-    tags: run.tags,
-    env: run.plan.environment,
-    startedAtMs: run.record.startedAtMs,
-  });
-  const [first] = linked.steps;
-  if (linked.steps.length === 1 && first !== undefined) {
-    values.steps[first.step.key] = await runStep({ parts, run, scope, linked: first, values, children });
-  } else {
-    await executeGraph(parts, run, scope, children, linked, values);
-  }
-  return valueOf(linked.output.evaluate(values), `output of task "${run.record.task}"`, null);
-}
-
-/** Every step is started at once, in the plan's order, and waits for those it reads: nothing waits for more than it needs. */
-async function executeGraph(
-  parts: EngineParts,
-  run: LiveRun,
-  scope: Scope,
-  children: ChildRuns,
-  linked: LinkedTask,
-  values: RunValues,
-): Promise<void> {
-  const done = new Map<string, Promise<void>>();
-  let failure: unknown;
-  const settled = await scope.wave(
-    linked.steps.map((step) => ({
-      key: step.step.key,
-      run: () => {
-        const own = (async () => {
-          // Steps stand after those they read, so that these are there already.
-          await Promise.all(step.step.after.map((key) => done.get(key) ?? Promise.resolve()));
-          // What is under way is paid for and ends; nothing new is begun for a run that has failed.
-          if (failure !== undefined) throw failure as Error;
-          try {
-            values.steps[step.step.key] = await runStep({
-              parts,
-              run,
-              scope,
-              linked: step,
-              values,
-              children,
-            });
-          } catch (error) {
-            failure ??= error;
-            throw error;
-          }
-        })();
-        done.set(step.step.key, own);
-        return own.then(() => null);
-      },
-    })),
-  );
-  if (failure !== undefined) throw failure as Error;
-  for (const outcome of settled) if (!outcome.ok) throw outcome.error;
+function tell({ clock }: EngineParts, run: LiveRun, failure: RunFailure | null): void {
+  run.result = resultOf(run, failure);
+  if (run.watched) run.emit({ type: 'finished', runId: run.id, atMs: clock.nowMs(), result: run.result });
 }

@@ -1,8 +1,8 @@
 // LiveRun: a run while it is in this process: its request, its allowance, what it has done so far, and who listens.
 import type { Caller } from '../budget/port.ts';
 import type { JsonObject } from '../../common/json.ts';
-import type { Plan } from '../../language/plan/types.ts';
-import type { Allowance } from './allowance.ts';
+import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
+import { Allowance } from './allowance.ts';
 import type { RunEvent, RunResult } from './engine.ts';
 import type { LinkedTask } from './link.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
@@ -12,16 +12,20 @@ export interface LiveRunOptions {
   readonly plan: Plan;
   readonly linked: LinkedTask;
   readonly caller: Caller;
-  readonly tags: { readonly [key: string]: string };
   readonly input: JsonObject;
-  readonly allowance: Allowance;
+  /** From now on; those of a child lie within its parent's. */
+  readonly limits: PlanAllowance;
   readonly stream: boolean;
   readonly parent: LiveRun | null;
+  /** Of its input, for the loop guard; null: it was not asked. */
+  readonly loopHash: string | null;
   /** It goes on after a restart. */
   readonly resumed: boolean;
   /** Monotonic. */
   readonly startedAtMs: number;
 }
+
+const NOT_BEGUN = new Promise<never>(() => undefined);
 
 export class LiveRun {
   readonly id: string;
@@ -30,6 +34,7 @@ export class LiveRun {
   readonly caller: Caller;
   readonly tags: { readonly [key: string]: string };
   readonly input: JsonObject;
+  readonly limits: PlanAllowance;
   readonly allowance: Allowance;
   /** Text deltas are wanted. */
   readonly stream: boolean;
@@ -37,6 +42,7 @@ export class LiveRun {
   /** The run that the outside asked for: itself, or its outermost parent. Budgets `per: run` count on it. */
   readonly root: LiveRun;
   readonly depth: number;
+  readonly loopHash: string | null;
   /** It goes on after a restart: it, and its children, may have called somebody before. */
   readonly resumed: boolean;
   readonly startedAtMs: number;
@@ -45,7 +51,11 @@ export class LiveRun {
   readonly steps: StepRecord[] = [];
   /** Items and child runs started, counted on the root. */
   fanOut = 0;
+  /** Its row is committed; what is promised to survive a crash has to be. Rejects with a LedgerUnavailable. */
+  opened: Promise<void> = Promise.resolve();
   result: RunResult | undefined;
+  /** Its result, once nothing of it is left in this process. Set when it begins. */
+  ended: Promise<RunResult> = NOT_BEGUN;
   readonly #listeners = new Set<(event: RunEvent) => void>();
 
   constructor(options: LiveRunOptions) {
@@ -54,13 +64,17 @@ export class LiveRun {
     this.plan = options.plan;
     this.linked = options.linked;
     this.caller = options.caller;
-    this.tags = options.tags;
+    this.tags = options.record.tags;
     this.input = options.input;
-    this.allowance = options.allowance;
+    this.limits = options.limits;
+    const { deadlineMs, attempts, costNanoUsd } = options.limits;
+    const deadlineAtMs = options.startedAtMs + deadlineMs;
+    this.allowance = new Allowance({ deadlineAtMs, attempts, costNanoUsd }, options.parent?.allowance);
     this.stream = options.stream;
     this.parent = options.parent;
     this.root = options.parent?.root ?? this;
     this.depth = options.parent === null ? 0 : options.parent.depth + 1;
+    this.loopHash = options.loopHash;
     this.resumed = options.resumed;
     this.startedAtMs = options.startedAtMs;
   }

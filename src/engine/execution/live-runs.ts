@@ -1,118 +1,66 @@
-// The runs in this process: begun on the runtime, found by id, and answered when they end.
+// The runs in this process: begun on the runtime, found by id, and let go of when they end.
 import type { Json } from '../../common/json.ts';
 import type { RunResult } from './engine.ts';
-import type { Runs } from './execute.ts';
-import type { RunFailure } from './failure.ts';
+import { interpreter } from './execute.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
-import type { RunRecord } from './records.ts';
-import { resultOf } from './results.ts';
+import type { Scope } from './runtime-port.ts';
 
-export interface Started {
-  readonly run: { readonly record: RunRecord };
-  /** Its row is committed. */
-  readonly opened: Promise<void>;
-  readonly result: Promise<RunResult>;
-}
-
-/** What a request comes to: a run in this process, or a result without one. */
-export type Answer =
-  | { readonly kind: 'started'; readonly started: Started }
-  | { readonly kind: 'result'; readonly result: RunResult };
-
-export interface Beginning {
-  readonly opened: Promise<void>;
-  /** For the loop guard; null: it was not asked. */
-  readonly loopHash: string | null;
-  readonly resumed: boolean;
-  readonly deadlineMs: number;
-  /** The caller's: aborting it cancels the run. */
-  readonly signal?: AbortSignal;
-}
-
-export class LiveRuns implements Runs {
+export class LiveRuns {
   readonly #parts: EngineParts;
+  /** Child runs too. */
   readonly #runs = new Map<string, LiveRun>();
-  readonly #started = new Map<string, Started>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-  }
-
-  /** Runs that were asked for; children not counted. */
-  get size(): number {
-    return this.#started.size;
   }
 
   get(runId: string): LiveRun | undefined {
     return this.#runs.get(runId);
   }
 
-  started(runId: string): Started | undefined {
-    return this.#started.get(runId);
+  /** Those that were asked for; child runs are not. */
+  asked(): readonly LiveRun[] {
+    return [...this.#runs.values()].filter(({ parent }) => parent === null);
   }
 
-  add(run: LiveRun): void {
-    this.#runs.set(run.id, run);
-  }
-
-  remove(run: LiveRun): void {
-    this.#runs.delete(run.id);
-  }
-
-  ended(run: LiveRun, _output: Json | null, failure: RunFailure | null): void {
-    run.result = resultOf(run, failure);
-    if (run.watched)
-      run.emit({ type: 'finished', runId: run.id, atMs: this.#parts.clock.nowMs(), result: run.result });
-  }
-
-  begin(run: LiveRun, beginning: Beginning): Started {
-    this.#runs.set(run.id, run);
-    const started: Started = { run, opened: beginning.opened, result: this.#complete(run, beginning) };
-    this.#started.set(run.id, started);
-    // Nobody may be waiting for a run that was only started.
-    started.result.catch(() => undefined);
-    return started;
-  }
-
-  /** When all that run now have ended. */
-  async settled(): Promise<void> {
-    await Promise.allSettled([...this.#started.values()].map(({ result }) => result));
-  }
-
-  async #complete(run: LiveRun, { loopHash, resumed, deadlineMs, signal }: Beginning): Promise<RunResult> {
+  /** `signal`: the caller's; aborting it cancels the run. */
+  begin(run: LiveRun, signal?: AbortSignal): void {
     const { runtime, guards, budgets } = this.#parts;
+    this.#runs.set(run.id, run);
+    const { id: runId, resumed, loopHash } = run;
+    const { deadlineMs } = run.limits;
+    const underWay = runtime.run({ runId, deadlineMs, resumed }, interpreter(this.#parts, run, this));
     const onAbort = (): void => {
-      void runtime.cancel(run.id, 'the caller went away', 'caller');
+      runtime.cancel(runId, 'the caller went away', 'caller');
     };
-    try {
-      const submitted = runtime.submit({
-        runId: run.id,
-        planHash: run.plan.hash,
-        input: { task: run.record.task, input: run.input },
-        deadlineMs,
-        resumed,
-      });
-      if (signal?.aborted === true) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-      await submitted;
-      const outcome = await runtime.result(run.id);
-      if (run.result === undefined)
-        throw outcome.ok ? new Error(`run ${run.id} ended without a result`) : outcome.error;
-      return run.result;
-    } finally {
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+
+    const end = (failure: unknown): RunResult => {
       signal?.removeEventListener('abort', onAbort);
-      this.#runs.delete(run.id);
-      this.#started.delete(run.id);
-      if (run.record.finishedAtMs !== null) budgets.endRun(run.id);
+      this.#runs.delete(runId);
+      const { task, status, finishedAtMs } = run.record;
+      if (finishedAtMs !== null) budgets.endRun(runId);
+      const succeeded = status === 'succeeded';
       if (loopHash !== null)
-        guards.ended({
-          runId: run.id,
-          task: run.record.task,
-          caller: run.caller.name,
-          inputHash: loopHash,
-          succeeded: run.record.status === 'succeeded',
-        });
+        guards.ended({ runId, task, caller: run.caller.name, inputHash: loopHash, succeeded });
+      // Whatever it ended with, the interpreter has made a result of it; else it is a fault, which is thrown on.
+      if (run.result === undefined) throw failure;
+      return run.result;
+    };
+    run.ended = underWay.then(() => end(new Error(`run ${runId} ended without a result`)), end);
+    // Nobody may be waiting for a run that was only started.
+    run.ended.catch(() => undefined);
+  }
+
+  /** Runs a child within its parent. */
+  async child(run: LiveRun, scope: Scope): Promise<Json> {
+    this.#runs.set(run.id, run);
+    try {
+      return await scope.child(run.id, run.limits.deadlineMs, interpreter(this.#parts, run, this));
+    } finally {
+      this.#runs.delete(run.id);
     }
   }
 }

@@ -14,6 +14,7 @@ import type { LinkedTask } from './link.ts';
 import { callerValue } from './values.ts';
 
 export interface Prepared {
+  readonly request: RunRequest;
   readonly plan: Plan;
   readonly linked: LinkedTask;
   readonly input: JsonObject;
@@ -61,6 +62,7 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
   // Most inputs are what they are normalised to: one hash serves both.
   const loopInput = loop === null ? input : normaliseInput(input, loop.ignore);
   return succeed({
+    request,
     plan,
     linked,
     input,

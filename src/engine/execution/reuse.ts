@@ -2,9 +2,10 @@
 import { formatDuration } from '../../common/units.ts';
 import { sleep } from '../../common/clock.ts';
 import { newId } from '../../common/ids.ts';
-import type { RunRequest, RunResult } from './engine.ts';
+import type { RunResult } from './engine.ts';
 import { runError } from './failure.ts';
-import type { Answer, LiveRuns } from './live-runs.ts';
+import { LiveRun } from './live-run.ts';
+import type { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunError, RunRecord } from './records.ts';
@@ -27,16 +28,15 @@ export class Reuse {
    */
   async cached(
     prepared: Prepared,
-    request: RunRequest,
     options: { readonly forMs: number; readonly waits: boolean },
-    answer: () => Promise<Answer>,
-  ): Promise<Answer> {
+    answer: () => Promise<LiveRun | RunResult>,
+  ): Promise<LiveRun | RunResult> {
     const { linked, inputHash } = prepared;
     const { revision, retain } = linked.task;
     const key = `${revision}\n${inputHash}`;
     if (options.waits) {
       for (let joined = this.#joinable.get(key); joined !== undefined; joined = this.#joinable.get(key)) {
-        const given = await this.#join(joined, prepared, request);
+        const given = await this.#join(joined, prepared);
         if (given !== undefined) return given;
       }
     }
@@ -55,12 +55,12 @@ export class Reuse {
           : undefined;
       if (found !== undefined) {
         settle(found);
-        return await this.#again(prepared, request, found);
+        return await this.#again(prepared, found);
       }
       const given = await answer();
-      if (given.kind === 'result') settle(undefined);
+      if (!(given instanceof LiveRun)) settle(undefined);
       else
-        void given.started.result.then(
+        void given.ended.then(
           (result) => settle(succeeded(result)),
           () => settle(undefined),
         );
@@ -72,27 +72,23 @@ export class Reuse {
   }
 
   /** The answer of an earlier run, waiting for it where it is still going; undefined: it has none that can be given again. */
-  async ofRun(runId: string, prepared: Prepared, request: RunRequest): Promise<Answer | undefined> {
-    const live = this.#runs.started(runId);
+  async ofRun(runId: string, prepared: Prepared): Promise<RunResult | undefined> {
+    const live = this.#runs.get(runId);
     const { content } = prepared.linked.task.retain;
     const source =
       live !== undefined
-        ? succeeded(await live.result)
+        ? succeeded(await live.ended)
         : content === 'full'
           ? await this.#parts.history.run(runId)
           : undefined;
-    return source?.status === 'succeeded' ? this.#again(prepared, request, source, 'loop_guard') : undefined;
+    return source?.status === 'succeeded' ? this.#again(prepared, source, 'loop_guard') : undefined;
   }
 
   /** Waits for another's answer, no longer than this request may take; undefined: the other has none. */
-  async #join(
-    joined: Promise<RunRecord | undefined>,
-    prepared: Prepared,
-    request: RunRequest,
-  ): Promise<Answer | undefined> {
+  async #join(joined: Promise<RunRecord | undefined>, prepared: Prepared): Promise<RunResult | undefined> {
     const { clock } = this.#parts;
     const { deadlineMs } = prepared.limits;
-    const { signal } = request;
+    const { signal } = prepared.request;
     const waiting = new AbortController();
     const leave = (): void => waiting.abort();
     if (signal?.aborted === true) leave();
@@ -107,38 +103,33 @@ export class Reuse {
         joined.then((source) => ({ source })),
         over.then((error) => ({ error })),
       ]);
-      if ('error' in first) return await this.#unanswered(prepared, request, first.error);
-      return first.source && (await this.#again(prepared, request, first.source));
+      if ('error' in first) return await this.#unanswered(prepared, first.error);
+      return first.source && (await this.#again(prepared, first.source));
     } finally {
       signal?.removeEventListener('abort', leave);
       waiting.abort();
     }
   }
 
-  async #unanswered(prepared: Prepared, request: RunRequest, error: RunError): Promise<Answer> {
+  async #unanswered(prepared: Prepared, error: RunError): Promise<RunResult> {
     const status = error.code === 'CANCELLED' ? 'cancelled' : 'failed';
-    return this.#written(prepared, request, { status, error });
+    return this.#written(prepared, { status, error });
   }
 
   /**
    * With another's output. What a cached answer saves is what its source cost, however often it is given. What the loop guard gives again saves nothing:
    * the caller that asks in a loop did not want to spend it.
    */
-  async #again(
-    prepared: Prepared,
-    request: RunRequest,
-    source: RunRecord,
-    reusedBy?: RunRecord['reusedBy'],
-  ): Promise<Answer> {
+  async #again(prepared: Prepared, source: RunRecord, reusedBy?: RunRecord['reusedBy']): Promise<RunResult> {
     if (reusedBy !== undefined)
-      return this.#written(prepared, request, {
+      return this.#written(prepared, {
         status: 'succeeded',
         output: source.output,
         cached: true,
         reusedBy,
       });
     const savedNanoUsd = source.cached ? source.savedNanoUsd : source.costNanoUsd;
-    return this.#written(prepared, request, {
+    return this.#written(prepared, {
       status: 'succeeded',
       output: source.output,
       cached: true,
@@ -147,13 +138,13 @@ export class Reuse {
   }
 
   /** A run of its own that called nobody. */
-  async #written(prepared: Prepared, request: RunRequest, end: Partial<RunRecord>): Promise<Answer> {
+  async #written(prepared: Prepared, end: Partial<RunRecord>): Promise<RunResult> {
     const { clock, random, recorder } = this.#parts;
     const nowMs = clock.nowMs();
     const id = newId('run', clock, random);
     const { cached = false, reusedBy } = end;
     const opened = {
-      ...openedRecord({ id, prepared, request, durable: false, nowMs }),
+      ...openedRecord(id, prepared, false, nowMs),
       cached,
       ...(reusedBy === undefined ? {} : { reusedBy }),
     };
@@ -161,8 +152,8 @@ export class Reuse {
     recorder.openRun(opened).catch(() => undefined);
     await recorder.finishRun(run);
     const result: RunResult = { kind: 'run', snapshot: { run, steps: [], attempts: [] } };
-    request.onEvent?.({ type: 'finished', runId: run.id, atMs: nowMs, result });
-    return { kind: 'result', result };
+    prepared.request.onEvent?.({ type: 'finished', runId: run.id, atMs: nowMs, result });
+    return result;
   }
 }
 

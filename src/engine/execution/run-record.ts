@@ -1,23 +1,18 @@
 // RunRecords: as a run is opened, and as it is finished.
+import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import { encodeContinuation } from './continuation.ts';
-import type { RunRequest } from './engine.ts';
 import type { LiveRun } from './live-run.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunError, RunRecord, RunStatus } from './records.ts';
 
-export interface Opening {
-  readonly id: string;
-  readonly prepared: Prepared;
-  readonly request: RunRequest;
-  readonly durable: boolean;
-  readonly nowMs: number;
-}
-
-export function openedRecord({ id, prepared, request, durable, nowMs }: Opening): RunRecord {
-  const { plan, linked, input, inputHash, tags, limits, idempotencyKey } = prepared;
-  const { caller } = request;
+export function openedRecord(
+  id: string,
+  { request: { caller }, plan, linked, input, inputHash, tags, limits, idempotencyKey }: Prepared,
+  durable: boolean,
+  nowMs: number,
+): RunRecord {
   return {
     id,
     task: linked.task.name,
@@ -51,7 +46,7 @@ export interface RunEnd {
 }
 
 /** Closed: its cost is the sum of its attempts' (INV-1). */
-export function finishedRecord(run: LiveRun, end: RunEnd, nowMs: number, latencyMs: number): RunRecord {
+export function finishedRecord(run: LiveRun, end: RunEnd, clock: Clock): RunRecord {
   let costNanoUsd: NanoUsd = 0n;
   let savedNanoUsd: NanoUsd = 0n;
   for (const attempt of run.attempts) {
@@ -66,7 +61,7 @@ export function finishedRecord(run: LiveRun, end: RunEnd, nowMs: number, latency
     costNanoUsd,
     savedNanoUsd,
     continuation: null,
-    finishedAtMs: nowMs,
-    latencyMs,
+    finishedAtMs: clock.nowMs(),
+    latencyMs: clock.monotonicMs() - run.startedAtMs,
   };
 }

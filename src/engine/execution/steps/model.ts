@@ -5,57 +5,50 @@ import type { PlanModel } from '../../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../../providers/port.ts';
 import type { Verdict } from '../attempt.ts';
 import { answer } from '../candidates.ts';
+import type { StepCall } from '../execute.ts';
 import { RunFailure, runError } from '../failure.ts';
 import type { LinkedModelStep } from '../link.ts';
-import type { LiveRun } from '../live-run.ts';
-import type { EngineParts } from '../parts.ts';
 import type { StepRecord } from '../records.ts';
 import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
 import { asText, valueOf } from '../values.ts';
-import type { RunValues } from '../values.ts';
 
-export interface ModelStepCall {
-  readonly run: LiveRun;
-  readonly linked: LinkedModelStep;
-  /** With the item's number inside `each`. */
-  readonly stepKey: string;
-  readonly values: RunValues;
-  readonly signal: AbortSignal;
-}
+type ModelCall = Pick<StepCall<LinkedModelStep>, 'run' | 'linked' | 'stepKey' | 'values'>;
 
-export async function runModelStep(parts: EngineParts, call: ModelStepCall): Promise<Json> {
-  const { run, linked, stepKey, signal } = call;
-  const { step } = linked;
-  const startedAtMs = parts.clock.nowMs();
-  const request = renderRequest(call);
-  if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
-  const size = requestSize(linked, request);
-  const { rule } = chooseRule(call, size);
-  return await answer(parts, {
-    run,
-    step: step.key,
-    stepKey,
-    rule,
-    request,
-    size,
-    judge: (model, given) => judge(call, model, given),
-    receipt: (output): StepRecord => ({
-      runId: run.id,
-      key: stepKey,
-      kind: 'model',
-      status: 'succeeded',
-      startedAtMs,
-      finishedAtMs: parts.clock.nowMs(),
-      output,
-      error: null,
-    }),
-    signal,
-  });
+export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal) => Promise<Json> {
+  return async (signal) => {
+    const { parts, run, linked, stepKey } = call;
+    const { step } = linked;
+    const startedAtMs = parts.clock.nowMs();
+    const request = renderRequest(call);
+    if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
+    const size = requestSize(linked, request);
+    const { rule } = chooseRule(call, size);
+    return await answer(parts, {
+      run,
+      step: step.key,
+      stepKey,
+      rule,
+      request,
+      size,
+      judge: (model, given) => judge(call, model, given),
+      receipt: (output): StepRecord => ({
+        runId: run.id,
+        key: stepKey,
+        kind: 'model',
+        status: 'succeeded',
+        startedAtMs,
+        finishedAtMs: parts.clock.nowMs(),
+        output,
+        error: null,
+      }),
+      signal,
+    });
+  };
 }
 
 /** Text from outside is a value here, never a template: what it says is not evaluated. */
-export function renderRequest({ run, linked, stepKey, values }: ModelStepCall): ModelRequest {
+export function renderRequest({ run, linked, stepKey, values }: ModelCall): ModelRequest {
   const { step } = linked;
   const render = (template: NonNullable<LinkedModelStep['system']>, place: string): string =>
     asText(valueOf(template.evaluate(values), `${place} of step "${stepKey}"`, stepKey));
@@ -75,7 +68,7 @@ export function requestSize(linked: LinkedModelStep, { system, prompt }: ModelRe
 }
 
 /** Routes that are free whatever is sent need no encoding, unless a rule asks for the count. */
-export function needsCount({ run, linked }: Pick<ModelStepCall, 'run' | 'linked'>): boolean {
+export function needsCount({ run, linked }: Pick<ModelCall, 'run' | 'linked'>): boolean {
   return linked.rules.some(
     ({ rule, when }) =>
       when?.references.roots.includes('prompt') === true ||
@@ -85,7 +78,7 @@ export function needsCount({ run, linked }: Pick<ModelStepCall, 'run' | 'linked'
 
 /** The first rule that holds; its name is kept with the decision. */
 export function chooseRule(
-  { run, linked, stepKey, values }: ModelStepCall,
+  { run, linked, stepKey, values }: ModelCall,
   size: PromptSize,
 ): LinkedModelStep['rules'][number] {
   const prompt = { tokens: size.tokens };
@@ -106,7 +99,7 @@ export function chooseRule(
 }
 
 /** An answer is good when it is by the model asked for (pinned routes), matches the schema, and is accepted. */
-function judge(call: ModelStepCall, model: PlanModel, given: ProviderAnswer): Verdict {
+function judge(call: ModelCall, model: PlanModel, given: ProviderAnswer): Verdict {
   const { linked, stepKey, values } = call;
   const { step, validate, accept } = linked;
   if (step.route.pin && given.model !== model.model) {
