@@ -28,6 +28,7 @@ export const operational = {
   LEDGER_CLOSED: 'The ledger was asked after it was closed.',
   LEDGER_CONSTRAINT: 'A row contradicts one that the ledger has; it was not written.',
   LEDGER_READER_LOST: 'The thread that reads the ledger ended; the next question starts another.',
+  LEDGER_VALUE: 'A number is larger than the ledger can hold, or none at all; it was not written.',
   LEDGER_WRITER_LOST: 'The thread that writes the ledger ended; nothing is spent until it is back.',
   MIGRATIONS_MISSING: "The package's migrations are not where they should be.",
   NO_REVISION: 'Nothing is served yet: no set of workflows has been compiled.',

@@ -4,7 +4,8 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import type { AttemptRecord } from '../engine/execution/records.ts';
 import type { LedgerAdmin } from './port.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
-import * as op from './sqlite/operations.ts';
+import * as operations from './sqlite/operations.ts';
+import { count } from './sqlite/written-values.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
@@ -18,18 +19,18 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
   const touched = new Map<string, number>();
   return {
     recordRevision: (revision, planText) =>
-      queue.commit((batch) => op.pushRevision(batch, revision, planText), null),
-    setSwitch: (record) => queue.commit((batch) => op.pushSwitch(batch, record), null),
+      queue.commit(() => operations.recordRevision(revision, planText), null),
+    setSwitch: (record) => queue.commit(() => operations.setSwitch(record), null),
     clearSwitch: (scope, by, atMs) =>
-      queue.commit((batch) => batch.push(op.CLEAR_SWITCH, scope, by, atMs), null),
-    saveApiKey: (key) => queue.commit((batch) => op.pushApiKey(batch, key), null),
-    revokeApiKey: (id, atMs) => queue.commit((batch) => batch.push(op.REVOKE_API_KEY, id, atMs), null),
+      queue.commit(() => ({ kind: 'clearSwitch', scope, by, atMs: count(atMs) }), null),
+    saveApiKey: (key) => queue.commit(() => operations.saveApiKey(key), null),
+    revokeApiKey: (id, atMs) => queue.commit(() => ({ kind: 'revokeApiKey', id, atMs: count(atMs) }), null),
     touchApiKey(id, atMs) {
       if (atMs - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_EVERY_MS) return;
       if (touched.size >= REMEMBERED_KEYS) touched.clear();
       touched.set(id, atMs);
       // When a key was last used is worth no request's failure.
-      queue.write((batch) => batch.push(op.TOUCH_API_KEY, id, atMs), null).catch(() => {});
+      queue.write(() => ({ kind: 'touchApiKey', id, atMs: count(atMs) }), null).catch(() => {});
     },
     async reconcile(attemptId, verdict) {
       await queue.flushed();
@@ -37,7 +38,7 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
       const stem = await reader.ask('rollupStem', attemptId);
       if (attempt?.status !== 'unreconciled' || stem === undefined) throw notUnreconciled(attemptId, attempt);
       const reconciled = judge(attempt, verdict, clock.nowMs());
-      await queue.commit((batch) => op.pushCloseAttempt(batch, reconciled, null, null, true), {
+      await queue.commit(() => operations.closeAttempt(reconciled, null, null, true), {
         kind: 'attempt_closed',
         attempt: reconciled,
         rollupKey: encodeDimensions(stem, reconciled.status),

@@ -1,6 +1,5 @@
 // What keeps a ledger in order: deleting what its time is over for, settling leases, and adding everything up again.
 import type { LedgerAdmin } from './port.ts';
-import * as op from './sqlite/operations.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 import type { VerifyReport } from './verify/report.ts';
@@ -45,7 +44,7 @@ export function createMaintenance(
       let rows = 0;
       for (;;) {
         const some = await queue.ask(
-          (batch) => batch.push(op.PRUNE, nowMs, nowMs - rowsForMs, ROWS_AT_ONCE),
+          () => ({ kind: 'prune', nowMs, rowsBeforeMs: nowMs - rowsForMs, limit: ROWS_AT_ONCE }),
           null,
         );
         if (some === 0) return { rows, confirmed };

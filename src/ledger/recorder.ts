@@ -3,7 +3,8 @@ import type { Recorder } from '../engine/execution/ports.ts';
 import type { AttemptRecord } from '../engine/execution/records.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';
-import * as op from './sqlite/operations.ts';
+import * as operations from './sqlite/operations.ts';
+import type { Operation } from './sqlite/operations.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
@@ -21,16 +22,16 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
   return {
     openRun(run) {
       contexts.opened(run);
-      const push = (batch: op.Value[]): void => op.pushOpenRun(batch, run);
+      const make = (): Operation => operations.openRun(run);
       const row = { kind: 'run_opened', run } as const;
       // Whether its key is used already, only the database knows.
-      return run.idempotencyKey === null ? texts(run.id, push, row) : queue.commit(push, row);
+      return run.idempotencyKey === null ? texts(run.id, make, row) : queue.commit(make, row);
     },
     openAttempt(attempt) {
       const stem = contexts.attemptStem(attempt);
       const postings = JSON.stringify(attempt.postings);
       open.set(attempt.id, { stem, postings: attempt.postings });
-      const written = queue.writeNow((batch) => op.pushOpenAttempt(batch, attempt, postings, stem), {
+      const written = queue.writeNow(() => operations.openAttempt(attempt, postings, stem), {
         kind: 'attempt_opened',
         attempt,
       });
@@ -45,20 +46,20 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       // A hold that is moved gets other postings, never other members of the same.
       const moved = attempt.postings === opened?.postings ? null : JSON.stringify(attempt.postings);
       const rollupKey = encodeDimensions(stem, attempt.status);
-      const push = (batch: op.Value[]): void => op.pushCloseAttempt(batch, attempt, receipt, moved, false);
+      const make = (): Operation => operations.closeAttempt(attempt, receipt, moved, false);
       const row = { kind: 'attempt_closed', attempt, rollupKey } as const;
       // One that was opened by another process may be closed already: only the database knows.
-      if (opened === undefined) return queue.commit(push, row);
-      return receipt === null ? queue.write(push, row) : texts(attempt.runId, push, row);
+      if (opened === undefined) return queue.commit(make, row);
+      return receipt === null ? queue.write(make, row) : texts(attempt.runId, make, row);
     },
-    recordStep: (step) => texts(step.runId, (batch) => op.pushStep(batch, step), { kind: 'step', step }),
+    recordStep: (step) => texts(step.runId, () => operations.recordStep(step), { kind: 'step', step }),
     finishRun(run) {
       const rollupKey = contexts.runKey(run);
       const row = { kind: 'run_finished', run, rollupKey } as const;
-      const push = (batch: op.Value[]): void => op.pushFinishRun(batch, run, rollupKey);
-      return contexts.isConfidential(run.id) ? queue.commit(push, row) : queue.writeNow(push, row);
+      const make = (): Operation => operations.finishRun(run, rollupKey);
+      return contexts.isConfidential(run.id) ? queue.commit(make, row) : queue.writeNow(make, row);
     },
-    recordAlert: (alert) => queue.write((batch) => op.pushAlert(batch, alert), { kind: 'alert', alert }),
+    recordAlert: (alert) => queue.write(() => operations.recordAlert(alert), { kind: 'alert', alert }),
 
     // What was asked to be written before the question is in the answer.
     async receipts(runId) {

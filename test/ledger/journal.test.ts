@@ -11,7 +11,6 @@ import type { Frame } from '../../src/ledger/journal/frames.ts';
 import { journalPath } from '../../src/ledger/journal/journal.ts';
 import { openLedgerReader } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
-import { ARITY } from '../../src/ledger/sqlite/operations.ts';
 import { createStats } from '../../src/ledger/stats/stats.ts';
 import type { Stats } from '../../src/ledger/stats/stats.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
@@ -70,14 +69,6 @@ describe('frames of the journal', () => {
     expect(() => decodeFrames(bytes, '/data/headgate.db.journal')).toThrow(
       expect.objectContaining({ code: 'JOURNAL_NEWER', remedy: expect.stringMatching(/Start that version/) }),
     );
-  });
-
-  it('have a format of their own for what an operation is made of', () => {
-    // Where this changes, JOURNAL_FORMAT does too: a journal may be read by another version than wrote it.
-    expect({ format: JOURNAL_FORMAT, values: Object.values(ARITY) }).toEqual({
-      format: 2,
-      values: [17, 10, 29, 28, 8, 9, 12, 4, 3, 13, 2, 2, 3, 3, 2, 0],
-    });
   });
 });
 

@@ -3,7 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import * as op from '../../src/ledger/sqlite/operations.ts';
+import { closeAttempt, finishRun, openAttempt, openRun } from '../../src/ledger/sqlite/operations.ts';
+import type { Operation } from '../../src/ledger/sqlite/operations.ts';
 import { migrate } from '../../src/ledger/sqlite/migrate.ts';
 import { Writer } from '../../src/ledger/sqlite/writer.ts';
 import type { Acknowledgement } from '../../src/ledger/sqlite/writer.ts';
@@ -23,13 +24,6 @@ const TABLES = [
 ];
 const STEM = '["summarize","ana","","openai","gpt-5.6-luna","plan-1","{}"';
 
-type Operation = readonly op.Value[];
-const made = (push: (values: op.Value[]) => void): Operation => {
-  const values: op.Value[] = [];
-  push(values);
-  return values;
-};
-
 const which = fc.nat({ max: 2 });
 const run = (index: number, durable: boolean, key: boolean) =>
   makeRun(`run_${index}`, {
@@ -46,36 +40,29 @@ const postings = (account: string): string =>
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .tuple(which, fc.boolean(), fc.boolean())
-    .map(([index, durable, key]) => made((values) => op.pushOpenRun(values, run(index, durable, key)))),
-  fc
-    .tuple(which, which)
-    .map(([index, ofRun]) =>
-      made((values) => op.pushOpenAttempt(values, attempt(index, ofRun), postings('a'), STEM)),
-    ),
+    .map(([index, durable, key]) => openRun(run(index, durable, key))),
+  fc.tuple(which, which).map(([index, ofRun]) => openAttempt(attempt(index, ofRun), postings('a'), STEM)),
   fc
     .tuple(which, fc.constantFrom('succeeded', 'failed', 'unreconciled' as const), fc.boolean(), fc.boolean())
     .map(([index, status, moved, receipt]) =>
-      made((values) =>
-        op.pushCloseAttempt(
-          values,
-          settle(attempt(index, 0), { status }),
-          receipt ? makeStep('run_0', `step_${index}`) : null,
-          moved ? postings('b') : null,
-          false,
-        ),
+      closeAttempt(
+        settle(attempt(index, 0), { status }),
+        receipt ? makeStep('run_0', `step_${index}`) : null,
+        moved ? postings('b') : null,
+        false,
       ),
     ),
-  which.map((index) => made((values) => op.pushFinishRun(values, finish(run(index, false, false)), STEM))),
-  which.map((index) => made((values) => values.push(op.MOVE_HOLD, `att_${index}`, postings('c')))),
-  fc.constant(made((values) => values.push(op.PRUNE, 0, 0, 10))),
+  which.map((index) => finishRun(finish(run(index, false, false)), STEM)),
+  which.map((index): Operation => ({ kind: 'moveHold', attemptId: `att_${index}`, postings: postings('c') })),
+  fc.constant<Operation>({ kind: 'prune', nowMs: 0, rowsBeforeMs: 0, limit: 10 }),
 );
 
 /** An execution opens a run before it makes attempts for it. */
 function inOrder(operations: readonly Operation[]): readonly Operation[] {
-  const opened = new Set<op.Value>();
-  return operations.filter(([code, id, runId]) => {
-    if (code === op.OPEN_RUN) opened.add(id ?? null);
-    return code !== op.OPEN_ATTEMPT || opened.has(runId ?? null);
+  const opened = new Set<string>();
+  return operations.filter((each) => {
+    if (each.kind === 'openRun') opened.add(each.run.id);
+    return each.kind !== 'openAttempt' || opened.has(each.opened.runId);
   });
 }
 
@@ -86,15 +73,15 @@ function written(operations: readonly Operation[], ends: (index: number) => bool
   const writer = new Writer(database, ':memory:');
   const remarks: Pick<Acknowledgement, 'refused' | 'answers'>[] = [];
   let first = 1;
-  let values: op.Value[] = [];
+  let batch: Operation[] = [];
   for (const [index, each] of operations.entries()) {
-    values.push(...each);
+    batch.push(each);
     if (index < operations.length - 1 && !ends(index)) continue;
     const last = index + 1;
-    const { failure, ...rest } = writer.apply([{ first, last, values, journaled: true }]);
+    const { failure, ...rest } = writer.apply([{ first, last, operations: batch, journaled: true }]);
     expect(failure).toBeNull();
     remarks.push(rest);
-    [first, values] = [last + 1, []];
+    [first, batch] = [last + 1, []];
   }
   const tables = TABLES.map((query) => database.prepare(query).all());
   database.close();

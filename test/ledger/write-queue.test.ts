@@ -9,7 +9,7 @@ import type { CommittedRow } from '../../src/ledger/port.ts';
 import { decodeFrames } from '../../src/ledger/journal/frames.ts';
 import { Journal, journalPath } from '../../src/ledger/journal/journal.ts';
 import { decodeBatch } from '../../src/ledger/sqlite/batch-text.ts';
-import { PROBE } from '../../src/ledger/sqlite/operations.ts';
+import type { Operation } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
 import type { Acknowledgement, Batch } from '../../src/ledger/sqlite/writer.ts';
@@ -18,6 +18,9 @@ import { ledgerPath } from '../support/ledger-folder.ts';
 import { makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 
 const FULL = { code: 'DISK_FULL', message: 'The disk is full.', remedy: 'Free some space.' };
+const PROBE: Operation = { kind: 'probe' };
+/** Any operation, told from the others by a number. */
+const touch = (value: number): Operation => ({ kind: 'touchApiKey', id: 'key_1', atMs: value });
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const run = makeRun('run_1');
 const closed: CommittedRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
@@ -72,12 +75,10 @@ function setUp(journal: Journal | null = null): {
 describe('the write queue', () => {
   it('sends what one turn of the event loop asks for as one batch, and announces it once it is committed', async () => {
     const { queue, sent, seen, acknowledge } = setUp();
-    const writes = [1, 2, 3].map((value) =>
-      queue.write((batch) => batch.push(value), value === 2 ? opened : null),
-    );
+    const writes = [1, 2, 3].map((value) => queue.write(() => touch(value), value === 2 ? opened : null));
     expect(sent).toEqual([]);
     await turn();
-    expect(sent).toEqual([{ first: 1, last: 3, values: [1, 2, 3], journaled: false }]);
+    expect(sent).toEqual([{ first: 1, last: 3, operations: [1, 2, 3].map(touch), journaled: false }]);
     expect(seen).toEqual([]);
     acknowledge();
     await Promise.all(writes);
@@ -87,7 +88,7 @@ describe('the write queue', () => {
 
   it('tells all of a failed transaction, and announces none of it', async () => {
     const { queue, seen, acknowledge } = setUp();
-    const writes = [opened, null].map((row) => queue.write((batch) => batch.push(1), row));
+    const writes = [opened, null].map((row) => queue.write(() => touch(1), row));
     await turn();
     acknowledge({ failure: FULL });
     for (const result of await Promise.allSettled(writes)) {
@@ -97,7 +98,7 @@ describe('the write queue', () => {
     }
     expect(seen).toEqual([]);
     expect(queue.health().failure).toEqual(FULL);
-    const next = queue.write((batch) => batch.push(1), null);
+    const next = queue.write(() => touch(1), null);
     await turn();
     acknowledge();
     await next;
@@ -106,8 +107,8 @@ describe('the write queue', () => {
 
   it('INV-3: tries a settlement again until it is written, and nothing else', async () => {
     const { queue, sent, seen, acknowledge, passTime } = setUp();
-    const settlement = queue.write((batch) => batch.push(7), closed);
-    const other = queue.write((batch) => batch.push(8), opened);
+    const settlement = queue.write(() => touch(7), closed);
+    const other = queue.write(() => touch(8), opened);
     await turn();
     acknowledge({ failure: FULL });
     await expect(settlement).rejects.toBeInstanceOf(LedgerUnavailable);
@@ -117,7 +118,7 @@ describe('the write queue', () => {
     for (let round = 0; round < 3; round += 1) {
       passTime();
       await turn();
-      expect(sent.at(-1)?.values).toEqual([7]);
+      expect(sent.at(-1)?.operations).toEqual([touch(7)]);
       acknowledge({ failure: FULL });
     }
     passTime();
@@ -132,27 +133,27 @@ describe('the write queue', () => {
 
   it('tries what is deferred once more when it is closed', async () => {
     const { queue, sent, acknowledge } = setUp();
-    queue.write((batch) => batch.push(7), closed).catch(() => undefined);
+    queue.write(() => touch(7), closed).catch(() => undefined);
     await turn();
     acknowledge({ failure: FULL });
     const closing = queue.close();
     await turn();
     await turn();
-    expect(sent.at(-1)?.values).toEqual([7]);
+    expect(sent.at(-1)?.operations).toEqual([touch(7)]);
     acknowledge();
     await closing;
   });
 
   it('finds out by itself that the disk is well again', async () => {
     const { queue, sent, acknowledge, passTime } = setUp();
-    queue.write((batch) => batch.push(1), opened).catch(() => undefined);
+    queue.write(() => touch(1), opened).catch(() => undefined);
     await turn();
     acknowledge({ failure: FULL });
     for (const failure of [FULL, null]) {
       expect(queue.health().failure).toEqual(FULL);
       passTime();
       await turn();
-      expect(sent.at(-1)?.values).toEqual([PROBE]);
+      expect(sent.at(-1)?.operations).toEqual([PROBE]);
       acknowledge({ failure });
     }
     expect(queue.health().failure).toBeNull();
@@ -163,7 +164,7 @@ describe('the write queue', () => {
 
   it('tells who broke a constraint, and no one else', async () => {
     const { queue, seen, acknowledge } = setUp();
-    const writes = [1, 2].map((value) => queue.write((batch) => batch.push(value), opened));
+    const writes = [1, 2].map((value) => queue.write(() => touch(value), opened));
     await turn();
     acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
     await expect(writes[0]).rejects.toMatchObject({ code: 'LEDGER_CONSTRAINT' });
@@ -174,8 +175,8 @@ describe('the write queue', () => {
 
   it('announces nothing of an operation that found nothing to do, and answers one that asks', async () => {
     const { queue, seen, acknowledge } = setUp();
-    const twice = queue.write((batch) => batch.push(1), closed);
-    const asked = queue.ask((batch) => batch.push(1), null);
+    const twice = queue.write(() => touch(1), closed);
+    const asked = queue.ask(() => touch(1), null);
     await turn();
     acknowledge({
       answers: [
@@ -190,8 +191,7 @@ describe('the write queue', () => {
 
   it('knows which settlements are not in a snapshot yet', async () => {
     const { queue, acknowledge } = setUp();
-    for (const row of [opened, closed, null, closed])
-      queue.write((batch) => batch.push(1), row).catch(() => undefined);
+    for (const row of [opened, closed, null, closed]) queue.write(() => touch(1), row).catch(() => undefined);
     await turn();
     expect(queue.pendingAfter(0)).toEqual([closed, closed]);
     expect(queue.pendingAfter(2)).toEqual([closed]);
@@ -202,7 +202,7 @@ describe('the write queue', () => {
 
   it('refuses everything at once when the writer is gone', async () => {
     const { queue, lose } = setUp();
-    const waiting = queue.write((batch) => batch.push(1), opened);
+    const waiting = queue.write(() => touch(1), opened);
     const flushed = queue.flushed();
     await turn();
     lose();
@@ -211,7 +211,7 @@ describe('the write queue', () => {
       cause: { code: 'LEDGER_WRITER_LOST' },
     });
     await flushed;
-    const after = queue.write((batch) => batch.push(1), null);
+    const after = queue.write(() => touch(1), null);
     await expect(after).rejects.toBeInstanceOf(HeadgateError);
     expect(queue.health()).toMatchObject({ backlog: 0, failure: { code: 'LEDGER_WRITER_LOST' } });
   });
@@ -222,13 +222,13 @@ describe('the write queue with a journal', () => {
 
   it('INV-11: resolves and announces what is in the journal, before the database has it', async () => {
     const { queue, sent, seen, acknowledge } = setUp(journaled());
-    await queue.write((batch) => batch.push(1), closed);
+    await queue.write(() => touch(1), closed);
     expect(seen).toEqual([closed]);
     expect(queue.health().backlog).toBe(1);
     expect(queue.pendingAfter(0)).toEqual([closed]);
     expect(queue.pendingAfter(1)).toEqual([]);
     const flushed = queue.flushed();
-    expect(sent).toEqual([{ first: 1, last: 1, values: [1], journaled: true }]);
+    expect(sent).toEqual([{ first: 1, last: 1, operations: [touch(1)], journaled: true }]);
     acknowledge();
     await flushed;
     expect(seen).toEqual([closed]);
@@ -238,10 +238,10 @@ describe('the write queue with a journal', () => {
 
   it('gathers many batches for the writer', async () => {
     const { queue, sent, acknowledge } = setUp(journaled());
-    for (let value = 1; value <= 5; value += 1) await queue.write((batch) => batch.push(value), null);
+    for (let value = 1; value <= 5; value += 1) await queue.write(() => touch(value), null);
     expect(sent).toEqual([]);
     const flushed = queue.flushed();
-    expect(sent.map(({ values }) => values)).toEqual([[1], [2], [3], [4], [5]]);
+    expect(sent.map(({ operations }) => operations)).toEqual([1, 2, 3, 4, 5].map((value) => [touch(value)]));
     acknowledge();
     await flushed;
     await queue.close();
@@ -249,16 +249,16 @@ describe('the write queue with a journal', () => {
 
   it('sends what must be in the database past it, after what is in it, and waits for the answer', async () => {
     const { queue, sent, seen, acknowledge } = setUp(journaled());
-    await queue.write((batch) => batch.push(1), opened);
-    const asked = queue.ask((batch) => batch.push(2), null);
+    await queue.write(() => touch(1), opened);
+    const asked = queue.ask(() => touch(2), null);
     await turn();
-    expect(sent.map(({ values, journaled: is }) => [values, is])).toEqual([
-      [[1], true],
-      [[2], false],
+    expect(sent.map(({ operations, journaled: is }) => [operations, is])).toEqual([
+      [[touch(1)], true],
+      [[touch(2)], false],
     ]);
     // What comes after it may stand on it.
     let written = false;
-    const later = queue.write((batch) => batch.push(3), closed).then(() => (written = true));
+    const later = queue.write(() => touch(3), closed).then(() => (written = true));
     await turn();
     expect(written).toBe(false);
     expect(sent.length).toBe(2);
@@ -267,37 +267,37 @@ describe('the write queue with a journal', () => {
     await later;
     expect(seen).toEqual([opened, closed]);
     const closing = queue.close();
-    expect(sent.at(-1)).toMatchObject({ values: [3], journaled: true });
+    expect(sent.at(-1)).toMatchObject({ operations: [touch(3)], journaled: true });
     acknowledge();
     await closing;
   });
 
   it('INV-3: keeps what is journaled when the database refuses it, and journals nothing until it takes it', async () => {
     const { queue, seen, acknowledge, passTime, sent } = setUp(journaled());
-    await queue.write((batch) => batch.push(1), closed);
+    await queue.write(() => touch(1), closed);
     const flushed = queue.flushed();
     acknowledge({ failure: FULL });
     await flushed;
     expect(queue.health().failure).toEqual(FULL);
     expect(queue.pendingAfter(0)).toEqual([closed]);
-    const refused = queue.write((batch) => batch.push(2), opened);
+    const refused = queue.write(() => touch(2), opened);
     await turn();
     acknowledge({ failure: FULL });
     await expect(refused).rejects.toBeInstanceOf(LedgerUnavailable);
     passTime();
     await turn();
     // The writer has kept the first one; what it needs is a reason to try again.
-    expect(sent.at(-1)).toMatchObject({ values: [PROBE], journaled: false });
+    expect(sent.at(-1)).toMatchObject({ operations: [PROBE], journaled: false });
     acknowledge();
     expect(queue.pendingAfter(0)).toEqual([]);
     expect(seen).toEqual([closed]);
-    await queue.write((batch) => batch.push(4), opened);
+    await queue.write(() => touch(4), opened);
     expect(seen).toEqual([closed, opened]);
   });
 
   it('tells of a journaled operation that the database refuses for itself', async () => {
     const { queue, acknowledge } = setUp(journaled());
-    await queue.write((batch) => batch.push(1), opened);
+    await queue.write(() => touch(1), opened);
     const warned = once(process, 'warning');
     void queue.flushed();
     acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
@@ -307,7 +307,7 @@ describe('the write queue with a journal', () => {
   it('leaves what is written while it is closing to the next start', async () => {
     const path = ledgerPath();
     const { queue, host } = setUp(new Journal(path, 'normal'));
-    host.close = () => queue.write((batch) => batch.push(1), closed);
+    host.close = () => queue.write(() => touch(1), closed);
     await queue.close();
     expect(decodeFrames(readFileSync(journalPath(path)), path).map(({ last }) => last)).toEqual([1]);
   });
@@ -316,9 +316,9 @@ describe('the write queue with a journal', () => {
     const journal = journaled();
     const { queue, sent, seen, acknowledge } = setUp(journal);
     journal.close();
-    const written = queue.write((batch) => batch.push(1), opened);
+    const written = queue.write(() => touch(1), opened);
     await turn();
-    expect(sent).toEqual([{ first: 1, last: 1, values: [1], journaled: false }]);
+    expect(sent).toEqual([{ first: 1, last: 1, operations: [touch(1)], journaled: false }]);
     expect(seen).toEqual([]);
     acknowledge();
     await written;

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 
 /** Changes with what an operation's values mean, so that no version applies what another one wrote differently. */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 export interface Frame {
   /** Numbers of its operations, in the database's life. */

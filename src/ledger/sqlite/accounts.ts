@@ -2,7 +2,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Accounts, Posting, RecoveredHold, Spending } from '../../engine/budget/port.ts';
 import { readHistory } from './history.ts';
-import * as op from './operations.ts';
 import { inSnapshot } from './queries/snapshot.ts';
 import { settledSpending } from './settled-spending.ts';
 import type { Settled } from './window-writes.ts';
@@ -22,12 +21,18 @@ export function createAccounts(
       const text = JSON.stringify(balances, (_key, value: unknown) =>
         typeof value === 'bigint' ? String(value) : value,
       );
-      forgetFailure(queue.write((batch) => batch.push(op.SEED_BUDGET, budgetId, sinceMs, text), null, true));
+      forgetFailure(
+        queue.write(() => ({ kind: 'seedBudget', budgetId, sinceMs, balances: text }), null, true),
+      );
     },
     moved(holds) {
       for (const { attemptId, postings } of holds)
         forgetFailure(
-          queue.write((batch) => batch.push(op.MOVE_HOLD, attemptId, JSON.stringify(postings)), null, true),
+          queue.write(
+            () => ({ kind: 'moveHold', attemptId, postings: JSON.stringify(postings) }),
+            null,
+            true,
+          ),
         );
     },
   };

@@ -4,8 +4,11 @@ import type { Spending } from '../../engine/budget/port.ts';
 import { bucketOf, countInto } from '../rollup/histogram.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
-import type { Value } from './operations.ts';
+import type * as operations from './operations.ts';
 import { Refused } from './refused.ts';
+import { RowInsert, RowUpdate } from './row-statements.ts';
+import { OPENED_ATTEMPT_COLUMNS } from './rows.ts';
+import type { AttemptProgress, AttemptRow, OpenedAttempt } from './rows.ts';
 import type { RollupWrites } from './rollup-writes.ts';
 import type { RunCosts } from './run-costs.ts';
 import { settledSpending } from './settled-spending.ts';
@@ -23,31 +26,22 @@ interface OpenAttempt {
   readonly rollupStem: string;
 }
 
-const PROGRESS = `status = ?, model = ?, input_tokens = ?, cached_input_tokens = ?, cache_write_tokens = ?, output_tokens = ?,
-  reasoning_tokens = ?, cost_nano_usd = ?, saved_nano_usd = ?, estimated = ?, queue_ms = ?, latency_ms = ?, first_token_ms = ?,
-  finished_at_ms = ?`;
-const PROGRESS_COLUMNS = PROGRESS.replaceAll(' = ?', '');
-const PROGRESS_VALUES = 14;
-
 /** A row of the open transaction that is inserted at its end: most attempts are closed in the transaction that opens them. */
 interface NewAttempt {
   readonly attempt: OpenAttempt;
-  readonly rates: number | bigint;
+  readonly ratesContent: number | bigint;
   readonly rollupKeyId: number;
-  readonly opened: readonly Value[];
-  /** Where OPEN_ATTEMPT's values begin. */
-  readonly openedAt: number;
-  closed: readonly Value[] | null;
-  /** Where CLOSE_ATTEMPT's values begin. */
-  closedAt: number;
+  readonly opened: OpenedAttempt;
+  progress: AttemptProgress;
+  movedPostings: string | null;
 }
 
 export class AttemptWrites {
   readonly #contents: ContentStore;
   readonly #windows: WindowWrites;
   readonly #rollups: RollupWrites;
-  readonly #insert: StatementSync;
-  readonly #close: StatementSync;
+  readonly #insert: RowInsert<AttemptRow>;
+  readonly #close: RowUpdate<AttemptProgress>;
   readonly #find: StatementSync;
   readonly #move: StatementSync;
   readonly #costs: RunCosts;
@@ -68,15 +62,12 @@ export class AttemptWrites {
     this.#windows = windows;
     this.#rollups = rollups;
     this.#costs = costs;
-    this.#insert = database.prepare(
-      `insert into attempts (id, run_id, step, revision, task, caller, provider, requested_model, rates_content, postings,
-         held_nano_usd, held_tokens, started_at_ms, decision, rollup_key_id, ${PROGRESS_COLUMNS}, error_class, error_message,
-         request_id, reconciled)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    this.#close = database.prepare(
-      `update attempts set ${PROGRESS}, error_class = ?, error_message = ?, request_id = ?, postings = coalesce(?, postings),
-         reconciled = ? where seq = ?`,
+    this.#insert = new RowInsert(database, 'attempts');
+    this.#close = new RowUpdate(
+      database,
+      'attempts',
+      OPENED_ATTEMPT_COLUMNS,
+      ', postings = coalesce(?, postings) where seq = ?',
     );
     this.#find = database.prepare(
       `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, status, dimensions
@@ -86,25 +77,23 @@ export class AttemptWrites {
   }
 
   /** `together`: its row is inserted when the transaction ends, as it is by then; else at once, which tells at once whether it can be. */
-  open(batch: readonly Value[], at: number, together: boolean): void {
-    const id = batch[at] as string;
-    const rollupStem = batch[at + 14] as string;
+  open({ opened, progress, rates, rollupStem }: operations.OpenAttempt, together: boolean): void {
+    const { id, runId, postings, heldNanoUsd, heldTokens, startedAtMs } = opened;
     const attempt: OpenAttempt = {
       seq: undefined,
-      runId: batch[at + 1] as string,
-      windows: this.#windows.of(batch[at + 9] as string),
-      worst: { costNanoUsd: BigInt(batch[at + 10] as string), tokens: batch[at + 11] as number, calls: 1 },
-      startedAtMs: batch[at + 12] as number,
+      runId,
+      windows: this.#windows.of(postings),
+      worst: { costNanoUsd: BigInt(heldNanoUsd), tokens: heldTokens, calls: 1 },
+      startedAtMs,
       rollupStem,
     };
     const row: NewAttempt = {
       attempt,
-      rates: this.#contents.putLasting(batch[at + 8] as string),
+      ratesContent: this.#contents.putLasting(rates),
       rollupKeyId: this.#rollups.keyId(encodeDimensions(rollupStem, 'open')),
-      opened: batch,
-      openedAt: at,
-      closed: null,
-      closedAt: 0,
+      opened,
+      progress,
+      movedPostings: null,
     };
     if (together) {
       this.#new.push(row);
@@ -121,61 +110,42 @@ export class AttemptWrites {
     this.#newById.clear();
   }
 
-  #insertRow({ attempt, rates, rollupKeyId, opened, openedAt: at, closed, closedAt }: NewAttempt): void {
-    const progress = closed === null ? opened : closed;
-    const from = closed === null ? at + 15 : closedAt + 1;
-    const moved = closed === null ? null : closed[from + PROGRESS_VALUES + 3];
-    const end = closed === null ? STILL_OPEN : endOf(closed, from + PROGRESS_VALUES);
-    const { lastInsertRowid } = this.#insert.run(
-      ...opened.slice(at, at + 8),
-      rates,
-      moved ?? opened[at + 9] ?? null,
-      ...opened.slice(at + 10, at + 14),
-      rollupKeyId,
-      ...progress.slice(from, from + PROGRESS_VALUES),
-      ...end,
-    );
-    attempt.seq = lastInsertRowid;
+  #insertRow({ attempt, ratesContent, rollupKeyId, opened, progress, movedPostings }: NewAttempt): void {
+    const postings = movedPostings ?? opened.postings;
+    const row = { ...opened, ...progress, postings, ratesContent, rollupKeyId };
+    attempt.seq = this.#insert.run(row).lastInsertRowid;
   }
 
   /** False, and nothing is done, for an attempt that is closed already: no money moves twice. */
-  close(batch: readonly Value[], at: number): boolean {
-    const id = batch[at] as string;
+  close({ id, progress, movedPostings }: operations.CloseAttempt): boolean {
     const attempt = this.#open.get(id) ?? this.#findUnsettled(id);
     if (attempt === undefined) return false;
-    const progress = at + 1;
-    const rest = progress + PROGRESS_VALUES;
     const row = attempt.seq === undefined ? this.#newById.get(id) : undefined;
-    if (row === undefined) this.#close.run(...batch.slice(progress, rest + 5), attempt.seq ?? null);
-    else [row.closed, row.closedAt] = [batch, at];
+    if (row === undefined) this.#close.run(progress, movedPostings, attempt.seq ?? null);
+    else [row.progress, row.movedPostings] = [progress, movedPostings];
     this.#open.delete(id);
 
-    const status = batch[progress] as string;
-    const reconciled = batch[rest + 4] === 1;
-    const tokens = (batch[progress + 2] as number) + (batch[progress + 5] as number);
-    const costNanoUsd = BigInt(batch[progress + 7] as string);
-    const moved = batch[rest + 3] as string | null;
+    const costNanoUsd = BigInt(progress.costNanoUsd);
+    const tokens = progress.inputTokens + progress.outputTokens;
     this.#windows.release(attempt.windows, attempt.worst);
     this.#windows.spend(
-      moved === null ? attempt.windows : this.#windows.of(moved),
-      settledSpending(status, reconciled, costNanoUsd, tokens),
+      movedPostings === null ? attempt.windows : this.#windows.of(movedPostings),
+      settledSpending(progress.status, progress.reconciled === 1, costNanoUsd, tokens),
     );
     this.#costs.closed(attempt.runId, costNanoUsd);
-    this.#count(attempt, batch, progress);
+    this.#count(attempt, progress);
     return true;
   }
 
-  #count({ rollupStem, startedAtMs }: OpenAttempt, batch: readonly Value[], progress: number): void {
-    const status = batch[progress] as string;
+  #count({ rollupStem, startedAtMs }: OpenAttempt, progress: AttemptProgress): void {
+    const { status, latencyMs, firstTokenMs } = progress;
     const sums = this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs);
     sums.attempts += 1;
     if (status === 'failed') sums.errors += 1;
-    sums.costNanoUsd += BigInt(batch[progress + 7] as string);
-    sums.inputTokens += BigInt(batch[progress + 2] as number);
-    sums.cachedInputTokens += BigInt(batch[progress + 3] as number);
-    sums.outputTokens += BigInt(batch[progress + 5] as number);
-    const latencyMs = batch[progress + 11] as number | null;
-    const firstTokenMs = batch[progress + 12] as number | null;
+    sums.costNanoUsd += BigInt(progress.costNanoUsd);
+    sums.inputTokens += BigInt(progress.inputTokens);
+    sums.cachedInputTokens += BigInt(progress.cachedInputTokens);
+    sums.outputTokens += BigInt(progress.outputTokens);
     if (latencyMs !== null) countInto(sums.latency, bucketOf(latencyMs), 1);
     if (firstTokenMs !== null) countInto(sums.firstToken, bucketOf(firstTokenMs), 1);
   }
@@ -212,12 +182,4 @@ export class AttemptWrites {
     this.#new = [];
     this.#newById = new Map();
   }
-}
-
-/** Error's class and message, request's id, and whether its outcome was decided: of an attempt that is under way. */
-const STILL_OPEN: readonly Value[] = [null, null, null, 0];
-
-/** The same, of one that is closed; `at`: behind its progress. */
-function endOf(closed: readonly Value[], at: number): readonly Value[] {
-  return [closed[at] ?? null, closed[at + 1] ?? null, closed[at + 2] ?? null, closed[at + 4] ?? 0];
 }

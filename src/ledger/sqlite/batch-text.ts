@@ -1,38 +1,55 @@
-// A batch as text: JSON in which a text that was said before is a place in the list instead. Rates, postings, decisions and hashes are the same for
+// A batch as text: JSON in which a long text is said once, and then its place in a list. Rates, postings, decisions and hashes are the same for
 // most rows of a batch, and most of its length.
-import type { Value } from './operations.ts';
+import type { Operation } from './operations.ts';
 import type { Batch } from './writer.ts';
 
 /** In UTF-16 code units: below, saying it again costs less than looking whether it was said. */
 const SHORTEST_SHARED = 48;
 
-/** `[7]`: what stands at place 7. */
-type Place = readonly [place: number];
+/** `[7]`: the text at place 7. Operations and rows are objects of scalars and of further rows, so that no other value is an array. */
+type Said = null | number | string | readonly [place: number] | SaidRow;
+interface SaidRow {
+  [key: string]: Said;
+}
 
-export function encodeBatch({ first, last, values, journaled }: Batch): string {
+interface SaidBatch extends Omit<Batch, 'operations'> {
+  readonly texts: readonly string[];
+  readonly operations: readonly SaidRow[];
+}
+
+export function encodeBatch({ operations, ...batch }: Batch): string {
+  const texts: string[] = [];
   const places = new Map<string, number>();
-  const said: (Value | Place)[] = [];
-  for (const value of values) {
+  const say = (value: Said): Said => {
     if (typeof value === 'string' && value.length >= SHORTEST_SHARED) {
-      const before = places.get(value);
-      if (before !== undefined) {
-        said.push([before]);
-        continue;
+      let place = places.get(value);
+      if (place === undefined) {
+        place = texts.push(value) - 1;
+        places.set(value, place);
       }
-      places.set(value, said.length);
+      return [place];
     }
-    said.push(value);
-  }
-  return JSON.stringify({ first, last, values: said, journaled });
+    return typeof value === 'object' && value !== null ? sayRow(value as SaidRow) : value;
+  };
+  const sayRow = (row: SaidRow): SaidRow => {
+    const said: SaidRow = {};
+    for (const key in row) said[key] = say(row[key] ?? null);
+    return said;
+  };
+  const said = (operations as unknown as readonly SaidRow[]).map(sayRow);
+  return JSON.stringify({ ...batch, texts, operations: said } satisfies SaidBatch);
 }
 
 export function decodeBatch(text: string): Batch {
-  const { values, ...batch } = JSON.parse(text) as Omit<Batch, 'values'> & {
-    readonly values: (Value | Place)[];
+  const { texts, operations, ...batch } = JSON.parse(text) as SaidBatch;
+  const fill = (row: SaidRow): void => {
+    for (const key in row) {
+      const value = row[key];
+      if (typeof value !== 'object' || value === null) continue;
+      if (Array.isArray(value)) row[key] = texts[value[0] as number] ?? null;
+      else fill(value as SaidRow);
+    }
   };
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index];
-    if (typeof value === 'object' && value !== null) values[index] = values[value[0]] ?? null;
-  }
-  return { ...batch, values: values as Value[] };
+  for (const operation of operations) fill(operation);
+  return { ...batch, operations: operations as unknown as Operation[] };
 }

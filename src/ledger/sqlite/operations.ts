@@ -1,69 +1,124 @@
-// What the main thread asks of the writer: operations as runs of plain values in one flat array, which JSON hands to a thread at the least cost.
-import { encodeTags } from '../rollup/dimensions.ts';
+// What the main thread asks of the writer: one operation for each thing that happens, made of rows that JSON can say.
 import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord, SwitchRecord } from '../port.ts';
+import { encodeTags } from '../rollup/dimensions.ts';
+import type {
+  AlertRow,
+  ApiKeyRow,
+  AttemptProgress,
+  DoneStep,
+  OpenedAttempt,
+  OpenedRun,
+  RevisionRow,
+  RunEnd,
+  SwitchRow,
+} from './rows.ts';
+import { count, digits, duration, flag, jsonText, nullable } from './written-values.ts';
 
-/** What SQLite can bind and JSON can say. Nano-dollars are decimal digits: columns of integers take them as what they are, to the last. */
-export type Value = null | number | string;
+export interface OpenRun {
+  readonly kind: 'openRun';
+  readonly run: OpenedRun;
+  /** JSON. */
+  readonly input: string | null;
+}
 
-export const OPEN_RUN = 1;
-export const FINISH_RUN = 2;
-export const OPEN_ATTEMPT = 3;
-export const CLOSE_ATTEMPT = 4;
-export const RECORD_STEP = 5;
-export const RECORD_ALERT = 6;
-export const RECORD_REVISION = 7;
-export const SET_SWITCH = 8;
-export const CLEAR_SWITCH = 9;
-export const SAVE_API_KEY = 10;
-export const REVOKE_API_KEY = 11;
-export const TOUCH_API_KEY = 12;
-export const PRUNE = 13;
-export const SEED_BUDGET = 14;
-export const MOVE_HOLD = 15;
-/** Writes nothing of its own: whether a transaction can be committed at all. */
-export const PROBE = 16;
+export interface FinishRun {
+  readonly kind: 'finishRun';
+  readonly id: string;
+  readonly end: RunEnd;
+  /** JSON. */
+  readonly output: string | null;
+  /** Dimensions with the status. */
+  readonly rollupKey: string;
+}
 
-/** Where a step's receipt begins among the values of CLOSE_ATTEMPT. */
-export const RECEIPT = 20;
+export interface OpenAttempt {
+  readonly kind: 'openAttempt';
+  readonly opened: OpenedAttempt;
+  readonly progress: AttemptProgress;
+  readonly rates: string;
+  /** Dimensions without the status. */
+  readonly rollupStem: string;
+}
 
-/** How many values follow each operation's code. */
-export const ARITY: { readonly [code: number]: number } = {
-  [OPEN_RUN]: 17,
-  [FINISH_RUN]: 10,
-  [OPEN_ATTEMPT]: 29,
-  [CLOSE_ATTEMPT]: 28,
-  [RECORD_STEP]: 8,
-  [RECORD_ALERT]: 9,
-  [RECORD_REVISION]: 12,
-  [SET_SWITCH]: 4,
-  [CLEAR_SWITCH]: 3,
-  [SAVE_API_KEY]: 13,
-  [REVOKE_API_KEY]: 2,
-  [TOUCH_API_KEY]: 2,
-  [PRUNE]: 3,
-  [SEED_BUDGET]: 3,
-  [MOVE_HOLD]: 2,
-  [PROBE]: 0,
-};
+export interface CloseAttempt {
+  readonly kind: 'closeAttempt';
+  readonly id: string;
+  readonly progress: AttemptProgress;
+  /** Where a reload put the hold after the attempt was opened, as JSON; null: where it was. */
+  readonly movedPostings: string | null;
+  readonly receipt: StepReceipt | null;
+}
 
-const textOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+export interface StepReceipt {
+  readonly step: DoneStep;
+  /** JSON. */
+  readonly output: string | null;
+}
 
-export function pushOpenRun(batch: Value[], run: RunRecord): void {
+export type AdminOperation =
+  | { readonly kind: 'recordAlert'; readonly alert: AlertRow }
+  | {
+      readonly kind: 'recordRevision';
+      readonly revision: Omit<RevisionRow, 'planContent'>;
+      readonly planText: string | null;
+    }
+  | { readonly kind: 'setSwitch'; readonly set: Pick<SwitchRow, 'scope' | 'reason' | 'by' | 'sinceMs'> }
+  | { readonly kind: 'clearSwitch'; readonly scope: string; readonly by: string; readonly atMs: number }
+  | { readonly kind: 'saveApiKey'; readonly key: ApiKeyRow }
+  | { readonly kind: 'revokeApiKey' | 'touchApiKey'; readonly id: string; readonly atMs: number };
+
+export type Operation =
+  | OpenRun
+  | FinishRun
+  | OpenAttempt
+  | CloseAttempt
+  | { readonly kind: 'recordStep'; readonly receipt: StepReceipt }
+  | AdminOperation
+  | {
+      readonly kind: 'prune';
+      readonly nowMs: number;
+      readonly rowsBeforeMs: number;
+      /** Runs of each sort at once. */
+      readonly limit: number;
+    }
+  /** `balances`: as `accounts.seeded` writes them. */
+  | {
+      readonly kind: 'seedBudget';
+      readonly budgetId: string;
+      readonly sinceMs: number;
+      readonly balances: string;
+    }
+  /** A reload put an open attempt's hold on other accounts; `postings`: JSON. */
+  | { readonly kind: 'moveHold'; readonly attemptId: string; readonly postings: string }
+  /** Writes nothing of its own: whether a transaction can be committed at all. */
+  | { readonly kind: 'probe' };
+
+export function openRun(run: RunRecord): OpenRun {
   const { caller } = run;
-  batch.push(
-    OPEN_RUN,
-    run.id,
-    run.task,
-    run.revision,
-    run.taskRevision,
-    run.status,
-    caller.name,
-    caller.team,
-  );
-  batch.push(caller.tier, encodeTags(run.tags), run.idempotencyKey, run.parentRunId, run.durable ? 1 : 0);
-  batch.push(textOf(run.continuation), textOf(run.input), run.inputHash, cachedBy(run), run.startedAtMs);
+  return {
+    kind: 'openRun',
+    run: {
+      id: run.id,
+      task: run.task,
+      revision: run.revision,
+      taskRevision: run.taskRevision,
+      status: run.status,
+      caller: caller.name,
+      team: caller.team,
+      tier: caller.tier,
+      tags: encodeTags(run.tags),
+      idempotencyKey: run.idempotencyKey,
+      parentRunId: run.parentRunId,
+      durable: flag(run.durable),
+      continuation: nullable(run.continuation, jsonText),
+      inputHash: run.inputHash,
+      cached: cachedBy(run),
+      startedAtMs: count(run.startedAtMs),
+    },
+    input: nullable(run.input, jsonText),
+  };
 }
 
 /** 0: called; 1: answered by the cache; 2: by the loop guard. */
@@ -72,113 +127,172 @@ function cachedBy({ cached, reusedBy }: RunRecord): number {
   return cached ? 1 : 0;
 }
 
-/** `rollupKey`: dimensions with the status. */
-export function pushFinishRun(batch: Value[], run: RunRecord, rollupKey: string): void {
-  batch.push(FINISH_RUN, run.id, run.status, textOf(run.output), textOf(run.error), String(run.costNanoUsd));
-  batch.push(String(run.savedNanoUsd), cachedBy(run), run.finishedAtMs, run.latencyMs, rollupKey);
+export function finishRun(run: RunRecord, rollupKey: string): FinishRun {
+  return {
+    kind: 'finishRun',
+    id: run.id,
+    end: {
+      status: run.status,
+      error: nullable(run.error, jsonText),
+      savedNanoUsd: digits(run.savedNanoUsd),
+      cached: cachedBy(run),
+      finishedAtMs: nullable(run.finishedAtMs, count),
+      latencyMs: nullable(run.latencyMs, duration),
+    },
+    output: nullable(run.output, jsonText),
+    rollupKey,
+  };
 }
 
-/** `postings`: as JSON. `rollupStem`: dimensions without the status. */
-export function pushOpenAttempt(
-  batch: Value[],
-  attempt: AttemptRecord,
-  postings: string,
-  rollupStem: string,
-): void {
-  const heldTokens = attempt.heldTokens ?? attempt.inputTokens + attempt.outputTokens;
-  batch.push(
-    OPEN_ATTEMPT,
-    attempt.id,
-    attempt.runId,
-    attempt.step,
-    attempt.revision,
-    attempt.task,
-    attempt.caller,
-  );
-  batch.push(attempt.provider, attempt.requestedModel, attempt.rates, postings);
-  batch.push(
-    String(attempt.heldNanoUsd),
-    heldTokens,
-    attempt.startedAtMs,
-    JSON.stringify(attempt.decision),
+/** `postings`: as JSON. */
+export function openAttempt(attempt: AttemptRecord, postings: string, rollupStem: string): OpenAttempt {
+  const { status } = attempt;
+  return {
+    kind: 'openAttempt',
+    opened: {
+      id: attempt.id,
+      runId: attempt.runId,
+      step: attempt.step,
+      revision: attempt.revision,
+      task: attempt.task,
+      caller: attempt.caller,
+      provider: attempt.provider,
+      requestedModel: attempt.requestedModel,
+      postings,
+      heldNanoUsd: digits(attempt.heldNanoUsd),
+      heldTokens: count(attempt.heldTokens ?? attempt.inputTokens + attempt.outputTokens),
+      startedAtMs: count(attempt.startedAtMs),
+      decision: jsonText(attempt.decision),
+    },
+    progress: {
+      ...progressOf(attempt, false),
+      status: status === 'unreconciled' ? status : 'open',
+      errorClass: null,
+      errorMessage: null,
+      requestId: null,
+    },
+    rates: attempt.rates,
     rollupStem,
-  );
-  pushProgress(batch, attempt, attempt.status === 'unreconciled' ? 'unreconciled' : 'open');
+  };
 }
 
-/** The part of an attempt that closing it changes. */
-function pushProgress(batch: Value[], attempt: AttemptRecord, status: string): void {
-  batch.push(status, attempt.model, attempt.inputTokens, attempt.cachedInputTokens, attempt.cacheWriteTokens);
-  batch.push(
-    attempt.outputTokens,
-    attempt.reasoningTokens,
-    String(attempt.costNanoUsd),
-    String(attempt.savedNanoUsd),
-  );
-  batch.push(
-    attempt.estimated ? 1 : 0,
-    attempt.queueMs,
-    attempt.latencyMs,
-    attempt.firstTokenMs,
-    attempt.finishedAtMs,
-  );
-}
-
-/**
- * `movedPostings`: where a reload put the hold after the attempt was opened, as JSON; null: where it was.
- * `reconciled`: the outcome was decided, not seen.
- */
-export function pushCloseAttempt(
-  batch: Value[],
+/** `reconciled`: the outcome was decided, not seen. */
+export function closeAttempt(
   attempt: AttemptRecord,
   receipt: StepRecord | null,
   movedPostings: string | null,
   reconciled: boolean,
-): void {
-  batch.push(CLOSE_ATTEMPT, attempt.id);
-  pushProgress(batch, attempt, attempt.status);
-  batch.push(attempt.errorClass, attempt.errorMessage, attempt.requestId, movedPostings);
-  batch.push(reconciled ? 1 : 0);
-  if (receipt === null) batch.push(null, null, null, null, null, null, null, null);
-  else pushStepValues(batch, receipt);
+): CloseAttempt {
+  return {
+    kind: 'closeAttempt',
+    id: attempt.id,
+    progress: progressOf(attempt, reconciled),
+    movedPostings,
+    receipt: nullable(receipt, receiptOf),
+  };
 }
 
-export function pushStep(batch: Value[], step: StepRecord): void {
-  batch.push(RECORD_STEP);
-  pushStepValues(batch, step);
+/** The part of an attempt that closing it changes. */
+function progressOf(attempt: AttemptRecord, reconciled: boolean): AttemptProgress {
+  return {
+    status: attempt.status,
+    model: attempt.model,
+    errorClass: attempt.errorClass,
+    errorMessage: attempt.errorMessage,
+    inputTokens: count(attempt.inputTokens),
+    cachedInputTokens: count(attempt.cachedInputTokens),
+    cacheWriteTokens: count(attempt.cacheWriteTokens),
+    outputTokens: count(attempt.outputTokens),
+    reasoningTokens: count(attempt.reasoningTokens),
+    costNanoUsd: digits(attempt.costNanoUsd),
+    savedNanoUsd: digits(attempt.savedNanoUsd),
+    estimated: flag(attempt.estimated),
+    queueMs: duration(attempt.queueMs),
+    latencyMs: nullable(attempt.latencyMs, duration),
+    firstTokenMs: nullable(attempt.firstTokenMs, duration),
+    finishedAtMs: nullable(attempt.finishedAtMs, count),
+    requestId: attempt.requestId,
+    reconciled: flag(reconciled),
+  };
 }
 
-function pushStepValues(batch: Value[], step: StepRecord): void {
-  batch.push(step.runId, step.key, step.kind, step.status, step.startedAtMs, step.finishedAtMs);
-  batch.push(textOf(step.output), textOf(step.error));
+export function recordStep(step: StepRecord): Operation {
+  return { kind: 'recordStep', receipt: receiptOf(step) };
 }
 
-export function pushAlert(batch: Value[], alert: AlertRecord): void {
-  batch.push(RECORD_ALERT, alert.id, alert.kind, alert.severity, alert.message, alert.remedy, alert.scope);
-  batch.push(alert.atMs, alert.runId, JSON.stringify(alert.details));
+function receiptOf(step: StepRecord): StepReceipt {
+  return {
+    step: {
+      runId: step.runId,
+      key: step.key,
+      kind: step.kind,
+      status: step.status,
+      startedAtMs: count(step.startedAtMs),
+      finishedAtMs: nullable(step.finishedAtMs, count),
+      error: nullable(step.error, jsonText),
+    },
+    output: nullable(step.output, jsonText),
+  };
 }
 
-export function pushRevision(batch: Value[], revision: RevisionRecord, planText: string | null): void {
-  batch.push(RECORD_REVISION, revision.hash, revision.commit, revision.author, revision.subject);
-  batch.push(revision.dirty ? 1 : 0, revision.source, revision.compiledAtMs, revision.activeFromMs);
-  batch.push(revision.activeToMs, JSON.stringify(revision.problems), revision.pinned ? 1 : 0, planText);
+export function recordAlert(alert: AlertRecord): Operation {
+  return {
+    kind: 'recordAlert',
+    alert: {
+      id: alert.id,
+      kind: alert.kind,
+      severity: alert.severity,
+      message: alert.message,
+      remedy: alert.remedy,
+      scope: alert.scope,
+      atMs: count(alert.atMs),
+      runId: alert.runId,
+      details: jsonText(alert.details),
+    },
+  };
 }
 
-export function pushSwitch(batch: Value[], record: SwitchRecord): void {
-  batch.push(SET_SWITCH, record.scope, record.reason, record.by, record.sinceMs);
+export function recordRevision(revision: RevisionRecord, planText: string | null): Operation {
+  return {
+    kind: 'recordRevision',
+    revision: {
+      hash: revision.hash,
+      commit: revision.commit,
+      author: revision.author,
+      subject: revision.subject,
+      dirty: flag(revision.dirty),
+      source: revision.source,
+      compiledAtMs: count(revision.compiledAtMs),
+      activeFromMs: nullable(revision.activeFromMs, count),
+      activeToMs: nullable(revision.activeToMs, count),
+      problems: jsonText(revision.problems),
+      pinned: flag(revision.pinned),
+    },
+    planText,
+  };
 }
 
-export function pushApiKey(batch: Value[], key: ApiKeyRecord): void {
-  batch.push(
-    SAVE_API_KEY,
-    key.id,
-    key.hash,
-    key.hint,
-    key.caller,
-    key.team,
-    key.tier,
-    JSON.stringify(key.tags),
-  );
-  batch.push(JSON.stringify(key.scopes), key.createdAtMs, key.expiresAtMs, key.revokedAtMs, key.lastUsedAtMs);
-  batch.push(key.requestsPerMinute);
+export function setSwitch({ scope, reason, by, sinceMs }: SwitchRecord): Operation {
+  return { kind: 'setSwitch', set: { scope, reason, by, sinceMs: count(sinceMs) } };
+}
+
+export function saveApiKey(key: ApiKeyRecord): Operation {
+  return {
+    kind: 'saveApiKey',
+    key: {
+      id: key.id,
+      hash: key.hash,
+      hint: key.hint,
+      caller: key.caller,
+      team: key.team,
+      tier: key.tier,
+      tags: jsonText(key.tags),
+      scopes: jsonText(key.scopes),
+      createdAtMs: count(key.createdAtMs),
+      expiresAtMs: nullable(key.expiresAtMs, count),
+      revokedAtMs: nullable(key.revokedAtMs, count),
+      lastUsedAtMs: nullable(key.lastUsedAtMs, count),
+      requestsPerMinute: nullable(key.requestsPerMinute, count),
+    },
+  };
 }

@@ -4,8 +4,10 @@ import { redactJsonText } from '../retention/redact.ts';
 import { RecordingRules } from '../retention/recording-rules.ts';
 import type { Retain } from '../retention/recording-rules.ts';
 import type { ContentStore, StoredText } from './content-store.ts';
-import type { Value } from './operations.ts';
+import type { FinishRun, OpenRun, StepReceipt } from './operations.ts';
 import type { RollupWrites } from './rollup-writes.ts';
+import { RowInsert } from './row-statements.ts';
+import type { OpenedRun, RunEnd, RunRow, StepRow } from './rows.ts';
 import type { RunCosts } from './run-costs.ts';
 
 /** What writing a run's texts needs to know of its opening. */
@@ -21,20 +23,28 @@ interface NewRun {
   readonly keeping: Keeping;
   readonly input: StoredText;
   readonly reusable: boolean;
-  readonly opened: readonly Value[];
-  /** Where OPEN_RUN's values begin. */
-  readonly openedAt: number;
+  readonly opened: OpenedRun;
   finished: Finished | null;
 }
 
 interface Finished {
+  readonly end: RunEnd;
   readonly output: StoredText;
   readonly costNanoUsd: bigint;
   readonly rollupKeyId: number;
-  readonly values: readonly Value[];
-  /** Where FINISH_RUN's values begin. */
-  readonly at: number;
 }
+
+/** What is not said of a run before it is finished. */
+const NOT_FINISHED = {
+  outputText: null,
+  outputContent: null,
+  error: null,
+  costNanoUsd: 0n,
+  savedNanoUsd: '0',
+  finishedAtMs: null,
+  latencyMs: null,
+  rollupKeyId: null,
+} as const;
 
 const NOTHING: StoredText = { text: null, content: null };
 const REMEMBERED_CALLERS = 10_000;
@@ -44,11 +54,11 @@ export class RunWrites {
   readonly #rollups: RollupWrites;
   readonly #costs: RunCosts;
   readonly #rules: RecordingRules;
-  readonly #insert: StatementSync;
+  readonly #insert: RowInsert<RunRow>;
   readonly #isThere: StatementSync;
   readonly #setStatus: StatementSync;
   readonly #finish: StatementSync;
-  readonly #step: StatementSync;
+  readonly #step: RowInsert<StepRow>;
   readonly #caller: StatementSync;
   readonly #findKeeping: StatementSync;
   readonly #texts: StatementSync;
@@ -68,22 +78,17 @@ export class RunWrites {
     this.#rollups = rollups;
     this.#costs = costs;
     this.#rules = new RecordingRules(database);
-    this.#insert = database.prepare(
-      `insert into runs (id, task, revision, task_revision, status, caller, team, tier, tags, idempotency_key, parent_run_id,
-         durable, continuation, input_text, input_content, input_hash, cached, started_at_ms, retain, keep_until_ms, reusable,
-         output_text, output_content, error, cost_nano_usd, saved_nano_usd, finished_at_ms, latency_ms, rollup_key_id)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
+    this.#insert = new RowInsert(database, 'runs');
     this.#isThere = database.prepare('select 1 from runs where id = ?');
     this.#setStatus = database.prepare('update runs set status = ? where id = ? and finished_at_ms is null');
     this.#finish = database.prepare(
       `update runs set status = ?, output_text = ?, output_content = ?, error = ?, cost_nano_usd = ?, saved_nano_usd = ?, cached = ?,
          finished_at_ms = ?, latency_ms = ?, rollup_key_id = ?, continuation = null where id = ? and finished_at_ms is null`,
     );
-    this.#step = database.prepare(
-      `insert into steps (run_id, key, kind, status, started_at_ms, finished_at_ms, output_text, output_content, error)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict (run_id, key) do update set status = excluded.status, started_at_ms = excluded.started_at_ms,
+    this.#step = new RowInsert(
+      database,
+      'steps',
+      `on conflict (run_id, key) do update set status = excluded.status, started_at_ms = excluded.started_at_ms,
          finished_at_ms = excluded.finished_at_ms, output_text = excluded.output_text, output_content = excluded.output_content,
          error = excluded.error
        where status <> 'succeeded'`,
@@ -106,28 +111,31 @@ export class RunWrites {
   }
 
   /** `together`: its row is inserted when the transaction ends, as it is by then; else at once, which tells at once whether it can be. */
-  open(batch: readonly Value[], at: number, together: boolean): void {
-    const id = batch[at] as string;
-    const durable = batch[at + 11] === 1;
+  open({ run, input }: OpenRun, together: boolean): void {
+    const { id, startedAtMs } = run;
+    const durable = run.durable === 1;
     if (durable && this.#wasOpened(id)) {
       // A run that was accepted before: it was queued, or it goes on after a restart.
-      this.#setStatus.run(batch[at + 4] as string, id);
+      this.#setStatus.run(run.status, id);
       return;
     }
-    const startedAtMs = batch[at + 16] as number;
-    const { retain, reusable } = this.#rules.of(batch[at + 2] as string, batch[at + 1] as string);
+    const { retain, reusable } = this.#rules.of(run.revision, run.task);
     const keepUntilMs = startedAtMs + retain.forMs;
     const keeping = { content: retain.content, durable, keepUntilMs, startedAtMs };
-    const input = this.#keep(batch[at + 13] as string | null, keeping);
-    const row: NewRun = { keeping, input, reusable, opened: batch, openedAt: at, finished: null };
+    const row: NewRun = {
+      keeping,
+      input: this.#keep(input, keeping),
+      reusable,
+      opened: run,
+      finished: null,
+    };
     if (together) {
       this.#new.push(row);
       this.#newById.set(id, row);
     } else this.#insertRow(row);
     this.#keeping.set(id, keeping);
     this.#costs.opened(id);
-    const [name, team, tier] = batch.slice(at + 5, at + 8) as [string, string | null, string | null];
-    this.#seeCaller(name, team, tier, startedAtMs);
+    this.#seeCaller(run.caller, run.team, run.tier, startedAtMs);
   }
 
   #wasOpened(id: string): boolean {
@@ -142,31 +150,16 @@ export class RunWrites {
     this.#newById.clear();
   }
 
-  #insertRow({ keeping, input, reusable, opened, openedAt: at, finished }: NewRun): void {
-    const end = finished?.values;
-    const endAt = finished?.at ?? 0;
-    this.#insert.run(
-      ...opened.slice(at, at + 4),
-      (end === undefined ? opened[at + 4] : end[endAt + 1]) ?? null,
-      ...opened.slice(at + 5, at + 12),
-      end === undefined ? (opened[at + 12] ?? null) : null,
-      input.text,
-      input.content,
-      opened[at + 14] ?? null,
-      (end === undefined ? opened[at + 15] : end[endAt + 6]) ?? null,
-      opened[at + 16] ?? null,
-      keeping.content,
-      keeping.keepUntilMs,
-      reusable ? 1 : 0,
-      finished?.output.text ?? null,
-      finished?.output.content ?? null,
-      end?.[endAt + 3] ?? null,
-      finished?.costNanoUsd ?? 0,
-      end?.[endAt + 5] ?? 0,
-      end?.[endAt + 7] ?? null,
-      end?.[endAt + 8] ?? null,
-      finished?.rollupKeyId ?? null,
-    );
+  #insertRow({ keeping, input, reusable, opened, finished }: NewRun): void {
+    this.#insert.run({
+      ...opened,
+      inputText: input.text,
+      inputContent: input.content,
+      retain: keeping.content,
+      keepUntilMs: keeping.keepUntilMs,
+      reusable: reusable ? 1 : 0,
+      ...(finished === null ? NOT_FINISHED : columnsOf(finished)),
+    });
   }
 
   /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */
@@ -187,21 +180,14 @@ export class RunWrites {
   }
 
   /** False, and nothing is done, for a run that is finished already: it is counted once. Its cost is what its attempts have cost (INV-1). */
-  finish(batch: readonly Value[], at: number): boolean {
-    const id = batch[at] as string;
-    const key = batch[at + 9] as string;
+  finish({ id, end, output, rollupKey }: FinishRun): boolean {
     const keeping = this.#keepingOf(id);
-    const outputText = batch[at + 2] as string | null;
-    const output = this.#keep(
-      outputText !== null && keeping.content !== 'full' ? reduce(outputText, keeping.content) : outputText,
-      keeping,
-    );
+    const kept = output !== null && keeping.content !== 'full' ? reduce(output, keeping.content) : output;
     const finished: Finished = {
-      output,
+      end,
+      output: this.#keep(kept, keeping),
       costNanoUsd: this.#costs.finished(id),
-      rollupKeyId: this.#rollups.keyId(key),
-      values: batch,
-      at,
+      rollupKeyId: this.#rollups.keyId(rollupKey),
     };
     this.#keeping.delete(id);
     // What it has cost may have had to be read, for which all rows are inserted.
@@ -209,20 +195,23 @@ export class RunWrites {
     if (row !== undefined) row.finished = finished;
     else if (!this.#finishRow(id, finished)) return false;
     if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
-    const sums = this.#rollups.at(key, keeping.startedAtMs);
+    const sums = this.#rollups.at(rollupKey, keeping.startedAtMs);
     sums.runs += 1;
-    sums.savedNanoUsd += BigInt(batch[at + 5] as string);
+    sums.savedNanoUsd += BigInt(end.savedNanoUsd);
     return true;
   }
 
-  #finishRow(id: string, { output, costNanoUsd, rollupKeyId, values, at }: Finished): boolean {
+  #finishRow(id: string, { end, output, costNanoUsd, rollupKeyId }: Finished): boolean {
     const { changes } = this.#finish.run(
-      values[at + 1] as string,
+      end.status,
       output.text,
       output.content,
-      values[at + 3] as string | null,
+      end.error,
       costNanoUsd,
-      ...values.slice(at + 5, at + 9),
+      end.savedNanoUsd,
+      end.cached,
+      end.finishedAtMs,
+      end.latencyMs,
       rollupKeyId,
       id,
     );
@@ -238,9 +227,9 @@ export class RunWrites {
   }
 
   /** A step that succeeded keeps its first receipt (INV-5). */
-  step(batch: readonly Value[], at: number): void {
-    const output = this.#keep(batch[at + 6] as string | null, this.#keepingOf(batch[at] as string));
-    this.#step.run(...batch.slice(at, at + 6), output.text, output.content, batch[at + 7] ?? null);
+  step({ step, output }: StepReceipt): void {
+    const { text, content } = this.#keep(output, this.#keepingOf(step.runId));
+    this.#step.run({ ...step, outputText: text, outputContent: content });
   }
 
   #keepingOf(id: string): Keeping {
@@ -263,6 +252,18 @@ export class RunWrites {
     this.#callers = new Map();
     this.#rules.forget();
   }
+}
+
+/** With the continuation gone: it is over. */
+function columnsOf({ end, output, costNanoUsd, rollupKeyId }: Finished) {
+  return {
+    ...end,
+    outputText: output.text,
+    outputContent: output.content,
+    costNanoUsd,
+    rollupKeyId,
+    continuation: null,
+  };
 }
 
 function reduce(text: string, content: Retain['content']): string | null {

@@ -28,3 +28,8 @@ export function unavailable(failure: Failure): LedgerUnavailable {
   const cause = new HeadgateError(failure.code, failure.message, failure.remedy);
   return new LedgerUnavailable(failure.message, failure.remedy, { cause });
 }
+
+/** What could not be made into a row. */
+export function refusedValue(error: unknown): unknown {
+  return error instanceof HeadgateError ? unavailable(error) : error;
+}

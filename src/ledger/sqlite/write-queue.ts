@@ -5,10 +5,9 @@ import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CommittedRow } from '../port.ts';
 import { encodeBatch } from './batch-text.ts';
-import { PROBE } from './operations.ts';
-import type { Value } from './operations.ts';
+import type { Operation } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
-import { BACKLOG_FAILURE, lostFailure, unavailable, warnOfRefused } from './write-failures.ts';
+import { BACKLOG_FAILURE, lostFailure, refusedValue, unavailable, warnOfRefused } from './write-failures.ts';
 import type { Acknowledgement, Batch, Failure } from './writer.ts';
 import type { WriterHost } from './writer-host.ts';
 
@@ -21,10 +20,10 @@ const GATHER_CHARACTERS = 256 * 1024;
 
 /**
  * Under load a batch follows the one before it after this long: a write to the disk costs the machine as much as the rows of two attempts. After
- * a batch of fewer values than three attempts have, which is no load, nothing waits.
+ * a batch of fewer operations than three runs have, which is no load, nothing waits.
  */
 const PACE_MS = 2;
-const LOAD_VALUES = 256;
+const LOAD_OPERATIONS = 12;
 /** What eight runs ask for: with fewer operations on their way to the database, gathering more for a batch is not worth the wait. */
 const QUIET_OPERATIONS = 32;
 
@@ -33,10 +32,11 @@ const RETRY_MS = 500;
 /** Settlements that are kept for it; what is beyond stays open in the database, and is reconciled after the next start. */
 const MOST_DEFERRED = 20_000;
 
-type Push = (batch: Value[]) => void;
+/** Called at once, and again where it is tried again. Throws LEDGER_VALUE where the tables could not hold it. */
+type Make = () => Operation;
 
 interface Waiting {
-  readonly push: Push;
+  readonly make: Make;
   /** It says what was spent, or that something is over: the past, which a refusal does not undo. */
   readonly lasting: boolean;
   readonly row: CommittedRow | null;
@@ -72,7 +72,7 @@ export class WriteQueue {
   readonly #clock: Clock;
   readonly #announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
   readonly #journal: Journal | null;
-  #batch: Value[] = [];
+  #batch: Operation[] = [];
   #scheduled = false;
   /** The batch holds something that is not for the journal. */
   #mustCommit = false;
@@ -94,7 +94,7 @@ export class WriteQueue {
   #failure: Failure | null = null;
   #lost: string | null = null;
   #commits = 0;
-  #deferred: Pick<Waiting, 'push' | 'row'>[] = [];
+  #deferred: Pick<Waiting, 'make' | 'row'>[] = [];
   /** Settlements that are journaled and that the database refused: the writer tries them again with whatever comes. */
   #kept: { readonly number: number; readonly row: CommittedRow }[] = [];
   #cancelRetry: (() => void) | null = null;
@@ -120,38 +120,42 @@ export class WriteQueue {
   }
 
   /**
-   * `push` appends one operation to the batch; the promise resolves when it is written, and rejects when it is refused. `lasting`: it is tried
+   * `make` says what is to be written; the promise resolves when it is written, and rejects when it is refused. `lasting`: it is tried
    * again after it was refused, until the disk takes it.
    */
-  write(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<void> {
-    return this.#add(push, row, lasting) as Promise<unknown> as Promise<void>;
+  write(make: Make, row: CommittedRow | null, lasting = isSettlement(row)): Promise<void> {
+    return this.#add(make, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same for what somebody waits for: where little else is written, it is before this returns. */
-  writeNow(push: Push, row: CommittedRow | null): Promise<void> {
-    const written = this.write(push, row);
+  writeNow(make: Make, row: CommittedRow | null): Promise<void> {
+    const written = this.write(make, row);
     if (this.#waitMs() < 1 && this.#backlog() < QUIET_OPERATIONS) this.#send();
     return written;
   }
 
   /** The same for what may lie in no file but the database, or of which only the database knows whether it can be: written is committed. */
-  commit(push: Push, row: CommittedRow | null, lasting?: boolean): Promise<void> {
-    return this.ask(push, row, lasting) as Promise<unknown> as Promise<void>;
+  commit(make: Make, row: CommittedRow | null, lasting?: boolean): Promise<void> {
+    return this.ask(make, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same, with the writer's answer. */
-  ask(push: Push, row: CommittedRow | null, lasting = isSettlement(row)): Promise<number> {
+  ask(make: Make, row: CommittedRow | null, lasting = isSettlement(row)): Promise<number> {
     this.#mustCommit = true;
-    return this.#add(push, row, lasting);
+    return this.#add(make, row, lasting);
   }
 
-  #add(push: Push, row: CommittedRow | null, lasting: boolean): Promise<number> {
+  #add(make: Make, row: CommittedRow | null, lasting: boolean): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
     if (this.#backlog() >= LARGEST_BACKLOG && !lasting) return Promise.reject(unavailable(BACKLOG_FAILURE));
-    push(this.#batch);
+    try {
+      this.#batch.push(make());
+    } catch (error) {
+      return Promise.reject(refusedValue(error));
+    }
     this.#next += 1;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#waiting.push({ push, lasting, row, promise, resolve, reject });
+    this.#waiting.push({ make, lasting, row, promise, resolve, reject });
     this.#schedule();
     return promise;
   }
@@ -174,18 +178,18 @@ export class WriteQueue {
     this.#scheduled = false;
     // Whoever is being written schedules the next batch.
     if (this.#next === this.#firstOfBatch || this.#isBusy()) return;
-    const values = this.#batch;
+    const operations = this.#batch;
     const journal = this.#journalFor();
     const batch: Batch = {
       first: this.#firstOfBatch,
       last: this.#next - 1,
-      values,
+      operations,
       journaled: journal !== null,
     };
     this.#batch = [];
     this.#mustCommit = false;
     this.#firstOfBatch = this.#next;
-    this.#notBeforeMs = values.length < LOAD_VALUES ? 0 : systemClock.monotonicMs() + PACE_MS;
+    this.#notBeforeMs = operations.length < LOAD_OPERATIONS ? 0 : systemClock.monotonicMs() + PACE_MS;
     if (journal === null) this.#sendDirectly(batch);
     else this.#appendTo(journal, batch);
   };
@@ -292,8 +296,8 @@ export class WriteQueue {
 
   /** What was paid for is not forgotten because a disk is full: its cost is written when there is room, and its hold stands until then. */
   #defer(done: readonly Waiting[]): void {
-    for (const { push, row, lasting } of done) {
-      if (lasting && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ push, row });
+    for (const { make, row, lasting } of done) {
+      if (lasting && this.#deferred.length < MOST_DEFERRED) this.#deferred.push({ make, row });
     }
     this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#retry());
   }
@@ -303,9 +307,9 @@ export class WriteQueue {
     this.#cancelRetry = null;
     const deferred = this.#deferred.splice(0);
     // Past the journal: whether the database takes it is what is to be found out.
-    for (const { push, row } of deferred) void this.ask(push, row, true);
+    for (const { make, row } of deferred) void this.ask(make, row, true);
     // Who asks for the ledger's health before sending work must not wait for work to tell that it is well again.
-    if (deferred.length === 0 && this.#failure !== null) void this.ask((batch) => batch.push(PROBE), null);
+    if (deferred.length === 0 && this.#failure !== null) void this.ask(() => ({ kind: 'probe' }), null);
   }
 
   #onLost(reason: string): void {

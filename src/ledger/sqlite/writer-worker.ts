@@ -21,17 +21,17 @@ try {
   port.postMessage({ kind: 'ready', recovered, lastOperation: writer.lastOperation });
   port.on('message', (message: Message) => {
     const batches: Batch[] = [];
-    let values = 0;
+    let operations = 0;
     let next: Message | undefined = message;
     while (next !== undefined && next !== CLOSE) {
       for (const text of next) {
         const batch = decodeBatch(text);
         batches.push(batch);
-        values += batch.values.length;
+        operations += batch.operations.length;
       }
       // What came while the last transaction was being committed goes into this one.
       next =
-        values < LARGEST_TRANSACTION * 16
+        operations < LARGEST_TRANSACTION
           ? (receiveMessageOnPort(port)?.message as Message | undefined)
           : undefined;
     }

@@ -4,8 +4,7 @@ import { AdminWrites } from './admin-writes.ts';
 import { AttemptWrites } from './attempt-writes.ts';
 import { SQLITE_CONSTRAINT, explainSqliteError, sqliteCode } from './connection.ts';
 import { ContentStore } from './content-store.ts';
-import * as op from './operations.ts';
-import type { Value } from './operations.ts';
+import type { Operation } from './operations.ts';
 import { PruneWrites } from './prune-writes.ts';
 import { Refused } from './refused.ts';
 import { RollupWrites } from './rollup-writes.ts';
@@ -19,7 +18,7 @@ import type { Settled } from './window-writes.ts';
 export interface Batch {
   readonly first: number;
   readonly last: number;
-  readonly values: readonly Value[];
+  readonly operations: readonly Operation[];
   /** It is in the journal, and whoever waited for it was told that it is written: it is tried until the database takes it. */
   readonly journaled: boolean;
 }
@@ -144,60 +143,53 @@ export class Writer {
     this.#attempts.flush();
   }
 
-  #applyBatch(batch: Batch, { refused, answers }: Remarks): void {
-    let number = batch.first;
-    for (let at = 0; at < batch.values.length; number += 1) {
-      const code = batch.values[at] as number;
-      at += 1;
+  #applyBatch({ first, operations }: Batch, { refused, answers }: Remarks): void {
+    for (const [index, operation] of operations.entries()) {
+      const number = first + index;
       try {
-        const value = this.#applyOne(code, batch.values, at);
+        const value = this.#applyOne(operation);
         if (value !== undefined) answers.push({ number, value });
       } catch (error) {
         // A broken constraint undoes its own statement and no other; whoever asked for it is told.
         if (!(error instanceof Refused) && sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
         refused.push({ number, failure: constraintFailure(error) });
       }
-      at += op.ARITY[code] ?? 0;
     }
   }
 
-  #applyOne(code: number, values: readonly Value[], at: number): number | undefined {
-    switch (code) {
-      case op.OPEN_RUN:
-        this.#runs.open(values, at, this.#together);
+  #applyOne(operation: Operation): number | undefined {
+    switch (operation.kind) {
+      case 'openRun':
+        this.#runs.open(operation, this.#together);
         return undefined;
-      case op.FINISH_RUN:
-        return this.#runs.finish(values, at) ? undefined : UNCHANGED;
-      case op.OPEN_ATTEMPT:
-        this.#attempts.open(values, at, this.#together);
+      case 'finishRun':
+        return this.#runs.finish(operation) ? undefined : UNCHANGED;
+      case 'openAttempt':
+        this.#attempts.open(operation, this.#together);
         return undefined;
-      case op.CLOSE_ATTEMPT: {
-        const closed = this.#attempts.close(values, at);
-        if (values[at + op.RECEIPT] !== null) this.#runs.step(values, at + op.RECEIPT);
+      case 'closeAttempt': {
+        const closed = this.#attempts.close(operation);
+        if (operation.receipt !== null) this.#runs.step(operation.receipt);
         return closed ? undefined : UNCHANGED;
       }
-      case op.RECORD_STEP:
-        this.#runs.step(values, at);
+      case 'recordStep':
+        this.#runs.step(operation.receipt);
         return undefined;
-      case op.SEED_BUDGET:
-        this.#windows.seed(
-          values[at] as string,
-          values[at + 1] as number,
-          readBalances(values[at + 2] as string),
-        );
+      case 'seedBudget':
+        this.#windows.seed(operation.budgetId, operation.sinceMs, readBalances(operation.balances));
         return undefined;
-      case op.MOVE_HOLD:
-        this.#attempts.move(values[at] as string, values[at + 1] as string);
+      case 'moveHold':
+        this.#attempts.move(operation.attemptId, operation.postings);
         return undefined;
-      case op.PRUNE:
+      case 'prune':
         this.#insertRows();
         this.#rollups.flush();
         this.#rollups.forgetRows();
-        return this.#prune.prune(values[at] as number, values[at + 1] as number, values[at + 2] as number);
-      case op.PROBE:
+        return this.#prune.prune(operation.nowMs, operation.rowsBeforeMs, operation.limit);
+      case 'probe':
         return undefined;
       default:
-        this.#admin.apply(code, values, at);
+        this.#admin.apply(operation);
         return undefined;
     }
   }

@@ -1,5 +1,5 @@
 // Reads attempts.
-import { asc, eq, inArray, sql } from 'drizzle-orm';
+import { asc, eq, getColumns, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Posting } from '../../../engine/budget/port.ts';
 import type { AttemptRecord, AttemptStatus } from '../../../engine/execution/records.ts';
@@ -9,39 +9,15 @@ import { stemOf } from '../../rollup/dimensions.ts';
 import { attempts, contents, rollupKeys } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';
 
-const attemptColumns = {
-  id: attempts.id,
-  runId: attempts.runId,
-  step: attempts.step,
-  revision: attempts.revision,
-  task: attempts.task,
-  caller: attempts.caller,
-  provider: attempts.provider,
-  model: attempts.model,
-  requestedModel: attempts.requestedModel,
-  status: attempts.status,
-  errorClass: attempts.errorClass,
-  errorMessage: attempts.errorMessage,
-  inputTokens: attempts.inputTokens,
-  cachedInputTokens: attempts.cachedInputTokens,
-  cacheWriteTokens: attempts.cacheWriteTokens,
-  outputTokens: attempts.outputTokens,
-  reasoningTokens: attempts.reasoningTokens,
-  costNanoUsd: attempts.costNanoUsd,
-  heldNanoUsd: attempts.heldNanoUsd,
-  heldTokens: attempts.heldTokens,
-  savedNanoUsd: attempts.savedNanoUsd,
-  estimated: attempts.estimated,
-  rates: contents.text,
-  postings: attempts.postings,
-  queueMs: attempts.queueMs,
-  latencyMs: attempts.latencyMs,
-  firstTokenMs: attempts.firstTokenMs,
-  startedAtMs: attempts.startedAtMs,
-  finishedAtMs: attempts.finishedAtMs,
-  requestId: attempts.requestId,
-  decision: attempts.decision,
-};
+/** A column of the table that the record has by the same name is read by that name. */
+const {
+  seq: _seq,
+  ratesContent: _ratesContent,
+  rollupKeyId: _rollupKeyId,
+  reconciled: _reconciled,
+  ...ownColumns
+} = getColumns(attempts);
+const attemptColumns = { ...ownColumns, rates: contents.text };
 
 function selectAttempts(database: ReadDatabase, where: SQL): AttemptRecord[] {
   return database
