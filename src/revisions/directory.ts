@@ -1,11 +1,12 @@
 // The directory source: the workflow files of a folder, read as they are, watched with chokidar.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { sleep, systemClock, type Clock } from '../common/clock.ts';
 import { fail, succeed } from '../common/outcome.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { holdsWorkflows, isWorkflowPath, shownPath } from './paths.ts';
 import type { Source, SourceFile } from './port.ts';
+import { badName, brokenLink, decodeFile, mayBeWorkflows, unreadableFile, type Unread } from './unread.ts';
 import { workTreeState } from './work-tree.ts';
 
 /** A file or folder that was changed less than this ago may be about to change again. */
@@ -22,22 +23,82 @@ const MAX_SETTLING_MS = 10_000;
 interface Listing {
   readonly folders: readonly string[];
   readonly files: readonly string[];
+  /** What would hold workflows and cannot be read. */
+  readonly unread: readonly { readonly path: string; readonly unread: Unread }[];
 }
 
 async function list(directory: string): Promise<Listing> {
   const folders: string[] = [];
   const files: string[] = [];
-  const walk = async (below: string): Promise<void> => {
+  const unread: { readonly path: string; readonly unread: Unread }[] = [];
+  const addFolder = async (path: string, under: readonly string[]): Promise<void> => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (!holdsWorkflows(name)) return;
+    if (name.includes('\uFFFD')) return void unread.push({ path, unread: badName(path) });
+    const real = await realpath(join(directory, path)).catch(() => path);
+    if (under.some((folder) => folder === real || folder.startsWith(join(real, sep))))
+      return void unread.push({ path, unread: brokenLink(path, `${real}, which it lies in`) });
+    await walk(path, [...under, real]).catch((error: NodeJS.ErrnoException) => {
+      unread.push({ path, unread: unreadableFile(path, error.code ?? String(error)) });
+    });
+  };
+  const addFile = (path: string, isFile: boolean): void => {
+    if (!isWorkflowPath(path)) return;
+    if (path.includes('\uFFFD')) unread.push({ path, unread: badName(path) });
+    else if (isFile) files.push(path);
+    else unread.push({ path, unread: unreadableFile(path, 'it is neither a file nor a folder') });
+  };
+  const addLink = async (path: string, under: readonly string[]): Promise<void> => {
+    const found = await stat(join(directory, path)).catch((error: NodeJS.ErrnoException) => error);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (!(found instanceof Error)) {
+      if (found.isDirectory()) await addFolder(path, under);
+      else addFile(path, found.isFile());
+    } else if (holdsWorkflows(name) && mayBeWorkflows(name))
+      unread.push({ path, unread: brokenLink(path, await nowhere(join(directory, path), found)) });
+  };
+  const walk = async (below: string, under: readonly string[]): Promise<void> => {
     folders.push(below);
     for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (holdsWorkflows(entry.name)) await walk(path);
-      } else if (isWorkflowPath(path)) files.push(path);
+      if (entry.isSymbolicLink()) await addLink(path, under);
+      else if (entry.isDirectory()) await addFolder(path, under);
+      else addFile(path, entry.isFile());
     }
   };
-  await walk('');
-  return { folders, files: files.sort() };
+  await walk('', [await realpath(directory)]);
+  return { folders, files: files.sort(), unread };
+}
+
+async function nowhere(link: string, { code }: NodeJS.ErrnoException): Promise<string> {
+  const target = await readlink(link).catch(() => 'nothing');
+  return code === 'ELOOP'
+    ? 'itself, over other links'
+    : `${target}, which ${code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? 'unknown'})`}`;
+}
+
+/** More bytes than a file may have characters, whatever they are: it is too large, however much more it holds. */
+const MAX_READ_BYTES = 1024 * 1024;
+
+async function readSourceFile(file: string, path: string): Promise<SourceFile> {
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      if (size <= MAX_READ_BYTES) return decodeFile(path, await handle.readFile());
+      const { buffer } = await handle.read(Buffer.alloc(MAX_READ_BYTES), 0, MAX_READ_BYTES, 0);
+      return { path, text: buffer.toString('latin1') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      path,
+      text: '',
+      unread: unreadableFile(path, code === 'ENOENT' ? 'it is not there any more' : (code ?? String(error))),
+    };
+  }
 }
 
 /** The workflow files of a folder, sorted by path; paths start with the folder's own name as the user gave it. */
@@ -50,18 +111,18 @@ export async function readWorkflowDirectory(directory: string): Promise<readonly
         `${shown} is not a folder`,
         'Name the folder that holds headgate.yaml with --workflows DIR.',
       );
-    const { files } = await list(directory);
-    if (files.length === 0)
+    const { files, unread } = await list(directory);
+    if (files.length === 0 && unread.length === 0)
       throw new HeadgateError(
         'WORKFLOWS_EMPTY',
         `there is no .yaml file in ${shown}`,
         'Add headgate.yaml and a task file, or start them with "headgate init".',
       );
-    return await Promise.all(
-      files.map(async (path) => ({
-        path: `${shown}/${path}`,
-        text: await readFile(join(directory, path), 'utf8'),
-      })),
+    const read = await Promise.all(
+      files.map((path) => readSourceFile(join(directory, path), `${shown}/${path}`)),
+    );
+    return [...read, ...unread.map((one) => ({ text: '', ...one, path: `${shown}/${one.path}` }))].sort(
+      (left, right) => (left.path < right.path ? -1 : 1),
     );
   } catch (error) {
     throw error instanceof HeadgateError ? error : unreadable(shown, error);
@@ -179,7 +240,7 @@ async function changeState(
   directory: string,
 ): Promise<{ readonly fingerprint: string; readonly newestMs: number } | null> {
   try {
-    const { folders, files } = await list(directory);
+    const { folders, files, unread } = await list(directory);
     const states = await Promise.all(
       [...folders, ...files].map(async (path) => {
         const { size, mtimeMs, ctimeMs, ino } = await stat(join(directory, path));
@@ -187,7 +248,10 @@ async function changeState(
       }),
     );
     return {
-      fingerprint: states.map(({ text }) => text).join('\n'),
+      fingerprint: [
+        ...states.map(({ text }) => text),
+        ...unread.map(({ unread: { message } }) => message),
+      ].join('\n'),
       newestMs: Math.max(...states.map(({ changedMs }) => changedMs)),
     };
   } catch {

@@ -3,8 +3,9 @@ import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { gitFoldersOf, type GitFolders } from './git-folders.ts';
 import { openGitRepository } from './git-objects.ts';
-import { isWorkflowPath, shownPath } from './paths.ts';
+import { shownPath } from './paths.ts';
 import type { Source, SourceFile, SourceSnapshot } from './port.ts';
+import { decodeFile } from './unread.ts';
 
 export interface GitSourceOptions {
   /** A clone, a linked work tree or a bare repository. */
@@ -80,7 +81,7 @@ function treeFolder(path: string): string {
     .join('/');
 }
 
-/** The workflows as a ref has them. Throws GIT_REF_NOT_FOUND, GIT_OBJECT_UNREADABLE or WORKFLOWS_EMPTY. */
+/** The workflows as a ref has them. Throws GIT_REF_NOT_FOUND, GIT_OBJECT_UNREADABLE, GIT_UNSUPPORTED or WORKFLOWS_EMPTY. */
 export async function readGitSnapshot(
   folders: GitFolders,
   ref: string,
@@ -89,7 +90,7 @@ export async function readGitSnapshot(
   const git = await openGitRepository(folders);
   const commitHash = await git.resolve(ref);
   const commit = await git.commit(commitHash);
-  const found = await git.files(commitHash, folder, isWorkflowPath);
+  const found = await git.files(commitHash, folder);
   if (found === undefined || found.length === 0)
     throw new HeadgateError(
       'WORKFLOWS_EMPTY',
@@ -97,10 +98,12 @@ export async function readGitSnapshot(
       'Name the folder with --path, or commit headgate.yaml there.',
     );
   const files: SourceFile[] = await Promise.all(
-    found.map(async ({ path, blob }) => ({
-      path: folder === '' ? path : `${folder}/${path}`,
-      text: await git.text(blob),
-    })),
+    found.map(async ({ path, blob, unread }) => {
+      const shown = [folder, path].filter((part) => part !== '').join('/');
+      return unread === undefined
+        ? decodeFile(shown, await git.bytes(blob))
+        : { path: shown, text: '', unread };
+    }),
   );
   files.sort((left, right) => (left.path < right.path ? -1 : 1));
   return { files, commit, dirty: false, commitHash };

@@ -7,6 +7,15 @@ export interface SourceFile {
   /** With forward slashes, relative to where the source starts: `workflows/summarize.yaml`. */
   readonly path: string;
   readonly text: string;
+  /** Why it cannot be read as text; `text` is then only there to be shown, and the file a problem of `check`. */
+  readonly unread?: {
+    /** Of docs/reference/diagnostics.md. */
+    readonly code: string;
+    /** The place in `text`. */
+    readonly offset: number;
+    readonly message: string;
+    readonly remedy: string;
+  };
 }
 
 export interface SourceSnapshot {

@@ -33,7 +33,11 @@ export function refusedRecord(
   problems: readonly Problem[],
   nowMs: number,
 ): RevisionRecord {
-  const hash = sha256Hex(canonicalJson(snapshot.files.map(({ path, text }) => [path, text])));
+  const hash = sha256Hex(
+    canonicalJson(
+      snapshot.files.map(({ path, text, unread }) => [path, text, ...(unread ? [unread.message] : [])]),
+    ),
+  );
   return { ...compiledRecord(source, snapshot, hash, nowMs), activeFromMs: null, problems };
 }
 

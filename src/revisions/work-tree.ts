@@ -3,7 +3,6 @@ import { realpathSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { workTreeOf } from './git-folders.ts';
 import { blobHash, openGitRepository, type CommitInfo } from './git-objects.ts';
-import { isWorkflowPath } from './paths.ts';
 import type { SourceFile } from './port.ts';
 
 export interface WorkTreeState {
@@ -26,7 +25,7 @@ export async function workTreeState(
     if (tree === null) return null;
     const git = await openGitRepository(tree.folders);
     const hash = await git.resolve('HEAD');
-    const committed = await git.files(hash, relative(tree.root, folder).split(sep).join('/'), isWorkflowPath);
+    const committed = await git.files(hash, relative(tree.root, folder).split(sep).join('/'));
     if (committed === undefined || committed.length === 0) return null;
     const blobs = new Map(committed.map(({ path, blob }) => [`${shownDirectory}/${path}`, blob]));
     const dirty =

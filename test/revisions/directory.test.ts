@@ -1,4 +1,5 @@
 // The directory source: what it reads, what git knows of it, and that a half-written file never loads.
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -65,6 +66,53 @@ describe('a folder of workflows', () => {
     writeFileSync(join(path, '..data/headgate.yaml'), 'headgate: 1\n');
     symlinkSync('..data/headgate.yaml', join(path, 'headgate.yaml'));
     expect(await readWorkflowDirectory(path)).toMatchObject([{ text: 'headgate: 1\n' }]);
+  });
+
+  it.each([
+    [
+      'a link to nothing',
+      (path: string) => symlinkSync('../nowhere.yaml', join(path, 'x.yaml')),
+      'file-link',
+    ],
+    [
+      'a link that leads to a folder it lies in',
+      (path: string) => symlinkSync('..', join(path, 'up')),
+      'file-link',
+    ],
+    ['a link to itself', (path: string) => symlinkSync('x.yaml', join(path, 'x.yaml')), 'file-link'],
+    ['a link to the folder itself', (path: string) => symlinkSync('.', join(path, 'here')), 'file-link'],
+    ['a named pipe', (path: string) => execFileSync('mkfifo', [join(path, 'x.yaml')]), 'file-unreadable'],
+    [
+      'a name that is no UTF-8',
+      (path: string) => writeFileSync(Buffer.from(`${path}/\u00e9.yaml`, 'latin1'), ''),
+      'file-name',
+    ],
+    [
+      'a text that is no UTF-8',
+      (path: string) => writeFileSync(join(path, 'x.yaml'), Buffer.from('# \u00e9', 'latin1')),
+      'file-encoding',
+    ],
+    [
+      'UTF-16',
+      (path: string) => writeFileSync(join(path, 'x.yaml'), Buffer.from('\uFEFFtask: x', 'utf16le')),
+      'file-encoding',
+    ],
+    [
+      'a link to a note that is not there',
+      (path: string) => symlinkSync('gone.md', join(path, 'NOTES.md')),
+      'none',
+    ],
+    ['a lock of an editor', (path: string) => symlinkSync('ana@host.1', join(path, '.#x.yaml')), 'none'],
+  ])('INV-13: has each file that cannot be read, by name: %s', async (_what, make, code) => {
+    const path = join(folder(), 'flows');
+    mkdirSync(path);
+    writeFileSync(join(path, 'headgate.yaml'), 'headgate: 1\n');
+    make(path);
+    const files = await readWorkflowDirectory(path);
+    expect(files).toContainEqual({ path: `${path}/headgate.yaml`, text: 'headgate: 1\n' });
+    expect(files.flatMap(({ unread }) => (unread === undefined ? [] : [unread.code]))).toEqual(
+      code === 'none' ? [] : [code],
+    );
   });
 
   it.each([

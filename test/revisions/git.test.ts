@@ -1,8 +1,9 @@
 // The git source against real repositories: what it reads, and what it says when it cannot.
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HeadgateError } from '../../src/errors/headgate-error.ts';
+import { readWorkflowDirectory } from '../../src/revisions/directory.ts';
 import { createGitSource } from '../../src/revisions/git.ts';
 import type { Source } from '../../src/revisions/port.ts';
 import { createRepository, openRepository, type TestRepository } from '../support/git.ts';
@@ -109,19 +110,213 @@ describe('the git source', () => {
     expect(files).toEqual([{ path: 'headgate.yaml', text: 'headgate: 1\n' }]);
   });
 
-  it('leaves out links, whose content is a path', async () => {
+  it('takes what git prints and takes for a commit', async () => {
+    const repo = repository();
+    const hash = repo.commit('First', FILES);
+    repo.git('tag', '--annotate', 'v1', '--message', 'one');
+    repo.git('tag', '--annotate', 'v1-again', 'v1', '--message', 'a tag of a tag');
+    repo.commit('Second');
+    const described = repo.git('describe');
+    expect(described).toMatch(/^v1-1-g/);
+    for (const ref of ['v1^{commit}', 'v1^{}', 'v1^0', 'v1-again', `${described}~1`, hash.toUpperCase()])
+      expect([ref, (await (await sourceOf(repo.path, ref)).read()).commit?.hash]).toEqual([ref, hash]);
+    expect(await codeOf((await sourceOf(repo.path, 'main^{tree}')).read())).toBe('GIT_REF_NOT_FOUND');
+    expect(await codeOf((await sourceOf(repo.path, `${hash}:workflows`)).read())).toBe('GIT_REF_NOT_FOUND');
+  });
+
+  it('follows links to files and to folders, as a checkout has them', async () => {
+    const repo = repository();
+    repo.commit('Greet', { ...FILES, 'shared/a.yaml': 'task: a\n', 'shared/deep/b.yml': 'task: b\n' });
+    symlinkSync('../shared/a.yaml', join(repo.path, 'workflows/one.yaml'));
+    symlinkSync('one.yaml', join(repo.path, 'workflows/two.yaml'));
+    symlinkSync('../shared', join(repo.path, 'workflows/all'));
+    symlinkSync('workflows', join(repo.path, 'flows'));
+    symlinkSync('../README.md', join(repo.path, 'workflows/NOTES.md'));
+    repo.commit('Links');
+    const expected = [
+      ['all/a.yaml', 'task: a\n'],
+      ['all/deep/b.yml', 'task: b\n'],
+      ['greet.yaml', 'task: greet\n'],
+      ['headgate.yaml', 'headgate: 1\n'],
+      ['one.yaml', 'task: a\n'],
+      ['two.yaml', 'task: a\n'],
+    ];
+    for (const folder of ['workflows', 'flows', 'shared/../workflows']) {
+      const { files } = await (await sourceOf(repo.path, 'main', folder)).read();
+      expect(files.map(({ path, text }) => [path.slice(folder.length + 1), text])).toEqual(expected);
+    }
+    const checkedOut = await readWorkflowDirectory(join(repo.path, 'flows'));
+    expect(checkedOut.map(({ path, text }) => [path.split('/flows/').at(-1), text])).toEqual(expected);
+  });
+
+  it.each([
+    ['a file that is not there', 'lost.yaml', '../nowhere.yaml', /nowhere\.yaml, which is not there/],
+    ['a folder that is not there', 'lost', '../flows', /flows, which is not there/],
+    ['a place outside', 'out.yaml', '../../out.yaml', /outside the repository/],
+    ['an absolute path', 'etc', '/etc', /\/etc, which is outside the repository/],
+    ['itself', 'self.yaml', 'self.yaml', /itself/],
+    ['a folder that it lies in', 'up', '..', /which it lies in/],
+  ])('INV-13: names a link to %s, and leaves nothing out', async (_what, name, target, why) => {
     const repo = repository();
     repo.commit('Greet', FILES);
-    repo.git(
-      'update-index',
-      '--add',
-      '--cacheinfo',
-      `120000,${repo.git('hash-object', '-w', 'workflows/greet.yaml')},workflows/link.yaml`,
+    symlinkSync(target, join(repo.path, 'workflows', name));
+    repo.commit('Link');
+    const { files } = await (await sourceOf(repo.path)).read();
+    expect(files.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['workflows/greet.yaml', 'workflows/headgate.yaml', `workflows/${name}`]),
     );
-    repo.git('commit', '--quiet', '--message', 'Link');
-    expect((await (await sourceOf(repo.path)).read()).files.map(({ path }) => path)).not.toContain(
-      'workflows/link.yaml',
+    expect(files.find(({ path }) => path === `workflows/${name}`)?.unread).toMatchObject({
+      code: 'file-link',
+      message: expect.stringMatching(why) as string,
+    });
+  });
+
+  it('INV-13: names a submodule among the workflows, whose files are elsewhere', async () => {
+    const repo = repository();
+    const hash = repo.commit('Greet', FILES);
+    repo.git('update-index', '--add', '--cacheinfo', `160000,${hash},workflows/team`);
+    repo.git('update-index', '--add', '--cacheinfo', `160000,${hash},elsewhere`);
+    repo.git('commit', '--quiet', '--message', 'Submodules');
+    const { files } = await (await sourceOf(repo.path)).read();
+    expect(files.filter(({ unread }) => unread !== undefined)).toMatchObject([
+      { path: 'workflows/team', unread: { code: 'file-link' } },
+    ]);
+    expect((await (await sourceOf(repo.path, 'main', 'elsewhere')).read()).files).toMatchObject([
+      { path: 'elsewhere', unread: { code: 'file-link' } },
+    ]);
+  });
+
+  it('is not hindered by names beside the workflows that are no UTF-8 or hold a backslash, and names a workflow file that has one', async () => {
+    const repo = repository();
+    repo.commit('Greet', { ...FILES, 'workflows/a\\b.txt': 'notes' });
+    const write = (name: string): void =>
+      writeFileSync(Buffer.from(`${repo.path}/workflows/${name}`, 'latin1'), 'task: x\n');
+    write('r\u00e9sum\u00e9.txt');
+    repo.commit('Notes');
+    expect((await (await sourceOf(repo.path)).read()).files).toHaveLength(2);
+    write('r\u00e9sum\u00e9.yaml');
+    write('r\u00e8sum\u00e8.yaml');
+    repo.commit('Workflows');
+    const { files } = await (await sourceOf(repo.path)).read();
+    expect(files.filter(({ unread }) => unread?.code === 'file-name')).toHaveLength(2);
+    expect(files).toHaveLength(4);
+  });
+
+  it('INV-13: names a file that is not in UTF-8, with the place, and shows it as it is', async () => {
+    const repo = repository();
+    repo.commit('Greet', FILES);
+    writeFileSync(
+      join(repo.path, 'workflows/menu.yaml'),
+      Buffer.from('task: menu\n# na\u00efve caf\u00e9', 'latin1'),
     );
+    repo.commit('Menu');
+    const { files } = await (await sourceOf(repo.path)).read();
+    expect(files.find(({ path }) => path === 'workflows/menu.yaml')).toMatchObject({
+      text: 'task: menu\n# na\u00efve caf\u00e9',
+      unread: { code: 'file-encoding', offset: 15 },
+    });
+  });
+
+  it('reads a clone that borrows its objects, and says what is wrong when they are gone', async () => {
+    const lender = repository();
+    const hash = lender.commit('Greet', FILES);
+    const middle = repository();
+    middle.git('clone', '--quiet', '--shared', lender.path, 'one');
+    middle.git('clone', '--quiet', '--shared', 'one', 'two');
+    middle.git('clone', '--quiet', '--reference', lender.path, lender.path, 'three');
+    for (const clone of ['one', 'two', 'three']) {
+      const source = await sourceOf(join(middle.path, clone), hash.slice(0, 10));
+      expect((await source.read()).files).toHaveLength(2);
+    }
+    lender.remove();
+    const error = await (
+      await sourceOf(join(middle.path, 'two'))
+    )
+      .read()
+      .catch((thrown: HeadgateError) => thrown);
+    expect(error).toMatchObject({
+      code: 'GIT_OBJECT_UNREADABLE',
+      message: expect.stringContaining('borrows objects') as string,
+    });
+  });
+
+  it('refuses a repository of SHA-256 by that name', async () => {
+    const repo = repository();
+    repo.git('init', '--quiet', '--object-format=sha256', 'other');
+    const other = openRepository(join(repo.path, 'other'));
+    other.commit('Greet', FILES);
+    const error = await (await sourceOf(other.path)).read().catch((thrown: HeadgateError) => thrown);
+    expect(error).toMatchObject({
+      code: 'GIT_UNSUPPORTED',
+      message: expect.stringContaining('SHA-256') as string,
+    });
+  });
+
+  it('reads a partial clone as far as it was fetched, and says what to fetch', async () => {
+    const repo = repository();
+    repo.commit('Greet', FILES);
+    repo.git('config', 'uploadpack.allowFilter', 'true');
+    repo.git('clone', '--quiet', '--bare', '--filter=blob:none', `file://${repo.path}`, 'partial.git');
+    const partial = join(repo.path, 'partial.git');
+    const error = await (await sourceOf(partial)).read().catch((thrown: HeadgateError) => thrown);
+    expect(error).toMatchObject({
+      code: 'GIT_OBJECT_UNREADABLE',
+      message: expect.stringContaining('partial clone') as string,
+      remedy: expect.stringContaining('--refetch') as string,
+    });
+    openRepository(partial).git('cat-file', '-p', 'main:workflows/greet.yaml');
+    openRepository(partial).git('cat-file', '-p', 'main:workflows/headgate.yaml');
+    expect((await (await sourceOf(partial)).read()).files).toHaveLength(2);
+  });
+
+  it('says of a shallow clone where it ends', async () => {
+    const repo = repository();
+    repo.commit('First', FILES);
+    const second = repo.commit('Second');
+    repo.git('clone', '--quiet', '--depth=1', `file://${repo.path}`, 'shallow');
+    const shallow = join(repo.path, 'shallow');
+    expect((await (await sourceOf(shallow)).read()).commit?.hash).toBe(second);
+    const error = await (await sourceOf(shallow, 'main~1')).read().catch((thrown: HeadgateError) => thrown);
+    expect(error).toMatchObject({
+      code: 'GIT_REF_NOT_FOUND',
+      remedy: expect.stringContaining('--unshallow') as string,
+    });
+  });
+
+  it('reads what was put in the place of a commit, a folder or a file, as git does', async () => {
+    const repo = repository();
+    const first = repo.commit('First', FILES);
+    const other = repo.commit('Other', { 'workflows/greet.yaml': 'task: other\n' });
+    repo.git('replace', first, other);
+    const { files, commit } = await (await sourceOf(repo.path, first)).read();
+    expect(commit).toMatchObject({ hash: first, subject: 'Other' });
+    expect(files[0]?.text).toBe('task: other\n');
+    repo.git('replace', '-d', first);
+    repo.write('put.txt', 'task: put\n');
+    repo.git('replace', `${first}:workflows/greet.yaml`, repo.git('hash-object', '-w', 'put.txt'));
+    repo.git('pack-refs', '--all');
+    expect((await (await sourceOf(repo.path, first)).read()).files[0]?.text).toBe('task: put\n');
+  });
+
+  it.each([
+    ['ISO-8859-1', 'J\u00fcrgen Gro\u00df', 'latin1'],
+    ['latin-1', 'J\u00fcrgen Gro\u00df', 'latin1'],
+    [undefined, 'J\u00fcrgen Gro\u00df', 'latin1'],
+    [undefined, 'J\u00fcrgen Gro\u00df', 'utf8'],
+    ['UTF-8', '\u738b', 'utf8'],
+  ] as const)('decodes a commit that says %s', async (encoding, name, bytes) => {
+    const repo = repository();
+    repo.commit('Greet', FILES);
+    const said = encoding === undefined ? '' : `encoding ${encoding}\n`;
+    const person = `${name} <j@example.com> 1767225600 +0100`;
+    const commit = `tree ${repo.git('rev-parse', 'HEAD^{tree}')}\nauthor ${person}\ncommitter ${person}\n${said}\nFor ${name}\n`;
+    const file = join(repo.path, 'commit');
+    writeFileSync(file, Buffer.from(commit, bytes));
+    repo.git('update-ref', 'refs/heads/main', repo.git('hash-object', '-t', 'commit', '-w', file));
+    expect((await (await sourceOf(repo.path)).read()).commit).toMatchObject({
+      author: `${name} <j@example.com>`,
+      subject: `For ${name}`,
+    });
   });
 
   it('says what is missing: the repository, the ref, the folder', async () => {

@@ -3,6 +3,34 @@ import type { Diagnostic } from './diagnostic.ts';
 
 export const documentDiagnostics: readonly Diagnostic[] = [
   {
+    code: 'file-encoding',
+    severity: 'error',
+    title: 'A file that is not in UTF-8',
+    why: 'Every letter that is read wrongly would go into prompts.',
+    remedy: 'Save the file in the encoding UTF-8.',
+  },
+  {
+    code: 'file-link',
+    severity: 'error',
+    title: 'A link or submodule that cannot be followed',
+    why: 'Left out in silence, the tasks behind it would not be served.',
+    remedy: 'Let the link lead to something that is there, or put the file in its place.',
+  },
+  {
+    code: 'file-name',
+    severity: 'error',
+    title: 'A file whose name is not in UTF-8',
+    why: 'No problem could name it, and another file may be shown under the same name.',
+    remedy: 'Rename it.',
+  },
+  {
+    code: 'file-unreadable',
+    severity: 'error',
+    title: 'A file that cannot be read',
+    why: 'Left out in silence, its task would not be served.',
+    remedy: 'Make it a file that the server may read.',
+  },
+  {
     code: 'yaml-syntax',
     severity: 'error',
     title: 'The file is not YAML',

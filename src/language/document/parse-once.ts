@@ -14,6 +14,8 @@ const byPath = new Map<string, Parsed>();
 
 /** As `parseDocument`. What it gives is shared by all who ask for the same file, and never changed. */
 export function parseDocumentOnce(file: SourceFile): ParsedDocument {
+  // Its text does not say what is wrong with it.
+  if (file.unread !== undefined) return parseDocument(file);
   const known = byPath.get(file.path);
   // Taken out and put back at the end, where the most recently used ones stand.
   byPath.delete(file.path);

@@ -29,7 +29,7 @@ export function parseDocument(file: SourceFile): ParsedDocument {
       problems.push({ code, severity: 'error', message, remedy, ...at });
   };
 
-  const refusal = refuse(text);
+  const refusal = file.unread ?? refuse(text);
   if (refusal) {
     report(refusal.code, map.place(refusal.offset, refusal.offset + 1), refusal.message, refusal.remedy);
     return { document: null, problems };

@@ -6,6 +6,13 @@ export interface SourceFile {
   /** As shown in problems. */
   readonly path: string;
   readonly text: string;
+  /** Why it cannot be read as text, at an offset into what is there to be shown. */
+  readonly unread?: {
+    readonly code: string;
+    readonly offset: number;
+    readonly message: string;
+    readonly remedy: string;
+  };
 }
 
 export type DocumentNode = ScalarNode | MapNode | ListNode;

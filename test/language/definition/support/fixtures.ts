@@ -2,6 +2,13 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceFile } from '../../../../src/language/document/types.ts';
+import {
+  badName,
+  brokenLink,
+  decodeFile,
+  unreadableFile,
+  type Unread,
+} from '../../../../src/revisions/unread.ts';
 import type { Problem } from '../../../../src/errors/problem.ts';
 
 const folder = join(import.meta.dirname, '..', 'fixtures');
@@ -24,13 +31,22 @@ export function fixtureCodes(): string[] {
   return readdirSync(folder).sort();
 }
 
+/** What no checkout on every system could hold. */
+const UNREAD: { readonly [code: string]: Unread } = {
+  'file-link': brokenLink('lost.yaml', '../nowhere.yaml, which is not there'),
+  'file-name': badName('caf\uFFFD.yaml'),
+  'file-unreadable': unreadableFile('closed.yaml', 'EACCES'),
+};
+
 /** The files that stand in the fixture's folder. */
 export function ownFiles(code: string): SourceFile[] {
+  const unread = UNREAD[code];
+  if (unread !== undefined) return [{ path: 'workflows/unread.yaml', text: '', unread }];
   const names = readdirSync(join(folder, code)).filter((name) => name.endsWith('.yaml'));
-  return names.map((name) => ({
-    path: `workflows/${name}`,
-    text: unfold(readFileSync(join(folder, code, name), 'utf8')),
-  }));
+  return names.map((name) => {
+    const file = decodeFile(`workflows/${name}`, readFileSync(join(folder, code, name)));
+    return { ...file, text: unfold(file.text) };
+  });
 }
 
 /** `<x, 300000 times>` → so many x. */
