@@ -27,6 +27,7 @@ const config: CodegenConfig = {
   ignoreNoDocuments: true,
   generates: {
     'src/cli/generated/': client(['src/cli/**/*.ts']),
+    'src/page/generated/': client(['src/page/**/*.ts', 'src/page/**/*.tsx']),
     'test/generated/': client(['test/e2e/**/*.ts', 'test/docs/**/*.ts']),
   },
 };

@@ -7,6 +7,7 @@ const tools = [
   ['node_modules/oxfmt/bin/oxfmt', '--check'],
   ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   ['node_modules/typescript/bin/tsc', '--noEmit'],
+  ['node_modules/typescript/bin/tsc', '--noEmit', '--project', 'src/page'],
 ];
 const failed = tools.filter((args) => spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status !== 0);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -11,7 +11,7 @@ const generators = [
   {
     script: 'scripts/codegen.mjs',
     args: [],
-    folders: ['schema', 'test/generated', 'src/cli/generated'],
+    folders: ['schema', 'test/generated', 'src/cli/generated', 'src/page/generated'],
     remedy: 'npm run codegen',
   },
   {

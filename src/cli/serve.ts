@@ -1,4 +1,6 @@
-// headgate serve: compiles the workflows, opens the ledger, serves the API until it is told to stop.
+// headgate serve: compiles the workflows, opens the ledger, serves the API and the page until it is told to stop.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { Logger } from 'pino';
 import type { App, AppOptions, ServeOptions } from '../app.ts';
@@ -12,6 +14,9 @@ import { collect, dataOption, parsePort, parsePositiveInteger, workflowsOption }
 import { writeServerAddress } from './server-address.ts';
 import { setServingFlags } from './v8-flags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
+
+/** The built page: `npm run page` makes it in a checkout, the package carries it. */
+const builtPage = fileURLToPath(new URL('../../dist/page', import.meta.url));
 
 interface ServeFlags {
   readonly workflows?: string;
@@ -142,6 +147,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       trustProxy: flags.trustProxy,
       watch: flags.watch,
       ...(await accessOf(flags)),
+      ...(existsSync(builtPage) ? { staticDir: builtPage } : {}),
       ...(flags.webhookSecret === undefined ? {} : { webhookSecret: flags.webhookSecret }),
       log,
       ...(traces === null ? {} : { tracer: traces.tracer }),
@@ -242,6 +248,7 @@ function banner(app: App, { url, open }: { readonly url: string; readonly open: 
   const mutation = mutationToPaste(plan, url, open);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
+    existsSync(builtPage) ? `The page: ${url}/` : 'The page is not built; "npm run page" builds it.',
     ...(open
       ? [
           'No API key exists, so whoever reaches this address may do everything: "headgate keys create --caller NAME" closes it.',

@@ -6,6 +6,7 @@ import { foreignOrigin, isOwnHost } from './guards/origin.ts';
 import type { OriginRules } from './guards/origin.ts';
 import { RequestRates } from './guards/rate.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import { sessionCookie } from './keys/session.ts';
 import { crossSite, tooOften, unauthenticated, unknownHost } from './refusals.ts';
 import type { HttpRefusal } from './refuse.ts';
 
@@ -40,11 +41,18 @@ export class Admission {
 
   request(request: IncomingMessage): Admitted {
     const refusal = this.place(request);
-    return refusal === undefined ? this.caller(request.headers.authorization) : { ok: false, refusal };
+    return refusal === undefined
+      ? this.caller(request.headers.authorization, sessionCookie(request))
+      : { ok: false, refusal };
   }
 
-  caller(authorization: string | undefined): Admitted {
-    const identity = this.#parts.keys.identify(authorization);
+  /** By a key where one is sent; else by the session of a page, whose request has passed `place`. */
+  caller(authorization: string | undefined, session?: string): Admitted {
+    const { keys } = this.#parts;
+    const identity =
+      authorization === undefined && session !== undefined && keys.closed
+        ? keys.identifySession(session)
+        : keys.identify(authorization);
     if (identity.kind === 'refused') return { ok: false, refusal: unauthenticated(identity.reason) };
     const { caller, requestsPerMinute } = identity;
     if (requestsPerMinute !== null && caller.keyId !== null) {

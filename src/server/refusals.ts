@@ -4,7 +4,7 @@ import type { HttpRefusal } from './refuse.ts';
 
 const UNAUTHENTICATED = {
   missing: 'This server asks for an API key.',
-  malformed: 'The Authorization header is not a key of this server: those look like "Bearer hg_…".',
+  malformed: 'This is no key of this server: those look like "Bearer hg_…".',
   unknown: 'This API key is not known here.',
   revoked: 'This API key was revoked.',
   expired: 'This API key has expired.',
@@ -77,6 +77,14 @@ export const WRONG_METHOD: HttpRefusal = {
   message: 'This is read with GET.',
   remedy: 'Send a GET.',
   headers: { Allow: 'GET, HEAD' },
+};
+
+export const WRONG_SESSION_METHOD: HttpRefusal = {
+  status: 405,
+  code: 'METHOD_NOT_ALLOWED',
+  message: 'A session is opened with POST and ended with DELETE.',
+  remedy: 'Send a POST of {"key": "hg_…"}.',
+  headers: { Allow: 'POST, DELETE' },
 };
 
 export const FAILED: HttpRefusal = {

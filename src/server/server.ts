@@ -27,8 +27,9 @@ import { isJson, readJsonBody } from './read-body.ts';
 import { FAILED, forbidden, NOT_FOUND, refuseOpen, WRONG_METHOD, WRONG_TYPE } from './refusals.ts';
 import { sendRefusal } from './refuse.ts';
 import type { HttpRefusal } from './refuse.ts';
+import { createSessions, SESSION_PATH } from './sessions.ts';
 import { readStaticFiles, sendStaticFile } from './static-files.ts';
-import type { StaticFiles } from './static-files.ts';
+import type { StaticFile, StaticFiles } from './static-files.ts';
 import { sendEvents } from './subscriptions/event-stream.ts';
 import { SlowReaders } from './subscriptions/slow-readers.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
@@ -118,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     options.webhookSecret === undefined
       ? undefined
       : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
+  const sessions = createSessions({ keys, admission, trustProxy: origins.trustProxy });
   const stopLogging = logRuns(services.commits, log);
   const stopTracing = traceRuns(services.commits, options.tracer);
 
@@ -209,13 +211,21 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       return request.method === 'POST'
         ? webhook(request, response)
         : sendRefusal(response, WRONG_METHOD, undefined);
+    if (path === SESSION_PATH && pages.size > 0) return sessions(request, response);
     const look = beside[path];
-    const file = pages.get(path);
+    const file = pages.get(path) ?? (look === undefined ? viewOf(path, request) : undefined);
     if (look === undefined && file === undefined) return sendRefusal(response, NOT_FOUND, undefined);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendRefusal(response, WRONG_METHOD, undefined);
     if (file !== undefined) return sendStaticFile(file, path, request, response);
     return look?.(request, response);
+  }
+
+  /** The page shows its views by its own addresses, `/runs/run_…`: a browser that opens one gets the page. */
+  function viewOf(path: string, { headers: { accept = '' } }: IncomingMessage): StaticFile | undefined {
+    return accept.includes('text/html') && !/^\/(?:assets|v1|webhooks|health)\//.test(path)
+      ? pages.get('/')
+      : undefined;
   }
 
   /** What is beside the API. */

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
 
-interface StaticFile {
+export interface StaticFile {
   readonly body: Buffer;
   readonly type: string;
   readonly etag: string;

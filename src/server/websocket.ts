@@ -11,6 +11,7 @@ import { createContext } from './graphql/context.ts';
 import type { GraphqlServices } from './graphql/services.ts';
 import type { Caller } from '../engine/budget/port.ts';
 import type { Admission } from './admission.ts';
+import { sessionCookie } from './keys/session.ts';
 import { explained } from './explain-error.ts';
 import { formatError, formatResult } from './format-error.ts';
 import type { createMaskError } from './mask-error.ts';
@@ -64,7 +65,7 @@ export function createWebSocketServer(parts: WebSocketParts) {
     connectionInitWaitTimeout: limits.connectionInitMs,
     onConnect: ({ extra, connectionParams }) => {
       extra.authorization = extra.request.headers.authorization ?? authorizationOf(connectionParams);
-      const admitted = parts.admission.caller(extra.authorization);
+      const admitted = parts.admission.caller(extra.authorization, sessionCookie(extra.request));
       extra.caller = admitted.ok ? admitted.caller : null;
       return admitted.ok;
     },
@@ -84,7 +85,7 @@ export function createWebSocketServer(parts: WebSocketParts) {
         ];
       }
       // Asked for each operation: a key may have been revoked since, and its requests a minute count here too.
-      const admitted = parts.admission.caller(extra.authorization);
+      const admitted = parts.admission.caller(extra.authorization, sessionCookie(extra.request));
       if (!admitted.ok) return [refusalError(admitted.refusal)];
       const context = createContext({
         services: parts.services,

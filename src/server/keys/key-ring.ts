@@ -9,6 +9,7 @@ import { systemRandom } from '../../common/random.ts';
 import type { ApiKeys, NewApiKey } from '../graphql/api-keys.ts';
 import type { ApiKeyRecord, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import { hashOf, hintOf, isSecret, newSecret } from './secret.ts';
+import { isSealed, readSessionToken, sessionToken } from './session.ts';
 
 export type Identity =
   | { readonly kind: 'caller'; readonly caller: Caller; readonly requestsPerMinute: number | null }
@@ -116,6 +117,30 @@ export class KeyRing implements ApiKeys {
     // The map is asked by a hash that nobody can steer; comparing the digests keeps the answer's time the same for every stored key.
     if (!timingSafeEqual(entry?.hash ?? NO_HASH, hash) || entry === undefined)
       return { kind: 'refused', reason: 'unknown' };
+    return this.#admit(entry);
+  }
+
+  /** Who has this session? Refused as its key would be; `expired` also when the session itself has. */
+  identifySession(token: string): Identity {
+    this.#refreshWhenOld();
+    const claim = readSessionToken(token);
+    const record = claim && this.#byId.get(claim.keyId);
+    const entry = record && this.#byHash.get(record.hash);
+    if (claim === undefined || entry === undefined || !isSealed(claim, entry.hash))
+      return { kind: 'refused', reason: 'unknown' };
+    if (claim.expiresAtMs <= this.#options.clock.nowMs()) return { kind: 'refused', reason: 'expired' };
+    return this.#admit(entry);
+  }
+
+  /** A session's token for who sends this secret. */
+  openSession(secret: string): { readonly token: string } | Extract<Identity, { kind: 'refused' }> {
+    const identity = this.identify(secret === '' ? undefined : secret);
+    if (identity.kind === 'refused') return identity;
+    const { keyId } = identity.caller;
+    return { token: keyId === null ? '' : sessionToken(keyId, hashOf(secret), this.#options.clock.nowMs()) };
+  }
+
+  #admit(entry: Entry): Identity {
     const { record, caller } = entry;
     const reason = this.#refusal(record);
     if (reason !== undefined) return { kind: 'refused', reason };

@@ -1,0 +1,28 @@
+// The page: built from src/page into dist/page, where the server finds it.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const built = (root) => join(root, 'dist', 'page', 'index.html');
+
+/** Is there a built page that is newer than everything it is made of? */
+export function isPageBuilt(root) {
+  if (!existsSync(built(root))) return false;
+  const builtMs = statSync(built(root)).mtimeMs;
+  const sources = join(root, 'src', 'page');
+  return [
+    join(root, 'package-lock.json'),
+    ...readdirSync(sources, { recursive: true }).map((name) => join(sources, name)),
+  ].every((path) => statSync(path).mtimeMs <= builtMs);
+}
+
+/** Builds it with the Node at `node`; false where that failed, what vite says is on stderr. */
+export function buildPage(root, node) {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { status } = spawnSync(
+    node,
+    [vite, 'build', '--config', join('src', 'page', 'vite.config.ts'), '--logLevel', 'warn'],
+    { cwd: root, stdio: ['ignore', 2, 2] },
+  );
+  return status === 0;
+}

@@ -1,0 +1,98 @@
+/* eslint-disable */
+import * as types from './graphql.ts';
+
+
+
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  query Viewer {\n    viewer {\n      name\n      keyId\n      scopes\n      pinnedRevision {\n        hash\n      }\n    }\n  }\n": typeof types.ViewerDocument,
+    "\n  subscription SpendNow {\n    costStats(window: HOUR, by: [TASK], everyMs: 1000) {\n      at\n      total {\n        cost\n        saved\n        runs\n        attempts\n        errors\n        errorRate\n        latencyP50Ms\n        latencyP95Ms\n        perMinute {\n          at\n          cost\n          runs\n        }\n      }\n      groups {\n        key\n        bucket {\n          cost\n          runs\n        }\n      }\n      budgets {\n        id\n        name\n        account\n        scope\n        unit\n        limit\n        spent\n        held\n        per\n        then\n        resetsAt\n        windowStartedAt\n      }\n    }\n  }\n": typeof types.SpendNowDocument,
+    "\n  query Today {\n    costStats(window: DAY) {\n      total {\n        cost\n        saved\n        runs\n        errors\n      }\n    }\n  }\n": typeof types.TodayDocument,
+    "\n  query InFlight {\n    runs(first: 50, filter: { status: RUNNING }) {\n      edges {\n        node {\n          id\n          startedAt\n          cost\n          task {\n            name\n          }\n          caller {\n            name\n          }\n          attempts {\n            id\n            status\n            held\n            model\n            provider {\n              name\n            }\n          }\n        }\n      }\n    }\n  }\n": typeof types.InFlightDocument,
+    "\n  mutation CancelRun($id: ID!) {\n    cancelRun(id: $id) {\n      __typename\n      ... on Refusal {\n        message\n      }\n    }\n  }\n": typeof types.CancelRunDocument,
+    "\n  query Switches {\n    spendSwitches {\n      scope\n      paused\n      reason\n      by\n      since\n    }\n  }\n": typeof types.SwitchesDocument,
+    "\n  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {\n    pauseSpending(scope: $scope, reason: $reason) {\n      scope\n      paused\n    }\n  }\n": typeof types.PauseSpendingDocument,
+    "\n  mutation ResumeSpending($scope: SpendScopeInput!) {\n    resumeSpending(scope: $scope) {\n      scope\n      paused\n    }\n  }\n": typeof types.ResumeSpendingDocument,
+    "\n  query PausableScopes {\n    taskTypes {\n      name\n    }\n    providers {\n      name\n      models {\n        key\n      }\n    }\n  }\n": typeof types.PausableScopesDocument,
+    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n": typeof types.RecentAlertsDocument,
+    "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": typeof types.AlertRaisedDocument,
+    "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": typeof types.ProviderHealthDocument,
+};
+const documents: Documents = {
+    "\n  query Viewer {\n    viewer {\n      name\n      keyId\n      scopes\n      pinnedRevision {\n        hash\n      }\n    }\n  }\n": types.ViewerDocument,
+    "\n  subscription SpendNow {\n    costStats(window: HOUR, by: [TASK], everyMs: 1000) {\n      at\n      total {\n        cost\n        saved\n        runs\n        attempts\n        errors\n        errorRate\n        latencyP50Ms\n        latencyP95Ms\n        perMinute {\n          at\n          cost\n          runs\n        }\n      }\n      groups {\n        key\n        bucket {\n          cost\n          runs\n        }\n      }\n      budgets {\n        id\n        name\n        account\n        scope\n        unit\n        limit\n        spent\n        held\n        per\n        then\n        resetsAt\n        windowStartedAt\n      }\n    }\n  }\n": types.SpendNowDocument,
+    "\n  query Today {\n    costStats(window: DAY) {\n      total {\n        cost\n        saved\n        runs\n        errors\n      }\n    }\n  }\n": types.TodayDocument,
+    "\n  query InFlight {\n    runs(first: 50, filter: { status: RUNNING }) {\n      edges {\n        node {\n          id\n          startedAt\n          cost\n          task {\n            name\n          }\n          caller {\n            name\n          }\n          attempts {\n            id\n            status\n            held\n            model\n            provider {\n              name\n            }\n          }\n        }\n      }\n    }\n  }\n": types.InFlightDocument,
+    "\n  mutation CancelRun($id: ID!) {\n    cancelRun(id: $id) {\n      __typename\n      ... on Refusal {\n        message\n      }\n    }\n  }\n": types.CancelRunDocument,
+    "\n  query Switches {\n    spendSwitches {\n      scope\n      paused\n      reason\n      by\n      since\n    }\n  }\n": types.SwitchesDocument,
+    "\n  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {\n    pauseSpending(scope: $scope, reason: $reason) {\n      scope\n      paused\n    }\n  }\n": types.PauseSpendingDocument,
+    "\n  mutation ResumeSpending($scope: SpendScopeInput!) {\n    resumeSpending(scope: $scope) {\n      scope\n      paused\n    }\n  }\n": types.ResumeSpendingDocument,
+    "\n  query PausableScopes {\n    taskTypes {\n      name\n    }\n    providers {\n      name\n      models {\n        key\n      }\n    }\n  }\n": types.PausableScopesDocument,
+    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n": types.RecentAlertsDocument,
+    "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": types.AlertRaisedDocument,
+    "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": types.ProviderHealthDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Viewer {\n    viewer {\n      name\n      keyId\n      scopes\n      pinnedRevision {\n        hash\n      }\n    }\n  }\n"): typeof import('./graphql.ts').ViewerDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription SpendNow {\n    costStats(window: HOUR, by: [TASK], everyMs: 1000) {\n      at\n      total {\n        cost\n        saved\n        runs\n        attempts\n        errors\n        errorRate\n        latencyP50Ms\n        latencyP95Ms\n        perMinute {\n          at\n          cost\n          runs\n        }\n      }\n      groups {\n        key\n        bucket {\n          cost\n          runs\n        }\n      }\n      budgets {\n        id\n        name\n        account\n        scope\n        unit\n        limit\n        spent\n        held\n        per\n        then\n        resetsAt\n        windowStartedAt\n      }\n    }\n  }\n"): typeof import('./graphql.ts').SpendNowDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Today {\n    costStats(window: DAY) {\n      total {\n        cost\n        saved\n        runs\n        errors\n      }\n    }\n  }\n"): typeof import('./graphql.ts').TodayDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query InFlight {\n    runs(first: 50, filter: { status: RUNNING }) {\n      edges {\n        node {\n          id\n          startedAt\n          cost\n          task {\n            name\n          }\n          caller {\n            name\n          }\n          attempts {\n            id\n            status\n            held\n            model\n            provider {\n              name\n            }\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').InFlightDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CancelRun($id: ID!) {\n    cancelRun(id: $id) {\n      __typename\n      ... on Refusal {\n        message\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CancelRunDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Switches {\n    spendSwitches {\n      scope\n      paused\n      reason\n      by\n      since\n    }\n  }\n"): typeof import('./graphql.ts').SwitchesDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {\n    pauseSpending(scope: $scope, reason: $reason) {\n      scope\n      paused\n    }\n  }\n"): typeof import('./graphql.ts').PauseSpendingDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation ResumeSpending($scope: SpendScopeInput!) {\n    resumeSpending(scope: $scope) {\n      scope\n      paused\n    }\n  }\n"): typeof import('./graphql.ts').ResumeSpendingDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query PausableScopes {\n    taskTypes {\n      name\n    }\n    providers {\n      name\n      models {\n        key\n      }\n    }\n  }\n"): typeof import('./graphql.ts').PausableScopesDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').RecentAlertsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n"): typeof import('./graphql.ts').AlertRaisedDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n"): typeof import('./graphql.ts').ProviderHealthDocument;
+
+
+export function graphql(source: string) {
+  return (documents as any)[source] ?? {};
+}

@@ -1,0 +1,196 @@
+// What the first screen asks for.
+import { graphql } from '../generated/gql.ts';
+
+export const spendNow = graphql(`
+  subscription SpendNow {
+    costStats(window: HOUR, by: [TASK], everyMs: 1000) {
+      at
+      total {
+        cost
+        saved
+        runs
+        attempts
+        errors
+        errorRate
+        latencyP50Ms
+        latencyP95Ms
+        perMinute {
+          at
+          cost
+          runs
+        }
+      }
+      groups {
+        key
+        bucket {
+          cost
+          runs
+        }
+      }
+      budgets {
+        id
+        name
+        account
+        scope
+        unit
+        limit
+        spent
+        held
+        per
+        then
+        resetsAt
+        windowStartedAt
+      }
+    }
+  }
+`);
+
+export const todayQuery = graphql(`
+  query Today {
+    costStats(window: DAY) {
+      total {
+        cost
+        saved
+        runs
+        errors
+      }
+    }
+  }
+`);
+
+export const inFlightQuery = graphql(`
+  query InFlight {
+    runs(first: 50, filter: { status: RUNNING }) {
+      edges {
+        node {
+          id
+          startedAt
+          cost
+          task {
+            name
+          }
+          caller {
+            name
+          }
+          attempts {
+            id
+            status
+            held
+            model
+            provider {
+              name
+            }
+          }
+        }
+      }
+    }
+  }
+`);
+
+export const cancelRun = graphql(`
+  mutation CancelRun($id: ID!) {
+    cancelRun(id: $id) {
+      __typename
+      ... on Refusal {
+        message
+      }
+    }
+  }
+`);
+
+export const switchesQuery = graphql(`
+  query Switches {
+    spendSwitches {
+      scope
+      paused
+      reason
+      by
+      since
+    }
+  }
+`);
+
+export const pauseSpending = graphql(`
+  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {
+    pauseSpending(scope: $scope, reason: $reason) {
+      scope
+      paused
+    }
+  }
+`);
+
+export const resumeSpending = graphql(`
+  mutation ResumeSpending($scope: SpendScopeInput!) {
+    resumeSpending(scope: $scope) {
+      scope
+      paused
+    }
+  }
+`);
+
+export const scopesQuery = graphql(`
+  query PausableScopes {
+    taskTypes {
+      name
+    }
+    providers {
+      name
+      models {
+        key
+      }
+    }
+  }
+`);
+
+export const alertsQuery = graphql(`
+  query RecentAlerts {
+    alerts(first: 60) {
+      edges {
+        node {
+          id
+          at
+          kind
+          severity
+          scope
+          message
+          remedy
+          run {
+            id
+          }
+        }
+      }
+    }
+  }
+`);
+
+export const alertsLive = graphql(`
+  subscription AlertRaised {
+    alerts {
+      id
+    }
+  }
+`);
+
+export const healthQuery = graphql(`
+  query ProviderHealth {
+    providers {
+      id
+      name
+      available
+      unavailable
+      models {
+        key
+        model
+        circuit
+        circuitRetryAfterMs
+        inFlight
+        queued
+        latencyMs
+        latencyP95Ms
+        requestHeadroom
+        tokenHeadroom
+        rateClosedForMs
+      }
+    }
+  }
+`);
