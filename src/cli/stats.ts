@@ -17,6 +17,7 @@ const DIMENSIONS = [
   'MODEL',
   'TASK',
   'CALLER',
+  'TEAM',
   'TAG',
   'REVISION',
   'STATUS',
@@ -49,7 +50,7 @@ export const registerStats: RegisterCommand = (program, io, end) =>
     .addOption(
       new Option(
         '--by <dimension>',
-        'provider, model, task, caller, tag, revision or status; several with commas',
+        'provider, model, task, caller, team, tag, revision or status; several with commas',
       )
         .default(['PROVIDER', 'TASK'], 'provider,task')
         .argParser((text) => text.split(',').map((name) => oneOf(DIMENSIONS, upper(name.trim()), '--by'))),

@@ -94,7 +94,8 @@ export type StatsDimension =
   | 'REVISION'
   | 'STATUS'
   | 'TAG'
-  | 'TASK';
+  | 'TASK'
+  | 'TEAM';
 
 /** The time that ends now: the last hour, day, seven days, thirty days, or everything. */
 export type StatsWindow =

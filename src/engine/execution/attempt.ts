@@ -4,7 +4,13 @@ import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Json } from '../../common/json.ts';
 import { newId } from '../../common/ids.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import type { CallOutcome, ModelRequest, ProviderAnswer, ProviderError } from '../providers/port.ts';
+import type {
+  CallOutcome,
+  ErrorClass,
+  ModelRequest,
+  ProviderAnswer,
+  ProviderError,
+} from '../providers/port.ts';
 import type { Refusal } from '../resilience/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
 import type { AllowanceRefusal } from './allowance.ts';
@@ -13,6 +19,7 @@ import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
+import type { AttemptSavings } from './savings.ts';
 import { callStreaming, callWhole } from './streaming-call.ts';
 import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
@@ -33,6 +40,8 @@ export interface AttemptRequest {
   readonly judge: (answer: ProviderAnswer) => Verdict;
   /** What the dearest eligible candidate would have cost for the same usage, less the actual cost. */
   readonly saved: (settlement: Settlement) => NanoUsd;
+  /** Against the baseline; `error`: why its answer is of no use, null: it is good. */
+  readonly savings: (settlement: Settlement, error: ErrorClass | null) => AttemptSavings;
   /** The step's receipt when this attempt completes it; null: another has. */
   readonly receipt: (output: Json) => StepRecord | null;
   /** When the request came, monotonic: what it waited before the call is its queue time. */
@@ -209,6 +218,7 @@ function conclude(
     reasoningTokens: usage.reasoningTokens,
     costNanoUsd,
     savedNanoUsd: error === null ? attempt.saved(settlement) : 0n,
+    ...attempt.savings(settlement, error?.class ?? null),
     estimated: settlement.estimated,
     // A reload may have moved the hold to other accounts while the call was running.
     postings: hold.postings,

@@ -7,6 +7,11 @@ import type { RouteDecision } from '../routing/port.ts';
 
 export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 export type StepStatus = 'running' | 'succeeded' | 'skipped' | 'failed';
+/**
+ * What an attempt's saving against the baseline is owed to: another model was chosen, a free one, or a cheap one whose answer was checked; `failure`:
+ * its answer was not used, so that its cost counts against.
+ */
+export type SavedBy = 'routing' | 'local' | 'cascade' | 'failure';
 export type AttemptStatus = 'open' | 'succeeded' | 'failed' | 'cancelled' | 'unreconciled';
 
 /** Why a run did not succeed; code as in the errors catalogue. */
@@ -93,6 +98,14 @@ export interface AttemptRecord {
   /** The hold's tokens: input counted, output at the maximum; left out: the record's own tokens, as opened. */
   readonly heldTokens?: number;
   readonly savedNanoUsd: NanoUsd;
+  /** Against the baseline: what it was owed to. Left out, as the next three: it is not settled, or nobody worked it out. */
+  readonly savedBy?: SavedBy | null;
+  /** The `provider/model` it is counted against; null: none is named. */
+  readonly baseline?: string | null;
+  /** The baseline's price of the same tokens less this model's, both without a prompt cache; of a cascade's rejected answer its cost, negative. */
+  readonly savedRouteNanoUsd?: NanoUsd;
+  /** This model's price of the same tokens without a prompt cache, less the price with it. */
+  readonly savedPromptCacheNanoUsd?: NanoUsd;
   /** Settled by what was seen, not by the provider's own count. */
   readonly estimated: boolean;
   /** Names the rates it was settled with: canonical JSON of the price, or 'free'. */

@@ -15,6 +15,7 @@ import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, StepRecord } from './records.ts';
 import type { StepWorld } from './step-world.ts';
+import { savingsOf } from './savings.ts';
 import { TextSink } from './text-sink.ts';
 import type { PromptSize } from './tokens.ts';
 import type { Settlement } from './usage.ts';
@@ -31,6 +32,8 @@ export interface StepAsk {
   readonly judge: (model: PlanModel, answer: ProviderAnswer) => Verdict;
   readonly receipt: (output: Json) => StepRecord;
   readonly signal: AbortSignal;
+  /** Cheap candidates go first, and an answer that is not good enough goes on to the next. */
+  readonly cascade: boolean;
 }
 
 export class StepAttempts {
@@ -85,6 +88,16 @@ export class StepAttempts {
       rateTakenAtMs,
       judge: (given) => judge(model, given),
       saved: (settlement) => (this.#completed ? 0n : this.#saved(settlement, decided.decision)),
+      savings: (settlement, error) =>
+        savingsOf({
+          plan: run.plan,
+          task: run.record.task,
+          model,
+          settlement,
+          cascade: this.#ask.cascade,
+          // Of two good answers the second was paid for in vain.
+          unused: error === null && !this.#completed ? null : (error ?? 'second'),
+        }),
       receipt: (output) => this.#complete(output),
       askedAtMs: this.#askedAtMs,
     });

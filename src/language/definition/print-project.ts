@@ -24,6 +24,7 @@ export function printProject({
   routes,
   budgets,
   guards,
+  baseline,
 }: ProjectDefinition): Json {
   const { loop, surge } = guards;
   return compact({
@@ -43,6 +44,7 @@ export function printProject({
         then: surge.then,
       },
     }),
+    baseline: orNull(baseline, ({ name }) => name),
   });
 }
 

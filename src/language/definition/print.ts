@@ -36,6 +36,7 @@ function printTask(task: TaskDefinition): Json {
         for: task.retain.forMs === null ? null : formatDuration(task.retain.forMs),
       }),
     loop: task.loop === 'off' ? 'off' : task.loop && printLoopGuard(task.loop),
+    baseline: task.baseline && task.baseline.name,
     steps: Object.fromEntries(task.steps.map((step) => [step.key, printStep(step)])),
     output: task.output && printTemplate(task.output.template),
     tests: task.tests.length === 0 ? null : task.tests.map(printTest),

@@ -15,6 +15,8 @@ export interface ProjectDefinition {
   readonly routes: { readonly [name: string]: RouteDefinition };
   readonly budgets: { readonly [name: string]: BudgetDefinition };
   readonly guards: { readonly loop: LoopGuardDefinition | null; readonly surge: SurgeGuardDefinition | null };
+  /** The model that savings are counted against, `provider/model`; null: none. */
+  readonly baseline: Reference | null;
 }
 
 export type ProviderLack = 'structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole';

@@ -4,7 +4,7 @@ import type { Json, JsonObject, JsonSchema } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { Place } from '../../errors/place.ts';
 import type { ExpressionText, Template } from '../expression/types.ts';
-import type { ProjectDefinition, RouteReference } from './project-types.ts';
+import type { ProjectDefinition, Reference, RouteReference } from './project-types.ts';
 
 export type { Place } from '../../errors/place.ts';
 export type { Problem } from '../../errors/problem.ts';
@@ -55,6 +55,8 @@ export interface TaskDefinition {
   } | null;
   /** The task's own loop guard; `off`: none, whatever the project has; null: the project's. */
   readonly loop: LoopGuardDefinition | 'off' | null;
+  /** The task's own; null: the project's. */
+  readonly baseline: Reference | null;
   /** In the order of the file. */
   readonly steps: readonly StepDefinition[];
   /** null: the output of the last step. */

@@ -95,9 +95,17 @@ function mentionedModels(definition: Definition): readonly ModelMention[] {
     ...Object.values(definition.project.routes),
     ...inlineRoutes(definition),
   ];
-  return routes.flatMap((route) =>
-    route.rules.flatMap((rule) => rule.from.map(({ model, provider, at }) => ({ key: model, provider, at }))),
+  const baselines = [definition.project, ...Object.values(definition.tasks)].flatMap(
+    ({ baseline }) => baseline ?? [],
   );
+  return [
+    ...routes.flatMap((route) =>
+      route.rules.flatMap((rule) =>
+        rule.from.map(({ model, provider, at }) => ({ key: model, provider, at })),
+      ),
+    ),
+    ...baselines.map(({ name, at }) => ({ key: name, provider: name.slice(0, name.indexOf('/')), at })),
+  ];
 }
 
 export type TaskDraft = Omit<PlanTask, 'revision'>;
@@ -114,7 +122,7 @@ function taskRevision(
   const visit = (task: TaskDraft): void => {
     if (seen.has(task.name)) return;
     seen.add(task.name);
-    parts.push({ ...task, file: null });
+    parts.push({ ...task, file: null, baseline: null });
     for (const step of task.steps) {
       if (step.kind === 'task') {
         const called = drafts[step.task];

@@ -63,7 +63,7 @@ function indent(text: string, by: number): string {
 }
 
 function printTask(task: PlanTask): string {
-  const { allowance, cache, retain, loop } = task;
+  const { allowance, cache, retain, loop, baseline } = task;
   const lines = [
     ...(task.description === '' ? [] : [task.description]),
     ...(task.deprecated === null ? [] : [`deprecated: ${task.deprecated}`]),
@@ -71,6 +71,7 @@ function printTask(task: PlanTask): string {
     `cache      ${cache === null ? 'off' : `same input, ${formatDuration(cache.forMs)}`}`,
     `retain     ${retain.content}, ${formatDuration(retain.forMs)}`,
     ...(loop === null ? [] : [`loop       ${printLoop(loop)}`]),
+    ...(baseline === null || baseline === undefined ? [] : [`baseline   ${baseline}`]),
     `input      ${printSchema(task.inputSchema)}`,
     ...Object.entries(task.inputDefaults).map(
       ([name, template]) => `           ${name} = ${printTemplate(template)}`,

@@ -51,6 +51,7 @@ export function resolveTask(
         : task.loop === null
           ? projectLoop
           : resolveLoopGuard(task.loop, projectLoop ?? undefined),
+    baseline: (task.baseline ?? definition.project.baseline)?.name ?? null,
     steps,
     output: task.output?.template ?? lastStepOutput(last),
   };

@@ -192,6 +192,8 @@ export interface PlanTask {
   readonly retain: { readonly content: 'full' | 'redacted' | 'hash'; readonly forMs: number };
   /** The project's loop guard, or the task's own. */
   readonly loop: PlanLoopGuard | null;
+  /** The key of the model that its savings are counted against: the project's, or its own; null: none. Left out in plans stored before there was the word. */
+  readonly baseline?: string | null;
   /** In an order in which each comes after those it reads. */
   readonly steps: readonly PlanStep[];
   readonly output: Template;

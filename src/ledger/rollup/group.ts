@@ -4,14 +4,28 @@ import type { RunFilter } from '../port.ts';
 import type { Dimensions, Grain } from './dimensions.ts';
 import type { Sums } from './sums.ts';
 
-export type GroupDimension = 'PROVIDER' | 'MODEL' | 'TASK' | 'CALLER' | 'TAG' | 'REVISION' | 'STATUS';
+export type GroupDimension =
+  | 'PROVIDER'
+  | 'MODEL'
+  | 'TASK'
+  | 'CALLER'
+  | 'TEAM'
+  | 'TAG'
+  | 'REVISION'
+  | 'STATUS';
 
 /** The part of a filter that dimensions can answer; the rest needs the rows themselves. */
-export type RollupFilter = Pick<RunFilter, 'task' | 'caller' | 'provider' | 'revision' | 'tag'>;
+export type RollupFilter = Pick<RunFilter, 'task' | 'caller' | 'provider' | 'revision' | 'tag'> & {
+  readonly team?: string;
+  /** `provider/model`. */
+  readonly model?: string;
+};
 
 export interface Grouping {
   readonly by: readonly GroupDimension[];
   readonly filter: RollupFilter;
+  /** By TAG: the values of this tag alone, '' where a row has none; so each row is in one group. */
+  readonly tagKey?: string;
 }
 
 /** Sums of one group: of a whole read, or of one bucket of time. */
@@ -43,26 +57,32 @@ export function matchesFilter(dimensions: Dimensions, filter: RollupFilter): boo
   if (filter.caller !== undefined && dimensions.caller !== filter.caller) return false;
   if (filter.provider !== undefined && dimensions.provider !== filter.provider) return false;
   if (filter.revision !== undefined && dimensions.revision !== filter.revision) return false;
+  if (filter.team !== undefined && dimensions.team !== filter.team) return false;
+  if (filter.model !== undefined && dimensions.model !== filter.model) return false;
   return filter.tag === undefined || tagsOf(dimensions)[filter.tag.key] === filter.tag.value;
 }
 
 /**
  * The groups that a row belongs to: one for each combination of values. By TAG, a row with two tags belongs to two groups
- * (`team=a`, `env=prod`) and one without to none; every other dimension has one value.
+ * (`team=a`, `env=prod`) and one without to none; by one tag's key, and by every other dimension, it has one value.
  */
 export function groupsOf(
   dimensions: Dimensions,
-  by: readonly GroupDimension[],
+  { by, tagKey }: Pick<Grouping, 'by' | 'tagKey'>,
 ): readonly (readonly string[])[] {
   let groups: string[][] = [[]];
   for (const dimension of by) {
-    const values = valuesOf(dimensions, dimension);
+    const values = valuesOf(dimensions, dimension, tagKey);
     groups = groups.flatMap((group) => values.map((value) => [...group, value]));
   }
   return groups;
 }
 
-function valuesOf(dimensions: Dimensions, dimension: GroupDimension): readonly string[] {
+function valuesOf(
+  dimensions: Dimensions,
+  dimension: GroupDimension,
+  tagKey: string | undefined,
+): readonly string[] {
   switch (dimension) {
     case 'PROVIDER':
       return [dimensions.provider];
@@ -72,11 +92,14 @@ function valuesOf(dimensions: Dimensions, dimension: GroupDimension): readonly s
       return [dimensions.task];
     case 'CALLER':
       return [dimensions.caller];
+    case 'TEAM':
+      return [dimensions.team];
     case 'REVISION':
       return [dimensions.revision];
     case 'STATUS':
       return [dimensions.status];
     case 'TAG':
+      if (tagKey !== undefined) return [tagsOf(dimensions)[tagKey] ?? ''];
       return Object.entries(tagsOf(dimensions)).map(([key, value]) => `${key}=${value}`);
     default:
       return assertNever(dimension);

@@ -1,45 +1,153 @@
-// What a roll-up adds up, for one bucket of time and one combination of dimensions.
+// What a roll-up adds up, for one bucket of time and one combination of dimensions; and what one attempt or run adds.
+import type { AttemptRecord, AttemptStatus, RunRecord, SavedBy } from '../../engine/execution/records.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import { countInto } from './histogram.ts';
+import { bucketOf, countInto } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
 
-export interface Sums {
-  costNanoUsd: NanoUsd;
-  savedNanoUsd: NanoUsd;
-  runs: number;
-  attempts: number;
-  errors: number;
-  inputTokens: bigint;
-  cachedInputTokens: bigint;
-  outputTokens: bigint;
+/** Each amount and the column that holds it: nano-dollars and tokens. */
+export const AMOUNTS = {
+  costNanoUsd: 'cost_nano_usd',
+  savedNanoUsd: 'saved_nano_usd',
+  inputTokens: 'input_tokens',
+  cachedInputTokens: 'cached_input_tokens',
+  outputTokens: 'output_tokens',
+  cacheWriteTokens: 'cache_write_tokens',
+  reasoningTokens: 'reasoning_tokens',
+  /** The part of the cost that was settled by what was seen, not by the provider's own count. */
+  estimatedNanoUsd: 'estimated_nano_usd',
+  /** The part of the cost that answered and had no baseline to be counted against. */
+  unbaselinedNanoUsd: 'unbaselined_nano_usd',
+  savedRoutingNanoUsd: 'saved_routing_nano_usd',
+  savedLocalNanoUsd: 'saved_local_nano_usd',
+  savedCascadeNanoUsd: 'saved_cascade_nano_usd',
+  savedPromptCacheNanoUsd: 'saved_prompt_cache_nano_usd',
+  savedExactCacheNanoUsd: 'saved_exact_cache_nano_usd',
+  /** Never above 0: what was paid for answers that were not used. */
+  savedFailuresNanoUsd: 'saved_failures_nano_usd',
+} as const;
+export type Amount = keyof typeof AMOUNTS;
+
+/** Each count and its column; `cachedRuns`: answered without a call. */
+export const COUNTS = {
+  runs: 'runs',
+  attempts: 'attempts',
+  errors: 'errors',
+  cachedRuns: 'cached_runs',
+} as const;
+export type Count = keyof typeof COUNTS;
+
+export const AMOUNT_NAMES = Object.keys(AMOUNTS) as readonly Amount[];
+export const COUNT_NAMES = Object.keys(COUNTS) as readonly Count[];
+/** In the order of the table. */
+export const SUM_COLUMNS: readonly string[] = [...Object.values(AMOUNTS), ...Object.values(COUNTS)];
+
+export type Sums = { [name in Amount]: bigint } & { [name in Count]: number } & {
   latency: Histogram;
   firstToken: Histogram;
-}
+};
 
 export function emptySums(): Sums {
   return {
     costNanoUsd: 0n,
     savedNanoUsd: 0n,
-    runs: 0,
-    attempts: 0,
-    errors: 0,
     inputTokens: 0n,
     cachedInputTokens: 0n,
     outputTokens: 0n,
+    cacheWriteTokens: 0n,
+    reasoningTokens: 0n,
+    estimatedNanoUsd: 0n,
+    unbaselinedNanoUsd: 0n,
+    savedRoutingNanoUsd: 0n,
+    savedLocalNanoUsd: 0n,
+    savedCascadeNanoUsd: 0n,
+    savedPromptCacheNanoUsd: 0n,
+    savedExactCacheNanoUsd: 0n,
+    savedFailuresNanoUsd: 0n,
+    runs: 0,
+    attempts: 0,
+    errors: 0,
+    cachedRuns: 0,
     latency: new Map(),
     firstToken: new Map(),
   };
 }
 
 export function addSums(into: Sums, other: Sums): void {
-  into.costNanoUsd += other.costNanoUsd;
-  into.savedNanoUsd += other.savedNanoUsd;
-  into.runs += other.runs;
-  into.attempts += other.attempts;
-  into.errors += other.errors;
-  into.inputTokens += other.inputTokens;
-  into.cachedInputTokens += other.cachedInputTokens;
-  into.outputTokens += other.outputTokens;
+  addNumbers(into, other);
   for (const [bucket, times] of other.latency) countInto(into.latency, bucket, times);
   for (const [bucket, times] of other.firstToken) countInto(into.firstToken, bucket, times);
+}
+
+/** All but the durations. */
+export function addNumbers(into: Sums, other: Sums): void {
+  for (const name of AMOUNT_NAMES) if (other[name] !== 0n) into[name] += other[name];
+  for (const name of COUNT_NAMES) into[name] += other[name];
+}
+
+/** A row whose columns are those of the table, as node:sqlite gives it with bigints. */
+export function addRow(into: Sums, row: { readonly [column: string]: unknown }): void {
+  for (const name of AMOUNT_NAMES) into[name] += row[AMOUNTS[name]] as bigint;
+  for (const name of COUNT_NAMES) into[name] += Number(row[COUNTS[name]]);
+}
+
+/** What is counted of an attempt that is closed. */
+export interface CountedAttempt {
+  readonly status: AttemptStatus;
+  readonly costNanoUsd: NanoUsd;
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly estimated: boolean;
+  readonly latencyMs: number | null;
+  readonly firstTokenMs: number | null;
+  /** null: nobody worked out what it saved. */
+  readonly savedBy: SavedBy | null;
+  readonly baseline: string | null;
+  readonly savedRouteNanoUsd: NanoUsd;
+  readonly savedPromptCacheNanoUsd: NanoUsd;
+}
+
+/** The rule for the writer, for the live statistics and for those who count the rows again. */
+export function countAttempt(sums: Sums, attempt: CountedAttempt): void {
+  const { status, costNanoUsd, savedBy } = attempt;
+  sums.attempts += 1;
+  if (status === 'failed') sums.errors += 1;
+  sums.costNanoUsd += costNanoUsd;
+  sums.inputTokens += BigInt(attempt.inputTokens);
+  sums.cachedInputTokens += BigInt(attempt.cachedInputTokens);
+  sums.cacheWriteTokens += BigInt(attempt.cacheWriteTokens);
+  sums.outputTokens += BigInt(attempt.outputTokens);
+  sums.reasoningTokens += BigInt(attempt.reasoningTokens);
+  if (attempt.estimated) sums.estimatedNanoUsd += costNanoUsd;
+  if (attempt.latencyMs !== null) countInto(sums.latency, bucketOf(attempt.latencyMs), 1);
+  if (attempt.firstTokenMs !== null) countInto(sums.firstToken, bucketOf(attempt.firstTokenMs), 1);
+  sums.savedPromptCacheNanoUsd += attempt.savedPromptCacheNanoUsd;
+  if (savedBy === 'cascade') sums.savedCascadeNanoUsd += attempt.savedRouteNanoUsd;
+  else if (savedBy === 'failure' || (savedBy === null && status !== 'succeeded'))
+    sums.savedFailuresNanoUsd -= costNanoUsd;
+  else if (savedBy === 'local') sums.savedLocalNanoUsd += attempt.savedRouteNanoUsd;
+  else if (savedBy === 'routing') sums.savedRoutingNanoUsd += attempt.savedRouteNanoUsd;
+  if (status === 'succeeded' && savedBy !== 'failure' && attempt.baseline === null)
+    sums.unbaselinedNanoUsd += costNanoUsd;
+}
+
+/** `cached`: as the table has it; 0: called, 1: answered by the cache, 2: by the loop guard. */
+export function countRun(sums: Sums, savedNanoUsd: NanoUsd, cached: number): void {
+  sums.runs += 1;
+  sums.savedNanoUsd += savedNanoUsd;
+  if (cached > 0) sums.cachedRuns += 1;
+  if (cached === 1) sums.savedExactCacheNanoUsd += savedNanoUsd;
+}
+
+/** As the table has it. */
+export function cachedBy({ cached, reusedBy }: Pick<RunRecord, 'cached' | 'reusedBy'>): 0 | 1 | 2 {
+  if (reusedBy === 'loop_guard') return 2;
+  return cached ? 1 : 0;
+}
+
+export function countedOf(attempt: AttemptRecord): CountedAttempt {
+  const { savedBy = null, baseline = null, savedRouteNanoUsd = 0n, savedPromptCacheNanoUsd = 0n } = attempt;
+  return { ...attempt, savedBy, baseline, savedRouteNanoUsd, savedPromptCacheNanoUsd };
 }

@@ -1,7 +1,8 @@
 // Writes attempts: open with their hold, closed with their cost; the budget windows and roll-ups change with them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Spending } from '../../engine/budget/port.ts';
-import { bucketOf, countInto } from '../rollup/histogram.ts';
+import type { AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
+import { countAttempt } from '../rollup/sums.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
 import type * as operations from './operations.ts';
@@ -138,16 +139,16 @@ export class AttemptWrites {
   }
 
   #count({ rollupStem, startedAtMs }: OpenAttempt, progress: AttemptProgress): void {
-    const { status, latencyMs, firstTokenMs } = progress;
-    const sums = this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs);
-    sums.attempts += 1;
-    if (status === 'failed') sums.errors += 1;
-    sums.costNanoUsd += BigInt(progress.costNanoUsd);
-    sums.inputTokens += BigInt(progress.inputTokens);
-    sums.cachedInputTokens += BigInt(progress.cachedInputTokens);
-    sums.outputTokens += BigInt(progress.outputTokens);
-    if (latencyMs !== null) countInto(sums.latency, bucketOf(latencyMs), 1);
-    if (firstTokenMs !== null) countInto(sums.firstToken, bucketOf(firstTokenMs), 1);
+    const status = progress.status as AttemptStatus;
+    countAttempt(this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs), {
+      ...progress,
+      status,
+      costNanoUsd: BigInt(progress.costNanoUsd),
+      estimated: progress.estimated === 1,
+      savedBy: progress.savedBy as SavedBy | null,
+      savedRouteNanoUsd: BigInt(progress.savedRouteNanoUsd),
+      savedPromptCacheNanoUsd: BigInt(progress.savedPromptCacheNanoUsd),
+    });
   }
 
   /** A reload put an open attempt's hold on other accounts. */

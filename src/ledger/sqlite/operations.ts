@@ -3,6 +3,7 @@ import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord, SwitchRecord } from '../port.ts';
 import { encodeTags } from '../rollup/dimensions.ts';
+import { cachedBy } from '../rollup/sums.ts';
 import type {
   AlertRow,
   ApiKeyRow,
@@ -121,12 +122,6 @@ export function openRun(run: RunRecord): OpenRun {
   };
 }
 
-/** 0: called; 1: answered by the cache; 2: by the loop guard. */
-function cachedBy({ cached, reusedBy }: RunRecord): number {
-  if (reusedBy === 'loop_guard') return 2;
-  return cached ? 1 : 0;
-}
-
 export function finishRun(run: RunRecord, rollupKey: string): FinishRun {
   return {
     kind: 'finishRun',
@@ -206,6 +201,10 @@ function progressOf(attempt: AttemptRecord, reconciled: boolean): AttemptProgres
     reasoningTokens: count(attempt.reasoningTokens),
     costNanoUsd: digits(attempt.costNanoUsd),
     savedNanoUsd: digits(attempt.savedNanoUsd),
+    savedBy: attempt.savedBy ?? null,
+    baseline: attempt.baseline ?? null,
+    savedRouteNanoUsd: digits(attempt.savedRouteNanoUsd ?? 0n),
+    savedPromptCacheNanoUsd: digits(attempt.savedPromptCacheNanoUsd ?? 0n),
     estimated: flag(attempt.estimated),
     queueMs: duration(attempt.queueMs),
     latencyMs: nullable(attempt.latencyMs, duration),

@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
 import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
-import { addSums, emptySums } from '../rollup/sums.ts';
+import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 
 /** Rows kept in memory between transactions, so that a busy bucket is not read back for each. */
@@ -29,13 +29,11 @@ export class RollupWrites {
       'insert into rollup_keys (dimensions) values (?) on conflict (dimensions) do update set dimensions = dimensions returning id',
     );
     this.#read = database.prepare('select * from rollups where grain = ? and bucket_ms = ? and key_id = ?');
+    const columns = [...SUM_COLUMNS, 'latency', 'first_token'];
     this.#write = database.prepare(
       // Not "insert or replace": that deletes the row and puts it at the table's end, away from those of its time.
-      `insert into rollups values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       on conflict (grain, bucket_ms, key_id) do update set cost_nano_usd = excluded.cost_nano_usd,
-         saved_nano_usd = excluded.saved_nano_usd, runs = excluded.runs, attempts = excluded.attempts, errors = excluded.errors,
-         input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens,
-         output_tokens = excluded.output_tokens, latency = excluded.latency, first_token = excluded.first_token`,
+      `insert into rollups (grain, bucket_ms, key_id, ${columns.join(', ')}) values (?, ?, ?${', ?'.repeat(columns.length)})
+       on conflict (grain, bucket_ms, key_id) do update set ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
     );
   }
 
@@ -93,14 +91,8 @@ export class RollupWrites {
       grain,
       bucketMs,
       keyId,
-      sums.costNanoUsd,
-      sums.savedNanoUsd,
-      sums.runs,
-      sums.attempts,
-      sums.errors,
-      sums.inputTokens,
-      sums.cachedInputTokens,
-      sums.outputTokens,
+      ...AMOUNT_NAMES.map((name) => sums[name]),
+      ...COUNT_NAMES.map((name) => sums[name]),
       encodeHistogram(sums.latency),
       encodeHistogram(sums.firstToken),
     );
@@ -122,14 +114,7 @@ export class RollupWrites {
 /** A row of `rollups`, as node:sqlite gives it with bigints. */
 export function sumsOfRow(row: { readonly [column: string]: unknown }): Sums {
   const sums = emptySums();
-  sums.costNanoUsd = row['cost_nano_usd'] as bigint;
-  sums.savedNanoUsd = row['saved_nano_usd'] as bigint;
-  sums.runs = Number(row['runs']);
-  sums.attempts = Number(row['attempts']);
-  sums.errors = Number(row['errors']);
-  sums.inputTokens = row['input_tokens'] as bigint;
-  sums.cachedInputTokens = row['cached_input_tokens'] as bigint;
-  sums.outputTokens = row['output_tokens'] as bigint;
+  addRow(sums, row);
   decodeInto(sums.latency, row['latency'] as Uint8Array);
   decodeInto(sums.firstToken, row['first_token'] as Uint8Array);
   return sums;

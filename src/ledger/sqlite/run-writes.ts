@@ -5,6 +5,7 @@ import { RecordingRules } from '../retention/recording-rules.ts';
 import type { Retain } from '../retention/recording-rules.ts';
 import type { ContentStore, StoredText } from './content-store.ts';
 import type { FinishRun, OpenRun, StepReceipt } from './operations.ts';
+import { countRun } from '../rollup/sums.ts';
 import type { RollupWrites } from './rollup-writes.ts';
 import { RowInsert } from './row-statements.ts';
 import type { OpenedRun, RunEnd, RunRow, StepRow } from './rows.ts';
@@ -195,9 +196,7 @@ export class RunWrites {
     if (row !== undefined) row.finished = finished;
     else if (!this.#finishRow(id, finished)) return false;
     if (keeping.durable && keeping.content !== 'full') this.#reduceTexts(id, keeping.content);
-    const sums = this.#rollups.at(rollupKey, keeping.startedAtMs);
-    sums.runs += 1;
-    sums.savedNanoUsd += BigInt(end.savedNanoUsd);
+    countRun(this.#rollups.at(rollupKey, keeping.startedAtMs), BigInt(end.savedNanoUsd), end.cached);
     return true;
   }
 

@@ -161,6 +161,15 @@ export const attempts = sqliteTable(
     reasoningTokens: count('reasoning_tokens').notNull(),
     costNanoUsd: whole('cost_nano_usd').notNull(),
     savedNanoUsd: whole('saved_nano_usd').notNull(),
+    /** What its saving against the baseline is owed to; null: nobody worked it out. */
+    savedBy: text('saved_by'),
+    baseline: text('baseline'),
+    savedRouteNanoUsd: whole('saved_route_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedPromptCacheNanoUsd: whole('saved_prompt_cache_nano_usd')
+      .notNull()
+      .default(sql`0`),
     estimated: flag('estimated').notNull(),
     queueMs: real('queue_ms').notNull(),
     latencyMs: real('latency_ms'),
@@ -273,6 +282,37 @@ export const rollups = sqliteTable(
     inputTokens: whole('input_tokens').notNull(),
     cachedInputTokens: whole('cached_input_tokens').notNull(),
     outputTokens: whole('output_tokens').notNull(),
+    cacheWriteTokens: whole('cache_write_tokens')
+      .notNull()
+      .default(sql`0`),
+    reasoningTokens: whole('reasoning_tokens')
+      .notNull()
+      .default(sql`0`),
+    cachedRuns: count('cached_runs').notNull().default(0),
+    estimatedNanoUsd: whole('estimated_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    unbaselinedNanoUsd: whole('unbaselined_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedRoutingNanoUsd: whole('saved_routing_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedLocalNanoUsd: whole('saved_local_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedCascadeNanoUsd: whole('saved_cascade_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedPromptCacheNanoUsd: whole('saved_prompt_cache_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedExactCacheNanoUsd: whole('saved_exact_cache_nano_usd')
+      .notNull()
+      .default(sql`0`),
+    savedFailuresNanoUsd: whole('saved_failures_nano_usd')
+      .notNull()
+      .default(sql`0`),
     latency: bytes('latency').notNull(),
     firstToken: bytes('first_token').notNull(),
   },

@@ -1,9 +1,10 @@
 // Cost statistics over committed rows: windows, dimensions, buckets.
 import type { NanoUsd } from '../../common/money.ts';
 import type { RunFilter } from '../port.ts';
+import type { GroupDimension } from '../rollup/group.ts';
 
 export type StatsWindow = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH' | 'ALL';
-export type StatsDimension = 'PROVIDER' | 'MODEL' | 'TASK' | 'CALLER' | 'TAG' | 'REVISION' | 'STATUS';
+export type StatsDimension = GroupDimension;
 
 export interface CostBucket {
   readonly costNanoUsd: NanoUsd;

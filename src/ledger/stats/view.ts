@@ -77,7 +77,7 @@ export class View {
     const groups =
       this.grouping.by.length === 0
         ? []
-        : groupsOf(dimensions, this.grouping.by).map((values) => this.#group(values));
+        : groupsOf(dimensions, this.grouping).map((values) => this.#group(values));
     const minuteMs = bucketStartMs(MINUTES, atMs);
     for (const group of [this.total, ...groups]) {
       addSums(group.sums, sums);

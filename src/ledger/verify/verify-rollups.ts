@@ -2,18 +2,41 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DAYS, GRAIN_MS, HOURS, MINUTES, encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
+import { SUM_COLUMNS } from '../rollup/sums.ts';
 import type { Findings } from './report.ts';
 
 type Row = { readonly [column: string]: unknown };
 
-interface Sum {
-  cost: bigint;
-  saved: bigint;
-  runs: bigint;
-  attempts: bigint;
-  errors: bigint;
-  tokens: bigint;
-}
+type Sum = { [column: string]: bigint };
+
+/** What the roll-ups' columns are of attempts that are closed, in SQL: the rule of `countAttempt`, written a second time so that it is held to. */
+const OF_ATTEMPTS: { readonly [column: string]: string } = {
+  cost_nano_usd: 'cost_nano_usd',
+  attempts: '1',
+  errors: "status = 'failed'",
+  input_tokens: 'input_tokens',
+  cached_input_tokens: 'cached_input_tokens',
+  cache_write_tokens: 'cache_write_tokens',
+  output_tokens: 'output_tokens',
+  reasoning_tokens: 'reasoning_tokens',
+  estimated_nano_usd: 'iif(estimated, cost_nano_usd, 0)',
+  unbaselined_nano_usd: `iif(status = 'succeeded' and saved_by is not 'failure' and baseline is null, cost_nano_usd, 0)`,
+  saved_routing_nano_usd: `iif(saved_by is 'routing', saved_route_nano_usd, 0)`,
+  saved_local_nano_usd: `iif(saved_by is 'local', saved_route_nano_usd, 0)`,
+  saved_cascade_nano_usd: `iif(saved_by is 'cascade', saved_route_nano_usd, 0)`,
+  saved_prompt_cache_nano_usd: 'saved_prompt_cache_nano_usd',
+  saved_failures_nano_usd: `iif(saved_by is 'failure' or (saved_by is null and status <> 'succeeded'), -cost_nano_usd, 0)`,
+};
+const OF_RUNS: { readonly [column: string]: string } = {
+  saved_nano_usd: 'saved_nano_usd',
+  runs: '1',
+  cached_runs: 'cached > 0',
+  saved_exact_cache_nano_usd: 'iif(cached = 1, saved_nano_usd, 0)',
+};
+const sumsIn = (columns: typeof OF_RUNS): string =>
+  Object.entries(columns)
+    .map(([name, expression]) => `sum(${expression}) as ${name}`)
+    .join(', ');
 
 export function verifyRollups(connection: DatabaseSync, findings: Findings): number {
   const days = daysOfRows(connection);
@@ -23,22 +46,21 @@ export function verifyRollups(connection: DatabaseSync, findings: Findings): num
   const firstMs = (prunedBeforeMs as bigint | undefined) ?? 0n;
   const rows = connection
     .prepare(
-      `select bucket_ms, dimensions, cost_nano_usd as cost, saved_nano_usd as saved, runs, attempts, errors,
-         input_tokens + output_tokens as tokens
-       from rollups join rollup_keys on rollup_keys.id = key_id where grain = ${DAYS}`,
+      `select bucket_ms, dimensions, ${SUM_COLUMNS.join(', ')} from rollups join rollup_keys on rollup_keys.id = key_id where grain = ${DAYS}`,
     )
     .iterate();
   let count = 0;
   for (const row of rows) {
     count += 1;
     const where = `${row['bucket_ms'] as bigint} ${row['dimensions'] as string}`;
-    const sum = days.get(where) ?? emptySum();
+    const sum = days.get(where) ?? {};
     days.delete(where);
     if ((row['bucket_ms'] as bigint) < firstMs) continue;
-    for (const name of ['cost', 'saved', 'runs', 'attempts', 'errors', 'tokens'] as const)
-      findings.expect('rollup', `${where} ${name}`, sum[name], row[name] as bigint);
+    for (const name of SUM_COLUMNS)
+      findings.expect('rollup', `${where} ${name}`, sum[name] ?? 0n, row[name] as bigint);
   }
-  for (const [where, sum] of days) findings.expect('rollup', where, sum.attempts + sum.runs, 0n);
+  for (const [where, sum] of days)
+    findings.expect('rollup', where, (sum['attempts'] ?? 0n) + (sum['runs'] ?? 0n), 0n);
   return (
     count +
     verifyFiner(connection, findings, HOURS, DAYS, 'hours_from_ms') +
@@ -52,30 +74,19 @@ function daysOfRows(connection: DatabaseSync): Map<string, Sum> {
   const dayOf = `started_at_ms - started_at_ms % ${GRAIN_MS[DAYS]}`;
   const attempts = connection
     .prepare(
-      `select ${dayOf} as day, dimensions, status, sum(cost_nano_usd) as cost, count(*) as attempts,
-         sum(input_tokens + output_tokens) as tokens
+      `select ${dayOf} as day, dimensions, status, ${sumsIn(OF_ATTEMPTS)}
        from attempts join rollup_keys on rollup_keys.id = rollup_key_id where status not in ('open', 'unreconciled')
        group by day, rollup_key_id, status`,
     )
     .iterate();
-  for (const row of attempts) {
-    const sum = sumAt(sums, row['day'] as bigint, keyOf(row));
-    sum.cost += row['cost'] as bigint;
-    sum.attempts += row['attempts'] as bigint;
-    sum.tokens += row['tokens'] as bigint;
-    if (row['status'] === 'failed') sum.errors += row['attempts'] as bigint;
-  }
+  for (const row of attempts) addTo(sums, row['day'] as bigint, keyOf(row), row, OF_ATTEMPTS);
   const runs = connection
     .prepare(
-      `select ${dayOf} as day, dimensions, sum(saved_nano_usd) as saved, count(*) as runs
+      `select ${dayOf} as day, dimensions, ${sumsIn(OF_RUNS)}
        from runs join rollup_keys on rollup_keys.id = rollup_key_id where finished_at_ms is not null group by day, rollup_key_id`,
     )
     .iterate();
-  for (const row of runs) {
-    const sum = sumAt(sums, row['day'] as bigint, row['dimensions'] as string);
-    sum.saved += row['saved'] as bigint;
-    sum.runs += row['runs'] as bigint;
-  }
+  for (const row of runs) addTo(sums, row['day'] as bigint, row['dimensions'] as string, row, OF_RUNS);
   return sums;
 }
 
@@ -84,15 +95,17 @@ function keyOf(row: Row): string {
   return encodeDimensions(stemOf(row['dimensions'] as string), row['status'] as string);
 }
 
-function sumAt(sums: Map<string, Sum>, day: bigint, dimensions: string): Sum {
+function addTo(
+  sums: Map<string, Sum>,
+  day: bigint,
+  dimensions: string,
+  row: Row,
+  columns: typeof OF_RUNS,
+): void {
   const where = `${day} ${dimensions}`;
-  const known = sums.get(where) ?? emptySum();
-  sums.set(where, known);
-  return known;
-}
-
-function emptySum(): Sum {
-  return { cost: 0n, saved: 0n, runs: 0n, attempts: 0n, errors: 0n, tokens: 0n };
+  const sum = sums.get(where) ?? {};
+  sums.set(where, sum);
+  for (const name of Object.keys(columns)) sum[name] = (sum[name] ?? 0n) + (row[name] as bigint);
 }
 
 /** Each bucket of the coarser grain that still has all its finer ones must be their sum. */
@@ -106,10 +119,10 @@ function verifyFiner(
   const width = GRAIN_MS[coarser];
   const rows = connection
     .prepare(
-      `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id, sum(cost_nano_usd) as cost, sum(runs) as runs,
-           sum(attempts) as attempts from rollups where grain = ${finer} group by 1, 2)
-       select rollups.bucket_ms as at, rollups.key_id as key, rollups.cost_nano_usd as cost, fine.cost as fine_cost,
-         rollups.runs as runs, fine.runs as fine_runs, rollups.attempts as attempts, fine.attempts as fine_attempts
+      `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id,
+           ${SUM_COLUMNS.map((name) => `sum(${name}) as fine_${name}`).join(', ')} from rollups where grain = ${finer} group by 1, 2)
+       select rollups.bucket_ms as at, rollups.key_id as key,
+         ${SUM_COLUMNS.map((name) => `rollups.${name} as ${name}, fine_${name}`).join(', ')}
        from rollups left join fine on fine.at = rollups.bucket_ms and fine.key_id = rollups.key_id
        where rollups.grain = ${coarser} and rollups.bucket_ms >= (select ${keptFrom} from ledger_state)`,
     )
@@ -118,7 +131,7 @@ function verifyFiner(
   for (const row of rows) {
     count += 1;
     const where = `grain ${finer} in ${coarser} at ${row['at'] as bigint} key ${row['key'] as bigint}`;
-    for (const name of ['cost', 'runs', 'attempts'] as const)
+    for (const name of SUM_COLUMNS)
       findings.expect(
         'rollup',
         `${where} ${name}`,

@@ -35,6 +35,14 @@ function described(from: PlanTask, to: PlanTask): readonly Change[] {
   };
   if (from.description !== to.description) tell('description', 'is described otherwise');
   if (from.file !== to.file) tell('file', `moves from ${from.file} to ${to.file}`);
+  const [baseline, earlier] = [to.baseline ?? null, from.baseline ?? null];
+  if (baseline !== earlier)
+    tell(
+      'baseline',
+      baseline === null
+        ? 'has no baseline any more: savings of routing are not counted'
+        : `counts its savings against ${baseline}${earlier === null ? '' : `, no longer against ${earlier}`}`,
+    );
   if (from.deprecated !== to.deprecated)
     tell(
       'deprecated',

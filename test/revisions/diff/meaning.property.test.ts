@@ -150,6 +150,7 @@ const INSTEAD_OF_NULL: { readonly [member: string]: unknown } = {
   each: { kind: 'caller' },
   when: 'true',
   deprecated: 'x',
+  baseline: 'openai/x',
   costNanoUsd: 1n,
   cache: { forMs: 1 },
   hedge: { after: { kind: 'delay', ms: 1 }, atMost: 1 },

@@ -43,6 +43,10 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
         error: null,
       }),
       signal,
+      cascade:
+        linked.accept !== null &&
+        rule.candidates.length > 1 &&
+        (rule.pick === 'first' || rule.pick === 'cheapest'),
     });
   };
 }

@@ -9,7 +9,7 @@ import { policy } from './policies.ts';
 import { model, provider } from './providers.ts';
 import { mapOf, optional, record, required } from './record.ts';
 import type { Named } from './record.ts';
-import { MODEL_KEY, route } from './routes.ts';
+import { MODEL_KEY, baseline, route } from './routes.ts';
 import { NAME, isName } from './scalars.ts';
 
 const version = scalar({
@@ -61,6 +61,11 @@ const fields = {
   ),
   budgets: optional(mapOf(budget, byName('A budget')), 'What may be spent.', 'no limit'),
   guards: optional(guards, 'What notices that something has gone wrong.', 'no guards'),
+  baseline: optional(
+    baseline,
+    'The model that savings are counted against: what would serve everything if nobody routed.',
+    'savings of routing are not counted',
+  ),
 };
 
 export const projectRecord = record(
@@ -82,7 +87,7 @@ function belongsToTask(key: string): string | undefined {
 export function readProject(node: DocumentNode, reader: Reader): ProjectDefinition | undefined {
   const read = projectRecord.read(node, reader);
   if (!read) return undefined;
-  const { providers, models, policies, routes, budgets, guards: watched, at } = read;
+  const { providers, models, policies, routes, budgets, guards: watched, baseline: against, at } = read;
   return {
     file: reader.file,
     at,
@@ -97,6 +102,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     routes: keyed(routes, (name, value) => ({ ...value, name })),
     budgets: keyed(budgets, (name, value) => ({ ...value, name })),
     guards: { loop: watched?.loop ?? null, surge: watched?.surge ?? null },
+    baseline: against ?? null,
   };
 }
 

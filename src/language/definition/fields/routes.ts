@@ -2,7 +2,13 @@
 import type { DocumentNode, MapNode } from '../../document/types.ts';
 import type { Place } from '../../../errors/place.ts';
 import type { Reader } from '../reader.ts';
-import type { CandidateDefinition, HedgeDefinition, RouteReference, RuleDefinition } from '../types.ts';
+import type {
+  CandidateDefinition,
+  HedgeDefinition,
+  Reference,
+  RouteReference,
+  RuleDefinition,
+} from '../types.ts';
 import { expression } from './expressions.ts';
 import { show } from './kind.ts';
 import type { Kind, SharedSchemas } from './kind.ts';
@@ -17,6 +23,23 @@ export interface UnnamedRoute {
 }
 
 export const MODEL_KEY = /^[a-z][a-z0-9_-]*\/[^\s/][^\s]*$/;
+
+/** `baseline:`, of the project or of a task. */
+export const baseline: Kind<Reference> = {
+  label: '`provider/model`',
+  schema: () => ({ type: 'string', pattern: MODEL_KEY.source }),
+  read(node, reader) {
+    const value = node.kind === 'scalar' ? node.value : null;
+    if (typeof value === 'string' && MODEL_KEY.test(value)) return { name: value, at: node.at };
+    reader.report(
+      'invalid-value',
+      node.at,
+      `${show(node)} is not a model.`,
+      "Write the provider's name and the model's, with a slash: `openai/gpt-5.6-terra`.",
+    );
+    return undefined;
+  },
+};
 
 const from: Kind<readonly CandidateDefinition[]> = {
   label: 'list of `provider/model`, or map of them to weights',

@@ -18,6 +18,7 @@ import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { expectMap, listOf, mapped, misspells, optional, record, required } from './record.ts';
 import type { RecordValue } from './record.ts';
+import { baseline } from './routes.ts';
 import { NAME_SCHEMA, choice, integer, isIdentifier, isName, text } from './scalars.ts';
 import { inputSchema } from './schemas.ts';
 import { stepsKind } from './steps.ts';
@@ -203,6 +204,7 @@ const fields = {
   cache: optional(cache, 'Using answers again.', 'never'),
   retain: optional(retain, 'What is kept of each run.', '`{ content: full, for: 30d }`'),
   loop: optional(loop, 'A loop guard of its own.', "the project's"),
+  baseline: optional(baseline, 'The model that its savings are counted against.', "the project's"),
   steps: required(stepsKind(), 'What is done, by the names that expressions use.'),
   output: optional(valueTemplate, 'What the task gives.', 'what its last step gives'),
   tests: optional(listOf(test, { noun: 'tests' }), 'Cases for `headgate test`.', 'none'),
@@ -242,6 +244,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     cache: cached,
     retain: kept,
     loop: guard,
+    baseline: against,
     steps,
     output,
     tests,
@@ -277,6 +280,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     cache: cached,
     retain: kept,
     loop: guard,
+    baseline: against,
     steps: definitions,
     output,
     tests: tests ?? [],

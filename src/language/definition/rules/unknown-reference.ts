@@ -49,6 +49,7 @@ export const unknownReference: Rule = {
     const { project } = workspace;
     if (project) {
       checkProject(project, workspace, complain);
+      if (project.baseline) checkBaseline(project.baseline, project, workspace, complain, report);
       const candidates = allRoutes(workspace).flatMap(({ rules }) => rules.flatMap(({ from }) => from));
       for (const { provider, model, at } of candidates) {
         complain('unknown-provider', { name: provider, at }, workspace.declared.providers);
@@ -58,7 +59,10 @@ export const unknownReference: Rule = {
       for (const { scope } of Object.values(project.budgets))
         if (scope.kind === 'model') checkBudgetModel(scope.model, models, workspace, complain, report);
     }
-    for (const task of workspace.taskList()) checkSteps(task, workspace, complain);
+    for (const task of workspace.taskList()) {
+      checkSteps(task, workspace, complain);
+      if (project && task.baseline) checkBaseline(task.baseline, project, workspace, complain, report);
+    }
   },
 };
 
@@ -107,6 +111,19 @@ function checkBuiltin(
     `The built-in provider has no model \`${model.slice(provider.length + 1)}\`.`,
     `Write \`${builtin}\`: it is the only one.`,
   );
+}
+
+/** Nobody calls it, so that it need not be routed to; its price has to be found. */
+function checkBaseline(
+  { name, at }: Reference,
+  project: ProjectDefinition,
+  { declared }: Workspace,
+  complain: Complain,
+  report: Report,
+): void {
+  const provider = name.slice(0, name.indexOf('/'));
+  complain('unknown-provider', { name: provider, at }, declared.providers);
+  checkBuiltin(project, provider, name, at, report);
 }
 
 function checkBudgetModel(

@@ -117,6 +117,7 @@ function unusedDeclarations(workspace: Workspace, report: Report): void {
   const routed = new Set(
     allRoutes(workspace).flatMap(({ rules }) => rules.flatMap(({ from }) => from.map(({ model }) => model))),
   );
+  for (const { baseline } of [project, ...workspace.taskList()]) if (baseline) routed.add(baseline.name);
   for (const { key, at } of Object.values(project.models)) {
     if (routed.has(key)) continue;
     // A model may be described before it is routed to; one that is nearly like a routed one, of which nothing is said, is misspelt.

@@ -2,7 +2,7 @@
 import { asc, eq, getColumns, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Posting } from '../../../engine/budget/port.ts';
-import type { AttemptRecord, AttemptStatus } from '../../../engine/execution/records.ts';
+import type { AttemptRecord, AttemptStatus, SavedBy } from '../../../engine/execution/records.ts';
 import type { ErrorClass } from '../../../engine/providers/port.ts';
 import type { RouteDecision } from '../../../engine/routing/port.ts';
 import { stemOf } from '../../rollup/dimensions.ts';
@@ -30,6 +30,7 @@ function selectAttempts(database: ReadDatabase, where: SQL): AttemptRecord[] {
     .map((row) => ({
       ...row,
       status: row.status as AttemptStatus,
+      savedBy: row.savedBy as SavedBy | null,
       errorClass: row.errorClass as ErrorClass | null,
       postings: JSON.parse(row.postings) as Posting[],
       decision: JSON.parse(row.decision) as RouteDecision,

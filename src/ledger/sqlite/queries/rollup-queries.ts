@@ -4,10 +4,8 @@ import { DenseHistogram } from '../../rollup/dense-histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import { groupsOf, matchesFilter } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead, RollupSpan } from '../../rollup/group.ts';
-import { emptySums } from '../../rollup/sums.ts';
+import { SUM_COLUMNS, addRow, emptySums } from '../../rollup/sums.ts';
 import type { Sums } from '../../rollup/sums.ts';
-
-type Row = { readonly [column: string]: unknown };
 
 interface Group {
   readonly values: readonly string[];
@@ -40,15 +38,13 @@ function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): G
     return group;
   });
   const numbers = connection.prepare(
-    `select key_id, sum(cost_nano_usd) as cost, sum(saved_nano_usd) as saved, sum(runs) as runs, sum(attempts) as attempts,
-       sum(errors) as errors, sum(input_tokens) as input, sum(cached_input_tokens) as cached, sum(output_tokens) as output
-     from rollups where ${INSIDE} group by key_id`,
+    `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`,
   );
   const histograms = connection.prepare(`select key_id, latency, first_token from rollups where ${INSIDE}`);
   histograms.setReturnArrays(true);
   for (const span of spans) {
     for (const row of numbers.all(...boundsOf(span)))
-      for (const { sums } of groupsOfKey(row['key_id'] as bigint)) addNumbers(sums, row);
+      for (const { sums } of groupsOfKey(row['key_id'] as bigint)) addRow(sums, row);
     // As arrays: key, latency, first token.
     for (const row of histograms.iterate(...boundsOf(span)) as Iterable<unknown> as Iterable<
       [bigint, Uint8Array, Uint8Array]
@@ -64,17 +60,6 @@ function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): G
     values,
     sums: { ...sums, latency: latency.toHistogram(), firstToken: firstToken.toHistogram() },
   }));
-}
-
-function addNumbers(sums: Sums, row: Row): void {
-  sums.costNanoUsd += row['cost'] as bigint;
-  sums.savedNanoUsd += row['saved'] as bigint;
-  sums.runs += Number(row['runs']);
-  sums.attempts += Number(row['attempts']);
-  sums.errors += Number(row['errors']);
-  sums.inputTokens += row['input'] as bigint;
-  sums.cachedInputTokens += row['cached'] as bigint;
-  sums.outputTokens += row['output'] as bigint;
 }
 
 function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): GroupedSums[] {
@@ -103,7 +88,7 @@ function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): 
 /** What `make` gives for each group of a key, looked up once for all rows that have it. */
 function readGroups<Made>(
   connection: DatabaseSync,
-  { by, filter }: Grouping,
+  grouping: Grouping,
   make: (values: readonly string[]) => Made,
 ): (keyId: bigint) => readonly Made[] {
   const read = connection.prepare('select dimensions from rollup_keys where id = ?');
@@ -112,7 +97,7 @@ function readGroups<Made>(
     const seen = known.get(keyId);
     if (seen !== undefined) return seen;
     const dimensions = decodeDimensions(read.get(keyId)?.['dimensions'] as string);
-    const groups = matchesFilter(dimensions, filter) ? groupsOf(dimensions, by).map(make) : [];
+    const groups = matchesFilter(dimensions, grouping.filter) ? groupsOf(dimensions, grouping).map(make) : [];
     known.set(keyId, groups);
     return groups;
   };

@@ -5,9 +5,8 @@ import type { RunFilter } from '../../port.ts';
 import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
 import { groupsOf } from '../../rollup/group.ts';
 import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
-import { bucketOf, countInto } from '../../rollup/histogram.ts';
-import { addSums, emptySums } from '../../rollup/sums.ts';
-import type { Sums } from '../../rollup/sums.ts';
+import { addSums, countAttempt, countRun, emptySums } from '../../rollup/sums.ts';
+import type { CountedAttempt, Sums } from '../../rollup/sums.ts';
 import { attempts, rollupKeys, runs } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';
 import { filterConditions } from './run-queries.ts';
@@ -36,7 +35,7 @@ export function scanRows(
       const key = `${index}${dimensions}`;
       let values = groups.get(key);
       if (values === undefined)
-        groups.set(key, (values = groupsOf(decodeDimensions(dimensions), read.grouping.by)));
+        groups.set(key, (values = groupsOf(decodeDimensions(dimensions), read.grouping)));
       for (const group of values) addTo(into, bucketMs, group, sums);
     });
   };
@@ -73,7 +72,14 @@ function closedAttempts(
       costNanoUsd: attempts.costNanoUsd,
       inputTokens: attempts.inputTokens,
       cachedInputTokens: attempts.cachedInputTokens,
+      cacheWriteTokens: attempts.cacheWriteTokens,
       outputTokens: attempts.outputTokens,
+      reasoningTokens: attempts.reasoningTokens,
+      estimated: attempts.estimated,
+      savedBy: attempts.savedBy,
+      baseline: attempts.baseline,
+      savedRouteNanoUsd: attempts.savedRouteNanoUsd,
+      savedPromptCacheNanoUsd: attempts.savedPromptCacheNanoUsd,
       latencyMs: attempts.latencyMs,
       firstTokenMs: attempts.firstTokenMs,
     })
@@ -91,29 +97,26 @@ function closedAttempts(
     .all();
   return rows.map((row) => {
     const sums = emptySums();
-    sums.attempts = 1;
-    sums.errors = row.status === 'failed' ? 1 : 0;
-    sums.costNanoUsd = row.costNanoUsd;
-    sums.inputTokens = BigInt(row.inputTokens);
-    sums.cachedInputTokens = BigInt(row.cachedInputTokens);
-    sums.outputTokens = BigInt(row.outputTokens);
-    if (row.latencyMs !== null) countInto(sums.latency, bucketOf(row.latencyMs), 1);
-    if (row.firstTokenMs !== null) countInto(sums.firstToken, bucketOf(row.firstTokenMs), 1);
+    countAttempt(sums, row as CountedAttempt);
     return { dimensions: encodeDimensions(stemOf(row.dimensions), row.status), atMs: row.atMs, sums };
   });
 }
 
 function finishedRuns(database: ReadDatabase, conditions: readonly SQL[], fromMs: number): CountedRow[] {
   const rows = database
-    .select({ dimensions: rollupKeys.dimensions, atMs: runs.startedAtMs, savedNanoUsd: runs.savedNanoUsd })
+    .select({
+      dimensions: rollupKeys.dimensions,
+      atMs: runs.startedAtMs,
+      savedNanoUsd: runs.savedNanoUsd,
+      cached: runs.cached,
+    })
     .from(runs)
     .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
     .where(and(...conditions, isNotNull(runs.finishedAtMs), gte(runs.startedAtMs, fromMs)))
     .all();
   return rows.map((row) => {
     const sums = emptySums();
-    sums.runs = 1;
-    sums.savedNanoUsd = row.savedNanoUsd;
+    countRun(sums, row.savedNanoUsd, row.cached);
     return { dimensions: row.dimensions, atMs: row.atMs, sums };
   });
 }

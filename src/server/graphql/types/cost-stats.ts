@@ -2,6 +2,7 @@
 import type { Refs } from '../refs.ts';
 import { visibleBudgets } from './budget.ts';
 import type { Builder } from '../builder.ts';
+import type { StatsDimension } from '../../../ledger/stats/port.ts';
 import type { Enums } from './enums.ts';
 
 export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): void {
@@ -23,7 +24,7 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): voi
   });
 
   const groupKey = builder.objectRef<{
-    readonly dimension: 'PROVIDER' | 'MODEL' | 'TASK' | 'CALLER' | 'TAG' | 'REVISION' | 'STATUS';
+    readonly dimension: StatsDimension;
     readonly value: string;
   }>('CostGroupKey');
   groupKey.implement({

@@ -84,7 +84,7 @@ export function createEnums(builder: Builder) {
       } as const,
     }),
     statsDimension: builder.enumType('StatsDimension', {
-      values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TAG', 'REVISION', 'STATUS'] as const,
+      values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TEAM', 'TAG', 'REVISION', 'STATUS'] as const,
     }),
     statsWindow: builder.enumType('StatsWindow', {
       description: 'The time that ends now: the last hour, day, seven days, thirty days, or everything.',

@@ -84,6 +84,7 @@ export function task(
     cache: null,
     retain: { content: 'full', forMs: 86_400_000 },
     loop: null,
+    baseline: null,
     steps: [modelStep('main', null)],
     output: { kind: 'expression', source: 'steps.main' },
   };
