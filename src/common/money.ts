@@ -28,3 +28,12 @@ export function formatUsd(nano: NanoUsd): string {
 export function divideUp(numerator: bigint, denominator: bigint): bigint {
   return numerator <= 0n ? numerator / denominator : (numerator + denominator - 1n) / denominator;
 }
+
+/** A decimal text without sign or exponent (`0.0333`, of any number of places) → nano-dollars, rounded up; `undefined` when it is no such text. */
+export function readUsdUp(text: string): NanoUsd | undefined {
+  const match = /^(\d+)(?:\.(\d+))?$/.exec(text.trim());
+  if (!match) return undefined;
+  const [, whole = '0', fraction = ''] = match;
+  const nano = BigInt(whole) * NANO_PER_USD + BigInt(fraction.slice(0, 9).padEnd(9, '0'));
+  return /[1-9]/.test(fraction.slice(9)) ? nano + 1n : nano;
+}

@@ -96,7 +96,9 @@ describe.each(REMOTES)('every provider behind HTTP: $label', (remote) => {
         remote === RESPONSES
           ? 'the provider repeated the whole text at the end'
           : 'nothing in it looked like output';
-      expect(outcome.ok && outcome.value.notes).toEqual([`skipped a damaged event: ${why}`]);
+      expect(outcome.ok && outcome.value.notes?.map(({ message }) => message)).toEqual([
+        `skipped a damaged event: ${why}`,
+      ]);
     });
 
     it.each([0, 10])('an overload inside a 200, after %s tokens, is an overload', async (errorAtToken) => {

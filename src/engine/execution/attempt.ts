@@ -176,9 +176,12 @@ function conclude(
   const { run, choice } = attempt;
   const { clock, budgets, guards, recorder } = parts;
   const { open, outcome } = called;
-  const settlement = settlementOf(outcome, choice.parts.model.price, {
+  const settlement = settlementOf(outcome, {
+    model: choice.parts.model,
+    costIsReported: choice.parts.costIsReported,
     inputTokens: choice.inputTokens,
     maxOutputTokens: attempt.request.maxOutputTokens,
+    worst: { ...hold.worst, inputTokens: choice.worstInputTokens },
     text: called.text,
   });
   const verdict: Verdict = outcome.ok
@@ -188,8 +191,7 @@ function conclude(
   const told = outcome.ok ? outcome.value : outcome.error;
 
   const tokens = usage.inputTokens + usage.outputTokens;
-  // A call that failed and cost nothing was a call all the same: the ledger counts it too.
-  budgets.settle(hold, { costNanoUsd, tokens, calls: 1 });
+  budgets.settle(hold, { costNanoUsd, tokens, calls: settlement.billed ? 1 : 0 });
   run.allowance.settle(hold.worst.costNanoUsd, costNanoUsd);
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
   const limited = !outcome.ok && outcome.error.class === 'rate_limited';

@@ -18,6 +18,8 @@ export interface ModelParts {
   readonly modelGate: RateGate;
   /** Names the rates: canonical JSON of the price, or `free`. */
   readonly rates: string;
+  /** The provider's own figure is the cost. */
+  readonly costIsReported: boolean;
   /** The provider cannot be asked for a schema; it is asked in words. */
   readonly structuredByWords: boolean;
 }
@@ -28,6 +30,7 @@ export interface ModelChoice {
   readonly inputTokens: number;
   /** What is held: the bound of the input, and the most output. */
   readonly worstTokens: number;
+  readonly worstInputTokens: number;
   readonly holdNanoUsd: NanoUsd;
   /** What its rate gates are asked for. */
   readonly rateTokens: number;
@@ -59,6 +62,7 @@ export function modelParts(parts: EngineParts, plan: Plan, model: PlanModel): Mo
     gates: [rateGates.get(model.provider, settings.limits), modelGate],
     modelGate,
     rates: ratesText(model.price),
+    costIsReported: settings.cost === 'reported',
     structuredByWords: settings.lacks.includes('structuredOutput'),
   };
 }

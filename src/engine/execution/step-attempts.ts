@@ -122,6 +122,7 @@ export class StepAttempts {
     return {
       parts: this.#world.model(model),
       inputTokens: Math.min(bound, this.#ask.size.tokens + extraTokens),
+      worstInputTokens: bound,
       worstTokens: bound + maxOutputTokens,
       holdNanoUsd: extraTokens === 0 ? holdNanoUsd : worstCost(model.price, bound, maxOutputTokens),
       rateTokens: this.rateTokens,

@@ -1,21 +1,41 @@
-// What a call is settled with: the provider's own count, or an estimate by what was seen, never below what was surely billed.
+// What a call is settled with: the provider's own count, an estimate by what a stream showed, or the worst case that was held.
+import { readUsdUp } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import type { PlanPrice } from '../../language/plan/types.ts';
-import type { CallOutcome, ErrorClass, ProviderError, Usage } from '../providers/port.ts';
-import { costOf } from '../routing/cost.ts';
+import type { PlanModel } from '../../language/plan/types.ts';
+import type {
+  CallOutcome,
+  ErrorClass,
+  Note,
+  ProviderAnswer,
+  ProviderError,
+  Usage,
+} from '../providers/port.ts';
+import { costOf, worstCost } from '../routing/cost.ts';
 import { countTokens } from './tokens.ts';
 
 export interface Settlement {
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd;
-  /** By what was seen, not by the provider's own count. */
+  /** By what was seen or held, not by the provider's own count; or at a price that is not the one of its tier. */
   readonly estimated: boolean;
+  /** Surely not billed: no call for budgets that count calls. */
+  readonly billed: boolean;
+  /** The provider's own count is in it, field for field: what bounds are learnt from. */
+  readonly counted: boolean;
+  readonly reportedCostNanoUsd: NanoUsd | null;
+  readonly serviceTier: string | null;
+  readonly notes: readonly Note[];
 }
 
-export interface Seen {
+export interface Asked {
+  readonly model: PlanModel;
+  /** The provider's own figure is the cost. */
+  readonly costIsReported: boolean;
   /** The best guess at the input's tokens. */
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
+  /** What is held. */
+  readonly worst: { readonly costNanoUsd: NanoUsd; readonly inputTokens: number; readonly tokens: number };
   /** Text that came as deltas; '' where the call did not stream. */
   readonly text: string;
 }
@@ -31,6 +51,10 @@ const NO_USAGE: Usage = {
 /** English prose has about four characters a token, code and other scripts fewer. */
 const CHARACTERS_PER_TOKEN = 3;
 
+/** No tokenizer in use makes a quarter of the tokens of another, but for a few words. */
+const LEAST_SHARE = 4;
+const FEW_TOKENS = 32;
+
 /** Failures after which a provider's count, where there is one, is its last word. */
 const COUNTED_TO_THE_END: ReadonlySet<ErrorClass> = new Set([
   'content_filter',
@@ -41,29 +65,218 @@ const COUNTED_TO_THE_END: ReadonlySet<ErrorClass> = new Set([
   'not_accepted',
 ]);
 
-export function settlementOf(outcome: CallOutcome, price: PlanPrice, seen: Seen): Settlement {
-  if (outcome.ok) {
-    const { usage, text } = outcome.value;
-    if (usage !== null) return { usage, costNanoUsd: costOf(price, usage), estimated: false };
-    return estimate(price, { ...NO_USAGE, inputTokens: seen.inputTokens, outputTokens: countTokens(text) });
-  }
+/** Failures that leave open what was produced and billed: nobody has seen the end of it. */
+const UNSEEN: ReadonlySet<ErrorClass> = new Set([
+  'timeout',
+  'first_token_timeout',
+  'stalled',
+  'cancelled',
+  'connection',
+  'cut_stream',
+  'malformed_stream',
+  'unknown',
+]);
+
+/** Names under which vendors serve at the price of the list. */
+const STANDARD_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', '']);
+
+/** The ledger's columns hold no more. */
+const MOST_NANO_USD = 2n ** 63n - 1n;
+/** A provider's own price may be above the list's for fees and tiers, but not by this much. */
+const REPORTED_AT_MOST = 10n;
+
+export function settlementOf(outcome: CallOutcome, asked: Asked): Settlement {
+  if (!outcome.ok && outcome.error.billed === 'no') return NOT_BILLED;
+  const told = outcome.ok ? outcome.value : outcome.error;
+  const { usage } = told;
+  const reported = reportedCost(told);
+  const said = { serviceTier: told.serviceTier ?? null, reportedCostNanoUsd: reported ?? null };
+  if (
+    (usage !== null && isImpossible(usage, asked)) ||
+    (reported !== undefined && isImpossibleCost(reported, asked))
+  )
+    return { ...worstCase(asked, IMPOSSIBLE), serviceTier: said.serviceTier };
+  if (outcome.ok) return { ...answered(outcome.value, asked, reported), ...said };
   const { error } = outcome;
-  if (error.billed === 'no') return { usage: NO_USAGE, costNanoUsd: 0n, estimated: false };
-  if (error.usage !== null && COUNTED_TO_THE_END.has(error.class))
-    return { usage: error.usage, costNanoUsd: costOf(price, error.usage), estimated: false };
+  if (usage !== null && COUNTED_TO_THE_END.has(error.class))
+    return { ...counted(usage, told, asked, reported), ...said };
+  if (isUnseen(error, asked)) return { ...worstCase(asked, UNSEEN_OUTPUT), ...said };
   // A cut answer's own count ends before the cut: whichever is more, the count or what was seen.
-  const reported = error.usage ?? { ...NO_USAGE, inputTokens: seen.inputTokens };
-  return estimate(price, {
-    ...reported,
-    outputTokens: Math.max(reported.outputTokens, seenTokens(error, seen)),
-  });
+  const known = usage ?? NO_USAGE;
+  return {
+    ...estimate(
+      asked,
+      {
+        ...known,
+        inputTokens: known.inputTokens || asked.inputTokens,
+        outputTokens: Math.max(known.outputTokens, seenTokens(error, asked)),
+      },
+      [],
+    ),
+    ...said,
+  };
 }
 
-function seenTokens(error: ProviderError, { text, maxOutputTokens }: Seen): number {
-  const tokens = text === '' ? Math.ceil(error.seenCharacters / CHARACTERS_PER_TOKEN) : countTokens(text);
-  return Math.min(tokens, maxOutputTokens);
+const NOT_BILLED: Settlement = {
+  usage: NO_USAGE,
+  costNanoUsd: 0n,
+  estimated: false,
+  billed: false,
+  counted: false,
+  reportedCostNanoUsd: null,
+  serviceTier: null,
+  notes: [],
+};
+
+const IMPOSSIBLE: Note = {
+  code: 'USAGE_IMPOSSIBLE',
+  message:
+    'The provider reported more than the model can take or give; the call is settled at its worst case.',
+};
+const UNSEEN_OUTPUT: Note = {
+  code: 'OUTPUT_UNSEEN',
+  message: 'What the provider produced and billed was not seen; the call is settled at its worst case.',
+};
+const MISSING: Note = {
+  code: 'USAGE_MISSING',
+  message: 'The provider counted nothing, or no output beside a text; the cost is estimated.',
+};
+const COST_MISSING: Note = {
+  code: 'COST_NOT_REPORTED',
+  message: 'The provider reported no cost; it is estimated from the tokens and the price list.',
+};
+
+function answered(answer: ProviderAnswer, asked: Asked, reported: NanoUsd | undefined): Settlement {
+  const { usage, text } = answer;
+  if (usage !== null) return counted(usage, answer, asked, reported, text);
+  return estimate(
+    asked,
+    { ...NO_USAGE, inputTokens: asked.inputTokens, outputTokens: countTokens(text) },
+    [MISSING],
+    reported,
+  );
 }
 
-function estimate(price: PlanPrice, usage: Usage): Settlement {
-  return { usage, costNanoUsd: costOf(price, usage), estimated: true };
+/** By the provider's own count; a field of it that counts nothing where there is something is estimated. */
+function counted(
+  usage: Usage,
+  told: ProviderAnswer | ProviderError,
+  asked: Asked,
+  reported: NanoUsd | undefined,
+  text = '',
+): Settlement {
+  const shown = countTokens(text);
+  const isWhole =
+    usage.inputTokens > 0 &&
+    (text === '' || usage.outputTokens > 0) &&
+    shown <= LEAST_SHARE * usage.outputTokens + FEW_TOKENS;
+  const full: Usage = isWhole
+    ? usage
+    : {
+        ...usage,
+        inputTokens: usage.inputTokens || asked.inputTokens,
+        outputTokens: Math.max(usage.outputTokens, shown),
+      };
+  const notes = isWhole ? [] : [MISSING];
+  const tier = told.serviceTier ?? '';
+  const isListed = STANDARD_TIERS.has(tier.toLowerCase());
+  const hours = usage.cacheWriteHourTokens ?? 0;
+  const settled = priced(asked, full, notes, reported);
+  if (!isListed && !settled.asReported)
+    notes.push({
+      code: 'SERVICE_TIER',
+      message: `The provider served it as "${tier}", at a price that is not known here; the cost is that of the standard tier.`,
+    });
+  if (hours > 0 && !settled.asReported)
+    notes.push({
+      code: 'CACHE_WRITE_HOUR',
+      message: `${hours} tokens were written to the cache for an hour, which is taken to cost twice the input.`,
+    });
+  const isExact = isWhole && settled.exact && ((isListed && hours === 0) || settled.asReported);
+  return {
+    usage: full,
+    costNanoUsd: settled.costNanoUsd,
+    estimated: !isExact,
+    billed: true,
+    counted: isWhole,
+    notes,
+    ...NOTHING_SAID,
+  };
+}
+
+const NOTHING_SAID = { reportedCostNanoUsd: null, serviceTier: null };
+
+function estimate(asked: Asked, usage: Usage, notes: Note[], reported?: NanoUsd): Settlement {
+  const { costNanoUsd } = priced(asked, usage, notes, reported);
+  return { usage, costNanoUsd, estimated: true, billed: true, counted: false, notes, ...NOTHING_SAID };
+}
+
+/** The price of the list, or the provider's own. A reported price of nothing, where the list has one, is none. */
+function priced(
+  { model, costIsReported }: Asked,
+  usage: Usage,
+  notes: Note[],
+  reported: NanoUsd | undefined,
+): { readonly costNanoUsd: NanoUsd; readonly exact: boolean; readonly asReported: boolean } {
+  const listed = costOf(model.price, usage);
+  if (!costIsReported) return { costNanoUsd: listed, exact: true, asReported: false };
+  if (reported !== undefined && (reported > 0n || listed === 0n))
+    return { costNanoUsd: reported, exact: true, asReported: true };
+  notes.push(COST_MISSING);
+  return { costNanoUsd: listed, exact: false, asReported: false };
+}
+
+/** What was held is taken for billed: an operator may lower it when the bill is there. */
+function worstCase({ worst }: Asked, note: Note): Settlement {
+  return {
+    usage: {
+      ...NO_USAGE,
+      inputTokens: worst.inputTokens,
+      outputTokens: Math.max(0, worst.tokens - worst.inputTokens),
+    },
+    costNanoUsd: worst.costNanoUsd,
+    estimated: true,
+    billed: true,
+    counted: false,
+    notes: [note],
+    ...NOTHING_SAID,
+  };
+}
+
+/** A stream that showed output shows what was billed; a count that a stream begins with (`output_tokens: 1`) shows nothing yet. */
+function isUnseen({ class: kind, status, seenCharacters, usage }: ProviderError, { text }: Asked): boolean {
+  const isGateway = kind === 'server_error' && status !== null && status >= 500;
+  if (!UNSEEN.has(kind) && !isGateway) return false;
+  return text === '' && seenCharacters === 0 && (usage?.outputTokens ?? 0) <= 1;
+}
+
+function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: Asked): boolean {
+  const mostInput = Math.max(model.contextTokens, worst.inputTokens);
+  const mostOutput = Math.max(model.maxOutputTokens ?? model.contextTokens, maxOutputTokens, worst.tokens);
+  const isCount = (tokens: number, most: number): boolean =>
+    Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= most;
+  return (
+    !isCount(usage.inputTokens, mostInput) ||
+    !isCount(usage.outputTokens, mostOutput) ||
+    !isCount(usage.cachedInputTokens, mostInput) ||
+    !isCount(usage.cacheWriteTokens, mostInput) ||
+    !isCount(usage.reasoningTokens, mostOutput) ||
+    costOf(model.price, usage) > MOST_NANO_USD
+  );
+}
+
+function isImpossibleCost(reported: NanoUsd, { model, worst, costIsReported }: Asked): boolean {
+  if (reported > MOST_NANO_USD) return true;
+  if (!costIsReported) return false;
+  const most = worstCost(model.price, model.contextTokens, model.maxOutputTokens ?? model.contextTokens);
+  return most > 0n && reported > REPORTED_AT_MOST * (most > worst.costNanoUsd ? most : worst.costNanoUsd);
+}
+
+function reportedCost({ reportedCostUsd }: ProviderAnswer | ProviderError): NanoUsd | undefined {
+  return reportedCostUsd === undefined || reportedCostUsd === null ? undefined : readUsdUp(reportedCostUsd);
+}
+
+function seenTokens({ seenCharacters }: ProviderError, { text }: Asked): number {
+  const notGiven = Math.max(0, seenCharacters - text.length);
+  return countTokens(text) + Math.ceil(notGiven / CHARACTERS_PER_TOKEN);
 }

@@ -47,8 +47,17 @@ export interface ProviderAnswer {
   readonly usage: Usage | null;
   readonly requestId: string | null;
   readonly rateLimits: readonly RateHeadroom[];
-  /** What was out of order (a damaged event, no usage) and why the answer counts all the same; for people, redacted. */
-  readonly notes?: readonly string[];
+  /** What was out of order (a damaged event, no usage) and why the answer counts all the same; redacted. */
+  readonly notes?: readonly Note[];
+  readonly serviceTier?: string | null;
+  /** What the provider says that it charged, in dollars as decimal text. */
+  readonly reportedCostUsd?: string | null;
+}
+
+/** Something that is worth knowing of a call that went well: a stable code, and a sentence for people. */
+export interface Note {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** Tokens. `inputTokens` counts cached reads and cache writes too; `outputTokens` counts reasoning too. */
@@ -56,6 +65,8 @@ export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly cacheWriteTokens: number;
+  /** Of the cache writes, those that are kept for an hour, which are dearer; left out: none. */
+  readonly cacheWriteHourTokens?: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
 }
@@ -104,6 +115,8 @@ export interface ProviderError {
   readonly billed: 'no' | 'maybe' | 'yes';
   /** As far as it was reported before the failure. */
   readonly usage: Usage | null;
+  readonly serviceTier?: string | null;
+  readonly reportedCostUsd?: string | null;
   /** Characters of output text that had come before the failure. */
   readonly seenCharacters: number;
   readonly requestId: string | null;

@@ -3,6 +3,8 @@ import { divideUp, type NanoUsd } from '../../common/money.ts';
 import type { PlanPrice, PlanRates } from '../../language/plan/types.ts';
 import type { Usage } from '../providers/port.ts';
 
+/** Anthropic's price of writing to the cache for an hour, as a multiple of its input's. */
+const HOUR_WRITE = 2n;
 /** Rates are per million tokens. */
 const PER_TOKENS = 1_000_000n;
 
@@ -17,6 +19,7 @@ export function costOf(price: PlanPrice, usage: Usage): NanoUsd {
   if (price.kind === 'free') return 0n;
   const input = tokens(usage.inputTokens);
   const cacheWrite = smaller(tokens(usage.cacheWriteTokens), input);
+  const hourWrite = smaller(tokens(usage.cacheWriteHourTokens ?? 0), cacheWrite);
   const cached = smaller(tokens(usage.cachedInputTokens), input - cacheWrite);
   const output = tokens(usage.outputTokens);
   const reasoning = smaller(tokens(usage.reasoningTokens), output);
@@ -25,7 +28,8 @@ export function costOf(price: PlanPrice, usage: Usage): NanoUsd {
   const sum =
     (input - cached - cacheWrite) * rates.input +
     cached * rates.cachedInput +
-    cacheWrite * rates.cacheWrite +
+    (cacheWrite - hourWrite) * rates.cacheWrite +
+    hourWrite * larger(HOUR_WRITE * rates.input, rates.cacheWrite) +
     (output - reasoning) * rates.output +
     reasoning * rates.reasoning;
   return divideUp(sum, PER_TOKENS) + rates.request;

@@ -64,7 +64,8 @@ function orNull<Value>(value: Value | null, print: (value: Value) => Json): Json
 }
 
 function printProvider(provider: ProviderDefinition): Json {
-  const { adapter, baseUrl, apiKeySecret, api, headers, sdkOptions, lacks, policy, limits, price } = provider;
+  const { adapter, baseUrl, apiKeySecret, api, headers, sdkOptions, lacks, policy, limits, cost, price } =
+    provider;
   const { organization = null, project = null, ...sdk } = sdkOptions;
   return compact({
     adapter,
@@ -82,6 +83,7 @@ function printProvider(provider: ProviderDefinition): Json {
     lacks: lacks.length === 0 ? null : lacks,
     policy: orNull(policy, ({ name }) => name),
     limits: printLimits(limits),
+    cost,
     price: orNull(price, printPrice),
   });
 }

@@ -36,6 +36,7 @@ export interface ProviderDefinition {
   readonly lacks: readonly ProviderLack[];
   readonly policy: Reference | null;
   readonly limits: RateLimitsDefinition;
+  readonly cost: 'priced' | 'reported' | null;
   /** For every model of this provider that has no price of its own. */
   readonly price: PriceDefinition | null;
 }

@@ -41,6 +41,7 @@ export function resolveProvider(provider: ProviderDefinition): PlanProvider {
     sdkOptions: provider.sdkOptions,
     lacks: [...provider.lacks].sort(),
     limits: resolveLimits(provider.limits),
+    ...(provider.cost === 'reported' ? { cost: provider.cost } : {}),
   };
 }
 

@@ -190,6 +190,7 @@ function printProvider(plan: Plan, name: string): string {
     ...(provider.apiKeySecret === null ? [] : [`key in ${provider.apiKeySecret}`]),
     ...(provider.lacks.length === 0 ? [] : [`lacks ${provider.lacks.join(' ')}`]),
     ...printLimits(provider.limits),
+    ...(provider.cost === undefined ? [] : ['costs what it reports']),
   ];
   return `${name}: ${parts.join(', ')}`;
 }

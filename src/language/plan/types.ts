@@ -35,6 +35,8 @@ export interface PlanProvider {
   /** What a compatible server lacks. */
   readonly lacks: readonly ('structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole')[];
   readonly limits: PlanRateLimits;
+  /** A call is settled at the provider's own figure; left out: at its tokens and the prices of the plan. */
+  readonly cost?: 'reported';
 }
 
 export interface PlanRateLimits {

@@ -72,12 +72,7 @@ function runSums(connection: DatabaseSync): Settled[] {
     .all();
   const sums = new Map<string, Settled>();
   for (const row of rows) {
-    const spending = settledSpending(
-      row['status'] as string,
-      row['reconciled'] === 1n,
-      row['cost'] as bigint,
-      Number(row['tokens']),
-    );
+    const spending = settledSpending(row['status'] as string, row['cost'] as bigint, Number(row['tokens']));
     for (const posting of postingsOf(row)) {
       if (posting.windowStartMs !== 0) continue;
       const key = JSON.stringify([posting.budgetId, posting.account]);

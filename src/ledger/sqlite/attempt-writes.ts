@@ -131,7 +131,7 @@ export class AttemptWrites {
     this.#windows.release(attempt.windows, attempt.worst);
     this.#windows.spend(
       movedPostings === null ? attempt.windows : this.#windows.of(movedPostings),
-      settledSpending(progress.status, progress.reconciled === 1, costNanoUsd, tokens),
+      settledSpending(progress.status, costNanoUsd, tokens),
     );
     this.#costs.closed(attempt.runId, costNanoUsd);
     this.#count(attempt, progress);

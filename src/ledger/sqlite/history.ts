@@ -6,6 +6,7 @@ import type { PlanBudget } from '../../language/plan/types.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
 import type { Dimensions, Grain } from '../rollup/dimensions.ts';
 import { inSnapshot } from './queries/snapshot.ts';
+import { settledSpending } from './settled-spending.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 interface Past {
@@ -49,21 +50,21 @@ function readGrain(
   const accounts = accountsByKey(connection, budget);
   const rows = connection
     .prepare(
-      `select key_id, bucket_ms, cost_nano_usd, attempts, input_tokens + output_tokens as tokens from rollups
+      `select key_id, bucket_ms, cost_nano_usd, attempts, errors, input_tokens + output_tokens as tokens from rollups
        where grain = ? and bucket_ms >= ? and bucket_ms < ? and attempts > 0`,
     )
     .all(grain, fromMs, toMs);
   return rows.flatMap((row) => {
     const account = accounts.get(Number(row['key_id']));
     if (account === undefined) return [];
+    const costNanoUsd = row['cost_nano_usd'] as bigint;
+    const tokens = Number(row['tokens']);
+    // Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls.
+    const isNone = row['errors'] === row['attempts'] && costNanoUsd === 0n && tokens === 0;
     return {
       account,
       atMs: Math.max(sinceMs, Number(row['bucket_ms'])),
-      spending: {
-        costNanoUsd: row['cost_nano_usd'] as bigint,
-        tokens: Number(row['tokens']),
-        calls: Number(row['attempts']),
-      },
+      spending: { costNanoUsd, tokens, calls: isNone ? 0 : Number(row['attempts']) },
     };
   });
 }
@@ -101,11 +102,11 @@ function pending(
     return {
       account,
       atMs: attempt.startedAtMs,
-      spending: {
-        costNanoUsd: attempt.costNanoUsd,
-        tokens: attempt.inputTokens + attempt.outputTokens,
-        calls: 1,
-      },
+      spending: settledSpending(
+        attempt.status,
+        attempt.costNanoUsd,
+        attempt.inputTokens + attempt.outputTokens,
+      ),
     };
   });
 }

@@ -1,13 +1,10 @@
 // What a closed attempt counts for in its budgets.
 import type { Spending } from '../../engine/budget/port.ts';
 
-/** An operator found that it was never billed: its hold was released, and it is not a call. Every other closed attempt is one. */
-export function settledSpending(
-  status: string,
-  reconciled: boolean,
-  costNanoUsd: bigint,
-  tokens: number,
-): Spending {
-  const released = reconciled && status === 'cancelled';
-  return { costNanoUsd, tokens, calls: released ? 0 : 1 };
+/**
+ * One that surely was not billed (a refusal, a connection that was never made, an outcome that an operator released) is no call: it did not succeed, and
+ * has neither tokens nor a cost.
+ */
+export function settledSpending(status: string, costNanoUsd: bigint, tokens: number): Spending {
+  return { costNanoUsd, tokens, calls: status === 'succeeded' || costNanoUsd > 0n || tokens > 0 ? 1 : 0 };
 }

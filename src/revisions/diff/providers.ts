@@ -24,11 +24,20 @@ function whole(name: string, message: string): Change {
   };
 }
 
-const MEMBERS = ['adapter', 'baseUrl', 'apiKeySecret', 'api', 'headers', 'sdkOptions', 'lacks'] as const;
+const MEMBERS = [
+  'adapter',
+  'baseUrl',
+  'apiKeySecret',
+  'api',
+  'headers',
+  'sdkOptions',
+  'lacks',
+  'cost',
+] as const;
 
 function compare(from: PlanProvider, to: PlanProvider): readonly Change[] {
   return MEMBERS.flatMap((member): readonly Change[] => {
-    if (canonicalPlanText(from[member]) === canonicalPlanText(to[member])) return [];
+    if (canonicalPlanText(from[member] ?? null) === canonicalPlanText(to[member] ?? null)) return [];
     return [
       {
         subject: `provider ${to.name}`,
@@ -52,6 +61,8 @@ function shown(provider: PlanProvider, member: (typeof MEMBERS)[number]): string
         .join(', ')} }`;
     case 'lacks':
       return provider.lacks.join(', ') || 'nothing';
+    case 'cost':
+      return provider.cost ?? 'priced';
     case 'sdkOptions':
       return canonicalPlanText(provider.sdkOptions);
     case 'adapter':

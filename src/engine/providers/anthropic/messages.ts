@@ -5,8 +5,8 @@ import type { ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { UsageReport } from '../shared/usage.ts';
 import { structuredMode } from './structured.ts';
-import { MessageUsage } from './usage.ts';
 
 export function messageBody(
   request: ModelRequest,
@@ -44,8 +44,11 @@ export function messageBody(
 
 /** `asTool`: the answer is the input of the forced tool; other text is talk beside it. */
 export function messageReader(asTool: boolean): AnswerReader {
-  const reading = emptyReading();
-  const usage = new MessageUsage();
+  const reading = emptyReading(new UsageReport(true));
+
+  const readUsage = (usage: unknown): void => {
+    if (reading.reported.add(usage)) reading.usage = reading.reported.total();
+  };
 
   const readStop = (message: JsonMembers): void => {
     const reason = textOf(message['stop_reason']);
@@ -88,8 +91,7 @@ export function messageReader(asTool: boolean): AnswerReader {
         return;
       }
       reading.model = textOf(body['model']);
-      usage.add(body['usage']);
-      reading.usage = usage.total();
+      readUsage(body['usage']);
       reading.text = contentText(body['content'], asTool);
       readStop(body);
     },
@@ -98,8 +100,7 @@ export function messageReader(asTool: boolean): AnswerReader {
         case 'message_start': {
           const message = members(data['message']);
           reading.model = textOf(message?.['model']);
-          usage.add(message?.['usage']);
-          reading.usage = usage.total();
+          readUsage(message?.['usage']);
           return NO_PIECE;
         }
         case 'content_block_start': {
@@ -113,8 +114,7 @@ export function messageReader(asTool: boolean): AnswerReader {
         case 'content_block_delta':
           return readDelta(members(data['delta']), asTool);
         case 'message_delta': {
-          usage.add(data['usage']);
-          reading.usage = usage.total();
+          readUsage(data['usage']);
           readStop(members(data['delta']) ?? {});
           reading.complete = reading.finishReason !== null || reading.blocked !== null;
           return NO_PIECE;

@@ -5,10 +5,10 @@ import type { ModelRequest, ProviderAnswer } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { UsageReport } from '../shared/usage.ts';
 import { reportedInside } from '../shared/thrown.ts';
 import type { OutputLimitName } from './output-limit.ts';
 import { schemaName, strictSchema } from './schema.ts';
-import { chatUsage } from './usage.ts';
 
 type Body = OpenAI.Chat.ChatCompletionCreateParams;
 
@@ -52,8 +52,18 @@ const FINISH: { readonly [reason: string]: ProviderAnswer['finishReason'] } = {
 };
 
 export function chatReader(): AnswerReader {
-  const reading = emptyReading();
+  const reading = emptyReading(new UsageReport(false));
   let refusal = '';
+
+  /** Whether this piece of the answer counted anything. */
+  const readUsage = (data: JsonMembers): boolean => {
+    const { reported } = reading;
+    reported.addTier(data['service_tier']);
+    let counted = false;
+    for (const place of usagePlaces(data)) counted = reported.add(place) || counted;
+    if (counted) reading.usage = reported.total();
+    return counted;
+  };
 
   const readChoice = (choice: JsonMembers): void => {
     const reason = textOf(choice['finish_reason']);
@@ -67,7 +77,7 @@ export function chatReader(): AnswerReader {
     reading,
     whole(body) {
       reading.model = textOf(body['model']);
-      reading.usage = chatUsage(body['usage']);
+      readUsage(body);
       const choice = firstChoice(body);
       if (choice === undefined) return;
       const message = members(choice['message']);
@@ -82,8 +92,7 @@ export function chatReader(): AnswerReader {
         reading.failure = reportedInside(error);
         return NO_PIECE;
       }
-      const usage = chatUsage(data['usage']);
-      if (usage !== null) reading.usage = usage;
+      const counted = readUsage(data);
       const choice = firstChoice(data);
       let piece = NO_PIECE;
       if (choice !== undefined) {
@@ -97,7 +106,7 @@ export function chatReader(): AnswerReader {
         readChoice(choice);
       }
       // The usage of a stream comes with the finish reason or in an event after it; some servers send a running count before.
-      reading.complete = reading.finishReason !== null && usage !== null;
+      reading.complete = reading.finishReason !== null && counted;
       return piece;
     },
   };
@@ -106,6 +115,19 @@ export function chatReader(): AnswerReader {
 function firstChoice(body: JsonMembers): JsonMembers | undefined {
   const choices = body['choices'];
   return Array.isArray(choices) ? members(choices[0]) : undefined;
+}
+
+/** Where servers put it: beside the choices, inside the first of them (Moonshot), in `x_groq`, in Google's own form, or beside everything (Ollama). */
+function usagePlaces(data: JsonMembers): readonly unknown[] {
+  const choice = firstChoice(data);
+  return [
+    'prompt_eval_count' in data ? data : undefined,
+    members(data['x_groq'])?.['usage'],
+    members(choice?.['message'])?.['usage'],
+    choice?.['usage'],
+    data['usageMetadata'] ?? data['usage_metadata'],
+    data['usage'],
+  ];
 }
 
 /** A text, or a list of parts as some compatible servers send it. */

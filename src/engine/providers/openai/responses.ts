@@ -5,8 +5,8 @@ import type { ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { UsageReport } from '../shared/usage.ts';
 import { schemaName, strictSchema } from './schema.ts';
-import { responsesUsage } from './usage.ts';
 
 type Body = OpenAI.Responses.ResponseCreateParams;
 
@@ -44,11 +44,12 @@ export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks'
 }
 
 export function responsesReader(): AnswerReader {
-  const reading = emptyReading();
+  const reading = emptyReading(new UsageReport(false));
 
   const readResponse = (response: JsonMembers): void => {
     reading.model = textOf(response['model']) ?? reading.model;
-    reading.usage = responsesUsage(response['usage']) ?? reading.usage;
+    reading.reported.addTier(response['service_tier']);
+    if (reading.reported.add(response['usage'])) reading.usage = reading.reported.total();
     const { text, refusal } = outputOf(response);
     reading.wholeText = text;
     const status = textOf(response['status']);

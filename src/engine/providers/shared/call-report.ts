@@ -1,7 +1,7 @@
 // The report of one call: how what happened on the wire is told to the rest of the engine, redacted, with all that was seen.
 import type { Json } from '../../../common/json.ts';
 import { AttemptTimeout } from '../../resilience/port.ts';
-import type { ProviderAnswer, ProviderError, RateHeadroom } from '../port.ts';
+import type { Note, ProviderAnswer, ProviderError, RateHeadroom } from '../port.ts';
 import { classify } from './classify.ts';
 import type { ReportedFailure } from './classify.ts';
 import type { WireResponse } from './http-pool.ts';
@@ -17,6 +17,9 @@ import { classifyTransport } from './transport-failure.ts';
 
 type Failure = Parameters<typeof providerError>[0];
 
+/** A name is shorter. */
+const MOST_TIER = 64;
+
 /** What is the same for every call of a provider. */
 export interface ReportedProvider {
   readonly name: string;
@@ -30,7 +33,7 @@ export interface Answered {
   readonly requestedModel: string;
   readonly text: string;
   readonly json: Json | undefined;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 export class CallReport {
@@ -49,7 +52,7 @@ export class CallReport {
   }
 
   answer(response: WireResponse, { requestedModel, text, json, notes }: Answered): ProviderAnswer {
-    const { model, finishReason, usage } = this.#reading;
+    const { model, finishReason, usage, reported } = this.#reading;
     return {
       text,
       json,
@@ -58,7 +61,10 @@ export class CallReport {
       usage,
       requestId: this.#requestId(response.headers),
       rateLimits: rateHeadroom(response.headers, this.#nowMs()),
-      ...(notes.length > 0 ? { notes: notes.map((note) => this.#redactor.message(note)) } : {}),
+      ...this.#told(reported),
+      ...(notes.length > 0
+        ? { notes: notes.map(({ code, message }) => ({ code, message: this.#redactor.message(message) })) }
+        : {}),
     };
   }
 
@@ -125,7 +131,7 @@ export class CallReport {
   /** Adds what had come before the failure. What was produced was billed. */
   #seen(failure: Failure): ProviderError {
     const { name } = this.#provider;
-    const { text, usage } = this.#reading;
+    const { text, usage, reported } = this.#reading;
     const error = providerError({
       ...failure,
       message: this.#redactor.message(`${name}: ${failure.message}`),
@@ -134,10 +140,22 @@ export class CallReport {
     return {
       ...error,
       usage,
+      ...this.#told(reported),
       seenCharacters: text.length,
       billed: text !== '' || usage !== null ? 'yes' : error.billed,
       requestId: this.#requestId(this.response.headers),
       rateLimits: rateHeadroom(this.response.headers, this.#nowMs()),
+    };
+  }
+
+  /** A tier and a price are told beside the counts; they may be anything. */
+  #told({
+    serviceTier,
+    costUsd,
+  }: Reading['reported']): Pick<ProviderAnswer, 'serviceTier' | 'reportedCostUsd'> {
+    return {
+      ...(serviceTier === null ? {} : { serviceTier: this.#redactor.exact(serviceTier.slice(0, MOST_TIER)) }),
+      ...(costUsd === null ? {} : { reportedCostUsd: costUsd }),
     };
   }
 

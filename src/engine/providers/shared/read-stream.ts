@@ -1,6 +1,7 @@
 // Reads a streamed answer to its end, and judges what is wrong with it: cut, malformed, or merely untidy (INV-10).
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
+import type { Note } from '../port.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
 import { EventTooLarge, ServerEventReader } from './sse.ts';
@@ -14,7 +15,7 @@ export interface StreamWatch {
 /** How an answer ended, streamed or not. */
 export type AnswerEnd =
   /** `notes`: what was out of order and why the answer counts all the same. */
-  | { readonly kind: 'complete'; readonly notes: readonly string[] }
+  | { readonly kind: 'complete'; readonly notes: readonly Note[] }
   /** It ended, or its connection broke, before the provider said that the answer was finished. */
   | { readonly kind: 'cut'; readonly message: string; readonly mayRetry: boolean }
   | { readonly kind: 'malformed'; readonly message: string; readonly mayRetry: boolean }
@@ -159,7 +160,8 @@ class AnswerStream {
   /** Whether the answer is whole is decided by the provider's own copy or count of it, never by hope. */
   #finish(): void {
     const { reading } = this.#reader;
-    const notes: string[] = [];
+    const notes: Note[] = [];
+    const note = (message: string): number => notes.push({ code: 'DAMAGED_STREAM', message });
     const skipped =
       this.#damaged === 0
         ? ''
@@ -173,8 +175,8 @@ class AnswerStream {
         return;
       }
       if (whole !== reading.text)
-        notes.push(`${skipped}pieces were missing; the provider repeated the whole text at the end`);
-      else if (skipped !== '') notes.push(`${skipped}the provider repeated the whole text at the end`);
+        note(`${skipped}pieces were missing; the provider repeated the whole text at the end`);
+      else if (skipped !== '') note(`${skipped}the provider repeated the whole text at the end`);
       reading.text = whole;
     } else if (this.#damagedOutput) {
       const { usage } = reading;
@@ -182,9 +184,8 @@ class AnswerStream {
         this.#settle(malformed('a damaged event may have held a piece of the answer'));
         return;
       }
-      notes.push(`${skipped}as many pieces came as the provider counts output tokens`);
-    } else if (skipped !== '') notes.push(`${skipped}nothing in it looked like output`);
-    if (reading.usage === null) notes.push('the provider reported no usage');
+      note(`${skipped}as many pieces came as the provider counts output tokens`);
+    } else if (skipped !== '') note(`${skipped}nothing in it looked like output`);
     this.#give();
     this.#settle({ kind: 'complete', notes });
   }

@@ -1,5 +1,6 @@
 // Reading: what has been understood of an answer so far, whichever protocol it comes in.
 import type { ProviderAnswer, Usage } from '../port.ts';
+import type { UsageReport } from './usage.ts';
 
 /** Filled by an adapter's reader, judged by the shared code. Mutable: one per call, never kept. */
 export interface Reading {
@@ -9,6 +10,8 @@ export interface Reading {
   /** The answer was withheld or refused: the provider's reason. */
   blocked: string | null;
   usage: Usage | null;
+  /** What `usage` comes from, with the price and the tier that the provider tells beside it. */
+  readonly reported: UsageReport;
   /** The provider reports an error inside a 200. */
   failure: { readonly type: string | null; readonly code: string | null; readonly message: string } | null;
   /** Nothing more of importance will follow. */
@@ -17,13 +20,14 @@ export interface Reading {
   wholeText: string | null;
 }
 
-export function emptyReading(): Reading {
+export function emptyReading(reported: UsageReport): Reading {
   return {
     text: '',
     model: null,
     finishReason: null,
     blocked: null,
     usage: null,
+    reported,
     failure: null,
     complete: false,
     wholeText: null,
@@ -60,8 +64,4 @@ export function members(value: unknown): JsonMembers | undefined {
 
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-export function countOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : null;
 }

@@ -142,7 +142,7 @@ function readWhole(text: string, contentType: string, reader: AnswerReader, reda
   if (reading.finishReason === null && reading.blocked === null) {
     return { kind: 'cut', mayRetry: false, message: 'the answer has no finish reason' };
   }
-  return { kind: 'complete', notes: reading.usage === null ? ['the provider reported no usage'] : [] };
+  return { kind: 'complete', notes: [] };
 }
 
 function parse(text: string): { readonly [key: string]: unknown } | undefined {

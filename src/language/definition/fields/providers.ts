@@ -224,6 +224,11 @@ export const provider: Kind<UnnamedProvider> = mapped(
       lacks: optional(lacks, 'What a compatible server cannot do.', 'nothing'),
       policy: optional(reference('policy'), 'How its failures are met.', 'safe values'),
       limits: optional(limits, 'What it allows.', 'no limits'),
+      cost: optional(
+        choice('priced', 'reported'),
+        'What a call is settled at: its tokens at the prices of the plan, or what the provider says that it charged (`usage.cost` of OpenRouter and others). Holds are sized by the prices either way; where the provider reports no cost, the call is priced, and marked as estimated.',
+        '`priced`',
+      ),
       price: optional(price, 'For each of its models that has no price of its own.', "the price catalogue's"),
     },
   ),

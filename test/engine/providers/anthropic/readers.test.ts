@@ -40,10 +40,10 @@ describe('reading Messages', () => {
     });
   });
 
-  it('reports no usage rather than half of it', () => {
+  it('keeps the half of a usage that is told', () => {
     const { reading, event } = messageReader(false);
     event(end('end_turn'));
-    expect(reading.usage).toBeNull();
+    expect(reading.usage).toMatchObject({ inputTokens: 0, outputTokens: 7 });
   });
 
   it('reports the model that took over in the middle', () => {

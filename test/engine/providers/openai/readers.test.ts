@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
 import { responsesReader } from '../../../../src/engine/providers/openai/responses.ts';
-import { chatUsage, responsesUsage } from '../../../../src/engine/providers/openai/usage.ts';
 import type { AnswerReader, JsonMembers } from '../../../../src/engine/providers/shared/reading.ts';
 
 function stream(
@@ -171,54 +170,4 @@ describe('reading Responses', () => {
     );
     expect(heard).toEqual({ text: 'Yes.', silent: 1 });
   });
-});
-
-describe('usage as OpenAI reports it', () => {
-  it('keeps each part within its whole', () => {
-    expect(
-      chatUsage({
-        prompt_tokens: 5,
-        completion_tokens: 3,
-        prompt_tokens_details: { cached_tokens: 9 },
-        completion_tokens_details: { reasoning_tokens: 7 },
-      }),
-    ).toEqual({
-      inputTokens: 5,
-      cachedInputTokens: 5,
-      cacheWriteTokens: 0,
-      outputTokens: 3,
-      reasoningTokens: 3,
-    });
-  });
-
-  it('adds reasoning to the output where a server counts it beside', () => {
-    const usage = chatUsage({
-      prompt_tokens: 10,
-      completion_tokens: 5,
-      total_tokens: 35,
-      completion_tokens_details: { reasoning_tokens: 20 },
-    });
-    expect(usage).toMatchObject({ outputTokens: 25, reasoningTokens: 20 });
-  });
-
-  it('knows writes to the cache', () => {
-    expect(
-      responsesUsage({
-        input_tokens: 100,
-        output_tokens: 1,
-        input_tokens_details: { cached_tokens: 20, cache_write_tokens: 30 },
-      }),
-    ).toMatchObject({
-      inputTokens: 100,
-      cachedInputTokens: 20,
-      cacheWriteTokens: 30,
-    });
-  });
-
-  it.each([null, undefined, {}, { prompt_tokens: 'many' }, []])(
-    'is none where there is none: %j',
-    (usage) => {
-      expect(chatUsage(usage)).toBeNull();
-    },
-  );
 });

@@ -1,0 +1,209 @@
+// What each model counts beside what is counted here: hidden templates, other tokenizers, output beyond the maximum, dearer bills; learnt from answers.
+import type { NanoUsd } from '../../common/money.ts';
+import type { PlanModel } from '../../language/plan/types.ts';
+import type { Usage } from '../providers/port.ts';
+import { costOf, worstCost } from '../routing/cost.ts';
+
+/** The most that a call may come to: what is held for it. */
+export interface WorstCase {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costNanoUsd: NanoUsd;
+  /** On top, where a budget has room, while little is known of the model; given back as soon as more is. */
+  readonly margin: { readonly costNanoUsd: NanoUsd; readonly tokens: number };
+}
+
+/** A call as it is asked: the bound of its input as counted here, and the most output. */
+export interface Asked {
+  readonly model: Pick<PlanModel, 'key' | 'price' | 'contextTokens' | 'maxOutputTokens'>;
+  readonly inputTokens: number;
+  readonly maxOutputTokens: number;
+}
+
+/** What is kept of a model, for the next process. */
+export interface LearntBound {
+  /** Answers with a count, as far as they are told apart. */
+  readonly calls: number;
+  /** By the size of the input, as a power of two: tokens above what was counted, at most, and as a share of it. */
+  readonly input: Excesses;
+  /** The same of the output, beside the maximum that was asked for. */
+  readonly output: Excesses;
+  /** Cost billed, as a multiple of what the price list says; 1 and more. */
+  readonly cost: number;
+}
+
+interface Excesses {
+  readonly [bits: string]: Excess;
+}
+
+interface Excess {
+  readonly tokens: number;
+  readonly share: number;
+}
+
+const NOTHING: LearntBound = { calls: 0, input: {}, output: {}, cost: 1 };
+
+/** What was seen is passed a little by what comes next: texts differ. */
+const PAD = 1.125;
+/** After so many answers with a count a model is known. */
+const KNOWN_AFTER = 16;
+/** Of a model that nothing is known of, and of one that little is known of. */
+const NEW_MARGIN = { share: 0.5, tokens: 64 };
+const EARLY_MARGIN = { share: 0.1, tokens: 16 };
+/** What was learnt is forgotten after twice as many answers that did not confirm it: templates and tokenizers change. */
+const FORGET_AFTER = 256;
+
+/** Kept by model of the plans, of which there are few (INV-14). */
+export class LearntBounds {
+  readonly #models = new Map<string, { now: LearntBound; before: LearntBound }>();
+  readonly #onLearnt: (modelKey: string, bound: LearntBound) => void;
+
+  /** `onLearnt`: called for what is worth being kept over a restart. */
+  constructor(
+    known: ReadonlyMap<string, LearntBound> = new Map(),
+    onLearnt: (modelKey: string, bound: LearntBound) => void = () => undefined,
+  ) {
+    for (const [key, bound] of known) this.#models.set(key, { now: NOTHING, before: bound });
+    this.#onLearnt = onLearnt;
+  }
+
+  worst({ model, inputTokens, maxOutputTokens }: Asked): WorstCase {
+    const { price, contextTokens } = model;
+    const learnt = this.#of(model.key);
+    // What is beyond the model's own limits is no count of it, and is not settled as one.
+    const within = (tokens: number, more: number, limit: number): number =>
+      Math.max(tokens, Math.min(limit, tokens + more));
+    const mostOutput = model.maxOutputTokens ?? contextTokens;
+    const input = within(inputTokens, excess(learnt.input, inputTokens), contextTokens);
+    const output = within(maxOutputTokens, excess(learnt.output, maxOutputTokens), mostOutput);
+    const dearer = 1 + (learnt.cost - 1) * PAD;
+    const costNanoUsd = times(worstCost(price, input, output), dearer);
+    const margin = learnt.calls === 0 ? NEW_MARGIN : learnt.calls < KNOWN_AFTER ? EARLY_MARGIN : undefined;
+    if (margin === undefined)
+      return {
+        inputTokens: input,
+        outputTokens: output,
+        costNanoUsd,
+        margin: { costNanoUsd: 0n, tokens: 0 },
+      };
+    const moreInput = within(input, Math.ceil(input * margin.share) + margin.tokens, contextTokens) - input;
+    const moreOutput = within(output, Math.ceil(output * margin.share), mostOutput) - output;
+    const most = times(worstCost(price, input + moreInput, output + moreOutput), dearer);
+    return {
+      inputTokens: input,
+      outputTokens: output,
+      costNanoUsd,
+      margin: { costNanoUsd: most - costNanoUsd, tokens: moreInput + moreOutput },
+    };
+  }
+
+  /** An answer was counted, and cost so much. True: the worst cases of calls under way are others now. */
+  observe({ model, inputTokens, maxOutputTokens }: Asked, usage: Usage, costNanoUsd: NanoUsd): boolean {
+    const { key, price } = model;
+    let kept = this.#models.get(key);
+    if (kept === undefined) this.#models.set(key, (kept = { now: NOTHING, before: NOTHING }));
+    const known = this.#of(key);
+    const { now } = kept;
+    kept.now = {
+      calls: now.calls + 1,
+      input: seen(now.input, inputTokens, usage.inputTokens),
+      output: seen(now.output, maxOutputTokens, usage.outputTokens),
+      cost: Math.max(now.cost, ratioOf(costNanoUsd, costOf(price, usage))),
+    };
+    if (kept.now.calls >= FORGET_AFTER) {
+      kept.before = kept.now;
+      kept.now = NOTHING;
+    }
+    const next = this.#of(key);
+    const changed = !alike(known, next);
+    if (changed) this.#onLearnt(key, next);
+    return changed;
+  }
+
+  #of(modelKey: string): LearntBound {
+    const model = this.#models.get(modelKey);
+    if (model === undefined) return NOTHING;
+    const { now, before } = model;
+    if (now.calls === 0) return before;
+    if (before.calls === 0) return now;
+    return {
+      calls: before.calls + now.calls,
+      input: greater(before.input, now.input),
+      output: greater(before.output, now.output),
+      cost: Math.max(now.cost, before.cost),
+    };
+  }
+}
+
+/** A text from the ledger, which another version may have written; undefined: it is none. */
+export function readLearntBound(text: string): LearntBound | undefined {
+  try {
+    const read = JSON.parse(text) as LearntBound;
+    const excesses = [...Object.values(read.input), ...Object.values(read.output)];
+    const sane = [read.calls, read.cost, ...excesses.flatMap(({ tokens, share }) => [tokens, share])];
+    return sane.every((value) => Number.isFinite(value) && value >= 0) ? read : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(tokens: number): number {
+  return Math.ceil(Math.log2(Math.max(1, tokens)));
+}
+
+/** By what was seen of inputs of this size; else of smaller ones, else of larger ones: both ways the greater of offset and share, which is the careful one. */
+function excess(seenBySize: Excesses, tokens: number): number {
+  const size = sizeOf(tokens);
+  let nearest: number | undefined;
+  for (const key of Object.keys(seenBySize)) {
+    const bits = Number(key);
+    if (
+      nearest === undefined ||
+      (bits <= size ? nearest > size || bits > nearest : nearest > size && bits < nearest)
+    )
+      nearest = bits;
+  }
+  const found = nearest === undefined ? undefined : seenBySize[nearest];
+  return found === undefined ? 0 : Math.ceil(Math.max(found.tokens, found.share * tokens) * PAD);
+}
+
+function seen(before: Excesses, counted: number, reported: number): Excesses {
+  const tokens = Math.max(0, reported - counted);
+  const bits = sizeOf(counted);
+  const known = before[bits];
+  const share = tokens / Math.max(1, counted);
+  if (known !== undefined && known.tokens >= tokens && known.share >= share) return before;
+  return greater(before, { [bits]: { tokens, share } });
+}
+
+function greater(a: Excesses, b: Excesses): Excesses {
+  const both: { [bits: string]: Excess } = { ...a };
+  for (const [bits, { tokens, share }] of Object.entries(b)) {
+    const known = both[bits] ?? { tokens: 0, share: 0 };
+    both[bits] = { tokens: Math.max(tokens, known.tokens), share: Math.max(share, known.share) };
+  }
+  return both;
+}
+
+const PRECISION = 1_000_000;
+
+function times(amount: NanoUsd, ratio: number): NanoUsd {
+  if (ratio <= 1) return amount;
+  return (amount * BigInt(Math.ceil(ratio * PRECISION)) + BigInt(PRECISION - 1)) / BigInt(PRECISION);
+}
+
+/** 1 where the price list says nothing. */
+function ratioOf(actual: NanoUsd, expected: NanoUsd): number {
+  if (expected <= 0n || actual <= expected) return 1;
+  return Number((actual * BigInt(PRECISION)) / expected) / PRECISION;
+}
+
+function alike(a: LearntBound, b: LearntBound): boolean {
+  const isKnown = (bound: LearntBound): number => (bound.calls === 0 ? 0 : bound.calls < KNOWN_AFTER ? 1 : 2);
+  return (
+    isKnown(a) === isKnown(b) &&
+    a.cost === b.cost &&
+    (a.input === b.input || JSON.stringify(a.input) === JSON.stringify(b.input)) &&
+    (a.output === b.output || JSON.stringify(a.output) === JSON.stringify(b.output))
+  );
+}
