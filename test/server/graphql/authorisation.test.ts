@@ -41,6 +41,10 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Query.apiKeys': ['{ apiKeys { id } }', ADMIN],
   'Query.unreconciled': ['{ unreconciled { id } }', ADMIN],
   'Mutation.runTask': ['mutation { runTask(task: { summarize: { text: "a" } }) { __typename } }', RUNNERS],
+  'Mutation.runTaskJson': [
+    'mutation { runTaskJson(name: "summarize", input: { text: "a" }) { __typename } }',
+    RUNNERS,
+  ],
   'Mutation.startTask': [
     'mutation { startTask(task: { summarize: { text: "a" } }) { __typename } }',
     RUNNERS,
@@ -65,6 +69,10 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Subscription.run': ['subscription { run(id: "run_x") { __typename } }', EVERYONE],
   'Subscription.streamTask': [
     'subscription { streamTask(task: { summarize: { text: "a" } }) { ... on RunFinished { result { __typename } } } }',
+    RUNNERS,
+  ],
+  'Subscription.streamTaskJson': [
+    'subscription { streamTaskJson(name: "summarize", input: { text: "a" }) { ... on RunFinished { result { __typename } } } }',
     RUNNERS,
   ],
   'Subscription.alerts': ['subscription { alerts { id } }', STATS],

@@ -61,6 +61,31 @@ describe('the API over the real parts', () => {
     expect(again.data.run).toEqual(same);
   });
 
+  const RUN_JSON = `mutation ($name: String!, $input: JSON!) { runTaskJson(name: $name, input: $input) {
+    __typename ... on Run { status outputJson } ... on InvalidInput { code problems { path } } } }`;
+
+  it('runs a task by its name and JSON alone, for clients without types of their own', async () => {
+    const byJson = await post(url, {
+      query: RUN_JSON,
+      variables: { name: 'summarize', input: { text: TEXT, sentences: 1 } },
+    });
+    expect(byJson.data.runTaskJson).toMatchObject({
+      __typename: 'Run',
+      status: 'SUCCEEDED',
+      outputJson: { summary: expect.stringContaining('.') as string },
+    });
+  });
+
+  it.each([
+    ['a task that there is not', 'summarise', { text: TEXT }],
+    ['an input that is no object', 'summarize', 'text'],
+    ['null', 'summarize', [null]],
+    ['a field that there is not', 'summarize', { text: TEXT, sentence: 1 }],
+  ])('INV-13: answers %s in JSON with InvalidInput', async (_title, name, input) => {
+    const { data } = await post(url, { query: RUN_JSON, variables: { name, input } });
+    expect(data.runTaskJson.__typename).toBe('InvalidInput');
+  });
+
   it('refuses an input that only the JSON Schema can refuse, with a path, and records nothing (INV-13)', async () => {
     const count = async () =>
       (await post(url, { query: '{ costStats(window: ALL) { total { runs } } }' })).data.costStats.total.runs;

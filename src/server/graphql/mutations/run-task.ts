@@ -1,4 +1,5 @@
 // Running tasks: runTask, startTask and cancelRun.
+import type { JsonObject } from '../../../common/json.ts';
 import type { Caller } from '../../../engine/budget/port.ts';
 import type { DryRun, RunRequest, RunResult } from '../../../engine/execution/engine.ts';
 import type { Builder } from '../builder.ts';
@@ -26,10 +27,8 @@ export function defineRunMutations(
   results: Results,
 ): void {
   builder.mutationFields((t) => {
-    const args = {
-      task: t.arg({ type: tasks.taskInput, required: true }),
-      options: t.arg({ type: inputs.runOptions }),
-    };
+    const options = t.arg({ type: inputs.runOptions });
+    const args = { task: t.arg({ type: tasks.taskInput, required: true }), options };
     return {
       runTask: t.field({
         type: results.runTaskResult,
@@ -37,13 +36,16 @@ export function defineRunMutations(
           'Runs a task and answers when it is finished. When the client goes away the run is cancelled, unless it has an idempotency key.',
         complexity: 10,
         args,
-        resolve: (_root, { task, options }, context): ResultShape | Promise<ResultShape> => {
-          const prepared = prepareRun(tasks.request(task), options ?? {}, context);
-          if ('kind' in prepared) return prepared;
-          const { engine } = context.services;
-          if (prepared.options?.dryRun === true) return engine.dryRun(prepared);
-          return engine.run(prepared).then(resultShape);
-        },
+        resolve: (_root, { task, options }, context) => runTask(tasks.request(task), options ?? {}, context),
+      }),
+      runTaskJson: t.field({
+        type: results.runTaskResult,
+        description:
+          'As runTask, for clients without types of their own: the task by its name, its input as JSON. `outputJson` has the answer.',
+        complexity: 10,
+        args: { ...jsonArgs(t), options },
+        resolve: (_root, { name, input, options }, context) =>
+          runTask(jsonRequest(name, input), options ?? {}, context),
       }),
       startTask: t.field({
         type: results.startTaskResult,
@@ -72,13 +74,41 @@ export function defineRunMutations(
   });
 }
 
+type Fields = Parameters<Parameters<Builder['mutationFields']>[0]>[0];
+type Asked = Pick<RunRequest, 'task' | 'input'>;
+
+/** The arguments that name a task and its input without a type of their own. */
+function jsonArgs(t: Pick<Fields, 'arg'>) {
+  return {
+    name: t.arg.string({ required: true, description: 'The name in the workflow file: `email-parse`.' }),
+    input: t.arg({ type: 'JSON', required: true }),
+  };
+}
+
+/** What the input lacks, or is too much of it, is found where every input is checked. */
+export function jsonRequest(task: string, input: unknown): Asked {
+  return { task, input: input as JsonObject };
+}
+
+function runTask(
+  asked: Asked,
+  given: RunOptionsValue,
+  context: RequestContext,
+): ResultShape | Promise<ResultShape> {
+  const prepared = prepareRun(asked, given, context);
+  if ('kind' in prepared) return prepared;
+  const { engine } = context.services;
+  if (prepared.options?.dryRun === true) return engine.dryRun(prepared);
+  return engine.run(prepared).then(resultShape);
+}
+
 export function resultShape(result: RunResult): RunShape | Exclude<RunResult, { kind: 'run' }> {
   return result.kind === 'run' ? shapeOfSnapshot(result.snapshot) : result;
 }
 
 /** The engine's request, or why the caller may not make it. */
 export function prepareRun(
-  asked: Pick<RunRequest, 'task' | 'input'>,
+  asked: Asked,
   given: RunOptionsValue,
   context: RequestContext,
 ): RunRequest | RefusalOf<'unauthorized'> {

@@ -14,7 +14,7 @@ import { eventId } from '../live/journal.ts';
 import type { NumberedEvent } from '../live/journal.ts';
 import { followRun, journals, runEventChannel } from '../live/run-events.ts';
 import { tooSlow } from '../live/slow.ts';
-import { prepareRun } from '../mutations/run-task.ts';
+import { jsonRequest, prepareRun } from '../mutations/run-task.ts';
 import type { Refs } from '../refs.ts';
 import { READ_STATS } from '../scopes.ts';
 import type { GraphqlServices } from '../services.ts';
@@ -100,12 +100,21 @@ export function defineSubscriptions(
         task: t.arg({ type: tasks.taskInput, required: true }),
         options: t.arg({ type: inputs.runOptions }),
       },
-      subscribe: (_root, { task, options }, context) => {
-        const { resumeAt } = context;
-        // Who comes back to a stream wants the rest of that run, not another one.
-        if (resumeAt !== undefined) return followRun(resumeAt.runId, resumeAt.seq, context);
-        return streamTask(prepareRun(tasks.request(task), options ?? {}, context), context);
+      subscribe: (_root, { task, options }, context) =>
+        streamOrResume(tasks.request(task), options ?? {}, context),
+      resolve: noteId,
+    }),
+    streamTaskJson: t.field({
+      type: refs.runEvent,
+      description: 'As streamTask, for clients without types of their own.',
+      complexity: 10,
+      args: {
+        name: t.arg.string({ required: true, description: 'The name in the workflow file: `email-parse`.' }),
+        input: t.arg({ type: 'JSON', required: true }),
+        options: t.arg({ type: inputs.runOptions }),
       },
+      subscribe: (_root, { name, input, options }, context) =>
+        streamOrResume(jsonRequest(name, input), options ?? {}, context),
       resolve: noteId,
     }),
     alerts: t.field({
@@ -136,6 +145,16 @@ export function defineSubscriptions(
 function noteId(event: NumberedEvent, _args: unknown, context: RequestContext): NumberedEvent {
   context.eventId = eventId(event);
   return event;
+}
+
+/** Who comes back to a stream wants the rest of that run, not another one. */
+function streamOrResume(
+  ...[asked, options, context]: Parameters<typeof prepareRun>
+): ReturnType<typeof streamTask> | ReturnType<typeof followRun> {
+  const { resumeAt } = context;
+  return resumeAt === undefined
+    ? streamTask(prepareRun(asked, options, context), context)
+    : followRun(resumeAt.runId, resumeAt.seq, context);
 }
 
 function streamTask(
