@@ -14,13 +14,13 @@ import type {
 import type { Refusal } from '../resilience/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
 import type { AllowanceRefusal } from './allowance.ts';
-import { callHealth, timeoutError } from './call-health.ts';
+import { callHealth } from './call-health.ts';
+import { callProvider } from './call-provider.ts';
 import type { ModelChoice } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
-import { callStreaming, callWhole } from './streaming-call.ts';
 import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
 
@@ -80,8 +80,6 @@ interface Called {
   readonly calledAtMs: number;
 }
 
-const NO_DELTAS = { text: '', firstTokenMs: null };
-
 export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
   const { run, choice, signal } = attempt;
   const { model, policy } = choice.parts;
@@ -130,10 +128,8 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
         if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: open });
         const calledAtMs = clock.monotonicMs();
         const { request, onText } = attempt;
-        const { outcome, text, firstTokenMs } = request.stream
-          ? await callStreaming(clock, choice.parts, request, callSignal, onText)
-          : { ...NO_DELTAS, outcome: await callWhole(choice.parts, request, callSignal) };
-        called = { outcome: timeoutError(outcome, callSignal), open, text, firstTokenMs, calledAtMs };
+        const { outcome, ...streamed } = await callProvider(clock, choice.parts, request, callSignal, onText);
+        called = { outcome, ...streamed, open, calledAtMs };
         return called.outcome;
       },
       {

@@ -2,8 +2,9 @@
 import type { NanoUsd } from '../../common/money.ts';
 import { canonicalPlanText } from '../../language/plan/encode.ts';
 import type { Plan, PlanModel, PlanPrice } from '../../language/plan/types.ts';
-import type { Provider } from '../providers/port.ts';
+import type { ModelRequest, Provider } from '../providers/port.ts';
 import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
+import type { RequestNeeds } from '../routing/eligibility.ts';
 import type { EngineParts } from './parts.ts';
 import type { PromptSize } from './tokens.ts';
 
@@ -67,6 +68,13 @@ export function modelParts(parts: EngineParts, plan: Plan, model: PlanModel): Mo
   };
 }
 
-export function inputBound(plan: Plan, model: PlanModel, size: PromptSize): number {
-  return size.bound({ adapter: plan.providers[model.provider]?.adapter ?? '', model: model.model });
+/** What a candidate has to be able to do for a request, and how much of it. */
+export function requestNeeds(plan: Plan, request: ModelRequest, size: PromptSize): RequestNeeds {
+  return {
+    capabilities: request.structured === null ? ['text'] : ['structuredOutput'],
+    inputTokens: ({ provider, model }) =>
+      size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model }),
+    likelyInputTokens: size.tokens,
+    maxOutputTokens: request.maxOutputTokens,
+  };
 }

@@ -2,8 +2,7 @@
 import type { Json } from '../../common/json.ts';
 import { worstCost } from '../routing/cost.ts';
 import { decide } from '../routing/decide.ts';
-import type { RequestNeeds } from '../routing/eligibility.ts';
-import { inputBound } from './choice.ts';
+import { requestNeeds } from './choice.ts';
 import type { DryRun, Engine } from './engine.ts';
 import { RunFailure } from './failure.ts';
 import type { LinkedModelStep, LinkedStep } from './link.ts';
@@ -106,12 +105,7 @@ async function dryModelStep(
   const request = renderRequest(call);
   const size = requestSize(linked, request);
   const { rule } = chooseRule(call, size);
-  const needs: RequestNeeds = {
-    capabilities: request.structured === null ? ['text'] : ['structuredOutput'],
-    inputTokens: (model) => inputBound(run.plan, model, size),
-    likelyInputTokens: size.tokens,
-    maxOutputTokens: request.maxOutputTokens,
-  };
+  const needs = requestNeeds(run.plan, request, size);
   const { signals, random } = parts;
   const world = new StepWorld(parts, run, needs);
   const { ranked, decision } = decide({

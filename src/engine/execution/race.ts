@@ -9,7 +9,7 @@ export class HedgeLost extends Error {
 
 export interface Runner {
   readonly modelKey: string;
-  readonly start: (signal: AbortSignal) => Promise<AttemptEnd>;
+  readonly start: (signal: AbortSignal) => Promise<Finished>;
 }
 
 export interface Finished {
@@ -52,10 +52,7 @@ export async function race(
     if (signal.aborted) controller.abort(signal.reason);
     controllers.add(controller);
     called.add(modelKey);
-    running.set(
-      modelKey,
-      start(controller.signal).then((end) => ({ modelKey, end })),
-    );
+    running.set(modelKey, start(controller.signal));
   };
 
   let hedges = 0;

@@ -3,6 +3,7 @@ import type { NanoUsd } from '../../common/money.ts';
 import type { Plan, PlanModel } from '../../language/plan/types.ts';
 import type { ErrorClass } from '../providers/port.ts';
 import { costOf } from '../routing/cost.ts';
+import type { RouteDecision } from '../routing/port.ts';
 import type { AttemptRecord } from './records.ts';
 import type { Settlement } from './usage.ts';
 
@@ -57,4 +58,20 @@ export function savingsOf({
     savedRouteNanoUsd,
     savedPromptCacheNanoUsd,
   };
+}
+
+/** Against the dearest candidate that could have served. */
+export function savedAgainstDearest(
+  plan: Plan,
+  { usage, costNanoUsd }: Settlement,
+  { candidates }: RouteDecision,
+): NanoUsd {
+  let dearest = costNanoUsd;
+  for (const { model: key, skipped } of candidates) {
+    const model = skipped === null ? plan.models[key] : undefined;
+    if (model === undefined) continue;
+    const cost = costOf(model.price, usage);
+    if (cost > dearest) dearest = cost;
+  }
+  return dearest - costNanoUsd;
 }

@@ -1,12 +1,16 @@
-// The world as routing sees it from one step: who has failed here, who rests, what the gates, breakers and budgets say now.
+// StepWorld: the candidates as one step sees them: who has failed here, who rests, what the gates, breakers and budgets say now.
 import type { BudgetRefusal } from '../budget/port.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { PlanModel } from '../../language/plan/types.ts';
+import type { ProviderError } from '../providers/port.ts';
+import type { Decided } from '../routing/decide.ts';
 import type { RequestNeeds, World } from '../routing/eligibility.ts';
+import type { Candidate } from '../routing/port.ts';
 import { modelParts } from './choice.ts';
 import type { ModelParts } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
+import type { AttemptRecord } from './records.ts';
 import type { Repair } from './repair.ts';
 
 /** What a step remembers of a candidate between its attempts. */
@@ -26,6 +30,11 @@ export interface CandidateState {
 export class StepWorld implements World {
   readonly failed = new Set<string>();
   refusedContextTokens = 0;
+  /** Attempts that were called, in the order of their ends. */
+  readonly made: AttemptRecord[] = [];
+  lastError: ProviderError | undefined;
+  /** The candidate whose turn it is again, after a pause. */
+  preferred: string | undefined;
   /** Of those whose hold was refused by a budget, the last reason. */
   budgetRefusal: BudgetRefusal | undefined;
   /** A hold did not fit what the run may still spend. */
@@ -44,6 +53,13 @@ export class StepWorld implements World {
 
   get nowMs(): number {
     return this.#parts.clock.nowMs();
+  }
+
+  /** The one to call: whose turn it is again, else the best; undefined: there is none. */
+  takePreferred(ranked: Decided['ranked']): Candidate | undefined {
+    const again = ranked.find(({ candidate }) => candidate.model.key === this.preferred);
+    this.preferred = undefined;
+    return (again ?? ranked[0])?.candidate;
   }
 
   model(model: PlanModel): ModelParts {

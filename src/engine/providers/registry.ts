@@ -113,9 +113,7 @@ function create(settings: ResolvedSettings, { readSecret, clock }: ProviderRegis
   const pool = createPool();
   const sdk = { name, baseUrl, headers, sdkOptions };
   const protocol =
-    adapter === 'openai'
-      ? createOpenAiProtocol(sdk, pool, settings)
-      : createAnthropicProtocol(sdk, pool, settings);
+    adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
   return createRemoteProvider(
     { name, apiKeySecret, headers, misconfigured: baseUrlProblem(baseUrl) },
     protocol,

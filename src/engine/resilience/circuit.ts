@@ -8,17 +8,22 @@ export interface Circuit {
   state(): CircuitState;
   /** Milliseconds until a call may start; 0: one may start now. */
   retryAfterMs(): number;
-  /**
-   * Runs `body`, whose result says how healthy it was. Only call it when `retryAfterMs()` is 0. What the body throws is thrown on, and counts
-   * as neither success nor failure unless `isFailure` says so.
-   */
-  run(body: () => Promise<CallHealth>, isFailure: (error: unknown) => boolean): Promise<void>;
+  /** A call starts: only where `retryAfterMs()` is 0. It has to be told, once, how the call ended; after that the state is what follows. */
+  begin(): (health: CallHealth) => Promise<void>;
   configure(settings: BreakerSettings): void;
   /** Closes the circuit and forgets what it counted. */
   reset(): void;
 }
 
-/** What a body tells cockatiel: it counts `failed` results as failures, and leaves a thrown error out of its counts while closed. */
+/** A new object at each change: a call that finds another than it began in says nothing about it. */
+type State =
+  | { readonly kind: 'closed' }
+  /** Monotonic; -Infinity: its pause is over, whatever the settings say. */
+  | { readonly kind: 'open'; readonly sinceMs: number }
+  /** A probe is out. `abandoned`: it ended without a verdict, since its caller went away. */
+  | { readonly kind: 'half-open'; readonly abandoned: boolean };
+
+/** cockatiel counts `failed` results as failures, and leaves a thrown error out of its counts while closed. */
 type Told = 'succeeded' | 'failed';
 const UNCOUNTED = new Error('neither a success nor a failure of the provider');
 
@@ -28,16 +33,20 @@ export function createCircuit(
   onChange: (state: CircuitState) => void,
 ): Circuit {
   const counts = createBreakerCounts(clock, initial);
-  let halfOpenAfterMs = initial.halfOpenAfterMs;
-  let openedAtMs = 0;
-  /** The probe that is out; its identity, so that one from before a reset cannot end another's. */
-  let probe: object | undefined;
-  let probeWasAbandoned = false;
-  /** Raised at each change of state: what was started before says nothing about the state after. */
-  let generation = 0;
-  let resetting = false;
+  let { halfOpenAfterMs } = initial;
+  let state: State = { kind: 'closed' };
 
-  const waitMs = (): number => Math.max(0, openedAtMs + halfOpenAfterMs - clock.monotonicMs());
+  const retryAfterMs = (): number => {
+    switch (state.kind) {
+      case 'closed':
+        return 0;
+      case 'open':
+        return Math.max(0, state.sinceMs + halfOpenAfterMs - clock.monotonicMs());
+      case 'half-open':
+        // While a probe is out, nobody knows: come back when the next one could start, at the latest.
+        return Math.max(1, halfOpenAfterMs);
+    }
+  };
 
   /**
    * cockatiel asks `Date.now() - openedAt < backoff.duration`. A duration that is -Infinity once our own clock says so, and Infinity before,
@@ -45,95 +54,71 @@ export function createCircuit(
    */
   const pause = {
     get duration(): number {
-      return waitMs() === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+      return retryAfterMs() === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     },
     next: () => pause,
   };
-  const halfOpenAfter = {
-    next: () => pause,
-  };
-
   const breaker = circuitBreaker(
     handleWhenResult((told) => told === 'failed'),
-    { breaker: counts, halfOpenAfter },
+    { breaker: counts, halfOpenAfter: { next: () => pause } },
   );
 
-  const read = (): CircuitState => {
-    switch (breaker.state) {
-      case CockatielState.Closed:
-        return 'closed';
-      case CockatielState.HalfOpen:
-        return 'half-open';
-      case CockatielState.Open:
-      case CockatielState.Isolated:
-        return 'open';
-      default:
-        throw new Error(`cockatiel knows a circuit state that we do not: ${String(breaker.state)}`);
-    }
+  const become = (next: State): void => {
+    state = next;
+    onChange(next.kind);
   };
-
-  breaker.onStateChange((state) => {
-    generation += 1;
-    if (state === CockatielState.Open) {
-      // A probe that ended without a verdict (its caller went away) leaves the circuit open, but due: the next call is a probe again.
-      openedAtMs = probeWasAbandoned ? Number.NEGATIVE_INFINITY : clock.monotonicMs();
-      probeWasAbandoned = false;
+  breaker.onStateChange((changed) => {
+    switch (changed) {
+      case CockatielState.Open: {
+        const isDue = state.kind === 'half-open' && state.abandoned;
+        return become({ kind: 'open', sinceMs: isDue ? Number.NEGATIVE_INFINITY : clock.monotonicMs() });
+      }
+      case CockatielState.HalfOpen:
+        return become({ kind: 'half-open', abandoned: false });
+      case CockatielState.Closed:
+        // After a reset it is closed here already.
+        return state.kind === 'closed' ? undefined : become({ kind: 'closed' });
+      case CockatielState.Isolated:
+        return undefined;
     }
-    if (!resetting) onChange(read());
   });
 
   return {
-    state: read,
-    retryAfterMs() {
-      if (breaker.state === CockatielState.Closed) return 0;
-      // While a probe is out, nobody knows: come back when the next one could start, at the latest.
-      if (probe !== undefined) return Math.max(1, halfOpenAfterMs);
-      return waitMs();
-    },
-    async run(body, isFailure) {
-      const isProbe = breaker.state !== CockatielState.Closed;
-      const self = {};
-      if (isProbe) probe = self;
-      let thrown: { readonly error: unknown } | undefined;
-      try {
-        await breaker.execute(async (): Promise<Told> => {
-          const startedIn = generation;
-          let health: CallHealth;
-          try {
-            health = await body();
-          } catch (error) {
-            thrown = { error };
-            health = isFailure(error) ? 'failure' : 'ignore';
-          }
-          // A call from before the circuit opened, closed or was reset must not decide about the state it finds at its end.
-          if (generation !== startedIn) throw UNCOUNTED;
-          if (health === 'success') return 'succeeded';
-          if (health === 'failure') return 'failed';
-          if (!isProbe) throw UNCOUNTED;
+    state: () => state.kind,
+    retryAfterMs,
+    begin() {
+      const { promise: told, resolve, reject } = Promise.withResolvers<Told>();
+      const counted = breaker.execute(() => told).then(() => undefined, unlessUncounted);
+      // It is told where the end is told.
+      counted.catch(() => undefined);
+      const began = state;
+      return (health) => {
+        // A call from before the circuit opened, closed or was reset must not decide about the state it finds at its end.
+        if (state !== began || (health === 'ignore' && state.kind === 'closed')) reject(UNCOUNTED);
+        else {
           // cockatiel would take an uncounted probe for a success and close. It failed to tell us anything: stay open, and due.
-          probeWasAbandoned = true;
-          return 'failed';
-        });
-      } catch (error) {
-        if (error !== UNCOUNTED) throw error;
-      } finally {
-        if (probe === self) probe = undefined;
-      }
-      if (thrown !== undefined) throw thrown.error;
+          if (health === 'ignore') state = { kind: 'half-open', abandoned: true };
+          resolve(health === 'success' ? 'succeeded' : 'failed');
+        }
+        return counted;
+      };
     },
     configure(next) {
-      halfOpenAfterMs = next.halfOpenAfterMs;
+      ({ halfOpenAfterMs } = next);
       counts.configure(next);
     },
     reset() {
-      const wasClosed = breaker.state === CockatielState.Closed;
       counts.clear();
+      const before = state;
+      // A new one, even where it was closed: what is under way says nothing about the time after.
+      state = { kind: 'closed' };
       // cockatiel has no reset, but a circuit that was isolated closes when the isolation ends.
-      resetting = true;
-      probe = undefined;
       breaker.isolate().dispose();
-      resetting = false;
-      if (!wasClosed) onChange('closed');
+      if (before.kind !== 'closed') onChange('closed');
     },
   };
+}
+
+function unlessUncounted(error: unknown): void {
+  if (error !== UNCOUNTED) throw error;
 }

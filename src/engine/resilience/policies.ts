@@ -11,6 +11,7 @@ import {
   type AttemptPolicy,
   type AttemptRun,
   AttemptTimeout,
+  type CallHealth,
   type CircuitState,
   type Policies,
   type Refusal,
@@ -76,7 +77,7 @@ function createSharedPolicy(
 
   const run = async <Value>(
     body: (signal: AbortSignal) => Promise<Value>,
-    { signal, timeoutMs, health, beforeRun }: Parameters<AttemptPolicy['run']>[1],
+    { signal, timeoutMs, health }: Parameters<AttemptPolicy['run']>[1],
   ): Promise<AttemptRun<Value>> => {
     if (signal.aborted) return ABORTED;
     const refusal = circuitRefusal();
@@ -98,19 +99,20 @@ function createSharedPolicy(
         const changed = circuitRefusal();
         if (changed !== undefined) return { kind: 'refused', refusal: changed };
       }
-      let done: AttemptRun<Value> | undefined;
-      await circuit.run(async () => {
-        beforeRun?.();
-        const limit = limitAttempt(clock, timeoutMs, signal);
-        try {
-          const value = await body(limit.signal);
-          done = { kind: 'done', value, queuedMs };
-          return health(value);
-        } finally {
-          limit.end();
-        }
-      }, isTimeout);
-      return done ?? ABORTED;
+      const end = circuit.begin();
+      const limit = limitAttempt(clock, timeoutMs, signal);
+      let ended: CallHealth = 'ignore';
+      try {
+        const value = await body(limit.signal);
+        ended = health(value);
+        return { kind: 'done', value, queuedMs };
+      } catch (error) {
+        if (error instanceof AttemptTimeout) ended = 'failure';
+        throw error;
+      } finally {
+        limit.end();
+        await end(ended);
+      }
     } finally {
       bulkhead.leave();
     }
@@ -140,5 +142,3 @@ function createSharedPolicy(
     },
   };
 }
-
-const isTimeout = (error: unknown): boolean => error instanceof AttemptTimeout;

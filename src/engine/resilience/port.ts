@@ -36,7 +36,6 @@ export interface AttemptPolicy {
       readonly signal: AbortSignal;
       readonly timeoutMs: number;
       readonly health: (value: Value) => CallHealth;
-      readonly beforeRun?: () => void;
     },
   ): Promise<AttemptRun<Value>>;
   /** Milliseconds before the next retry here: decorrelated jitter, or the provider's Retry-After where given; null: no retry is left. */

@@ -4,7 +4,7 @@ import type { Json } from '../../../common/json.ts';
 import type { PlanModel } from '../../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../../providers/port.ts';
 import type { Verdict } from '../attempt.ts';
-import { answer } from '../candidates.ts';
+import { Candidates } from '../candidates.ts';
 import type { StepCall } from '../execute.ts';
 import { RunFailure, runError } from '../failure.ts';
 import type { LinkedModelStep } from '../link.ts';
@@ -24,7 +24,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
     if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
     const size = requestSize(linked, request);
     const { rule } = chooseRule(call, size);
-    return await answer(parts, {
+    const candidates = new Candidates(parts, {
       run,
       step: step.key,
       stepKey,
@@ -48,6 +48,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
         rule.candidates.length > 1 &&
         (rule.pick === 'first' || rule.pick === 'cheapest'),
     });
+    return await candidates.answer();
   };
 }
 

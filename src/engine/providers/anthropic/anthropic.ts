@@ -1,9 +1,7 @@
 // The `anthropic` adapter: the Messages API, of Anthropic and of servers that speak it.
 import type { PlanProvider } from '../../../language/plan/types.ts';
-import type { Pool } from '../shared/http-pool.ts';
 import type { Protocol } from '../shared/remote.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
-import { createSdkRequests } from '../shared/sdk-request.ts';
 import { createClient } from './client.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { structuredMode } from './structured.ts';
@@ -17,15 +15,13 @@ export function anthropicBaseUrl(baseUrl: string): string {
 
 export function createAnthropicProtocol(
   settings: SdkSettings,
-  pool: Pool,
   { lacks }: Pick<PlanProvider, 'lacks'>,
 ): Protocol {
   const own = { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) };
-  const requests = createSdkRequests(pool, (key) => createClient(own, key));
   return {
     requestIdHeader: 'request-id',
-    send: (request, key, signal) =>
-      requests.send('/v1/messages', messageBody(request, lacks), { stream: request.stream, key, signal }),
+    createClient: (key) => createClient(own, key),
+    put: (request) => ({ path: '/v1/messages', body: messageBody(request, lacks) }),
     reader: (request) => messageReader(structuredMode(request, lacks)?.kind === 'tool'),
     learn: () => false,
     restore: (_request, json) => json,

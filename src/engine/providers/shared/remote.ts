@@ -16,12 +16,16 @@ import { readStream, WatchFailed } from './read-stream.ts';
 import type { AnswerEnd } from './read-stream.ts';
 import { createRedactor } from './redact.ts';
 import type { Redactor } from './redact.ts';
+import { createSdkRequests } from './sdk-request.ts';
+import type { RequestBuilder } from './sdk-request.ts';
 import { reportedInside } from './thrown.ts';
 
 /** One protocol of one vendor, over its SDK. */
 export interface Protocol {
-  /** Sends with the SDK and gives the raw answer as soon as its headers are there; rejects with the SDK's error for a 4xx or 5xx. */
-  send(request: ModelRequest, key: string | null, signal: AbortSignal): Promise<WireResponse>;
+  /** The vendor's SDK. */
+  createClient(key: string | null): Promise<RequestBuilder>;
+  /** Where the SDK is to send what. */
+  put(request: ModelRequest): { readonly path: string; readonly body: object };
   reader(request: ModelRequest): AnswerReader;
   /** Undoes what was done to the schema of a structured request. */
   restore(request: ModelRequest, json: Json): Json;
@@ -56,6 +60,7 @@ export function createRemoteProvider(
   const reported = { name, apiKeySecret, requestIdHeader: protocol.requestIdHeader };
   const redactorFor = redactorSource(settings.headers);
   const nowMs = (): number => clock.nowMs();
+  const requests = createSdkRequests(pool, (key) => protocol.createClient(key));
 
   /** undefined: it is needed and not set. */
   const readKey = (): string | null | undefined =>
@@ -71,7 +76,8 @@ export function createRemoteProvider(
     const report = new CallReport(reported, redactor, reader.reading, nowMs);
     if (signal.aborted) return fail(report.abandoned(signal, 'no'));
     try {
-      const response = await protocol.send(request, key, signal);
+      const { path, body } = protocol.put(request);
+      const response = await requests.send(path, body, { stream: request.stream, key, signal });
       report.response = response;
       context.onProgress?.('headers');
       const end = await readAnswer(response, request, reader, context, redactor, clock);
