@@ -36,7 +36,7 @@ export const catalogue = {
     kind: 'retryable',
   },
   LOOP_DETECTED: {
-    message: 'The same input was sent for task "{task}" {repeats} times within {within}.',
+    message: 'Task "{task}" was given {what} {repeats} times within {within}.',
     remedy: 'Stop the loop in the caller; a single request passes again after the window is over.',
     kind: 'retryable',
   },

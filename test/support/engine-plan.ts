@@ -5,7 +5,7 @@ import { planHash } from '../../src/language/plan/encode.ts';
 import type {
   Plan,
   PlanBudget,
-  PlanLoopGuard,
+  PlanLoops,
   PlanModel,
   PlanModelStep,
   PlanPolicy,
@@ -152,7 +152,7 @@ export function task(name: string, steps: readonly PlanStep[], fields: Partial<P
     allowance: { deadlineMs: 60_000, attempts: 10, costNanoUsd: null },
     cache: null,
     retain: { content: 'full' as const, forMs: 86_400_000 },
-    loop: null as PlanLoopGuard | null,
+    loop: null as PlanLoops | null,
     steps,
     output: template(last === undefined ? null : `\${{ steps.${last.key} }}`),
     ...fields,

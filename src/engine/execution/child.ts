@@ -78,7 +78,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
     limits,
     stream: parent.stream,
     parent,
-    loopHash: null,
+    loopTraces: null,
     resumed: parent.resumed,
     startedAtMs: parts.clock.monotonicMs(),
   });

@@ -148,7 +148,7 @@ class RunEngine implements Engine {
   /** Asks the loop guard, and begins the run. */
   async #begin(prepared: Prepared, durable: boolean): Promise<Answer> {
     const { guards, clock, random, recorder } = this.#parts;
-    const { request, plan, linked, input, limits, loopHash, idempotencyKey } = prepared;
+    const { request, plan, linked, input, limits, inputHash, loopTraces, idempotencyKey } = prepared;
     const { caller, onEvent, stream = false } = request;
     const { name, loop } = linked.task;
     const id = newId('run', clock, random);
@@ -156,8 +156,9 @@ class RunEngine implements Engine {
       runId: id,
       task: name,
       caller: caller.name,
-      inputHash: loopHash,
-      loop,
+      inputHash,
+      guards: loop?.guards ?? [],
+      traces: loopTraces,
     });
     if (admission.kind === 'paused') return spendingPaused(admission.switch);
     if (admission.kind === 'reject') return loopDetected(name, admission);
@@ -178,7 +179,7 @@ class RunEngine implements Engine {
       limits,
       stream,
       parent: null,
-      loopHash,
+      loopTraces,
       resumed: false,
       startedAtMs: clock.monotonicMs(),
     });

@@ -144,7 +144,7 @@ function imagine({ clock }: EngineParts, prepared: Prepared): LiveRun {
     limits,
     stream: false,
     parent: null,
-    loopHash: null,
+    loopTraces: null,
     resumed: false,
     startedAtMs: clock.monotonicMs(),
   });

@@ -1,4 +1,5 @@
 // LiveRun: a run while it is in this process: its request, its allowance, what it has done so far, and who listens.
+import type { LoopTrace } from '../budget/guards/kinds/kind.ts';
 import type { Caller } from '../budget/port.ts';
 import type { JsonObject } from '../../common/json.ts';
 import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
@@ -17,8 +18,8 @@ export interface LiveRunOptions {
   readonly limits: PlanAllowance;
   readonly stream: boolean;
   readonly parent: LiveRun | null;
-  /** Of its input, for the loop guard; null: it was not asked. */
-  readonly loopHash: string | null;
+  /** Of its input, for the loop guards; null: they were not asked. */
+  readonly loopTraces: readonly LoopTrace[] | null;
   /** It goes on after a restart. */
   readonly resumed: boolean;
   /** Monotonic. */
@@ -42,7 +43,7 @@ export class LiveRun {
   /** The run that the outside asked for: itself, or its outermost parent. Budgets `per: run` count on it. */
   readonly root: LiveRun;
   readonly depth: number;
-  readonly loopHash: string | null;
+  readonly loopTraces: readonly LoopTrace[] | null;
   /** It goes on after a restart: it, and its children, may have called somebody before. */
   readonly resumed: boolean;
   readonly startedAtMs: number;
@@ -74,7 +75,7 @@ export class LiveRun {
     this.parent = options.parent;
     this.root = options.parent?.root ?? this;
     this.depth = options.parent === null ? 0 : options.parent.depth + 1;
-    this.loopHash = options.loopHash;
+    this.loopTraces = options.loopTraces;
     this.resumed = options.resumed;
     this.startedAtMs = options.startedAtMs;
   }

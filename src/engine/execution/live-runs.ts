@@ -28,7 +28,7 @@ export class LiveRuns {
   begin(run: LiveRun, signal?: AbortSignal): void {
     const { runtime, guards, budgets } = this.#parts;
     this.#runs.set(run.id, run);
-    const { id: runId, resumed, loopHash } = run;
+    const { id: runId, resumed, loopTraces: traces } = run;
     const { deadlineMs } = run.limits;
     const underWay = runtime.run({ runId, deadlineMs, resumed }, interpreter(this.#parts, run, this));
     const onAbort = (): void => {
@@ -43,8 +43,9 @@ export class LiveRuns {
       const { task, status, finishedAtMs } = run.record;
       if (finishedAtMs !== null) budgets.endRun(runId);
       const succeeded = status === 'succeeded';
-      if (loopHash !== null)
-        guards.ended({ runId, task, caller: run.caller.name, inputHash: loopHash, succeeded });
+      const { loop } = run.linked.task;
+      if (traces !== null && loop !== null)
+        guards.ended({ runId, task, caller: run.caller.name, guards: loop.guards, traces, succeeded });
       // Whatever it ended with, the interpreter has made a result of it; else it is a fault, which is thrown on.
       if (run.result === undefined) throw failure;
       return run.result;

@@ -1,5 +1,6 @@
 // What is asked of a request before anything is written or spent: task, scope, options, input.
-import { normaliseInput } from '../budget/guards/normalise.ts';
+import type { LoopTrace } from '../budget/guards/kinds/kind.ts';
+import { loopTraces } from '../budget/guards/loop.ts';
 import { canonicalJson, sha256Hex } from '../../common/json.ts';
 import type { JsonObject } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
@@ -19,8 +20,8 @@ export interface Prepared {
   readonly linked: LinkedTask;
   readonly input: JsonObject;
   readonly inputHash: string;
-  /** Of the input as the loop guard compares it. */
-  readonly loopHash: string;
+  /** Of the input as each loop guard of the task compares it. */
+  readonly loopTraces: readonly LoopTrace[];
   readonly tags: { readonly [key: string]: string };
   /** The task's, tightened by the caller. */
   readonly limits: PlanAllowance;
@@ -59,15 +60,13 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
   const input = checked.value;
   const inputHash = sha256Hex(canonicalJson(input));
   const { loop, allowance } = task;
-  // Most inputs are what they are normalised to: one hash serves both.
-  const loopInput = loop === null ? input : normaliseInput(input, loop.ignore);
   return succeed({
     request,
     plan,
     linked,
     input,
     inputHash,
-    loopHash: loopInput === input ? inputHash : sha256Hex(canonicalJson(loopInput)),
+    loopTraces: loopTraces(loop, input, inputHash),
     tags,
     limits: {
       deadlineMs: Math.min(allowance.deadlineMs, options.deadlineMs ?? Number.POSITIVE_INFINITY),

@@ -1,6 +1,7 @@
 // What a caller is told: a run's end as a member of the result union.
 import { formatDuration } from '../../common/units.ts';
 import { errorText } from '../../errors/catalogue.ts';
+import { SAME } from '../../language/plan/print.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Admission } from '../budget/guards/port.ts';
 import type { RunResult } from './engine.ts';
@@ -62,17 +63,18 @@ export function spendingPaused(off: SpendSwitch): Refusal & { kind: 'spending_pa
 export function loopDetected(
   task: string,
   {
+    same,
     repeats,
     withinMs,
     retryAfterMs,
-  }: Pick<Extract<Admission, { kind: 'reject' }>, 'repeats' | 'withinMs' | 'retryAfterMs'>,
+  }: Pick<Extract<Admission, { kind: 'reject' }>, 'same' | 'repeats' | 'withinMs' | 'retryAfterMs'>,
 ): Refusal {
   return {
     kind: 'loop_detected',
     repeats,
     withinMs,
     retryAfterMs,
-    ...errorText('LOOP_DETECTED', { task, repeats, within: formatDuration(withinMs) }),
+    ...errorText('LOOP_DETECTED', { task, what: SAME[same], repeats, within: formatDuration(withinMs) }),
   };
 }
 

@@ -36,7 +36,7 @@ export async function continueRun(
     limits,
     stream: false,
     parent: null,
-    loopHash: null,
+    loopTraces: null,
     resumed: true,
     startedAtMs: clock.monotonicMs(),
   });

@@ -56,16 +56,15 @@ function printWindow(window: BudgetWindow): { readonly [key: string]: Json } {
   }
 }
 
-export function printLoopGuard({
-  ignore,
-  repeats,
-  withinMs,
-  then,
-  depth,
-  fanOut,
-}: LoopGuardDefinition): Json {
+/** One guard without brackets, as it is mostly written. */
+export function printLoopGuards(guards: readonly LoopGuardDefinition[]): Json {
+  const [only] = guards;
+  return guards.length === 1 && only !== undefined ? printLoopGuard(only) : guards.map(printLoopGuard);
+}
+
+function printLoopGuard({ same, ignore, repeats, withinMs, then, depth, fanOut }: LoopGuardDefinition): Json {
   return compact({
-    same: 'input',
+    same,
     ignore: ignore.length === 0 ? null : ignore,
     repeats,
     within: withinMs === null ? null : formatDuration(withinMs),

@@ -4,7 +4,7 @@ import { formatUsd } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import { printTemplate } from '../expression/template-parts.ts';
 import { formatDuration } from '../../common/units.ts';
-import { compact, printBudget, printLoopGuard, printRoute, printShare } from './print-parts.ts';
+import { compact, printBudget, printLoopGuards, printRoute, printShare } from './print-parts.ts';
 import type {
   BudgetDefinition,
   CircuitBreakerDefinition,
@@ -35,7 +35,7 @@ export function printProject({
     routes: each(routes, printRoute),
     budgets: each(budgets, printProjectBudget),
     guards: compact({
-      loop: loop && (printLoopGuard(loop) ?? {}),
+      loop: loop && printLoopGuards(loop),
       surge: surge && {
         spend: `${surge.factor}x`,
         over: formatDuration(surge.overMs),

@@ -14,7 +14,10 @@ export interface ProjectDefinition {
   readonly policies: { readonly [name: string]: PolicyDefinition };
   readonly routes: { readonly [name: string]: RouteDefinition };
   readonly budgets: { readonly [name: string]: BudgetDefinition };
-  readonly guards: { readonly loop: LoopGuardDefinition | null; readonly surge: SurgeGuardDefinition | null };
+  readonly guards: {
+    readonly loop: readonly LoopGuardDefinition[] | null;
+    readonly surge: SurgeGuardDefinition | null;
+  };
   /** The model that savings are counted against, `provider/model`; null: none. */
   readonly baseline: Reference | null;
 }

@@ -53,9 +53,8 @@ export interface TaskDefinition {
     readonly forMs: number | null;
     readonly at: Place;
   } | null;
-  /** The task's own loop guard; `off`: none, whatever the project has; null: the project's. */
-  readonly loop: LoopGuardDefinition | 'off' | null;
-  /** The task's own; null: the project's. */
+  /** The task's own loop guards; `off`: none, whatever the project has; null: the project's. */
+  readonly loop: readonly LoopGuardDefinition[] | 'off' | null;
   readonly baseline: Reference | null;
   /** In the order of the file. */
   readonly steps: readonly StepDefinition[];
@@ -110,8 +109,12 @@ export interface TaskBudgetDefinition {
   readonly at: Place;
 }
 
+/** What a loop guard compares; what each may do is said by `LOOP_KINDS`. */
+export type LoopKindName = 'input' | 'nearly';
+
 /** null: not said, so the plan's default. */
 export interface LoopGuardDefinition {
+  readonly same: LoopKindName;
   readonly ignore: readonly string[];
   readonly repeats: number | null;
   readonly withinMs: number | null;

@@ -7,7 +7,7 @@ import type { Catalogue } from './catalogue.ts';
 import { canonicalPlanText, deepFreeze, planHash } from './encode.ts';
 import { environmentNames } from './environment.ts';
 import { resolveModels, resolveProvider, type ModelMention } from './models.ts';
-import { resolveBudget, resolveLoopGuard, resolveTaskBudget } from './policies.ts';
+import { resolveBudget, resolveLoops, resolveTaskBudget } from './policies.ts';
 import { pinsThatMove } from './pins.ts';
 import { planRules } from './rules.ts';
 import { resolveTask } from './tasks.ts';
@@ -31,7 +31,7 @@ export function buildPlan(
     options.catalogue,
     options.nowMs,
   );
-  const loop = project.guards.loop === null ? null : resolveLoopGuard(project.guards.loop);
+  const loop = project.guards.loop === null ? null : resolveLoops(project.guards.loop);
   const { surge } = project.guards;
   const guards: PlanGuards = {
     loop,

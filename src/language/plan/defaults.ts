@@ -1,5 +1,12 @@
 // What a plan says where the workflow files say nothing: every default, with why it is safe to deploy.
-import type { PlanAllowance, PlanLoopGuard, PlanPolicy, PlanRateLimits, PlanTask } from './types.ts';
+import type {
+  PlanAllowance,
+  PlanLoopGuard,
+  PlanLoops,
+  PlanPolicy,
+  PlanRateLimits,
+  PlanTask,
+} from './types.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -41,15 +48,13 @@ export const DEFAULT_EACH_CONCURRENT = 4;
 /** What is asked is kept a month: long enough to look into a bill. */
 export const DEFAULT_RETAIN: PlanTask['retain'] = { content: 'full', forMs: 30 * DAY_MS };
 
-/** The project's guard where only some of its members are written. */
-export const DEFAULT_LOOP_GUARD: PlanLoopGuard = {
-  ignore: [],
-  repeats: 20,
-  withinMs: MINUTE_MS,
-  then: 'reject',
-  depth: 8,
-  fanOut: 200,
+/** A guard where only some of its members are written. What is nearly the same comes more often by chance, so more is let pass and the memory is longer. */
+export const DEFAULT_LOOP_GUARDS: { readonly [Name in PlanLoopGuard['same']]: PlanLoopGuard } = {
+  input: { same: 'input', ignore: [], repeats: 20, withinMs: MINUTE_MS, then: 'reject' },
+  nearly: { same: 'nearly', ignore: [], repeats: 40, withinMs: 10 * MINUTE_MS, then: 'reject' },
 };
+
+export const DEFAULT_LOOPS: PlanLoops = { guards: [], depth: 8, fanOut: 200 };
 
 export const NO_LIMITS: PlanRateLimits = { requests: null, tokens: null };
 export const DEFAULT_QUALITY = 1;

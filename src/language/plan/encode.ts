@@ -1,6 +1,6 @@
 // A plan as canonical JSON text, and back: stored by its hash, so that any revision can be run again.
 import { canonicalJson, sha256Hex } from '../../common/json.ts';
-import type { Plan } from './types.ts';
+import type { Plan, PlanLoopGuard, PlanLoops } from './types.ts';
 
 /** JSON has no integers beyond 2^53: a bigint is written as an object with this one key. */
 const BIG = '$bigint';
@@ -37,7 +37,26 @@ export function decodePlan(text: string): Plan {
     return value;
   }) as Plan;
   if (planHash(plan) !== plan.hash) throw new Error(`the stored plan ${plan.hash} does not have that hash`);
-  return deepFreeze(plan);
+  return deepFreeze(withLoops(plan));
+}
+
+/** A plan that was stored when a task had one loop guard at most, which held the bounds of nesting too. It keeps its hash, by which it is known. */
+function withLoops(plan: Plan): Plan {
+  return {
+    ...plan,
+    guards: { ...plan.guards, loop: loopsOf(plan.guards.loop) },
+    tasks: Object.fromEntries(
+      Object.entries(plan.tasks).map(([name, task]) => [name, { ...task, loop: loopsOf(task.loop) }]),
+    ),
+  };
+}
+
+type StoredLoops = PlanLoops | (Omit<PlanLoopGuard, 'same'> & Pick<PlanLoops, 'depth' | 'fanOut'>);
+
+function loopsOf(stored: StoredLoops | null): PlanLoops | null {
+  if (stored === null || 'guards' in stored) return stored;
+  const { depth, fanOut, ...guard } = stored;
+  return { guards: [{ same: 'input', ...guard }], depth, fanOut };
 }
 
 export function deepFreeze<Value>(value: Value): Value {

@@ -11,10 +11,18 @@ import type {
 import {
   DEFAULT_ALLOWANCE,
   DEFAULT_HALF_OPEN_AFTER_MS,
-  DEFAULT_LOOP_GUARD,
+  DEFAULT_LOOP_GUARDS,
+  DEFAULT_LOOPS,
   DEFAULT_POLICY,
 } from './defaults.ts';
-import type { PlanAllowance, PlanBudget, PlanLoopGuard, PlanPolicy, PlanRateLimits } from './types.ts';
+import type {
+  PlanAllowance,
+  PlanBudget,
+  PlanLoopGuard,
+  PlanLoops,
+  PlanPolicy,
+  PlanRateLimits,
+} from './types.ts';
 
 /** Where a time-out of the whole attempt is shorter than the stream's, it rules them too. */
 export function resolvePolicy(policy: PolicyDefinition | null): PlanPolicy {
@@ -72,18 +80,38 @@ export function resolveAllowance(allowance: AllowanceDefinition): PlanAllowance 
   };
 }
 
-/** A guard written in part takes the other members from `base`: the project's guard for a task's own. */
-export function resolveLoopGuard(
-  guard: LoopGuardDefinition,
-  base: PlanLoopGuard = DEFAULT_LOOP_GUARD,
-): PlanLoopGuard {
+/** Guards written in part take the other members from `base`: the project's, for a task's own. */
+export function resolveLoops(
+  guards: readonly LoopGuardDefinition[],
+  base: PlanLoops = DEFAULT_LOOPS,
+): PlanLoops {
+  // Nesting is the run's, not a guard's: where several say it, the strictest holds.
+  const least = (member: 'depth' | 'fanOut'): number =>
+    guards.reduce<number | null>((most, { [member]: said }) => smaller(most, said), null) ?? base[member];
   return {
+    guards: guards.map((guard) => resolveLoopGuard(guard, baseOf(guard, base))),
+    depth: least('depth'),
+    fanOut: least('fanOut'),
+  };
+}
+
+function smaller(left: number | null, right: number | null): number | null {
+  return left === null || right === null ? (left ?? right) : Math.min(left, right);
+}
+
+/** The one guard of this kind that the project has; where it has several, none of them is meant. */
+function baseOf({ same }: LoopGuardDefinition, base: PlanLoops): PlanLoopGuard {
+  const [only, ...others] = base.guards.filter((guard) => guard.same === same);
+  return only === undefined || others.length > 0 ? DEFAULT_LOOP_GUARDS[same] : only;
+}
+
+function resolveLoopGuard(guard: LoopGuardDefinition, base: PlanLoopGuard): PlanLoopGuard {
+  return {
+    same: guard.same,
     ignore: [...new Set([...base.ignore, ...guard.ignore])].sort(),
     repeats: guard.repeats ?? base.repeats,
     withinMs: guard.withinMs ?? base.withinMs,
     then: guard.then ?? base.then,
-    depth: guard.depth ?? base.depth,
-    fanOut: guard.fanOut ?? base.fanOut,
   };
 }
 

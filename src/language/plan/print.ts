@@ -7,6 +7,7 @@ import type {
   Plan,
   PlanBudget,
   PlanLoopGuard,
+  PlanLoops,
   PlanModel,
   PlanPolicy,
   PlanPrice,
@@ -70,7 +71,7 @@ function printTask(task: PlanTask): string {
     `allowance  ${formatDuration(allowance.deadlineMs)}, ${allowance.attempts} attempts, ${allowance.costNanoUsd === null ? 'no cost limit of its own' : `at most $${formatUsd(allowance.costNanoUsd)}`}`,
     `cache      ${cache === null ? 'off' : `same input, ${formatDuration(cache.forMs)}`}`,
     `retain     ${retain.content}, ${formatDuration(retain.forMs)}`,
-    ...(loop === null ? [] : [`loop       ${printLoop(loop)}`]),
+    ...(loop === null ? [] : [`loop       ${printLoops(loop)}`]),
     ...(baseline === null || baseline === undefined ? [] : [`baseline   ${baseline}`]),
     `input      ${printSchema(task.inputSchema)}`,
     ...Object.entries(task.inputDefaults).map(
@@ -233,9 +234,19 @@ export function printBudget(budget: PlanBudget): string {
   return `${budget.name}: ${parts.join(', ')}`;
 }
 
-export function printLoop(loop: PlanLoopGuard): string {
-  const ignored = loop.ignore.length === 0 ? '' : `, but for ${loop.ignore.join(' ')}`;
-  return `the same input${ignored} more than ${loop.repeats} times in ${formatDuration(loop.withinMs)}: ${loop.then}; at most ${loop.depth} deep, ${loop.fanOut} wide`;
+export function printLoops({ guards, depth, fanOut }: PlanLoops): string {
+  return [...guards.map(printLoop), `at most ${depth} deep, ${fanOut} wide`].join('; ');
+}
+
+/** What a guard compares, in words. */
+export const SAME: { readonly [Name in PlanLoopGuard['same']]: string } = {
+  input: 'the same input',
+  nearly: 'nearly the same input',
+};
+
+export function printLoop({ same, ignore, repeats, withinMs, then }: PlanLoopGuard): string {
+  const ignored = ignore.length === 0 ? '' : `, but for ${ignore.join(' ')}`;
+  return `${SAME[same]}${ignored} more than ${repeats} times in ${formatDuration(withinMs)}: ${then}`;
 }
 
 export function printSurge(surge: PlanSurgeGuard): string {
@@ -244,7 +255,7 @@ export function printSurge(surge: PlanSurgeGuard): string {
 
 function printGuards({ guards: { loop, surge } }: Plan): readonly string[] {
   return [
-    ...(loop === null ? [] : [`loop: ${printLoop(loop)}`]),
+    ...(loop === null ? [] : [`loop: ${printLoops(loop)}`]),
     ...(surge === null ? [] : [`surge: ${printSurge(surge)}`]),
   ];
 }

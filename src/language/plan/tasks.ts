@@ -18,13 +18,13 @@ import {
   DEFAULT_RETAIN,
 } from './defaults.ts';
 import { stepExpressions } from './environment.ts';
-import { resolveAllowance, resolveLoopGuard } from './policies.ts';
-import type { PlanLoopGuard, PlanRoute, PlanStep, Template } from './types.ts';
+import { resolveAllowance, resolveLoops } from './policies.ts';
+import type { PlanLoops, PlanRoute, PlanStep, Template } from './types.ts';
 
 export function resolveTask(
   task: TaskDefinition,
   definition: Definition,
-  projectLoop: PlanLoopGuard | null,
+  projectLoop: PlanLoops | null,
 ): TaskDraft {
   const steps = inOrder(task.steps.map((step) => resolveStep(step, task, definition)));
   const last = task.steps.at(-1);
@@ -50,7 +50,7 @@ export function resolveTask(
         ? null
         : task.loop === null
           ? projectLoop
-          : resolveLoopGuard(task.loop, projectLoop ?? undefined),
+          : resolveLoops(task.loop, projectLoop ?? undefined),
     baseline: (task.baseline ?? definition.project.baseline)?.name ?? null,
     steps,
     output: task.output?.template ?? lastStepOutput(last),

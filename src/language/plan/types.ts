@@ -153,18 +153,24 @@ export type PlanWindow =
   | { readonly kind: 'rolling'; readonly ms: number };
 
 export interface PlanGuards {
-  readonly loop: PlanLoopGuard | null;
+  readonly loop: PlanLoops | null;
   readonly surge: PlanSurgeGuard | null;
 }
+export interface PlanLoops {
+  /** Asked in this order; the first that trips answers, and those after it do not hear of that try. */
+  readonly guards: readonly PlanLoopGuard[];
+  /** The most nested task calls, and the most child runs and items one run may start. */
+  readonly depth: number;
+  readonly fanOut: number;
+}
 export interface PlanLoopGuard {
+  /** What is compared: the input as it is, or but for what varies by itself. */
+  readonly same: 'input' | 'nearly';
   /** Input fields left out of the comparison: volatile ones such as a time. */
   readonly ignore: readonly string[];
   readonly repeats: number;
   readonly withinMs: number;
   readonly then: 'reuse' | 'reject' | 'pause';
-  /** The most nested task calls, and the most child runs and items one run may start. */
-  readonly depth: number;
-  readonly fanOut: number;
 }
 export interface PlanSurgeGuard {
   /** Times the baseline. */
@@ -192,8 +198,8 @@ export interface PlanTask {
   readonly allowance: PlanAllowance;
   readonly cache: { readonly forMs: number } | null;
   readonly retain: { readonly content: 'full' | 'redacted' | 'hash'; readonly forMs: number };
-  /** The project's loop guard, or the task's own. */
-  readonly loop: PlanLoopGuard | null;
+  /** The project's loop guards, or the task's own. */
+  readonly loop: PlanLoops | null;
   /** The key of the model that its savings are counted against: the project's, or its own; null: none. Left out in plans stored before there was the word. */
   readonly baseline?: string | null;
   /** In an order in which each comes after those it reads. */

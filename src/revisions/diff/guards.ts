@@ -1,21 +1,26 @@
 // Guards against loops and surges: what they notice, and what they do then.
 import { canonicalJson } from '../../common/json.ts';
-import { printLoop, printSurge } from '../../language/plan/print.ts';
-import type { PlanLoopGuard, PlanSurgeGuard } from '../../language/plan/types.ts';
+import { printLoop, printLoops, printSurge, SAME } from '../../language/plan/print.ts';
+import type { PlanLoopGuard, PlanLoops, PlanSurgeGuard } from '../../language/plan/types.ts';
 import { tasksOfBoth } from './both.ts';
 import { compareBounds, compareStrictness, reverse, type Direction } from './direction.ts';
-import { pointer } from './keyed.ts';
+import { namedLoopGuards, pointer } from './keyed.ts';
 import type { Change, Comparison, Concern } from './types.ts';
 
 export const guards: Concern = (comparison) => {
   const { before, after } = comparison;
-  const project = compareLoop('guard loop', before.guards.loop, after.guards.loop, pointer('guards', 'loop'));
+  const project = compareLoops(
+    'guard loop',
+    before.guards.loop,
+    after.guards.loop,
+    pointer('guards', 'loop'),
+  );
   return [
     ...project.map((change) => ({ ...change, covers: [...change.covers, ...followers(comparison)] })),
     ...tasksOfBoth(comparison).flatMap(([from, to]) =>
       followers(comparison).includes(pointer('tasks', to.name, 'loop'))
         ? []
-        : compareLoop(`task ${to.name}`, from.loop, to.loop, pointer('tasks', to.name, 'loop')),
+        : compareLoops(`task ${to.name}`, from.loop, to.loop, pointer('tasks', to.name, 'loop')),
     ),
     ...compareSurge(before.guards.surge, after.guards.surge),
   ];
@@ -25,7 +30,7 @@ export const guards: Concern = (comparison) => {
 function followers(comparison: Comparison): readonly string[] {
   const { before, after } = comparison;
   if (!comparison.differs('guards', 'loop')) return [];
-  const same = (left: PlanLoopGuard | null, right: PlanLoopGuard | null): boolean =>
+  const same = (left: PlanLoops | null, right: PlanLoops | null): boolean =>
     canonicalJson(left) === canonicalJson(right);
   return tasksOfBoth(comparison)
     .filter(([from, to]) => same(from.loop, before.guards.loop) && same(to.loop, after.guards.loop))
@@ -36,10 +41,12 @@ function followers(comparison: Comparison): readonly string[] {
 const toEffect = (strictness: Direction): Change['effects'] =>
   strictness === 'same' ? [] : [strictness === 'more' ? 'guard-tightened' : 'guard-loosened'];
 
-function compareLoop(
+type Tell = (place: readonly string[], strictness: Direction, message: string) => void;
+
+function compareLoops(
   subject: string,
-  from: PlanLoopGuard | null,
-  to: PlanLoopGuard | null,
+  from: PlanLoops | null,
+  to: PlanLoops | null,
   at: string,
 ): readonly Change[] {
   const what = subject.startsWith('guard') ? '' : 'the loop guard ';
@@ -48,26 +55,61 @@ function compareLoop(
     return [
       {
         subject,
-        message: to === null ? `${what}is off` : `${what}is on: ${printLoop(to)}`,
+        message: to === null ? `${what}is off` : `${what}is on: ${printLoops(to)}`,
         effects: [to === null ? 'guard-loosened' : 'guard-tightened'],
         covers: [at],
       },
     ];
   }
   const changes: Change[] = [];
+  const tell: Tell = (place, strictness, message) => {
+    changes.push({
+      subject,
+      message: `${what}${message}`,
+      effects: toEffect(strictness),
+      covers: [`${at}${pointer(...place)}`, ...(place.length === 2 ? [`${at}${pointer('guardOrder')}`] : [])],
+    });
+  };
+  const [before, after] = [namedLoopGuards(from), namedLoopGuards(to)];
+  for (const [name, guard] of before) {
+    const other = after.get(name);
+    if (other === undefined) tell(['guards', name], 'less', `no longer stops ${printLoop(guard)}`);
+    else compareLoop(guard, other, (member, ...told) => tell(['guards', name, member], ...told));
+  }
+  for (const [name, guard] of after)
+    if (!before.has(name)) tell(['guards', name], 'more', `also stops ${printLoop(guard)}`);
+  if (from.depth !== to.depth)
+    tell(
+      ['depth'],
+      reverse(compareBounds(from.depth, to.depth)),
+      `lets tasks call each other ${to.depth} deep instead of ${from.depth}`,
+    );
+  if (from.fanOut !== to.fanOut)
+    tell(
+      ['fanOut'],
+      reverse(compareBounds(from.fanOut, to.fanOut)),
+      `lets a run start ${to.fanOut} items instead of ${from.fanOut}`,
+    );
+  // The order says who answers where two of them trip.
+  const kept = (names: Iterable<string>): string =>
+    [...names].filter((name) => before.has(name) && after.has(name)).join(', ');
+  if (kept(before.keys()) !== kept(after.keys()))
+    tell(['guardOrder'], 'less', `asks its guards in another order: ${[...after.keys()].join(', ')}`);
+  return changes;
+}
+
+function compareLoop(
+  from: PlanLoopGuard,
+  to: PlanLoopGuard,
+  told: (member: keyof PlanLoopGuard, strictness: Direction, message: string) => void,
+): void {
   const tell = (member: keyof PlanLoopGuard, strictness: Direction, message: string): void => {
-    if (canonicalJson(from[member]) !== canonicalJson(to[member]))
-      changes.push({
-        subject,
-        message: `${what}${message}`,
-        effects: toEffect(strictness),
-        covers: [`${at}${pointer(member)}`],
-      });
+    if (canonicalJson(from[member]) !== canonicalJson(to[member])) told(member, strictness, message);
   };
   tell(
     'repeats',
     reverse(compareBounds(from.repeats, to.repeats)),
-    `lets the same input pass ${to.repeats} times instead of ${from.repeats}`,
+    `lets ${SAME[to.same]} pass ${to.repeats} times instead of ${from.repeats}`,
   );
   tell(
     'withinMs',
@@ -79,23 +121,12 @@ function compareLoop(
     compareStrictness(['reuse', 'reject', 'pause'], from.then, to.then),
     `does "${to.then}" instead of "${from.then}"`,
   );
-  tell(
-    'depth',
-    reverse(compareBounds(from.depth, to.depth)),
-    `lets tasks call each other ${to.depth} deep instead of ${from.depth}`,
-  );
-  tell(
-    'fanOut',
-    reverse(compareBounds(from.fanOut, to.fanOut)),
-    `lets a run start ${to.fanOut} items instead of ${from.fanOut}`,
-  );
   // What is ignored makes more inputs the same; what is no longer ignored, fewer.
   tell(
     'ignore',
     from.ignore.every((field) => to.ignore.includes(field)) ? 'more' : 'less',
     `ignores ${to.ignore.join(', ') || 'nothing'} instead of ${from.ignore.join(', ') || 'nothing'}`,
   );
-  return changes;
 }
 
 function compareSurge(from: PlanSurgeGuard | null, to: PlanSurgeGuard | null): readonly Change[] {

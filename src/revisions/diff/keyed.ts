@@ -1,6 +1,6 @@
 // A plan with everything under its stable key, and the places where two of them differ: what no change may forget to tell.
 import { canonicalPlanText } from '../../language/plan/encode.ts';
-import type { Plan } from '../../language/plan/types.ts';
+import type { Plan, PlanLoopGuard, PlanLoops } from '../../language/plan/types.ts';
 
 /** Steps by their key and budgets by their id, so that a new one in between does not make all after it look different. */
 export function keyedPlan(plan: Plan): unknown {
@@ -11,12 +11,37 @@ export function keyedPlan(plan: Plan): unknown {
       task.name,
       {
         ...task,
+        loop: keyedLoops(task.loop),
         steps: Object.fromEntries(task.steps.map((step) => [step.key, step])),
         stepOrder: task.steps.map(({ key }) => key),
       },
     ]),
   );
-  return { language, providers, models, budgets, guards, tasks };
+  return {
+    language,
+    providers,
+    models,
+    budgets,
+    guards: { ...guards, loop: keyedLoops(guards.loop) },
+    tasks,
+  };
+}
+
+function keyedLoops(loops: PlanLoops | null): unknown {
+  if (loops === null) return null;
+  const named = namedLoopGuards(loops);
+  return { ...loops, guards: Object.fromEntries(named), guardOrder: [...named.keys()] };
+}
+
+/** Each guard by its kind and its number among those of its kind: `input`, `nearly`, `input 2`. The order is that of the list. */
+export function namedLoopGuards({ guards }: PlanLoops): ReadonlyMap<string, PlanLoopGuard> {
+  const named = new Map<string, PlanLoopGuard>();
+  for (const guard of guards) {
+    let name: string = guard.same;
+    for (let nth = 2; named.has(name); nth += 1) name = `${guard.same} ${nth}`;
+    named.set(name, guard);
+  }
+  return named;
 }
 
 export function pointer(...path: readonly string[]): string {

@@ -245,7 +245,11 @@ describe('guards', () => {
       models,
       tasks: [
         task('write', steps, {
-          loop: { ignore: [], repeats: 2, withinMs: 60_000, then, depth: 4, fanOut: 100 },
+          loop: {
+            guards: [{ same: 'input', ignore: [], repeats: 2, withinMs: 60_000, then }],
+            depth: 4,
+            fanOut: 100,
+          },
         }),
       ],
     });

@@ -165,7 +165,11 @@ describe('the step graph', () => {
   test('a guard bounds how many items and child runs a run may start', async () => {
     const listed = task('write', [modelStep('say', ['a/one'], { each, prompt: template('${{ item }}') })], {
       inputSchema: listInput,
-      loop: { ignore: [], repeats: 100, withinMs: 60_000, then: 'reject', depth: 4, fanOut: 2 },
+      loop: {
+        guards: [{ same: 'input', ignore: [], repeats: 100, withinMs: 60_000, then: 'reject' }],
+        depth: 4,
+        fanOut: 2,
+      },
     });
     const fixture = memoryFixture(plan({ models, tasks: [listed] }), () => ({}));
     expect(snapshotOf(await fixture.clock.settle(fixture.run())).run.error).toMatchObject({

@@ -9,7 +9,8 @@ import {
   DEFAULT_ALLOWANCE,
   DEFAULT_EACH_CONCURRENT,
   DEFAULT_HEDGES,
-  DEFAULT_LOOP_GUARD,
+  DEFAULT_LOOP_GUARDS,
+  DEFAULT_LOOPS,
   DEFAULT_MAX_OUTPUT_TOKENS,
   DEFAULT_POLICY,
   DEFAULT_QUALITY,
@@ -17,6 +18,7 @@ import {
 } from '../../../src/language/plan/defaults.ts';
 
 const { retry, circuitBreaker, bulkhead } = DEFAULT_POLICY;
+const { input: sameInput, nearly } = DEFAULT_LOOP_GUARDS;
 
 function whenAbsent(record: string, key: string): string | null | undefined {
   return allRecords()
@@ -54,11 +56,16 @@ const inPlan: readonly (readonly [record: string, key: string, text: string])[] 
   ['Allowance', 'attempts', String(DEFAULT_ALLOWANCE.attempts)],
   ['Retain', 'content', DEFAULT_RETAIN.content],
   ['Retain', 'for', formatDuration(DEFAULT_RETAIN.forMs)],
-  ['LoopGuard', 'repeats', String(DEFAULT_LOOP_GUARD.repeats)],
-  ['LoopGuard', 'within', formatDuration(DEFAULT_LOOP_GUARD.withinMs)],
-  ['LoopGuard', 'then', DEFAULT_LOOP_GUARD.then],
-  ['LoopGuard', 'depth', String(DEFAULT_LOOP_GUARD.depth)],
-  ['LoopGuard', 'fanOut', String(DEFAULT_LOOP_GUARD.fanOut)],
+  ['LoopGuard', 'repeats', `${sameInput.repeats}; ${nearly.repeats} for nearly`],
+  [
+    'LoopGuard',
+    'within',
+    `${formatDuration(sameInput.withinMs)}; ${formatDuration(nearly.withinMs)} for nearly`,
+  ],
+  ['LoopGuard', 'then', sameInput.then],
+  ['LoopGuard', 'then', nearly.then],
+  ['LoopGuard', 'depth', String(DEFAULT_LOOPS.depth)],
+  ['LoopGuard', 'fanOut', String(DEFAULT_LOOPS.fanOut)],
   ['ModelStep', 'maxOutputTokens', String(DEFAULT_MAX_OUTPUT_TOKENS)],
   ['Step', 'concurrent', String(DEFAULT_EACH_CONCURRENT)],
   ['Hedge', 'atMost', String(DEFAULT_HEDGES)],

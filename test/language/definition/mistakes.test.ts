@@ -70,6 +70,7 @@ const SLIPS: readonly Slip[] = [
   [P, 'per: month', 'per: fortnight', 'invalid-value'],
   [T, '$0.08', '0.08', 'invalid-value'],
   [P, 'per: 24h', 'per: 24h, timeZone: Europe/Lisbon', 'conflicting-keys'],
+  [P, 'same: input, repeats: 12', 'same: nearly, repeats: 12', 'conflicting-keys'],
   [P, 'warnAt: [60%, 90%]', 'warnAt: []', 'invalid-value'],
   [P, 'hedge: { after: 900ms', 'hedge: { after: 0ms', 'invalid-value'],
   [P, 'context: 32k, quality', 'context: 32k, maxOutputTokens: 64k, quality', 'invalid-value'],
@@ -271,6 +272,12 @@ test.each([
     P,
     'then: reuse',
     'then: reuse, ignore: [received, letter.id]',
+  ],
+  [
+    'two loop guards of one kind, and one of another',
+    P,
+    '{ same: input, repeats: 12, within: 2m, then: reuse }',
+    '[{ repeats: 12, within: 2m, then: reuse }, { repeats: 50, within: 1d }, { same: nearly, then: pause }]',
   ],
   [
     'a default of null where the field may be null',

@@ -177,6 +177,13 @@ const edits: readonly (readonly [
     ['guard loop: does "pause" instead of "reject" [guard-tightened]'],
   ],
   [
+    'a second loop guard',
+    'headgate.yaml',
+    '{ same: input, repeats: 20, within: 1m, then: reject }',
+    '[{ same: nearly, repeats: 30 }, { same: input, repeats: 20, within: 1m, then: reject }]',
+    ['guard loop: also stops nearly the same input more than 30 times in 10m: reject [guard-tightened]'],
+  ],
+  [
     'no surge guard',
     'headgate.yaml',
     '  surge: { spend: 8x, over: 15m, baseline: 7d, floor: $5, then: pause }\n',

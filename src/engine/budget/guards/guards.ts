@@ -3,7 +3,9 @@ import type { Clock } from '../../../common/clock.ts';
 import { formatUsd } from '../../../common/money.ts';
 import type { PlanSurgeGuard } from '../../../language/plan/types.ts';
 import { createListeners } from '../listeners.ts';
-import { createLoopGuard } from './loop.ts';
+import { formatDuration } from '../../../common/units.ts';
+import { SAME } from '../../../language/plan/print.ts';
+import { createLoopGuards } from './loop.ts';
 import type { GuardAlert, Guards, SpendSwitch } from './port.ts';
 import { createSurgeGuard, type Surge } from './surge.ts';
 import { createSwitches } from './switches.ts';
@@ -25,7 +27,7 @@ const SURGE = 'guard:surge';
 export function createGuards(options: GuardsOptions): Guards {
   const { clock } = options;
   const switches = createSwitches(clock, options.switches);
-  const loops = createLoopGuard(options.inputsKept);
+  const loops = createLoopGuards(options.inputsKept);
   const surges = createSurgeGuard(options.maxScopes);
   const alerts = createListeners<GuardAlert>();
   let surgeGuard: PlanSurgeGuard | null = null;
@@ -64,36 +66,38 @@ export function createGuards(options: GuardsOptions): Guards {
       const scopes = ['all', `task:${run.task}`, `caller:${run.caller}`];
       const off = switches.first(scopes);
       if (off !== undefined) return { kind: 'paused', switch: off };
-      const { loop } = run;
-      if (loop === null) return { kind: 'pass' };
+      const { task, caller } = run;
       // Monotonic: a wall clock that is set does not let a loop go.
-      const verdict = loops.tried(run, loop, clock.monotonicMs());
+      const verdict = loops.tried(run, run.guards, run.traces, clock.monotonicMs());
       if (verdict.kind === 'pass') return verdict;
-      const { repeats, retryAfterMs, answer } = verdict;
+      const { guard, repeats, retryAfterMs, answer } = verdict;
+      const often = `${SAME[guard.same]} more than ${guard.repeats} times within ${formatDuration(guard.withinMs)}`;
       if (verdict.isNew) {
         alerts.tell({
           kind: 'loop',
-          scope: `caller:${run.caller}`,
-          message: `${run.caller} gave ${run.task} the same input more than ${loop.repeats} times within ${loop.withinMs / 1000} s.`,
+          scope: `caller:${caller}`,
+          message: `${caller} gave ${task} ${often}.`,
           details: {
-            task: run.task,
-            caller: run.caller,
+            task,
+            caller,
+            same: guard.same,
             inputHash: run.inputHash,
             repeats,
-            withinMs: loop.withinMs,
-            action: loop.then,
+            withinMs: guard.withinMs,
+            action: guard.then,
           },
         });
       }
-      if (loop.then === 'pause') {
-        const reason = `loop: the same input to ${run.task} more than ${loop.repeats} times within ${loop.withinMs / 1000} s`;
-        return { kind: 'paused', switch: switches.pull(`caller:${run.caller}`, reason, LOOP) };
-      }
-      const refusal = { repeats, withinMs: loop.withinMs, retryAfterMs };
-      if (loop.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, ...refusal };
+      if (guard.then === 'pause')
+        return {
+          kind: 'paused',
+          switch: switches.pull(`caller:${caller}`, `loop: ${task} was given ${often}`, LOOP),
+        };
+      const refusal = { same: guard.same, repeats, withinMs: guard.withinMs, retryAfterMs };
+      if (guard.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, ...refusal };
       return { kind: 'reject', ...refusal };
     },
-    ended: loops.ended,
+    ended: (run) => loops.ended(run, run.guards, run.traces),
     switchFor: switches.first,
     pause: switches.pull,
     resume(scope, by) {

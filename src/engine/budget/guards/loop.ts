@@ -1,21 +1,31 @@
-// Loop guard: the same input of the same caller to the same task, more often than allowed within a window.
+// Loop guards: the same of a caller to a task, as a guard's kind understands it, more often than allowed within a window.
 import { Recent } from '../../../common/recent.ts';
-import type { PlanLoopGuard } from '../../../language/plan/types.ts';
+import type { PlanLoopGuard, PlanLoops } from '../../../language/plan/types.ts';
+import type { JsonObject } from '../../../common/json.ts';
+import type { LoopKind, LoopTrace, LoopWatch } from './kinds/kind.ts';
+import { loopKinds } from './kinds/registry.ts';
 
 /** So many inputs are remembered at least, and at most twice as many (INV-14): a loop would have to try so many others between two tries of one. */
 const DEFAULT_INPUTS = 20_000;
+/** Where a watch is kept beside them, which may be two kilobytes. */
+const WATCHED_SHARE = 1 / 4;
 
 export interface LoopRun {
   readonly runId: string;
   readonly task: string;
   readonly caller: string;
-  readonly inputHash: string;
+}
+
+/** What the guards of a task compare of one input; in the order of the guards. `exact`: the hash of the input as it is. */
+export function loopTraces(loops: PlanLoops | null, input: JsonObject, exact: string): readonly LoopTrace[] {
+  return (loops?.guards ?? []).map(({ same, ignore }) => loopKinds[same].trace(input, ignore, exact));
 }
 
 export type LoopVerdict =
   | { readonly kind: 'pass' }
   | {
       readonly kind: 'repeated';
+      readonly guard: PlanLoopGuard;
       /** Tries within the window, this one included; counted up to one more than allowed. */
       readonly repeats: number;
       /** Until the input is let pass again, if nobody tries in between: each try counts. */
@@ -26,9 +36,19 @@ export type LoopVerdict =
       readonly isNew: boolean;
     };
 
-export interface LoopGuard {
-  readonly tried: (run: LoopRun, guard: PlanLoopGuard, nowMs: number) => LoopVerdict;
-  readonly ended: (run: LoopRun & { readonly succeeded: boolean }) => void;
+export interface LoopGuards {
+  /** Asks the guards in their order, up to the first that trips: a try that was answered by one is not counted by those after it. */
+  readonly tried: (
+    run: LoopRun,
+    guards: readonly PlanLoopGuard[],
+    traces: readonly LoopTrace[],
+    nowMs: number,
+  ) => LoopVerdict;
+  readonly ended: (
+    run: LoopRun & { readonly succeeded: boolean },
+    guards: readonly PlanLoopGuard[],
+    traces: readonly LoopTrace[],
+  ) => void;
 }
 
 interface Seen {
@@ -39,59 +59,87 @@ interface Seen {
   runningId: string | undefined;
   succeededId: string | undefined;
   looping: boolean;
+  readonly watch: LoopWatch | undefined;
 }
 
 /**
  * Refused tries count as well. So a loop faster than the window gets its `repeats` runs once, and not again in every window: it must fall silent first.
+ * Each guard has a memory of its own, which a reload leaves: the second of a kind in a task's list shares it with the second of other tasks.
  */
-export function createLoopGuard(inputsKept: number = DEFAULT_INPUTS): LoopGuard {
-  const inputs = new Recent<Seen>(inputsKept);
+export function createLoopGuards(inputsKept: number = DEFAULT_INPUTS): LoopGuards {
+  const memories = new Map<string, Recent<Seen>>();
 
-  function seenOf({ task, caller, inputHash }: LoopRun): Seen {
-    let seen = inputs.get(task, caller, inputHash);
-    if (seen === undefined) {
-      seen = {
-        triedAtMs: [],
-        size: 0,
-        next: 0,
-        runningId: undefined,
-        succeededId: undefined,
-        looping: false,
-      };
-      inputs.add(task, caller, inputHash, seen);
+  function memoryOf(guards: readonly PlanLoopGuard[], at: number): Recent<Seen> {
+    const same = guards[at]?.same ?? 'input';
+    const nth = guards.slice(0, at).filter((other) => other.same === same).length;
+    const name = `${same} ${nth}`;
+    let memory = memories.get(name);
+    if (memory === undefined) {
+      const kept = loopKinds[same].watch === undefined ? inputsKept : Math.ceil(inputsKept * WATCHED_SHARE);
+      memories.set(name, (memory = new Recent<Seen>(kept)));
     }
-    return seen;
+    return memory;
   }
 
   return {
-    tried(run, guard, nowMs) {
-      const seen = seenOf(run);
-      resize(seen, guard.repeats);
-      const oldestMs = seen.triedAtMs.length < guard.repeats ? undefined : seen.triedAtMs[seen.next];
-      seen.triedAtMs[seen.next] = nowMs;
-      seen.next = (seen.next + 1) % seen.size;
-      if (guard.repeats > 0 && (oldestMs === undefined || nowMs - oldestMs >= guard.withinMs)) {
-        seen.looping = false;
-        seen.runningId = run.runId;
-        return { kind: 'pass' };
+    tried(run, guards, traces, nowMs) {
+      for (const [at, guard] of guards.entries()) {
+        const trace = traces[at];
+        if (trace === undefined) continue;
+        const memory = memoryOf(guards, at);
+        let seen = memory.get(run.task, run.caller, trace.key);
+        if (seen === undefined)
+          memory.add(run.task, run.caller, trace.key, (seen = unseen(loopKinds[guard.same])));
+        const verdict = tried(seen, run, guard, trace, nowMs);
+        if (verdict.kind !== 'pass') return verdict;
       }
-      const isNew = !seen.looping;
-      seen.looping = true;
-      const nextOldestMs = seen.triedAtMs[seen.next] ?? nowMs;
-      return {
-        kind: 'repeated',
-        repeats: guard.repeats + 1,
-        retryAfterMs: Math.max(1, nextOldestMs + guard.withinMs - nowMs),
-        answer: seen.succeededId ?? seen.runningId,
-        isNew,
-      };
+      return { kind: 'pass' };
     },
-    ended(run) {
-      const seen = inputs.get(run.task, run.caller, run.inputHash);
-      if (seen === undefined) return;
-      if (seen.runningId === run.runId) seen.runningId = undefined;
-      if (run.succeeded) seen.succeededId = run.runId;
+    ended(run, guards, traces) {
+      for (const [at, trace] of traces.entries()) {
+        const seen = memoryOf(guards, at).get(run.task, run.caller, trace.key);
+        if (seen === undefined) continue;
+        if (seen.runningId === run.runId) seen.runningId = undefined;
+        if (run.succeeded) seen.succeededId = run.runId;
+      }
     },
+  };
+}
+
+function unseen(kind: LoopKind): Seen {
+  return {
+    triedAtMs: [],
+    size: 0,
+    next: 0,
+    runningId: undefined,
+    succeededId: undefined,
+    looping: false,
+    watch: kind.watch?.(),
+  };
+}
+
+function tried(seen: Seen, run: LoopRun, guard: PlanLoopGuard, trace: LoopTrace, nowMs: number): LoopVerdict {
+  resize(seen, guard.repeats);
+  const oldestMs = seen.triedAtMs.length < guard.repeats ? undefined : seen.triedAtMs[seen.next];
+  seen.triedAtMs[seen.next] = nowMs;
+  seen.next = (seen.next + 1) % seen.size;
+  seen.watch?.saw(trace, nowMs);
+  const isOften = guard.repeats === 0 || (oldestMs !== undefined && nowMs - oldestMs < guard.withinMs);
+  if (!isOften || seen.watch?.isLoop(nowMs - guard.withinMs) === false) {
+    seen.looping = false;
+    seen.runningId = run.runId;
+    return { kind: 'pass' };
+  }
+  const isNew = !seen.looping;
+  seen.looping = true;
+  const nextOldestMs = seen.triedAtMs[seen.next] ?? nowMs;
+  return {
+    kind: 'repeated',
+    guard,
+    repeats: guard.repeats + 1,
+    retryAfterMs: Math.max(1, nextOldestMs + guard.withinMs - nowMs),
+    answer: seen.succeededId ?? seen.runningId,
+    isNew,
   };
 }
 

@@ -1,6 +1,6 @@
 // Nesting: bounds on tasks that call tasks, and on how many runs and items one run starts. Pure; asked by the execution before each child.
 import { type Outcome, fail, succeed } from '../../../common/outcome.ts';
-import type { PlanLoopGuard } from '../../../language/plan/types.ts';
+import type { PlanLoops } from '../../../language/plan/types.ts';
 
 export type NestingProblem =
   /** The task is among those that led to it: `path` is the way round, `a`, `b`, `a`. */
@@ -15,7 +15,7 @@ export type NestingProblem =
 export function checkNesting(
   parents: readonly string[],
   task: string,
-  limits: Pick<PlanLoopGuard, 'depth'>,
+  limits: Pick<PlanLoops, 'depth'>,
 ): Outcome<null, NestingProblem> {
   const before = parents.lastIndexOf(task);
   if (before >= 0) return fail({ kind: 'cycle', path: [...parents.slice(before), task] });
@@ -28,7 +28,7 @@ export function checkNesting(
 export function checkFanOut(
   started: number,
   more: number,
-  limits: Pick<PlanLoopGuard, 'fanOut'>,
+  limits: Pick<PlanLoops, 'fanOut'>,
 ): Outcome<null, NestingProblem> {
   const total = started + more;
   return total > limits.fanOut

@@ -7,25 +7,36 @@ import type { Json, JsonObject } from '../../../common/json.ts';
  * of what it returns: the input itself where nothing of it changes.
  */
 export function normaliseInput(input: JsonObject, ignore: readonly string[]): JsonObject {
-  return fold(
-    input,
-    ignore.map((path) => path.split('.')),
-  ) as JsonObject;
+  return fold(input, pathsOf(ignore), foldText) as JsonObject;
+}
+
+/** The input without the fields named in `ignore`, and its texts as they are. */
+export function withoutFields(input: JsonObject, ignore: readonly string[]): JsonObject {
+  return ignore.length === 0 ? input : (fold(input, pathsOf(ignore), (text) => text) as JsonObject);
+}
+
+type Paths = readonly (readonly string[])[];
+
+function pathsOf(ignore: readonly string[]): Paths {
+  return ignore.map((path) => path.split('.'));
 }
 
 /** Words of plain ASCII with one space between them are their own form: most inputs are, and need no copy. */
 const MOST_TESTED = 10_000;
 const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
 
-function fold(value: Json, ignore: readonly (readonly string[])[]): Json {
-  if (typeof value === 'string')
-    return value.length <= MOST_TESTED && PLAIN.test(value)
-      ? value
-      : value.normalize('NFC').replace(/\s+/gu, ' ').trim();
+function foldText(text: string): string {
+  return text.length <= MOST_TESTED && PLAIN.test(text)
+    ? text
+    : text.normalize('NFC').replace(/\s+/gu, ' ').trim();
+}
+
+function fold(value: Json, ignore: Paths, text: (text: string) => string): Json {
+  if (typeof value === 'string') return text(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) {
     const items = value as readonly Json[];
-    const folded = items.map((item) => fold(item, ignore));
+    const folded = items.map((item) => fold(item, ignore, text));
     return folded.some((item, index) => item !== items[index]) ? folded : items;
   }
   const kept: [string, Json][] = [];
@@ -37,6 +48,7 @@ function fold(value: Json, ignore: readonly (readonly string[])[]): Json {
       : fold(
           member,
           within.map((path) => path.slice(1)),
+          text,
         );
     if (folded !== member) isSame = false;
     if (folded !== undefined) kept.push([key, folded]);

@@ -1,6 +1,7 @@
 // What an execution asks of the guards: may this run start, and is spending switched off for it?
 import type { NanoUsd } from '../../../common/money.ts';
 import type { PlanLoopGuard, PlanSurgeGuard } from '../../../language/plan/types.ts';
+import type { LoopTrace } from './kinds/kind.ts';
 
 /** `all`, `provider:NAME`, `model:PROVIDER/MODEL`, `task:NAME`, `caller:NAME`. */
 export type SpendScope = string;
@@ -19,35 +20,35 @@ export type Admission =
   | {
       readonly kind: 'reuse';
       readonly runId: string;
+      readonly same: PlanLoopGuard['same'];
       readonly repeats: number;
       readonly withinMs: number;
       readonly retryAfterMs: number;
     }
   | {
       readonly kind: 'reject';
+      readonly same: PlanLoopGuard['same'];
       readonly repeats: number;
       readonly withinMs: number;
       readonly retryAfterMs: number;
     }
   | { readonly kind: 'paused'; readonly switch: SpendSwitch };
 
+/** A run as the loop guards know it. */
+export interface GuardedRun {
+  readonly runId: string;
+  readonly task: string;
+  readonly caller: string;
+  /** The task's, and what each of them compares of this input, in the same order. */
+  readonly guards: readonly PlanLoopGuard[];
+  readonly traces: readonly LoopTrace[];
+}
+
 export interface Guards {
-  /** Asked once a run, before anything is spent. `inputHash` is of the normalised input, without the fields that the guard ignores. */
-  admit(run: {
-    readonly runId: string;
-    readonly task: string;
-    readonly caller: string;
-    readonly inputHash: string;
-    readonly loop: PlanLoopGuard | null;
-  }): Admission;
+  /** Asked once a run, before anything is spent. */
+  admit(run: GuardedRun & { readonly inputHash: string }): Admission;
   /** A run that was let pass has ended; only a succeeded one is an answer to reuse. */
-  ended(run: {
-    readonly runId: string;
-    readonly task: string;
-    readonly caller: string;
-    readonly inputHash: string;
-    readonly succeeded: boolean;
-  }): void;
+  ended(run: GuardedRun & { readonly succeeded: boolean }): void;
   /** The first switch that is off for a call in these scopes; asked before each attempt too. */
   switchFor(scopes: readonly SpendScope[]): SpendSwitch | undefined;
   /** Durable before it returns to the operator; see `onSwitch`. */

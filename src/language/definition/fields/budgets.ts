@@ -5,16 +5,17 @@ import type {
   BudgetLimit,
   BudgetWindow,
   LoopGuardDefinition,
+  LoopKindName,
   SurgeGuardDefinition,
   TaskBudgetDefinition,
 } from '../types.ts';
 import { parseUsd } from '../../../common/money.ts';
 import type { Reader } from '../reader.ts';
 import { expression } from './expressions.ts';
-import { keepMemberPlaces } from '../located.ts';
+import { keepMemberPlaces, memberPlace } from '../located.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
-import { listOf, mapped, optional, record, required } from './record.ts';
+import { listOf, mapped, oneOrMore, optional, record, required } from './record.ts';
 import { choice, integer, reference, text } from './scalars.ts';
 import { duration, factor, money, parseCount, parseDuration, percent } from './units.ts';
 
@@ -199,19 +200,46 @@ export const budget: Kind<UnnamedBudget> = mapped(
 
 const fieldNames = listOf(text, { noun: 'fields of the input' });
 
-export const loopGuard: Kind<LoopGuardDefinition> = mapped(
+/** The kinds of loop guard, and what each may do; a kind without an answer that is surely the same has none to give again. */
+const LOOP_KINDS: {
+  readonly [Name in LoopKindName]: { readonly then: readonly (LoopGuardDefinition['then'] & string)[] };
+} = {
+  input: { then: ['reuse', 'reject', 'pause'] },
+  nearly: { then: ['reject', 'pause'] },
+};
+const LOOP_KIND_NAMES = Object.keys(LOOP_KINDS) as LoopKindName[];
+
+const loopGuard: Kind<LoopGuardDefinition> = mapped(
   record(
     {
       name: 'LoopGuard',
       noun: 'A loop guard',
       summary:
         'Notices a caller that sends the same thing over and over, and tasks that call each other without end.',
+      schema: {
+        allOf: LOOP_KIND_NAMES.map((name) => ({
+          if: { properties: { same: { const: name } }, required: ['same'] },
+          then: { properties: { then: { enum: LOOP_KINDS[name].then } } },
+        })),
+      },
     },
     {
-      same: optional(choice('input'), 'What is compared: the input of the task.', '`input`'),
+      same: optional(
+        choice(...LOOP_KIND_NAMES),
+        'What is compared: `input`, the input of the task as it is; `nearly`, the input but for times, counters, identifiers, letter case and signs that nobody sees.',
+        '`input`',
+      ),
       ignore: optional(fieldNames, 'Fields left out of the comparison, such as a time.', 'none'),
-      repeats: optional(integer(2, 1_000_000), 'So many equal runs within the time trip the guard.', '20'),
-      within: optional(duration({ most: DAY_MS }), 'The time in which they are counted.', '`1m`'),
+      repeats: optional(
+        integer(2, 1_000_000),
+        'So many equal runs within the time trip the guard.',
+        '20; 40 for `nearly`',
+      ),
+      within: optional(
+        duration({ most: DAY_MS }),
+        'The time in which they are counted.',
+        '`1m`; `10m` for `nearly`',
+      ),
       then: optional(
         choice('reuse', 'reject', 'pause'),
         "What happens: `reuse` answers with the last answer, `reject` refuses, `pause` stops the caller's spending until resumed.",
@@ -221,9 +249,30 @@ export const loopGuard: Kind<LoopGuardDefinition> = mapped(
       fanOut: optional(integer(1, 100_000), 'The most items and child runs of one run.', '200'),
     },
   ),
-  ({ ignore, repeats, within, then, depth, fanOut, at }, node) =>
-    keepMemberPlaces({ ignore: ignore ?? [], repeats, withinMs: within, then, depth, fanOut, at }, node),
+  ({ same, ignore, repeats, within, then, depth, fanOut, at }, node, reader) => {
+    const guard = keepMemberPlaces(
+      { same: same ?? 'input', ignore: ignore ?? [], repeats, withinMs: within, then, depth, fanOut, at },
+      node,
+    );
+    const allowed = LOOP_KINDS[guard.same].then;
+    if (then !== null && !allowed.includes(then))
+      reader.report(
+        'conflicting-keys',
+        memberPlace(guard, 'then', at),
+        `\`then: ${then}\` means nothing with \`same: ${guard.same}\`: what is only nearly the same has another answer.`,
+        `Write ${allowed.map((name) => `\`then: ${name}\``).join(' or ')}.`,
+      );
+    return guard;
+  },
 );
+
+/** More would only slow each request down. */
+const MOST_LOOP_GUARDS = 8;
+
+export const loopGuards: Kind<readonly LoopGuardDefinition[]> = oneOrMore(loopGuard, {
+  noun: 'loop guards',
+  most: MOST_LOOP_GUARDS,
+});
 
 export const surgeGuard: Kind<SurgeGuardDefinition> = mapped(
   record(

@@ -3,7 +3,7 @@ import type { DocumentNode } from '../../document/types.ts';
 import { passMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { ProjectDefinition } from '../types.ts';
-import { budget, loopGuard, surgeGuard } from './budgets.ts';
+import { budget, loopGuards, surgeGuard } from './budgets.ts';
 import { scalar } from './kind.ts';
 import { policy } from './policies.ts';
 import { model, provider } from './providers.ts';
@@ -40,7 +40,7 @@ const guards = record(
     summary: 'What notices that something has gone wrong before the bill does.',
   },
   {
-    loop: optional(loopGuard, 'A caller that sends the same thing over and over.', 'no guard'),
+    loop: optional(loopGuards, 'A caller that sends the same thing over and over.', 'no guard'),
     surge: optional(surgeGuard, 'Far more is spent than usual.', 'no guard'),
   },
 );

@@ -240,6 +240,36 @@ export function listOf<Value>(
   };
 }
 
+/** One value, or a list of them: what is written most often needs no brackets. */
+export function oneOrMore<Value>(
+  kind: Kind<Value>,
+  options: { readonly noun: string; readonly most: number },
+): Kind<readonly Value[]> {
+  const { noun, most } = options;
+  const list = listOf(kind, { noun, least: 1 });
+  return {
+    label: `${kind.label}; or a list of them`,
+    ...(kind.record ? { record: kind.record } : {}),
+    schema: (shared) => ({
+      anyOf: [kind.schema(shared), { ...list.schema(shared), maxItems: most }],
+    }),
+    read(node, reader) {
+      if (node.kind !== 'list') {
+        const one = kind.read(node, reader);
+        return one === undefined ? undefined : [one];
+      }
+      if (node.items.length > most)
+        reader.report(
+          'invalid-value',
+          node.at,
+          `The list of ${noun} has ${node.items.length} items; at most ${most} are allowed.`,
+          'Leave out those that matter least.',
+        );
+      return list.read(node, reader);
+    },
+  };
+}
+
 /** What stands there, as the list's one item. */
 function listExample(node: DocumentNode, example = 'a, b'): string {
   const text = node.kind === 'scalar' && node.value !== null ? node.text : '';

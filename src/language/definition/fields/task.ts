@@ -11,7 +11,7 @@ import type {
   TestDefinition,
   TestValue,
 } from '../types.ts';
-import { loopGuard, taskBudget } from './budgets.ts';
+import { loopGuards, taskBudget } from './budgets.ts';
 import { expression, valueTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
 import { scalar, show } from './kind.ts';
@@ -87,12 +87,12 @@ const retain = mapped(
   ({ content, for: forMs, at }, node) => keepMemberPlaces({ content, forMs, at }, node),
 );
 
-const loop: Kind<LoopGuardDefinition | 'off'> = {
-  label: '`off`, or a loop guard of its own',
-  ...(loopGuard.record ? { record: loopGuard.record } : {}),
-  schema: (shared) => ({ anyOf: [{ const: 'off' }, loopGuard.schema(shared)] }),
+const loop: Kind<readonly LoopGuardDefinition[] | 'off'> = {
+  label: '`off`, or a loop guard of its own; or a list of them',
+  ...(loopGuards.record ? { record: loopGuards.record } : {}),
+  schema: (shared) => ({ anyOf: [{ const: 'off' }, loopGuards.schema(shared)] }),
   read: (node, reader) =>
-    node.kind === 'scalar' && node.value === 'off' ? 'off' : loopGuard.read(node, reader),
+    node.kind === 'scalar' && node.value === 'off' ? 'off' : loopGuards.read(node, reader),
 };
 
 const testInput: Kind<{ readonly [property: string]: TestValue }> = {
@@ -203,7 +203,11 @@ const fields = {
   budget: optional(taskBudget, 'A budget of this task alone.', "only the project's"),
   cache: optional(cache, 'Using answers again.', 'never'),
   retain: optional(retain, 'What is kept of each run.', '`{ content: full, for: 30d }`'),
-  loop: optional(loop, 'A loop guard of its own.', "the project's"),
+  loop: optional(
+    loop,
+    "Loop guards of its own, instead of the project's; what one leaves out is taken from the project's guard of its kind.",
+    "the project's",
+  ),
   baseline: optional(baseline, 'The model that its savings are counted against.', "the project's"),
   steps: required(stepsKind(), 'What is done, by the names that expressions use.'),
   output: optional(valueTemplate, 'What the task gives.', 'what its last step gives'),

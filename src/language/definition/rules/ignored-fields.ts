@@ -17,11 +17,12 @@ export const ignoredFields: Rule = {
   onlyWithoutErrors: true,
   check(workspace, report) {
     const tasks = workspace.taskList();
-    const shared = workspace.project?.guards.loop;
-    if (shared && tasks.length > 0) checkFields(shared, tasks, 'No task has', report);
+    if (tasks.length > 0)
+      for (const guard of workspace.project?.guards.loop ?? [])
+        checkFields(guard, tasks, 'No task has', report);
     for (const task of tasks)
-      if (task.loop !== null && task.loop !== 'off')
-        checkFields(task.loop, [task], 'The task does not have', report);
+      for (const guard of task.loop === 'off' ? [] : (task.loop ?? []))
+        checkFields(guard, [task], 'The task does not have', report);
   },
 };
 

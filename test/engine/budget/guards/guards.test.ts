@@ -5,14 +5,8 @@ import type { Admission, GuardAlert, Guards } from '../../../../src/engine/budge
 import type { PlanLoopGuard, PlanSurgeGuard } from '../../../../src/language/plan/types.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../../support/simulated-clock.ts';
 
-const loop: PlanLoopGuard = {
-  ignore: [],
-  repeats: 3,
-  withinMs: 60_000,
-  then: 'reuse',
-  depth: 8,
-  fanOut: 100,
-};
+const loop: PlanLoopGuard = { same: 'input', ignore: [], repeats: 3, withinMs: 60_000, then: 'reuse' };
+const traces = [{ key: 'h', exact: 'h' }];
 const surge: PlanSurgeGuard = {
   factor: 8,
   overMs: 900_000,
@@ -35,7 +29,8 @@ function admit(guards: Guards, runId: string, given: Partial<PlanLoopGuard> = {}
     task: 'summarize',
     caller: 'ana',
     inputHash: 'h',
-    loop: { ...loop, ...given },
+    guards: [{ ...loop, ...given }],
+    traces,
   });
 }
 
@@ -44,10 +39,18 @@ describe('loops', () => {
     const { guards, alerts } = opened();
     for (const runId of ['a', 'b', 'c']) {
       expect(admit(guards, runId)).toEqual({ kind: 'pass' });
-      guards.ended({ runId, task: 'summarize', caller: 'ana', inputHash: 'h', succeeded: runId !== 'c' });
+      guards.ended({
+        runId,
+        task: 'summarize',
+        caller: 'ana',
+        guards: [loop],
+        traces,
+        succeeded: runId !== 'c',
+      });
     }
     expect(admit(guards, 'd')).toEqual({
       kind: 'reuse',
+      same: 'input',
       runId: 'b',
       repeats: 4,
       withinMs: 60_000,
@@ -75,13 +78,13 @@ describe('loops', () => {
       kind: 'paused',
       switch: { scope: 'caller:ana', by: 'guard:loop' },
     });
-    expect(guards.admit({ runId: 'e', task: 't', caller: 'ana', inputHash: 'other', loop: null }).kind).toBe(
-      'paused',
-    );
+    expect(
+      guards.admit({ runId: 'e', task: 't', caller: 'ana', inputHash: 'other', guards: [], traces: [] }).kind,
+    ).toBe('paused');
     guards.resume('caller:ana', 'ben');
-    expect(guards.admit({ runId: 'e', task: 't', caller: 'ana', inputHash: 'other', loop: null }).kind).toBe(
-      'pass',
-    );
+    expect(
+      guards.admit({ runId: 'e', task: 't', caller: 'ana', inputHash: 'other', guards: [], traces: [] }).kind,
+    ).toBe('pass');
   });
 });
 

@@ -1,16 +1,34 @@
 // The loop guard against its definition: more than N tries of the same input within a window.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createLoopGuard, type LoopVerdict } from '../../../../src/engine/budget/guards/loop.ts';
+import {
+  createLoopGuards,
+  type LoopGuards,
+  type LoopVerdict,
+} from '../../../../src/engine/budget/guards/loop.ts';
 import type { PlanLoopGuard } from '../../../../src/language/plan/types.ts';
 
-const guard: PlanLoopGuard = { ignore: [], repeats: 3, withinMs: 1000, then: 'reuse', depth: 8, fanOut: 100 };
+const guard: PlanLoopGuard = { same: 'input', ignore: [], repeats: 3, withinMs: 1000, then: 'reuse' };
 const run = (runId: string, inputHash = 'h', caller = 'ana', task = 't') => ({
   runId,
   task,
   caller,
   inputHash,
 });
+
+type Run = ReturnType<typeof run>;
+
+function createLoopGuard(kept?: number): {
+  readonly tried: (run: Run, guard: PlanLoopGuard, nowMs: number) => LoopVerdict;
+  readonly ended: (run: Run & { readonly succeeded: boolean }) => void;
+} {
+  const loops: LoopGuards = createLoopGuards(kept);
+  const traces = ({ inputHash }: Run) => [{ key: inputHash, exact: inputHash }];
+  return {
+    tried: (one, of, nowMs) => loops.tried(one, [of], traces(one), nowMs),
+    ended: (one) => loops.ended(one, [guard], traces(one)),
+  };
+}
 
 describe('the loop guard', () => {
   it('lets pass exactly the tries that have fewer than N others, let pass or not, in the window before them', () => {

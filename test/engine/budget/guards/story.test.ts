@@ -3,24 +3,30 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createBudgets } from '../../../../src/engine/budget/budgets.ts';
 import { createGuards } from '../../../../src/engine/budget/guards/guards.ts';
-import { normaliseInput } from '../../../../src/engine/budget/guards/normalise.ts';
+import { loopTraces } from '../../../../src/engine/budget/guards/loop.ts';
 import type { GuardAlert, Guards } from '../../../../src/engine/budget/guards/port.ts';
 import type { BudgetAlert, Budgets } from '../../../../src/engine/budget/port.ts';
 import { canonicalJson, sha256Hex, type JsonObject } from '../../../../src/common/json.ts';
-import type { PlanLoopGuard, PlanSurgeGuard } from '../../../../src/language/plan/types.ts';
+import { DEFAULT_LOOP_GUARDS } from '../../../../src/language/plan/defaults.ts';
+import type { PlanLoopGuard, PlanLoops, PlanSurgeGuard } from '../../../../src/language/plan/types.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../../support/simulated-clock.ts';
 import { budgetOf, callerOf, DAY, emptyAccounts, MONTH, planOf, requestOf, usd } from '../support.ts';
 import { DAY_MS, month } from './traffic.ts';
 
 const USD = 1_000_000_000n;
-const loopGuard: PlanLoopGuard = {
+const sameInput: PlanLoopGuard = {
+  same: 'input',
   ignore: ['now'],
   repeats: 20,
   withinMs: 60_000,
   then: 'reuse',
+};
+const loops: PlanLoops = {
+  guards: [sameInput, { ...DEFAULT_LOOP_GUARDS.nearly, ignore: ['now'] }],
   depth: 8,
   fanOut: 100,
 };
+const { guards: loopGuards } = loops;
 const surgeGuard: PlanSurgeGuard = {
   factor: 8,
   overMs: 15 * 60_000,
@@ -69,19 +75,20 @@ function ask(at: Company, task: string, caller: string, input: JsonObject, costN
   const { budgets, guards, clock } = at;
   at.runs += 1;
   const runId = `run_${at.runs}`;
-  const inputHash = sha256Hex(canonicalJson(normaliseInput(input, loopGuard.ignore)));
-  const admission = guards.admit({ runId, task, caller, inputHash, loop: loopGuard });
+  const inputHash = sha256Hex(canonicalJson(input));
+  const run = { runId, task, caller, guards: loopGuards, traces: loopTraces(loops, input, inputHash) };
+  const admission = guards.admit({ ...run, inputHash });
   if (admission.kind === 'reuse') return 'reused';
   if (admission.kind === 'reject') return 'rejected';
   if (admission.kind === 'paused') return 'paused';
   const held = budgets.hold(requestOf(costNanoUsd * 3n, { runId, task, caller: callerOf(caller) }));
   if (!held.ok) {
-    guards.ended({ runId, task, caller, inputHash, succeeded: false });
+    guards.ended({ ...run, succeeded: false });
     return 'over budget';
   }
   budgets.settle(held.value, usd(costNanoUsd, 1000));
   guards.spent({ task, caller, costNanoUsd, atMs: clock.nowMs() });
-  guards.ended({ runId, task, caller, inputHash, succeeded: true });
+  guards.ended({ ...run, succeeded: true });
   return 'called';
 }
 
@@ -122,6 +129,13 @@ async function looped(
   return endings;
 }
 
+/** A number in letters alone, so that no prompt is nearly another. */
+function inWords(number: number): string {
+  return [...String(number)]
+    .map((digit) => ['oh', 'one', 'two', 'tre', 'for', 'fiv', 'six', 'sev', 'ate', 'nin'][Number(digit)])
+    .join('');
+}
+
 describe("the owner's story", () => {
   it('the normal month of $400 has no stop, no refusal and no alarm', async () => {
     const at = company();
@@ -146,25 +160,37 @@ describe("the owner's story", () => {
     expect(spentBy(at)).toBe(20n * CALL);
   });
 
-  it('the loop that varies its prompt is paused after at most 1,251 calls and $5.01, whatever the hour', async () => {
-    for (const hour of [3, 9, 14, 22]) {
+  it('the loop that varies a counter and a time stamp is refused from its 40th call on: 40 calls, $0.16', async () => {
+    for (const everyMs of [250, 4_000, 14_000]) {
       const at = company();
-      at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
-      at.clock.setWallMs(START + 30 * DAY_MS + hour * 3_600_000);
-      const endings = await looped(at, 250, 5000, (time) => ({ text: `Attempt ${time}: summarise this.` }));
-      const calls = endings.get('called') ?? 0;
-      expect(calls).toBeLessThanOrEqual(1251);
-      expect(spentBy(at)).toBeLessThanOrEqual(5_010_000_000n);
-      expect(endings.get('paused')).toBe(5000 - calls);
-      expect(at.guards.switches()).toMatchObject([{ scope: 'caller:ben', by: 'guard:surge' }]);
+      const endings = await looped(at, everyMs, 2_000, (time) => ({
+        text: `${new Date(START + time * everyMs).toISOString()} Attempt ${time}: summarise this.`,
+      }));
+      expect(Object.fromEntries(endings)).toEqual({ called: 40, rejected: 1_960 });
+      expect(spentBy(at)).toBe(40n * CALL);
     }
   });
 
-  it('a loop too slow for both guards ends at the daily budget of its caller: $10', async () => {
+  it('the loop that writes another prompt each time is paused after at most 1,251 calls and $5.01, whatever the hour', async () => {
+    for (const hour of [3, 9, 14, 22])
+      for (const hasPast of [true]) {
+        const at = company();
+        if (hasPast) at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
+        at.clock.setWallMs(START + 30 * DAY_MS + hour * 3_600_000);
+        const endings = await looped(at, 250, 5000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
+        const calls = endings.get('called') ?? 0;
+        expect(calls).toBeLessThanOrEqual(1251);
+        expect(spentBy(at)).toBeLessThanOrEqual(5_010_000_000n);
+        expect(endings.get('paused')).toBe(5000 - calls);
+        expect(at.guards.switches()).toMatchObject([{ scope: 'caller:ben', by: 'guard:surge' }]);
+      }
+  });
+
+  it('a loop too slow for the surge guard, in other words each time, ends at the daily budget of its caller: $10', async () => {
     const at = company();
     at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
     at.clock.setWallMs(START + 30 * DAY_MS);
-    const endings = await looped(at, 4000, 20_000, (time) => ({ text: `Attempt ${time}` }));
+    const endings = await looped(at, 4000, 20_000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
     expect(spentBy(at)).toBeLessThanOrEqual(10n * USD);
     expect(endings.get('called')).toBe(2498);
     expect(endings.get('over budget')).toBe(20_000 - 2498);
@@ -177,6 +203,7 @@ describe("the owner's story", () => {
       '102,748 calls',
       '$410.51',
       '| 20 | $0.08 |',
+      '| 40 | $0.16 |',
       '| at most 1,251 | at most $5.01 |',
       '| 2,498 |',
     ]) {

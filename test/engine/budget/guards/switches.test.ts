@@ -13,7 +13,7 @@ function opened(switches: SpendSwitch[] = []): { guards: Guards; changes: string
   return { guards, changes };
 }
 
-const run = { runId: 'r', task: 'summarize', caller: 'ana', inputHash: 'h', loop: null };
+const run = { runId: 'r', task: 'summarize', caller: 'ana', inputHash: 'h', guards: [], traces: [] };
 
 describe('a switch', () => {
   it.each(['all', 'task:summarize', 'caller:ana'])('on %s lets no run start there', (scope) => {

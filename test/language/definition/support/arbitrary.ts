@@ -132,6 +132,16 @@ const budget = fc
   })
   .map(said);
 
+const loopGuard = fc
+  .record({
+    same: maybe(fc.constantFrom('input', 'nearly')),
+    repeats: fc.integer({ min: 2, max: 50 }),
+    within: maybe(fc.constant('1m')),
+    then: maybe(fc.constantFrom('reject', 'pause')),
+    ignore: maybe(fc.constant(['at'])),
+  })
+  .map(said);
+
 export const arbitraryProject: fc.Arbitrary<Json> = fc
   .record({
     headgate: fc.constant(1),
@@ -149,15 +159,7 @@ export const arbitraryProject: fc.Arbitrary<Json> = fc
     guards: maybe(
       fc
         .record({
-          loop: maybe(
-            fc
-              .record({
-                repeats: fc.integer({ min: 2, max: 50 }),
-                within: maybe(fc.constant('1m')),
-                ignore: maybe(fc.constant(['at'])),
-              })
-              .map(said),
-          ),
+          loop: maybe(fc.oneof(loopGuard, fc.array(loopGuard, { minLength: 1, maxLength: 3 }))),
           surge: maybe(fc.constant({ spend: '8x', over: '15m', baseline: '7d', floor: '$5' })),
         })
         .map(said),
