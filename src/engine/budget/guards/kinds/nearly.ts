@@ -14,7 +14,7 @@ const MIN_WORDS_BYTES = 12;
 /** Signs that nobody sees: joiners, marks of direction, soft hyphens, variation selectors. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}]+/gu;
 /** Words, numbers and identifiers, with what joins their parts; the joiners are none of the other signs, so that nothing is tried twice. */
-const CHUNK = /[\p{L}\p{M}\p{N}_]+(?:[-:./,+@'][\p{L}\p{M}\p{N}_]+)*|[^\s\p{L}\p{M}\p{N}_.,;:!?'"()\-]/gu;
+const CHUNK = /[\p{L}\p{M}\p{N}_]+(?:[-:./,+@'][\p{L}\p{M}\p{N}_]+)*|[^\s\p{L}\p{M}\p{N}_.,;:!?'"()-]/gu;
 const HAS_DIGIT = /\p{N}/u;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Digits, what stands between the parts of dates and times, and the two letters of ISO 8601. */
