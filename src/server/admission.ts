@@ -31,6 +31,11 @@ export class Admission {
     this.#rates = new RequestRates(parts.clock);
   }
 
+  /** No key exists: whoever reaches the server is let in. */
+  get isOpen(): boolean {
+    return !this.#parts.keys.closed;
+  }
+
   /** May a request of this origin, to this host, be answered at all? Needs no key: for pages and upgrades. */
   place(request: IncomingMessage): HttpRefusal | undefined {
     const { keys, origins, allowedHosts } = this.#parts;

@@ -9,6 +9,7 @@ import { createContext } from './graphql/context.ts';
 import { parseEventId } from './graphql/live/journal.ts';
 import { hasScope, READ_STATS } from './graphql/scopes.ts';
 import { Admission } from './admission.ts';
+import { createDoors, DOORS_PATH } from './doors/doors.ts';
 import { createComplexityCheck } from './guards/complexity.ts';
 import { createParse } from './guards/document.ts';
 import { isLoopback, isSimpleContentType } from './guards/origin.ts';
@@ -120,6 +121,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       ? undefined
       : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
   const sessions = createSessions({ keys, admission, trustProxy: origins.trustProxy });
+  const doors = createDoors({ services, admission });
   const stopLogging = logRuns(services.commits, log);
   const stopTracing = traceRuns(services.commits, options.tracer);
 
@@ -204,6 +206,25 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     response.writeHead(200, { 'Content-Type': metrics.contentType, 'Cache-Control': 'no-store' }).end(text);
   }
 
+  /** A page of an allowed origin may come through it; headers that it may send are those of the clients, whichever they are. */
+  async function throughDoor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+  ): Promise<void> {
+    setHeaders(response, closedHeaders(request, origins.allowed));
+    if (request.method === 'OPTIONS') {
+      if (response.hasHeader('Access-Control-Allow-Origin')) {
+        setHeaders(response, PREFLIGHT);
+        const asked = request.headers['access-control-request-headers'];
+        if (asked !== undefined) response.setHeader('Access-Control-Allow-Headers', asked);
+      }
+      response.writeHead(204, { Allow: 'GET, POST, OPTIONS' }).end();
+      return;
+    }
+    await doors.answer(request, response, path);
+  }
+
   /** What is asked for beside the API. */
   async function other(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     setHeaders(response, CLOSED);
@@ -244,11 +265,22 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       if (draining) response.setHeader('Connection', 'close');
       response.on('close', () =>
         metrics.request(
-          path in beside || path === '/graphql' ? path : pages.has(path) ? 'page' : 'other',
+          path in beside || path === '/graphql'
+            ? path
+            : path.startsWith(DOORS_PATH)
+              ? 'v1'
+              : pages.has(path)
+                ? 'page'
+                : 'other',
           response.statusCode,
         ),
       );
-      const answered = path === '/graphql' ? graphql(request, response) : other(request, response, path);
+      const answered =
+        path === '/graphql'
+          ? graphql(request, response)
+          : path.startsWith(DOORS_PATH)
+            ? throughDoor(request, response, path)
+            : other(request, response, path);
       answered.catch((error: unknown) => {
         log.error({ err: error, path }, 'request failed');
         if (response.headersSent) response.destroy();
@@ -258,7 +290,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   );
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    if (pathOf(request) !== '/graphql') refuseUpgrade(socket, '404 Not Found');
+    if (pathOf(request).startsWith(DOORS_PATH)) doors.refuseUpgrade(socket);
+    else if (pathOf(request) !== '/graphql') refuseUpgrade(socket, '404 Not Found');
     else if (admission.place(request) !== undefined) refuseUpgrade(socket, '403 Forbidden');
     else if (draining || webSockets.connections() >= limits.maxConnections)
       refuseUpgrade(socket, '503 Service Unavailable');

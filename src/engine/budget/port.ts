@@ -11,6 +11,8 @@ export interface Caller {
   readonly tags: { readonly [key: string]: string };
   readonly scopes: readonly string[];
   readonly keyId: string | null;
+  /** What the client says that the call belongs to: a coding agent's session. Of letters, digits and `._:@-`. Left out: it says nothing. */
+  readonly session?: string;
 }
 
 export interface Spending {

@@ -35,9 +35,16 @@ export function accountOf(
       return request.caller.name;
     case 'team':
       return request.caller.team ?? '';
+    case 'session':
+      return sessionAccount(request.caller);
     case 'tag':
       return request.tags[each.tag] ?? '';
     default:
       return assertNever(each);
   }
+}
+
+/** A session is the client's claim: it is one of its caller's, and never another's. A session has no slash, so the last one parts the two. */
+function sessionAccount({ name, session = '' }: HoldRequest['caller']): string {
+  return `${name}/${session}`;
 }

@@ -9,9 +9,9 @@ export interface Continuation {
 }
 
 export function encodeContinuation({ caller, limits }: Continuation): Json {
-  const { name, team, tier, tags, scopes, keyId } = caller;
+  const { name, team, tier, tags, scopes, keyId, session } = caller;
   return {
-    caller: { name, team, tier, tags, scopes, keyId },
+    caller: { name, team, tier, tags, scopes, keyId, ...(session === undefined ? {} : { session }) },
     limits: {
       deadlineMs: limits.deadlineMs,
       attempts: limits.attempts,

@@ -78,6 +78,7 @@ async function dryStep(
         steps.push(await dryModelStep(parts, run, linked, stepKey, itemValues));
         outputs.push(sampleOf(linked.step.outputSchema, linked.step.maxOutputTokens));
         break;
+      case 'exchange':
       case 'task':
         outputs.push(sampleOf(linked.step.outputSchema, 0));
     }

@@ -154,6 +154,9 @@ function bodyOf(call: StepCall): (signal: AbortSignal) => Promise<Json> {
   switch (linked.kind) {
     case 'model':
       return modelStep({ ...call, linked });
+    case 'exchange':
+      // Prepared for nobody but a door, which hands over what there is to exchange.
+      throw new Error(`step "${stepKey}" was started without a client's own request`);
     case 'parse':
       return () => recorded(call, () => runParseStep(linked, stepKey, values));
     case 'chunk':

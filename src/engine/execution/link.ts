@@ -15,7 +15,9 @@ import type {
 } from '../../language/expression/types.ts';
 import type {
   ExpressionText,
+  PlanExchangeStep,
   PlanModelStep,
+  PlanRoute,
   PlanRule,
   PlanStep,
   PlanTask,
@@ -74,7 +76,18 @@ export interface LinkedTaskStep extends LinkedBase {
   readonly step: Extract<PlanStep, { kind: 'task' }>;
   readonly input: CompiledTemplate;
 }
-export type LinkedStep = LinkedModelStep | LinkedParseStep | LinkedChunkStep | LinkedTaskStep;
+/** The rules alone: the prompt is the client's. */
+export interface LinkedExchangeStep extends LinkedBase {
+  readonly kind: 'exchange';
+  readonly step: PlanExchangeStep;
+  readonly rules: LinkedModelStep['rules'];
+}
+export type LinkedStep =
+  | LinkedModelStep
+  | LinkedExchangeStep
+  | LinkedParseStep
+  | LinkedChunkStep
+  | LinkedTaskStep;
 
 /** Plans of the last reloads share their unchanged tasks; a thousand tasks in two revisions fit. */
 const linked = new LRUCache<string, LinkedTask>({ max: 4_000 });
@@ -140,12 +153,11 @@ function linkStep(
                 step.accept,
                 createEnvironment(outputEnvironment(task, step, each?.list.schema ?? null)),
               ),
-        rules: step.route.rules.map((rule) => ({
-          rule,
-          when: rule.when === null ? null : compiler.expression(rule.when, inner),
-        })),
+        rules: linkRules(step.route, compiler, inner),
       };
     }
+    case 'exchange':
+      return { ...base, kind: 'exchange', step, rules: linkRules(step.route, compiler, inner) };
     case 'parse':
       return {
         ...base,
@@ -159,6 +171,13 @@ function linkStep(
     case 'task':
       return { ...base, kind: 'task', step, input: compiler.template(step.input, inner) };
   }
+}
+
+function linkRules(route: PlanRoute, compiler: Compiler, environment: Environment): LinkedModelStep['rules'] {
+  return route.rules.map((rule) => ({
+    rule,
+    when: rule.when === null ? null : compiler.expression(rule.when, environment),
+  }));
 }
 
 /** E-mails and diffs are made by the parser itself, in their schema. */

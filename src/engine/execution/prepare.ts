@@ -6,6 +6,7 @@ import type { JsonObject } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
 import { errorText } from '../../errors/catalogue.ts';
+import { isExposed } from '../../language/plan/exchange.ts';
 import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
 import type { InputProblem, RunRequest, RunResult } from './engine.ts';
 import { checkInput } from './input-check.ts';
@@ -42,8 +43,11 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
     return fail({ kind: 'unauthorized', scope, ...errorText('UNAUTHORIZED', { task: name, scope }) });
   }
   const task = Object.hasOwn(plan.tasks, name) ? plan.tasks[name] : undefined;
-  if (task === undefined) {
-    const known = Object.keys(plan.tasks).sort().join(', ');
+  if (task === undefined || isExposed(task)) {
+    const known = Object.values(plan.tasks)
+      .flatMap((one) => (isExposed(one) ? [] : one.name))
+      .sort()
+      .join(', ');
     return fail({ kind: 'invalid_input', problems: [], ...errorText('UNKNOWN_TASK', { task: name, known }) });
   }
   const badOptions = optionProblems(options);

@@ -64,7 +64,7 @@ export interface StepRecord {
   readonly runId: string;
   /** `mail`, or `reviews[3]` for an item of `each`. */
   readonly key: string;
-  readonly kind: 'model' | 'parse' | 'chunk' | 'task' | 'each';
+  readonly kind: 'model' | 'exchange' | 'parse' | 'chunk' | 'task' | 'each';
   readonly status: StepStatus;
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;

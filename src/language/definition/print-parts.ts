@@ -6,6 +6,7 @@ import type {
   BudgetLimit,
   BudgetWindow,
   LoopGuardDefinition,
+  RetainDefinition,
   RouteDefinition,
   RuleDefinition,
   TaskBudgetDefinition,
@@ -72,6 +73,10 @@ function printLoopGuard({ same, ignore, repeats, withinMs, then, depth, fanOut }
     depth,
     fanOut,
   });
+}
+
+export function printRetain({ content, forMs }: RetainDefinition): Json {
+  return compact({ content, for: forMs === null ? null : formatDuration(forMs) }) ?? {};
 }
 
 export function printRoute({ pin, rules }: RouteDefinition): Json {

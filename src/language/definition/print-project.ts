@@ -4,10 +4,11 @@ import { formatUsd } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import { printTemplate } from '../expression/template-parts.ts';
 import { formatDuration } from '../../common/units.ts';
-import { compact, printBudget, printLoopGuards, printRoute, printShare } from './print-parts.ts';
+import { compact, printBudget, printLoopGuards, printRetain, printRoute, printShare } from './print-parts.ts';
 import type {
   BudgetDefinition,
   CircuitBreakerDefinition,
+  ExposedDefinition,
   ModelDefinition,
   PolicyDefinition,
   PriceDefinition,
@@ -25,6 +26,7 @@ export function printProject({
   budgets,
   guards,
   baseline,
+  exposed,
 }: ProjectDefinition): Json {
   const { loop, surge } = guards;
   return compact({
@@ -45,6 +47,7 @@ export function printProject({
       },
     }),
     baseline: orNull(baseline, ({ name }) => name),
+    expose: each(exposed, printExposed),
   });
 }
 
@@ -175,6 +178,20 @@ function printBreaker(breaker: CircuitBreakerDefinition): Json {
       halfOpenAfter,
     }) ?? {}
   );
+}
+
+function printExposed({ serves, maxOutputTokens, policy, retain }: ExposedDefinition): Json {
+  const { kind } = serves;
+  const route = kind === 'route' ? serves.route : null;
+  return compact({
+    route: route?.kind === 'named' ? route.name : null,
+    from: route?.kind === 'inline' ? (route.route.rules[0]?.from.map(({ model }) => model) ?? null) : null,
+    task: kind === 'task' ? serves.task.name : null,
+    input: kind === 'task' ? serves.input.name : null,
+    maxOutputTokens,
+    policy: orNull(policy, ({ name }) => name),
+    retain: orNull(retain, printRetain),
+  });
 }
 
 function printProjectBudget(budget: BudgetDefinition): Json {

@@ -6,7 +6,7 @@ import type { SourceFile } from '../document/types.ts';
 import { printTemplate } from '../expression/template-parts.ts';
 import { formatDuration } from '../../common/units.ts';
 import { printProject } from './print-project.ts';
-import { compact, printBudget, printLoopGuards, printRoute } from './print-parts.ts';
+import { compact, printBudget, printLoopGuards, printRetain, printRoute } from './print-parts.ts';
 import type { Definition, InputDefinition, StepDefinition, TaskDefinition, TestDefinition } from './types.ts';
 
 export function printDefinition({ project, tasks }: Definition): readonly SourceFile[] {
@@ -29,12 +29,7 @@ function printTask(task: TaskDefinition): Json {
     }),
     budget: task.budget && printBudget(task.budget),
     cache: task.cache && { for: formatDuration(task.cache.forMs) },
-    retain:
-      task.retain &&
-      compact({
-        content: task.retain.content,
-        for: task.retain.forMs === null ? null : formatDuration(task.retain.forMs),
-      }),
+    retain: task.retain && printRetain(task.retain),
     loop: task.loop === 'off' ? 'off' : task.loop && printLoopGuards(task.loop),
     baseline: task.baseline && task.baseline.name,
     steps: Object.fromEntries(task.steps.map((step) => [step.key, printStep(step)])),

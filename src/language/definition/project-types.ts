@@ -2,7 +2,13 @@
 import type { JsonObject } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { Place } from '../../errors/place.ts';
-import type { Expression, LocatedTemplate, LoopGuardDefinition, TaskBudgetDefinition } from './types.ts';
+import type {
+  Expression,
+  LocatedTemplate,
+  LoopGuardDefinition,
+  RetainDefinition,
+  TaskBudgetDefinition,
+} from './types.ts';
 
 export interface ProjectDefinition {
   readonly file: string;
@@ -20,6 +26,21 @@ export interface ProjectDefinition {
   };
   /** The model that savings are counted against, `provider/model`; null: none. */
   readonly baseline: Reference | null;
+  /** What clients of other protocols may ask for, by the name that they send as the model's. */
+  readonly exposed: { readonly [name: string]: ExposedDefinition };
+}
+
+export interface ExposedDefinition {
+  readonly name: string;
+  readonly at: Place;
+  readonly serves:
+    | { readonly kind: 'route'; readonly route: RouteReference }
+    /** `input`: the field that receives the last message of the user. */
+    | { readonly kind: 'task'; readonly task: Reference; readonly input: Reference };
+  /** null: as many as the client asks for. */
+  readonly maxOutputTokens: number | null;
+  readonly policy: Reference | null;
+  readonly retain: RetainDefinition | null;
 }
 
 export type ProviderLack = 'structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole';

@@ -1,6 +1,7 @@
 // Which route a step takes.
 import type {
   Definition,
+  ExposedDefinition,
   ModelStepDefinition,
   ProjectDefinition,
   RouteDefinition,
@@ -24,11 +25,33 @@ export function routeOf(
   return all.length === 1 ? all[0] : undefined;
 }
 
-/** The routes that steps have in place, in the order of tasks and steps. */
-export function inlineRoutes(definition: Pick<Definition, 'tasks'>): readonly RouteDefinition[] {
-  return Object.values(definition.tasks).flatMap((task) =>
-    task.steps.flatMap((step) =>
-      step.kind === 'model' && step.route?.kind === 'inline' ? [step.route.route] : [],
+/** The routes that steps and exposed names have in place, in the order of tasks and steps. */
+export function inlineRoutes({
+  project,
+  tasks,
+}: {
+  readonly project: ProjectDefinition | null;
+  readonly tasks: Definition['tasks'];
+}): readonly RouteDefinition[] {
+  return [
+    ...Object.values(tasks).flatMap((task) =>
+      task.steps.flatMap((step) =>
+        step.kind === 'model' && step.route?.kind === 'inline' ? [step.route.route] : [],
+      ),
     ),
-  );
+    ...Object.values(project?.exposed ?? {}).flatMap(({ serves }) =>
+      serves.kind === 'route' && serves.route.kind === 'inline' ? [serves.route.route] : [],
+    ),
+  ];
+}
+
+/** The route of an exposed name; `undefined`: a task serves it, or there is no such route. */
+export function exposedRoute(
+  project: ProjectDefinition,
+  { serves }: ExposedDefinition,
+): RouteDefinition | undefined {
+  if (serves.kind === 'task') return undefined;
+  const { route } = serves;
+  if (route.kind === 'inline') return route.route;
+  return Object.hasOwn(project.routes, route.name) ? project.routes[route.name] : undefined;
 }

@@ -48,19 +48,23 @@ export interface TaskDefinition {
   readonly allowance: AllowanceDefinition;
   readonly budget: TaskBudgetDefinition | null;
   readonly cache: { readonly forMs: number; readonly at: Place } | null;
-  readonly retain: {
-    readonly content: 'full' | 'redacted' | 'hash' | null;
-    readonly forMs: number | null;
-    readonly at: Place;
-  } | null;
+  readonly retain: RetainDefinition | null;
   /** The task's own loop guards; `off`: none, whatever the project has; null: the project's. */
   readonly loop: readonly LoopGuardDefinition[] | 'off' | null;
+  /** The task's own; null: the project's. */
   readonly baseline: Reference | null;
   /** In the order of the file. */
   readonly steps: readonly StepDefinition[];
   /** null: the output of the last step. */
   readonly output: LocatedTemplate | null;
   readonly tests: readonly TestDefinition[];
+}
+
+/** null: not said, so the plan's default. */
+export interface RetainDefinition {
+  readonly content: 'full' | 'redacted' | 'hash' | null;
+  readonly forMs: number | null;
+  readonly at: Place;
 }
 
 export interface InputDefinition {
@@ -94,6 +98,8 @@ export type BudgetWindow =
 export type BudgetEach =
   | { readonly kind: 'caller' }
   | { readonly kind: 'team' }
+  /** What the client says it is one of: a coding agent's session. Kept by caller and session. */
+  | { readonly kind: 'session' }
   | { readonly kind: 'tag'; readonly tag: string };
 
 /** What a project's budget and a task's own have in common. */

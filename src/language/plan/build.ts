@@ -6,6 +6,7 @@ import { routesWithoutKey } from './availability.ts';
 import type { Catalogue } from './catalogue.ts';
 import { canonicalPlanText, deepFreeze, planHash } from './encode.ts';
 import { environmentNames } from './environment.ts';
+import { exposedTask, resolveExposed } from './exposed.ts';
 import { resolveModels, resolveProvider, type ModelMention } from './models.ts';
 import { resolveBudget, resolveLoops, resolveTaskBudget } from './policies.ts';
 import { pinsThatMove } from './pins.ts';
@@ -44,7 +45,16 @@ export function buildPlan(
     },
   };
   const providers = mapSorted(project.providers, resolveProvider);
-  const drafts = mapSorted(definition.tasks, (task) => resolveTask(task, definition, loop));
+  const exposedTasks = Object.values(project.exposed).flatMap(
+    (exposed) => exposedTask(exposed, definition, loop) ?? [],
+  );
+  const drafts = mapSorted(
+    {
+      ...mapSorted(definition.tasks, (task) => resolveTask(task, definition, loop)),
+      ...Object.fromEntries(exposedTasks.map((draft) => [draft.name, draft])),
+    },
+    (draft) => draft,
+  );
   const tasks = mapSorted(drafts, (draft): PlanTask => ({
     ...draft,
     revision: taskRevision(draft, drafts, models, providers),
@@ -62,6 +72,9 @@ export function buildPlan(
     budgets,
     guards,
     tasks,
+    ...(Object.keys(project.exposed).length === 0
+      ? {}
+      : { exposed: mapSorted(project.exposed, resolveExposed) }),
   };
   const environment: { [name: string]: string | null } = {};
   for (const name of environmentNames(content)) environment[name] = options.env[name] ?? null;
@@ -128,7 +141,7 @@ function taskRevision(
         const called = drafts[step.task];
         if (called) visit(called);
       }
-      if (step.kind !== 'model') continue;
+      if (step.kind !== 'model' && step.kind !== 'exchange') continue;
       for (const key of new Set(
         step.route.rules.flatMap((rule) => rule.candidates.map(({ model }) => model)),
       )) {

@@ -3,6 +3,7 @@ import type {
   PlanAllowance,
   PlanLoopGuard,
   PlanLoops,
+  PlanPatience,
   PlanPolicy,
   PlanRateLimits,
   PlanTask,
@@ -55,6 +56,15 @@ export const DEFAULT_LOOP_GUARDS: { readonly [Name in PlanLoopGuard['same']]: Pl
 };
 
 export const DEFAULT_LOOPS: PlanLoops = { guards: [], depth: 8, fanOut: 200 };
+
+/** An agent sends half a conversation and asks for pages: ten minutes are what its own client waits. */
+export const DEFAULT_PATIENCE: PlanPatience = { timeoutMs: 600_000, firstTokenMs: 60_000, stallMs: 120_000 };
+
+/** Long enough for a slow answer after a candidate that never gave its first token. */
+export const EXPOSED_ALLOWANCE: PlanAllowance = { deadlineMs: 900_000, attempts: 6, costNanoUsd: null };
+
+/** An agent sends a megabyte a call, and the same beginning each time. */
+export const EXPOSED_RETAIN: PlanTask['retain'] = { content: 'hash', forMs: 30 * DAY_MS };
 
 export const NO_LIMITS: PlanRateLimits = { requests: null, tokens: null };
 export const DEFAULT_QUALITY = 1;

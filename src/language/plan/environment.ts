@@ -37,6 +37,8 @@ export function stepExpressions(step: PlanStep): readonly ExpressionText[] {
         ...(step.accept === null ? [] : [step.accept]),
         ...step.route.rules.flatMap(({ when }) => (when === null ? [] : [when])),
       ];
+    case 'exchange':
+      return step.route.rules.flatMap(({ when }) => (when === null ? [] : [when]));
     case 'parse':
     case 'chunk':
       return [...own, ...placeholdersOf(step.from)];

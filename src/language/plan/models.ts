@@ -35,6 +35,7 @@ export function resolveProvider(provider: ProviderDefinition): PlanProvider {
     baseUrl: provider.baseUrl?.template ?? null,
     apiKeySecret: provider.apiKeySecret?.name ?? null,
     api: provider.api ?? 'chat',
+    ...(provider.adapter === 'openai' && provider.api === null ? { anyApi: true as const } : {}),
     headers: Object.fromEntries(
       Object.entries(provider.headers).map(([name, header]) => [name, header.template]),
     ),

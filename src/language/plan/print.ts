@@ -9,6 +9,7 @@ import type {
   PlanLoopGuard,
   PlanLoops,
   PlanModel,
+  PlanPatience,
   PlanPolicy,
   PlanPrice,
   PlanRateLimits,
@@ -37,6 +38,7 @@ export function printPlan(plan: Plan, task?: string): string {
           ),
           section('budgets', plan.budgets.map(printBudget)),
           section('guards', printGuards(plan)),
+          section('exposed', printExposed(plan)),
         ]
       : []),
   ];
@@ -45,7 +47,7 @@ export function printPlan(plan: Plan, task?: string): string {
 
 function modelsOf(task: PlanTask): readonly string[] {
   return task.steps.flatMap((step) =>
-    step.kind === 'model'
+    step.kind === 'model' || step.kind === 'exchange'
       ? step.route.rules.flatMap(({ candidates }) => candidates.map(({ model }) => model))
       : [],
   );
@@ -110,6 +112,15 @@ function printBody(step: PlanStep): readonly string[] {
         `gives ${step.structured === null ? '{ text: string }' : printSchema(step.structured)}`,
         ...(step.accept === null ? [] : [`accept ${step.accept}`]),
       ];
+    case 'exchange':
+      return [
+        `route ${step.route.name}${step.route.pin ? ', pinned' : ''}`,
+        ...step.route.rules.map((rule) => indent(printRule(rule), 2)),
+        step.maxOutputTokens === null
+          ? 'as many tokens of output as are asked for, or as the model gives'
+          : `at most ${formatCount(step.maxOutputTokens)} tokens of output`,
+        ...Object.entries(step.patience).map(([model, patience]) => `${model} ${printPatience(patience)}`),
+      ];
     case 'parse':
       return [`${step.format} from ${printTemplate(step.from)}`];
     case 'chunk':
@@ -119,6 +130,10 @@ function printBody(step: PlanStep): readonly string[] {
     case 'task':
       return [`task ${step.task} with ${printTemplate(step.input)}`];
   }
+}
+
+export function printPatience({ timeoutMs, firstTokenMs, stallMs }: PlanPatience): string {
+  return `may take ${formatDuration(timeoutMs)}, first token ${formatDuration(firstTokenMs)}, stall ${formatDuration(stallMs)}`;
 }
 
 export function printRule(rule: PlanRule): string {
@@ -258,6 +273,12 @@ function printGuards({ guards: { loop, surge } }: Plan): readonly string[] {
     ...(loop === null ? [] : [`loop: ${printLoops(loop)}`]),
     ...(surge === null ? [] : [`surge: ${printSurge(surge)}`]),
   ];
+}
+
+function printExposed({ exposed = {} }: Plan): readonly string[] {
+  return Object.entries(exposed).map(([name, { task, input }]) =>
+    input === null ? `${name}: a model` : `${name}: task ${task}, the last message of the user as ${input}`,
+  );
 }
 
 /** A template as it would be written: expressions in `${{ }}`, text in quotes, objects in braces. */

@@ -1,13 +1,7 @@
 // Tasks and steps of a plan: routes resolved in place, the step graph made from references, schemas of every value known.
 import { posix } from 'node:path';
 import { references } from '../expression/references.ts';
-import type {
-  Definition,
-  ModelStepDefinition,
-  RouteDefinition,
-  StepDefinition,
-  TaskDefinition,
-} from '../definition/types.ts';
+import type { Definition, RouteDefinition, StepDefinition, TaskDefinition } from '../definition/types.ts';
 import { routeOf } from '../definition/routes.ts';
 import { stepOutputSchema, taskOutputSchema } from '../definition/schemas.ts';
 import type { TaskDraft } from './build.ts';
@@ -89,7 +83,7 @@ function resolveBody(
       return {
         ...base,
         kind: 'model',
-        route: resolveRoute(routeOf(definition, task, step), step),
+        route: resolveRoute(routeOf(definition, task, step), step.key),
         system: step.system?.template ?? null,
         prompt: step.prompt.template,
         maxOutputTokens: step.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
@@ -113,8 +107,8 @@ function resolveBody(
 }
 
 /** The definition's rules have made sure that the route exists. */
-function resolveRoute(route: RouteDefinition | undefined, step: ModelStepDefinition): PlanRoute {
-  if (!route) return { name: step.key, pin: false, rules: [] };
+export function resolveRoute(route: RouteDefinition | undefined, otherwise: string): PlanRoute {
+  if (!route) return { name: otherwise, pin: false, rules: [] };
   return {
     name: route.name,
     pin: route.pin,

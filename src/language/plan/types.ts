@@ -17,8 +17,17 @@ export interface Plan {
   readonly budgets: readonly PlanBudget[];
   readonly guards: PlanGuards;
   readonly tasks: { readonly [name: string]: PlanTask };
+  /** What clients of other protocols may ask for, by the name that they send as the model's. Left out: nothing. */
+  readonly exposed?: { readonly [name: string]: PlanExposed };
   /** The environment variables that expressions mention, as they were when the plan was built; not part of the hash. */
   readonly environment: { readonly [name: string]: string | null };
+}
+
+export interface PlanExposed {
+  /** Of `Plan.tasks`: one of the same name with an exchange step, or any other that is given the last message of the user. */
+  readonly task: string;
+  /** The field of the task's input that receives it; null: the client's own body goes to a model. */
+  readonly input: string | null;
 }
 
 export interface PlanProvider {
@@ -29,6 +38,8 @@ export interface PlanProvider {
   /** The name of the secret (an environment variable, read at the call: INV-9); null: the provider needs no key. */
   readonly apiKeySecret: string | null;
   readonly api: 'chat' | 'responses';
+  /** `api` was not written: a client's own body may go to either API. */
+  readonly anyApi?: true;
   readonly headers: { readonly [name: string]: Template };
   /** Further switches of the SDK, by its own names: organization, project… */
   readonly sdkOptions: JsonObject;
@@ -129,10 +140,11 @@ export interface PlanBudget {
     | { readonly kind: 'provider'; readonly provider: string }
     | { readonly kind: 'model'; readonly model: string }
     | { readonly kind: 'task'; readonly task: string };
-  /** One account for each value: the caller's name, its team, or the value of a tag; null: one account in all. */
+  /** One account for each value: the caller's name, its team, a session of the caller's, or the value of a tag; null: one account in all. */
   readonly each:
     | { readonly kind: 'caller' }
     | { readonly kind: 'team' }
+    | { readonly kind: 'session' }
     | { readonly kind: 'tag'; readonly tag: string }
     | null;
   readonly when: ExpressionText | null;
@@ -252,7 +264,21 @@ export interface PlanTaskStep extends PlanStepBase {
   readonly task: string;
   readonly input: Template;
 }
-export type PlanStep = PlanModelStep | PlanParseStep | PlanChunkStep | PlanTaskStep;
+/** The one step of an exposed name: the client's own body goes to a candidate that speaks its protocol, and the answer comes back as it is. */
+export interface PlanExchangeStep extends PlanStepBase {
+  readonly kind: 'exchange';
+  readonly route: PlanRoute;
+  /** The most that a call may ask for; null: what it asks for, or else the most that the model gives. */
+  readonly maxOutputTokens: number | null;
+  /** By model, each that the route names: a person or an agent waits, and for long. */
+  readonly patience: { readonly [model: string]: PlanPatience };
+}
+export interface PlanPatience {
+  readonly timeoutMs: number;
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+}
+export type PlanStep = PlanModelStep | PlanExchangeStep | PlanParseStep | PlanChunkStep | PlanTaskStep;
 
 export type Pick = 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted';
 

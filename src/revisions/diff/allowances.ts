@@ -36,7 +36,8 @@ export const allowances: Concern = (comparison) =>
         of('costNanoUsd'),
       ),
       ...stepsOfBoth(from, to).flatMap(([step, other]) =>
-        step.kind === 'model' && other.kind === 'model'
+        (step.kind === 'model' || step.kind === 'exchange') &&
+        (other.kind === 'model' || other.kind === 'exchange')
           ? limit(
               `task ${to.name}`,
               `maxOutputTokens of step ${step.key}`,

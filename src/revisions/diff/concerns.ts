@@ -1,6 +1,7 @@
 // The concerns of a difference, in the order in which people read it: callers first, then money, then safety, then how it is done.
 import { allowances } from './allowances.ts';
 import { budgets } from './budgets.ts';
+import { exposed } from './exposed.ts';
 import { guards } from './guards.ts';
 import { models } from './models.ts';
 import { policies } from './policies.ts';
@@ -16,6 +17,7 @@ import { costs } from './worst-cost.ts';
 
 export const concerns: readonly Concern[] = [
   tasks,
+  exposed,
   schemas,
   costs,
   budgets,

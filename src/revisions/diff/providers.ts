@@ -29,6 +29,7 @@ const MEMBERS = [
   'baseUrl',
   'apiKeySecret',
   'api',
+  'anyApi',
   'headers',
   'sdkOptions',
   'lacks',
@@ -65,6 +66,8 @@ function shown(provider: PlanProvider, member: (typeof MEMBERS)[number]): string
       return provider.cost ?? 'priced';
     case 'sdkOptions':
       return canonicalPlanText(provider.sdkOptions);
+    case 'anyApi':
+      return provider.anyApi ? 'either API for the bodies of clients' : `${provider.api} alone`;
     case 'adapter':
     case 'api':
       return provider[member];

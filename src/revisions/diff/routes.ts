@@ -1,7 +1,13 @@
 // Routes: who may serve a step, in what order, under which conditions. A route that many steps share is told of once.
 import { canonicalJson } from '../../common/json.ts';
 import { printRule } from '../../language/plan/print.ts';
-import type { PlanRoute, PlanRule } from '../../language/plan/types.ts';
+import type {
+  PlanExchangeStep,
+  PlanModelStep,
+  PlanRoute,
+  PlanRule,
+  PlanStep,
+} from '../../language/plan/types.ts';
 import { stepsOfBoth, tasksOfBoth } from './both.ts';
 import { pointer } from './keyed.ts';
 import type { Change, Concern } from './types.ts';
@@ -10,7 +16,7 @@ export const routes: Concern = (comparison) => {
   const told = new Map<string, Change>();
   for (const [task, otherTask] of tasksOfBoth(comparison))
     for (const [step, other] of stepsOfBoth(task, otherTask)) {
-      if (step.kind !== 'model' || other.kind !== 'model') continue;
+      if (!isRouted(step) || !isRouted(other)) continue;
       if (canonicalJson(step.route) === canonicalJson(other.route)) continue;
       const place = pointer('tasks', task.name, 'steps', step.key, 'route');
       if (step.route.name !== other.route.name) {
@@ -35,6 +41,10 @@ export const routes: Concern = (comparison) => {
     }
   return [...told.values()];
 };
+
+function isRouted(step: PlanStep): step is PlanModelStep | PlanExchangeStep {
+  return step.kind === 'model' || step.kind === 'exchange';
+}
 
 function routeText({ name, rules }: PlanRoute): string {
   return `${name} (${rules.map(printRule).join('; ')})`;

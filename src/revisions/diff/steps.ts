@@ -49,6 +49,7 @@ const WORDS: { readonly [member: string]: string } = {
   from: 'text to read',
   after: 'steps that it waits for',
   input: 'input of the task that it calls',
+  patience: 'time that a call may take',
 };
 
 function compare(task: string, from: PlanStep, to: PlanStep): readonly Change[] {

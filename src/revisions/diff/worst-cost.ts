@@ -1,6 +1,13 @@
 // The most that one run of a task can cost: from prices, bounds of its texts, attempts and its allowance.
 import { formatUsd, type NanoUsd } from '../../common/money.ts';
-import type { Plan, PlanModel, PlanModelStep, PlanTask } from '../../language/plan/types.ts';
+import type {
+  Plan,
+  PlanExchangeStep,
+  PlanModel,
+  PlanModelStep,
+  PlanRoute,
+  PlanTask,
+} from '../../language/plan/types.ts';
 import { worstCost } from '../../engine/routing/cost.ts';
 import { compareBounds } from './direction.ts';
 import { promptBound } from './prompt-bound.ts';
@@ -65,9 +72,11 @@ function attemptsOf(
     const once =
       step.kind === 'model'
         ? stepAttempts(plan, task, step, limit)
-        : step.kind === 'task'
-          ? childAttempts(plan, step.task, limit, [...callers, task.name])
-          : [];
+        : step.kind === 'exchange'
+          ? exchangeAttempts(plan, step, limit)
+          : step.kind === 'task'
+            ? childAttempts(plan, step.task, limit, [...callers, task.name])
+            : [];
     return step.each === null ? once : repeated(once, limit);
   });
   return dearestFirst(all).slice(0, limit);
@@ -109,12 +118,18 @@ function capped(attempts: readonly NanoUsd[], sumNanoUsd: NanoUsd): readonly Nan
   return result;
 }
 
-function stepAttempts(plan: Plan, task: PlanTask, step: PlanModelStep, limit: number): readonly NanoUsd[] {
-  const rules = step.route.rules.map((rule) => {
+function routedAttempts(
+  plan: Plan,
+  route: PlanRoute,
+  costOf: (model: PlanModel) => NanoUsd,
+  repairs: number,
+  limit: number,
+): readonly NanoUsd[] {
+  const rules = route.rules.map((rule) => {
     const models = rule.candidates.flatMap(({ model }) => plan.models[model] ?? []);
     const each = models.flatMap((model) => {
-      const tries = 1 + model.policy.retry.attempts + (step.structured === null ? 0 : 1);
-      return Array.from({ length: Math.min(tries, limit) }, () => attemptCost(task, step, model));
+      const tries = 1 + model.policy.retry.attempts + repairs;
+      return Array.from({ length: Math.min(tries, limit) }, () => costOf(model));
     });
     const [dearest = 0n] = dearestFirst(each);
     return dearestFirst([...each, ...Array.from({ length: rule.hedge?.atMost ?? 0 }, () => dearest)]);
@@ -126,6 +141,26 @@ function stepAttempts(plan: Plan, task: PlanTask, step: PlanModelStep, limit: nu
       0n,
     ),
   );
+}
+
+/** Of an exposed name the client writes the prompt: the window bounds it, and bounds the output where nothing else does. */
+function exchangeAttempts(plan: Plan, step: PlanExchangeStep, limit: number): readonly NanoUsd[] {
+  return routedAttempts(
+    plan,
+    step.route,
+    (model) => {
+      const most = model.maxOutputTokens ?? model.contextTokens;
+      const output = Math.min(step.maxOutputTokens ?? most, most);
+      return worstCost(model.price, model.contextTokens - output, output);
+    },
+    0,
+    limit,
+  );
+}
+
+function stepAttempts(plan: Plan, task: PlanTask, step: PlanModelStep, limit: number): readonly NanoUsd[] {
+  const repairs = step.structured === null ? 0 : 1;
+  return routedAttempts(plan, step.route, (model) => attemptCost(task, step, model), repairs, limit);
 }
 
 /** What would be held for it: the window less the answer bounds the prompt where nothing else does. */

@@ -47,7 +47,7 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
   const inputs = createInputs(builder, enums);
   const tasks = defineTasks(builder, plan, shapes);
 
-  defineTaskType(builder, refs, tasks);
+  defineTaskType(builder, refs, enums, tasks);
   defineCaller(builder, refs);
   defineRevision(builder, refs, enums);
   defineProvider(builder, refs, enums);

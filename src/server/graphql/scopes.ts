@@ -11,7 +11,8 @@ export const READ_STATS = 'read:stats';
 export const SPEAK_FOR = 'caller:*';
 
 const FIXED_SCOPES: ReadonlySet<string> = new Set([ADMIN, READ_ALL, READ_STATS, SPEAK_FOR, 'run:*']);
-const RUN_ONE_TASK = /^run:[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
+/** A task, or an exposed name. */
+const RUN_ONE_TASK = /^run:[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$/;
 
 /** Is it a scope that a key can be given? */
 export function isScope(text: string): boolean {

@@ -1,5 +1,6 @@
 // TaskModel: TaskInput and TaskOutput generated from the plan's tasks, and the way from one to the engine and back.
 import type { Json, JsonObject } from '../../common/json.ts';
+import { isExposed } from '../../language/plan/exchange.ts';
 import type { Plan, PlanTask } from '../../language/plan/types.ts';
 import type { Builder } from './builder.ts';
 import { defineInputObject, defineOutputObject } from './json-schema/types.ts';
@@ -36,6 +37,7 @@ export function readTasks(plan: Plan, reserved: Iterable<string>): ReadTasks {
   const notes: ShapeNote[] = [];
   const shapes: TaskShapes[] = [];
   for (const task of Object.values(plan.tasks)) {
+    if (isExposed(task)) continue;
     const claimer = `task "${task.name}"`;
     const field = camelName(task.name);
     if (!fields.claim(field, claimer)) continue;
@@ -120,7 +122,7 @@ export function defineTasks(builder: Builder, plan: Plan, shapes: readonly TaskS
   return {
     taskInput,
     outputUnion,
-    taskTypes: shapes.map(({ task }): TaskTypeShape => ({ name: task.name, task })),
+    taskTypes: Object.values(plan.tasks).map((task): TaskTypeShape => ({ name: task.name, task })),
 
     taskType(name: string): TaskTypeShape {
       return { name, task: plan.tasks[name] ?? null };

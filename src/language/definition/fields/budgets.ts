@@ -81,12 +81,12 @@ function isTimeZone(name: string): boolean {
 }
 
 const each: Kind<BudgetEach> = scalar({
-  label: '`caller`, `team`, or `tags.NAME`',
+  label: '`caller`, `team`, `session`, or `tags.NAME`',
   noun: 'what an account can be kept for',
-  schema: { type: 'string', pattern: '^(caller|team|tags\\.[A-Za-z_][A-Za-z0-9_]*)$' },
-  remedy: 'Write `caller`, `team`, or a tag: `tags.customer`.',
+  schema: { type: 'string', pattern: '^(caller|team|session|tags\\.[A-Za-z_][A-Za-z0-9_]*)$' },
+  remedy: 'Write `caller`, `team`, `session`, or a tag: `tags.customer`.',
   parse({ value }) {
-    if (value === 'caller' || value === 'team') return { kind: value };
+    if (value === 'caller' || value === 'team' || value === 'session') return { kind: value };
     const tag = typeof value === 'string' ? /^tags\.([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1] : undefined;
     return tag === undefined ? undefined : { kind: 'tag', tag };
   },
@@ -101,7 +101,11 @@ const commonFields = {
     'The window. `day` is a day of the calendar; `24h` the last 24 hours; `run` each run by itself.',
   ),
   timeZone: optional(timeZone, 'Where days and months of the calendar begin.', '`UTC`'),
-  each: optional(each, 'One account for each caller, team, or value of a tag.', 'one account in all'),
+  each: optional(
+    each,
+    'One account for each caller, team, session of a caller, or value of a tag. A session is what a client says it is: a coding agent and its sub-agents share one.',
+    'one account in all',
+  ),
   when: optional(expression, 'Only calls for which this holds; over `caller`.', 'all calls'),
   warnAt: optional(shares, 'Shares of the limit at which an alert is given.', 'none'),
   then: optional(

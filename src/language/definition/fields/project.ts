@@ -4,6 +4,7 @@ import { passMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { ProjectDefinition } from '../types.ts';
 import { budget, loopGuards, surgeGuard } from './budgets.ts';
+import { EXPOSED_NAME, exposed } from './expose.ts';
 import { scalar } from './kind.ts';
 import { policy } from './policies.ts';
 import { model, provider } from './providers.ts';
@@ -31,6 +32,13 @@ const byModel: Parameters<typeof mapOf>[1] = {
   isName: (name) => MODEL_KEY.test(name),
   nameRemedy: "Write the provider's name and the model's, with a slash: `openai/gpt-5.6-luna`.",
   namePattern: MODEL_KEY.source,
+};
+
+const byExposedName: Parameters<typeof mapOf>[1] = {
+  noun: 'An exposed name',
+  isName: (name) => EXPOSED_NAME.test(name),
+  nameRemedy: 'Use letters, digits and `. _ : / @ -`, 128 at most: what clients send as the name of a model.',
+  namePattern: EXPOSED_NAME.source,
 };
 
 const guards = record(
@@ -66,6 +74,11 @@ const fields = {
     'The model that savings are counted against: what would serve everything if nobody routed.',
     'savings of routing are not counted',
   ),
+  expose: optional(
+    mapOf(exposed, byExposedName),
+    "The names that clients of OpenAI's and Anthropic's protocols may ask for at `/v1`.",
+    'nothing is served there',
+  ),
 };
 
 export const projectRecord = record(
@@ -87,7 +100,17 @@ function belongsToTask(key: string): string | undefined {
 export function readProject(node: DocumentNode, reader: Reader): ProjectDefinition | undefined {
   const read = projectRecord.read(node, reader);
   if (!read) return undefined;
-  const { providers, models, policies, routes, budgets, guards: watched, baseline: against, at } = read;
+  const {
+    providers,
+    models,
+    policies,
+    routes,
+    budgets,
+    guards: watched,
+    baseline: against,
+    expose,
+    at,
+  } = read;
   return {
     file: reader.file,
     at,
@@ -103,6 +126,14 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     budgets: keyed(budgets, (name, value) => ({ ...value, name })),
     guards: { loop: watched?.loop ?? null, surge: watched?.surge ?? null },
     baseline: against ?? null,
+    exposed: Object.fromEntries(
+      (expose ?? [])
+        .filter(({ name }) => EXPOSED_NAME.test(name))
+        .map(({ name, nameAt, value }) => {
+          const made = value(name);
+          return [name, passMemberPlaces(made, { ...made, at: nameAt })];
+        }),
+    ),
   };
 }
 

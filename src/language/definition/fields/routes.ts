@@ -41,7 +41,8 @@ export const baseline: Kind<Reference> = {
   },
 };
 
-const from: Kind<readonly CandidateDefinition[]> = {
+/** `from:`. */
+export const candidates: Kind<readonly CandidateDefinition[]> = {
   label: 'list of `provider/model`, or map of them to weights',
   schema: () => ({
     anyOf: [
@@ -152,7 +153,7 @@ const ruleFields = {
     'How candidates that can serve are ordered.',
     '`first`; `weighted` where `from` is a map',
   ),
-  from: required(from, 'The candidates.'),
+  from: required(candidates, 'The candidates.'),
   hedge: optional(hedge, 'Asking a second candidate when the first is slow.', 'no hedge'),
 };
 
@@ -165,16 +166,13 @@ const ruleRecord = record(
   ruleFields,
 );
 
-const rule: Kind<RuleDefinition> = mapped(
-  ruleRecord,
-  ({ at, when, pick, from: candidates, hedge: second }, node) => ({
-    at,
-    when,
-    pick: pick ?? pickOf(node),
-    from: candidates,
-    hedge: second,
-  }),
-);
+const rule: Kind<RuleDefinition> = mapped(ruleRecord, ({ at, when, pick, from, hedge: second }, node) => ({
+  at,
+  when,
+  pick: pick ?? pickOf(node),
+  from,
+  hedge: second,
+}));
 
 const routeFields = {
   pin: optional(
@@ -227,11 +225,11 @@ function readRouteMap(node: MapNode, reader: Reader): UnnamedRoute | undefined {
   reader.unknownKeys(node, Object.keys(routeFields), 'A route');
   const read = readFields(node, routeFields, 'A route', reader);
   if (!read) return undefined;
-  const { pin, at, when, pick, from: candidates, hedge: second } = read;
+  const { pin, at, when, pick, from, hedge: second } = read;
   return {
     at,
     pin: pin ?? false,
-    rules: [{ at, when, pick: pick ?? pickOf(node), from: candidates, hedge: second }],
+    rules: [{ at, when, pick: pick ?? pickOf(node), from, hedge: second }],
   };
 }
 

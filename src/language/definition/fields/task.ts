@@ -18,8 +18,9 @@ import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { expectMap, listOf, mapped, misspells, optional, record, required } from './record.ts';
 import type { RecordValue } from './record.ts';
+import { retain } from './retain.ts';
 import { baseline } from './routes.ts';
-import { NAME_SCHEMA, choice, integer, isIdentifier, isName, text } from './scalars.ts';
+import { NAME_SCHEMA, integer, isIdentifier, isName, text } from './scalars.ts';
 import { inputSchema } from './schemas.ts';
 import { stepsKind } from './steps.ts';
 import { duration, money } from './units.ts';
@@ -66,25 +67,6 @@ const cache = mapped(
     { for: required(duration({ most: 400 * DAY_MS }), 'How long an answer may be used again.') },
   ),
   ({ for: forMs, at }) => ({ forMs, at }),
-);
-
-const retain = mapped(
-  record(
-    {
-      name: 'Retain',
-      noun: 'A retention',
-      summary: "What is kept of a run's input and output. Costs and counts are always kept.",
-    },
-    {
-      content: optional(
-        choice('full', 'redacted', 'hash'),
-        '`full` keeps texts, `redacted` replaces addresses, numbers and the like, `hash` keeps only what tells equal from unequal.',
-        '`full`',
-      ),
-      for: optional(duration({ most: 3660 * DAY_MS }), 'How long.', '`30d`'),
-    },
-  ),
-  ({ content, for: forMs, at }, node) => keepMemberPlaces({ content, forMs, at }, node),
 );
 
 const loop: Kind<readonly LoopGuardDefinition[] | 'off'> = {
@@ -225,7 +207,7 @@ export const taskRecord = record(
 );
 
 function belongsToProject(key: string): string | undefined {
-  const inProject = ['headgate', 'providers', 'models', 'policies', 'routes', 'budgets', 'guards'];
+  const inProject = ['headgate', 'providers', 'models', 'policies', 'routes', 'budgets', 'guards', 'expose'];
   return inProject.includes(key) ? `\`${key}\` stands in the project file, headgate.yaml.` : undefined;
 }
 

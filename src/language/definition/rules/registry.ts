@@ -7,6 +7,7 @@ import { candidates } from './candidates.ts';
 import { constantConditions } from './constant-conditions.ts';
 import { deadlines } from './deadlines.ts';
 import { eachName } from './each-name.ts';
+import { exposedNames } from './exposed-names.ts';
 import { expressions } from './expressions.ts';
 import { graphqlNames } from './graphql-names.ts';
 import { ignoredFields } from './ignored-fields.ts';
@@ -16,6 +17,7 @@ import { outputFilled } from './output-filled.ts';
 import { policies } from './policies.ts';
 import { prices } from './prices.ts';
 import { secretInExpression } from './secret-in-expression.ts';
+import { sessionAccounts } from './session-accounts.ts';
 import { stepCycle } from './step-cycle.ts';
 import { taskCycle } from './task-cycle.ts';
 import { taskInput } from './task-input.ts';
@@ -34,6 +36,7 @@ export const ruleList: readonly Rule[] = [
   constantConditions,
   deadlines,
   eachName,
+  exposedNames,
   expressions,
   graphqlNames,
   ignoredFields,
@@ -43,6 +46,7 @@ export const ruleList: readonly Rule[] = [
   policies,
   prices,
   secretInExpression,
+  sessionAccounts,
   stepCycle,
   taskCycle,
   taskInput,

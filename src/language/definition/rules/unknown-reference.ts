@@ -154,7 +154,13 @@ function checkProject(project: ProjectDefinition, { declared }: Workspace, compl
   }
   for (const { scope } of Object.values(project.budgets)) {
     if (scope.kind === 'provider') complain('unknown-provider', scope.provider, declared.providers);
-    if (scope.kind === 'task') complain('unknown-task', scope.task, declared.tasks);
+    if (scope.kind === 'task')
+      complain('unknown-task', scope.task, new Set([...declared.tasks, ...Object.keys(project.exposed)]));
+  }
+  for (const { serves, policy } of Object.values(project.exposed)) {
+    if (policy) complain('unknown-policy', policy, declared.policies);
+    if (serves.kind === 'task') complain('unknown-task', serves.task, declared.tasks);
+    else if (serves.route.kind === 'named') complain('unknown-route', serves.route, declared.routes);
   }
 }
 

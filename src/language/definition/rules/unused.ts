@@ -2,6 +2,7 @@
 import { nearest } from '../../../common/nearest.ts';
 import { references } from '../../expression/references.ts';
 import { expressionsIn, memberPlace } from '../located.ts';
+import { exposedRoute } from '../routes.ts';
 import type { TaskDefinition } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
 import type { Report, Rule } from './rule.ts';
@@ -100,19 +101,25 @@ function unusedInput(task: TaskDefinition, workspace: Workspace, report: Report)
 
 function unusedDeclarations(workspace: Workspace, report: Report): void {
   const { project } = workspace;
-  if (!project || workspace.taskList().length === 0) return;
+  if (!project || (workspace.taskList().length === 0 && Object.keys(project.exposed).length === 0)) return;
   const taken = new Set(
     workspace
       .taskList()
       .flatMap((task) => modelSteps(task).flatMap((step) => routeFor(workspace, task, step)?.name ?? [])),
   );
+  for (const exposed of Object.values(project.exposed)) {
+    const route = exposedRoute(project, exposed);
+    if (route) taken.add(route.name);
+  }
   for (const { name, at } of Object.values(project.routes))
     if (!taken.has(name))
       report('unused-route', at, `No step takes the route \`${name}\`.`, 'Remove it, or name it on a step.');
   const named = new Set(
-    [...Object.values(project.providers), ...Object.values(project.models)].flatMap(
-      ({ policy }) => policy?.name ?? [],
-    ),
+    [
+      ...Object.values(project.providers),
+      ...Object.values(project.models),
+      ...Object.values(project.exposed),
+    ].flatMap(({ policy }) => policy?.name ?? []),
   );
   const routed = new Set(
     allRoutes(workspace).flatMap(({ rules }) => rules.flatMap(({ from }) => from.map(({ model }) => model))),

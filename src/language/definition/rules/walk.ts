@@ -1,7 +1,7 @@
 // Walking a definition: what most rules ask for.
 import { references } from '../../expression/references.ts';
 import { expressionsIn } from '../located.ts';
-import { routeOf } from '../routes.ts';
+import { inlineRoutes, routeOf } from '../routes.ts';
 import type {
   Expression,
   LocatedTemplate,
@@ -16,12 +16,9 @@ export function modelSteps(task: TaskDefinition): readonly ModelStepDefinition[]
   return task.steps.filter((step): step is ModelStepDefinition => step.kind === 'model');
 }
 
-/** The project's routes, then those that stand in steps. */
+/** The project's routes, then those that stand in steps and under exposed names. */
 export function allRoutes({ project, tasks }: Workspace): readonly RouteDefinition[] {
-  const inline = Object.values(tasks).flatMap((task) =>
-    modelSteps(task).flatMap(({ route }) => (route?.kind === 'inline' ? [route.route] : [])),
-  );
-  return [...Object.values(project?.routes ?? {}), ...inline];
+  return [...Object.values(project?.routes ?? {}), ...inlineRoutes({ project, tasks })];
 }
 
 export function routeFor(

@@ -78,9 +78,13 @@ function nodeId(view: BudgetView): string {
 /** All of them with `read:stats`; else only the accounts that are the viewer's own. */
 export function visibleBudgets(context: RequestContext): readonly BudgetView[] {
   const views = context.services.budgets.views();
-  return views.filter(({ budget, account }) =>
-    maySeeSpendOf(context.caller, budget.each?.kind === 'caller' ? account : ''),
-  );
+  return views.filter(({ budget, account }) => maySeeSpendOf(context.caller, ownerOf(budget, account)));
+}
+
+/** The caller whose account it is; '' where it is not one caller's. */
+function ownerOf({ each }: PlanBudget, account: string): string {
+  if (each?.kind === 'session') return account.slice(0, account.lastIndexOf('/'));
+  return each?.kind === 'caller' ? account : '';
 }
 
 function scopeText({ scope }: PlanBudget): string {

@@ -46,6 +46,11 @@ export function createEnums(builder: Builder) {
     circuitState: builder.enumType('CircuitState', {
       values: upper(['closed', 'open', 'half-open'] as const),
     }),
+    taskKind: builder.enumType('TaskKind', {
+      description:
+        'TASK: a task file. EXPOSED: a name under `expose:`, which clients of other protocols ask for at /v1, and nobody through TaskInput.',
+      values: upper(['task', 'exposed'] as const),
+    }),
     problemSeverity: builder.enumType('ProblemSeverity', {
       values: upper(['error', 'warning', 'note'] as const),
     }),
@@ -91,7 +96,7 @@ export function createEnums(builder: Builder) {
       values: ['HOUR', 'DAY', 'WEEK', 'MONTH', 'ALL'] as const,
     }),
     stepKind: builder.enumType('StepKind', {
-      values: upper(['model', 'parse', 'chunk', 'task', 'each'] as const),
+      values: upper(['model', 'exchange', 'parse', 'chunk', 'task', 'each'] as const),
     }),
     stepStatus: builder.enumType('StepStatus', {
       values: upper(['running', 'succeeded', 'skipped', 'failed'] as const),

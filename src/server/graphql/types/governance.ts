@@ -1,4 +1,5 @@
 // The types around runs: task types, revisions and their problems, callers, keys, alerts and spending switches.
+import { isExposed } from '../../../language/plan/exchange.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs, RevisionShape, TaskTypeShape } from '../refs.ts';
@@ -8,7 +9,7 @@ import type { Enums } from './enums.ts';
 import { visibleRun } from './run.ts';
 import { tagList } from './run-shape.ts';
 
-export function defineTaskType(builder: Builder, refs: Refs, tasks: TaskModel): void {
+export function defineTaskType(builder: Builder, refs: Refs, enums: Enums, tasks: TaskModel): void {
   builder.node(refs.taskType, {
     description: 'A task that the workflows define.',
     id: { resolve: ({ name }) => name },
@@ -18,9 +19,14 @@ export function defineTaskType(builder: Builder, refs: Refs, tasks: TaskModel): 
     },
     fields: (t) => ({
       name: t.exposeString('name'),
+      kind: t.field({
+        type: enums.taskKind,
+        description: 'TASK where the active revision does not have it.',
+        resolve: ({ task }) => (task !== null && isExposed(task) ? 'exposed' : 'task'),
+      }),
       field: t.string({
         nullable: true,
-        description: 'Its field in TaskInput; null: not in the active revision.',
+        description: 'Its field in TaskInput; null: not in the active revision, or an exposed name.',
         resolve: ({ name }) => tasks.fieldOf(name) ?? null,
       }),
       description: t.string({ resolve: ({ task }) => task?.description ?? '' }),
@@ -76,7 +82,7 @@ function stepsOf({ task }: TaskTypeShape) {
     key: step.key,
     kind: step.kind,
     after: [...step.after],
-    route: step.kind === 'model' ? step.route.name : null,
+    route: step.kind === 'model' || step.kind === 'exchange' ? step.route.name : null,
   }));
 }
 
