@@ -224,6 +224,10 @@ function conclude(
     firstTokenMs: called.firstTokenMs,
     finishedAtMs: clock.nowMs(),
     requestId: told.requestId,
+    finishReason: outcome.ok ? outcome.value.finishReason : null,
+    serviceTier: settlement.serviceTier,
+    reportedCostNanoUsd: settlement.reportedCostNanoUsd,
+    notes: [...((outcome.ok && outcome.value.notes) || []), ...settlement.notes],
   };
   run.replaceAttempt(closed);
   const receipt = verdict.kind === 'good' ? attempt.receipt(verdict.output) : null;

@@ -2,7 +2,7 @@
 import type { Json } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { Caller, Posting } from '../budget/port.ts';
-import type { ErrorClass } from '../providers/port.ts';
+import type { ErrorClass, Note, ProviderAnswer } from '../providers/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
 
 export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -117,5 +117,13 @@ export interface AttemptRecord {
   readonly startedAtMs: number;
   readonly finishedAtMs: number | null;
   readonly requestId: string | null;
+  /** Why the provider ended its answer; left out or null, as the next two: it did not say. */
+  readonly finishReason?: ProviderAnswer['finishReason'] | null;
+  /** Under the provider's own name. */
+  readonly serviceTier?: string | null;
+  /** What the provider says that it charged, whether or not it was settled at that. */
+  readonly reportedCostNanoUsd?: NanoUsd | null;
+  /** What was out of order, and what was made of it; left out: nothing. */
+  readonly notes?: readonly Note[];
   readonly decision: RouteDecision;
 }

@@ -80,8 +80,8 @@ const UNSEEN: ReadonlySet<ErrorClass> = new Set([
 /** Names under which vendors serve at the price of the list. */
 const STANDARD_TIERS: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', '']);
 
-/** The ledger's columns hold no more. */
-const MOST_NANO_USD = 2n ** 63n - 1n;
+/** Ten million dollars: one row of the ledger holds no more. */
+const MOST_NANO_USD = 10_000_000_000_000_000n;
 /** A provider's own price may be above the list's for fees and tiers, but not by this much. */
 const REPORTED_AT_MOST = 10n;
 

@@ -13,6 +13,7 @@ export class AdminWrites {
   readonly #saveKey: StatementSync;
   readonly #revokeKey: StatementSync;
   readonly #touchKey: StatementSync;
+  readonly #learnBound: StatementSync;
 
   constructor(database: DatabaseSync, contents: ContentStore) {
     this.#contents = contents;
@@ -54,6 +55,9 @@ export class AdminWrites {
     this.#touchKey = database.prepare(
       'update api_keys set last_used_at_ms = max(coalesce(last_used_at_ms, 0), :atMs) where id = :id',
     );
+    this.#learnBound = database.prepare(
+      'insert into learnt_bounds (model, bound) values (:model, :bound) on conflict (model) do update set bound = excluded.bound',
+    );
   }
 
   apply(operation: AdminOperation): void {
@@ -74,6 +78,11 @@ export class AdminWrites {
       case 'clearSwitch': {
         const { scope, by, atMs } = operation;
         this.#clearSwitch.run({ scope, by, atMs });
+        return;
+      }
+      case 'learnBound': {
+        const { model, bound } = operation;
+        this.#learnBound.run({ model, bound });
         return;
       }
       case 'saveApiKey':

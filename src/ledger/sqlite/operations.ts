@@ -68,6 +68,7 @@ export type AdminOperation =
   | { readonly kind: 'setSwitch'; readonly set: Pick<SwitchRow, 'scope' | 'reason' | 'by' | 'sinceMs'> }
   | { readonly kind: 'clearSwitch'; readonly scope: string; readonly by: string; readonly atMs: number }
   | { readonly kind: 'saveApiKey'; readonly key: ApiKeyRow }
+  | { readonly kind: 'learnBound'; readonly model: string; readonly bound: string }
   | { readonly kind: 'revokeApiKey' | 'touchApiKey'; readonly id: string; readonly atMs: number };
 
 export type Operation =
@@ -211,6 +212,10 @@ function progressOf(attempt: AttemptRecord, reconciled: boolean): AttemptProgres
     firstTokenMs: nullable(attempt.firstTokenMs, duration),
     finishedAtMs: nullable(attempt.finishedAtMs, count),
     requestId: attempt.requestId,
+    finishReason: attempt.finishReason ?? null,
+    serviceTier: attempt.serviceTier ?? null,
+    reportedCostNanoUsd: nullable(attempt.reportedCostNanoUsd ?? null, digits),
+    notes: attempt.notes === undefined || attempt.notes.length === 0 ? null : jsonText(attempt.notes),
     reconciled: flag(reconciled),
   };
 }

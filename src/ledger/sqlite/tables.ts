@@ -176,6 +176,11 @@ export const attempts = sqliteTable(
     firstTokenMs: real('first_token_ms'),
     finishedAtMs: count('finished_at_ms'),
     requestId: text('request_id'),
+    finishReason: text('finish_reason'),
+    serviceTier: text('service_tier'),
+    reportedCostNanoUsd: whole('reported_cost_nano_usd'),
+    /** JSON: what was out of order; null: nothing. */
+    notes: text('notes'),
     /** Its outcome was unknown, and an operator or the end of its lease decided it. */
     reconciled: flag('reconciled').notNull(),
   },
@@ -209,6 +214,15 @@ export const budgetWindows = sqliteTable(
     index('budget_windows_by_start').on(table.windowStartMs),
   ],
 );
+
+/** What each model counts beside what is counted here, so that the next process holds enough from its first call on. */
+export const learntBounds = sqliteTable('learnt_bounds', {
+  seq: count('seq').primaryKey(),
+  /** `provider/model`. */
+  model: text('model').notNull().unique(),
+  /** JSON. */
+  bound: text('bound').notNull(),
+});
 
 export const alerts = sqliteTable('alerts', {
   seq: count('seq').primaryKey(),

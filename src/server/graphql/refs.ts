@@ -6,6 +6,7 @@ import type { Problem } from '../../errors/problem.ts';
 import type { DryRun, InputProblem, RunResult } from '../../engine/execution/engine.ts';
 import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { AttemptRecord, RunError, StepRecord } from '../../engine/execution/records.ts';
+import type { Note } from '../../engine/providers/port.ts';
 import type { ApiKeyRecord, RevisionRecord } from '../../ledger/port.ts';
 import type { Json } from '../../common/json.ts';
 import type { PlanTask } from '../../language/plan/types.ts';
@@ -78,6 +79,7 @@ export function createRefs(builder: Builder) {
     notRunning: builder.objectRef<Refused & { readonly kind: 'not_running'; readonly run: RunShape }>(
       'NotRunning',
     ),
+    note: builder.objectRef<Note>('Note'),
     problem: builder.objectRef<Problem>('Problem'),
     provider: builder.objectRef<ProviderShape>('Provider'),
     providerModel: builder.objectRef<ProviderModelStatus>('ProviderModel'),

@@ -41,6 +41,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'Node',
   'NotFound',
   'NotRunning',
+  'Note',
   'PageInfo',
   'PlannedStep',
   'Problem',

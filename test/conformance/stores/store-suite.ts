@@ -30,11 +30,11 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       await ledger.openRun(run);
       expect(await ledger.run('run_1')).toEqual(run);
       await ledger.openAttempt(attempt);
-      expect((await ledger.attemptsOf(['run_1'])).get('run_1')).toEqual([attempt]);
+      expect((await ledger.attemptsOf(['run_1'])).get('run_1')).toMatchObject([attempt]);
       await ledger.closeAttempt(closed, receipt);
       await ledger.finishRun(done);
       expect(await ledger.run('run_1')).toEqual(done);
-      expect((await ledger.attemptsOf(['run_1', 'run_2'])).get('run_1')).toEqual([closed]);
+      expect((await ledger.attemptsOf(['run_1', 'run_2'])).get('run_1')).toMatchObject([closed]);
       expect((await ledger.stepsOf(['run_1'])).get('run_1')).toEqual([receipt]);
       expect(await ledger.receipts('run_1')).toEqual(new Map([['summary', receipt]]));
       expect(await ledger.run('run_2')).toBeUndefined();

@@ -3,7 +3,7 @@ import { asc, eq, getColumns, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Posting } from '../../../engine/budget/port.ts';
 import type { AttemptRecord, AttemptStatus, SavedBy } from '../../../engine/execution/records.ts';
-import type { ErrorClass } from '../../../engine/providers/port.ts';
+import type { ErrorClass, Note } from '../../../engine/providers/port.ts';
 import type { RouteDecision } from '../../../engine/routing/port.ts';
 import { stemOf } from '../../rollup/dimensions.ts';
 import { attempts, contents, rollupKeys } from '../tables.ts';
@@ -32,6 +32,8 @@ function selectAttempts(database: ReadDatabase, where: SQL): AttemptRecord[] {
       status: row.status as AttemptStatus,
       savedBy: row.savedBy as SavedBy | null,
       errorClass: row.errorClass as ErrorClass | null,
+      finishReason: row.finishReason as AttemptRecord['finishReason'] & (string | null),
+      notes: row.notes === null ? [] : (JSON.parse(row.notes) as Note[]),
       postings: JSON.parse(row.postings) as Posting[],
       decision: JSON.parse(row.decision) as RouteDecision,
     }));

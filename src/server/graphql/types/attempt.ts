@@ -41,7 +41,38 @@ export function defineAttempt(refs: Refs, enums: Enums): void {
         nullable: true,
         description: "The provider's own id of the call.",
       }),
+      finishReason: t.string({
+        nullable: true,
+        description: 'Why the provider ended its answer: `stop`, `length`, `other`.',
+        resolve: ({ finishReason }) => finishReason ?? null,
+      }),
+      serviceTier: t.string({
+        nullable: true,
+        description:
+          'As the provider names the tier that it served the call in: `default`, `priority`, `flex`.',
+        resolve: ({ serviceTier }) => serviceTier ?? null,
+      }),
+      reportedCost: t.field({
+        type: 'USD',
+        nullable: true,
+        description:
+          'What the provider says that it charged; `cost` is that figure where the provider is configured with `cost: reported`.',
+        resolve: ({ reportedCostNanoUsd }) => reportedCostNanoUsd ?? null,
+      }),
+      notes: t.field({
+        type: [refs.note],
+        description: 'What was out of order, and what was made of it.',
+        resolve: ({ notes }) => notes ?? [],
+      }),
       decision: t.expose('decision', { type: refs.routeDecision }),
+    }),
+  });
+
+  refs.note.implement({
+    description: 'Something worth knowing of what went well: a stable code, and a sentence.',
+    fields: (t) => ({
+      code: t.exposeString('code', { description: 'Stable; see docs/reference/budgets.md.' }),
+      message: t.exposeString('message'),
     }),
   });
 

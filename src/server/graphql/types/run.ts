@@ -1,4 +1,6 @@
 // Run, StepRun and Attempt: what happened, served from the snapshot where there is one, else by one batch per field.
+import type { AttemptRecord } from '../../../engine/execution/records.ts';
+import type { Note } from '../../../engine/providers/port.ts';
 import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs, RevisionShape } from '../refs.ts';
@@ -74,6 +76,13 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
         complexity: { field: READ_COST, multiplier: TYPICAL_STEPS },
         resolve: (shape, _args, context) => shape.attempts ?? context.loaders.attemptsOf.load(shape.run.id),
       }),
+      notes: t.field({
+        type: [refs.note],
+        description: 'What was out of order in its attempts, each said once.',
+        complexity: { field: READ_COST, multiplier: TYPICAL_STEPS },
+        resolve: async (shape, _args, context) =>
+          notesOf(shape.attempts ?? (await context.loaders.attemptsOf.load(shape.run.id))),
+      }),
       error: t.field({ type: refs.runError, nullable: true, resolve: ({ run }) => run.error }),
       idempotencyKey: t.string({ nullable: true, resolve: ({ run }) => run.idempotencyKey }),
       parent: t.field({
@@ -100,6 +109,11 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
   });
 
   refs.tag.implement({ fields: (t) => ({ key: t.exposeString('key'), value: t.exposeString('value') }) });
+}
+
+function notesOf(attempts: readonly AttemptRecord[]): readonly Note[] {
+  const notes = attempts.flatMap((attempt) => attempt.notes ?? []);
+  return [...new Map(notes.map((note) => [`${note.code} ${note.message}`, note])).values()];
 }
 
 /** The run, if there is one and the viewer may see it: the two are not told apart. */
