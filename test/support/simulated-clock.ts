@@ -72,7 +72,8 @@ export function createSimulatedClock(startMs = Date.UTC(2026, 0, 1)): SimulatedC
   };
 
   const self: SimulatedClock = {
-    nowMs: () => wallOffsetMs + elapsedMs,
+    // Whole milliseconds, as the system gives them.
+    nowMs: () => Math.floor(wallOffsetMs + elapsedMs),
     monotonicMs: () => elapsedMs,
     after(delayMs, callback) {
       const delay = Number.isFinite(delayMs) ? Math.max(0, delayMs) : DAY_MS * 365;
