@@ -18,6 +18,7 @@ import {
 import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
 import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/engine.ts';
+import { createExecutors } from './engine/execution/executors.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
@@ -89,9 +90,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   });
   try {
     // What should be is in the workflows: they become a plan, or nothing is served.
+    const executors = createExecutors();
     const revisions = createRevisions({
       source,
       compile: (files) => compileServable(files, { env, nowMs: clock.nowMs() }),
+      prepare: (plan) => executors.prepare(plan),
       ledger,
       planText: (hash) => ledger.planText(hash),
       env,
@@ -139,6 +142,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         const text = await ledger.planText(hash);
         return text === undefined ? undefined : decodePlan(text);
       },
+      executors,
       providers,
       policies,
       rateGates,

@@ -18,6 +18,8 @@ export interface RevisionsOptions {
   readonly compile: (
     files: readonly SourceFile[],
   ) => Promise<{ readonly plan: Plan | null; readonly problems: readonly Problem[] }>;
+  /** What takes time before a plan can serve; one that throws is not put in force. */
+  readonly prepare: (plan: Plan) => Promise<void>;
   readonly ledger: Pick<LedgerAdmin, 'recordRevision'> & RevisionReader;
   readonly planText: (hash: string) => Promise<string | undefined>;
   /** For plans that were stored under another environment. */
@@ -204,7 +206,8 @@ class LiveRevisions implements Revisions {
    * assignment makes the swap, and a run has either the one or the other.
    */
   async #take(next: Revision, warnings: readonly Problem[]): Promise<ReloadResult> {
-    const { ledger, clock } = this.#options;
+    const { ledger, clock, prepare } = this.#options;
+    await prepare(next.plan);
     const previous = this.#active;
     const leftOpen = this.#leftOpen ?? [];
     const before = [...leftOpen, ...(previous ? [previous.record] : [])];

@@ -45,6 +45,23 @@ describe('loading revisions', () => {
     expect(rows.get(second.plan.hash)).toMatchObject({ subject: 'second', activeToMs: null });
   });
 
+  it('INV-7: puts a plan in force when it is prepared, and one that cannot be prepared never', async () => {
+    const source = handSource(committed(workflows(greet('Hello')), 'first'));
+    const prepared: string[] = [];
+    const { revisions, ledger } = await revisionsFixture(source, {
+      async prepare(plan) {
+        expect((await ledger.revisionsByHash([plan.hash])).size).toBe(0);
+        if (prepared.push(plan.hash) > 1) throw new Error('its expressions do not compile');
+      },
+    });
+    await revisions.reload();
+    const { plan, record } = revisions.active();
+    expect(prepared).toEqual([plan.hash]);
+    source.content = committed(workflows(greet('Goodbye')), 'second');
+    await expect(revisions.reload()).rejects.toThrow('do not compile');
+    expect(revisions.active()).toEqual({ plan, record });
+  });
+
   it('keeps the plan where only the text has changed, and the name of the commit that brought it', async () => {
     const source = handSource(committed(workflows(greet('Hello')), 'first'));
     const { revisions, results } = await revisionsFixture(source);

@@ -1,6 +1,7 @@
 // Revisions over a real ledger: small workflows that compile for real, and a source that a test writes by hand.
 import { afterEach } from 'vitest';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
+import type { Plan } from '../../src/language/plan/types.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { compileFiles } from '../../src/revisions/compile.ts';
 import type {
@@ -94,14 +95,19 @@ afterEach(async () => {
 /** `path`: of a ledger that was there before; as after a restart. */
 export async function revisionsFixture(
   source: Source,
-  options: { readonly path?: string; readonly env?: { readonly [name: string]: string } } = {},
+  options: {
+    readonly path?: string;
+    readonly env?: { readonly [name: string]: string };
+    readonly prepare?: (plan: Plan) => Promise<void>;
+  } = {},
 ): Promise<RevisionsFixture> {
-  const { path = ledgerPath(), env = {} } = options;
+  const { path = ledgerPath(), env = {}, prepare = () => Promise.resolve() } = options;
   const clock = createSimulatedClock();
   const ledger = await openTestLedger(path, { clock, writer: 'inline' });
   const revisions = createRevisions({
     source,
     compile: (files) => compileFiles(files, { env, nowMs: clock.nowMs() }),
+    prepare,
     ledger,
     planText: (hash) => ledger.planText(hash),
     env,

@@ -9,6 +9,7 @@ import { seededRandom } from '../../src/common/random.ts';
 import { createBudgetMatcher } from '../../src/engine/execution/budget-matcher.ts';
 import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/engine.ts';
+import { createExecutors } from '../../src/engine/execution/executors.ts';
 import type { EngineParts } from '../../src/engine/execution/parts.ts';
 import type { History, Recorder } from '../../src/engine/execution/ports.ts';
 import type { Ledger, LedgerOptions } from '../../src/ledger/open.ts';
@@ -130,6 +131,7 @@ function assemble({
   const engine = createEngine({
     currentPlan: () => fixture.plan,
     planByHash: (hash) => Promise.resolve(plans.get(hash)),
+    executors: createExecutors(),
     providers,
     policies,
     rateGates,

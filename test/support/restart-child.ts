@@ -4,6 +4,7 @@ import { createBudgets } from '../../src/engine/budget/budgets.ts';
 import { createGuards } from '../../src/engine/budget/guards/guards.ts';
 import { seededRandom } from '../../src/common/random.ts';
 import { createEngine } from '../../src/engine/execution/create-engine.ts';
+import { createExecutors } from '../../src/engine/execution/executors.ts';
 import type { Engine } from '../../src/engine/execution/engine.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
@@ -56,6 +57,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
   const engine = createEngine({
     currentPlan: () => given,
     planByHash: (hash) => Promise.resolve(hash === given.hash ? given : undefined),
+    executors: createExecutors(),
     providers,
     policies: createPolicies({ clock, random }),
     rateGates: createRateGates({ clock }),

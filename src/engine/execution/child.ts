@@ -6,7 +6,6 @@ import type { StepCall } from './execute.ts';
 import { RunFailure, failed, runError } from './failure.ts';
 import { checkInput } from './input-check.ts';
 import { problemsLine } from './input-problems.ts';
-import { linkTask } from './link.ts';
 import type { LinkedTaskStep } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import type { RunRecord } from './records.ts';
@@ -34,7 +33,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
     throw failed('LOOP_TOO_DEEP', { path }, { step: stepKey, details: { path } });
   }
 
-  const child = linkTask(task);
+  const child = parts.executors.of(task);
   const given = valueOf(linked.input.evaluate(values), `input of step "${stepKey}"`, stepKey);
   const env = parent.plan.environment;
   const checked = checkInput(child, isObject(given) ? given : {}, {

@@ -61,7 +61,7 @@ class RunEngine implements Engine {
   }
 
   async dryRun(request: RunRequest): ReturnType<Engine['dryRun']> {
-    const prepared = prepare(this.#parts.currentPlan(), request, this.#parts.clock.nowMs());
+    const prepared = prepare(this.#parts, request);
     return prepared.ok ? await planDryRun(this.#parts, prepared.value) : prepared.error;
   }
 
@@ -98,7 +98,7 @@ class RunEngine implements Engine {
   #prepare(request: RunRequest): ReturnType<typeof prepare> {
     this.#mustTakeRuns();
     if (request.options?.dryRun === true) throw new Error('a dry run is asked for with Engine.dryRun');
-    return prepare(this.#parts.currentPlan(), request, this.#parts.clock.nowMs());
+    return prepare(this.#parts, request);
   }
 
   #mustTakeRuns(): void {

@@ -1,5 +1,4 @@
-// Linking: a task of a plan → compiled expressions, templates and validators, made once and kept by the task's content hash.
-import { LRUCache } from 'lru-cache';
+// Linking: a task of a plan → its compiled expressions, templates and validators.
 import type { ValidateFunction } from 'ajv';
 import type { Json, JsonSchema } from '../../common/json.ts';
 import { canonicalJson } from '../../common/json.ts';
@@ -89,21 +88,8 @@ export type LinkedStep =
   | LinkedChunkStep
   | LinkedTaskStep;
 
-/** Plans of the last reloads share their unchanged tasks; a thousand tasks in two revisions fit. */
-const linked = new LRUCache<string, LinkedTask>({ max: 4_000 });
-
 /** Throws when an expression of the plan does not compile: the language's check has made sure that it does. */
 export function linkTask(task: PlanTask): LinkedTask {
-  const key = `${task.name} ${task.revision}`;
-  let known = linked.get(key);
-  if (known === undefined) {
-    known = link(task);
-    linked.set(key, known);
-  }
-  return known;
-}
-
-function link(task: PlanTask): LinkedTask {
   const validators = createValidators();
   const environment = createEnvironment(environmentOfTask(task));
   const compiler = new Compiler(task.name);

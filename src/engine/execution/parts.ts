@@ -7,6 +7,7 @@ import type { Plan } from '../../language/plan/types.ts';
 import type { ProviderRegistry } from '../providers/registry-port.ts';
 import type { Policies, RateGates } from '../resilience/port.ts';
 import type { Signals } from '../routing/port.ts';
+import type { Executors } from './executors.ts';
 import type { History, Recorder } from './ports.ts';
 import type { Runtime } from './runtime-port.ts';
 
@@ -20,6 +21,7 @@ export interface EngineParts {
   readonly currentPlan: () => Plan;
   /** The plan of a run that goes on after a restart; undefined: unknown. */
   readonly planByHash: (hash: string) => Promise<Plan | undefined>;
+  readonly executors: Executors;
   readonly providers: ProviderRegistry;
   readonly policies: Policies;
   readonly rateGates: RateGates;

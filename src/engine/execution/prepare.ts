@@ -11,8 +11,8 @@ import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
 import type { InputProblem, RunRequest, RunResult } from './engine.ts';
 import { checkInput } from './input-check.ts';
 import { problemsLine } from './input-problems.ts';
-import { linkTask } from './link.ts';
 import type { LinkedTask } from './link.ts';
+import type { EngineParts } from './parts.ts';
 import { callerValue } from './values.ts';
 
 export interface Prepared {
@@ -36,7 +36,8 @@ const MAX_TAG_KEY = 64;
 const MAX_TAG_VALUE = 256;
 const MAX_IDEMPOTENCY_KEY = 255;
 
-export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome<Prepared, Refusal> {
+export function prepare(parts: EngineParts, request: RunRequest): Outcome<Prepared, Refusal> {
+  const plan = parts.currentPlan();
   const { task: name, caller, options = {} } = request;
   if (!maySpend(caller.scopes, name)) {
     const scope = `run:${name}`;
@@ -52,12 +53,12 @@ export function prepare(plan: Plan, request: RunRequest, nowMs: number): Outcome
   }
   const badOptions = optionProblems(options);
   if (badOptions.length > 0) return fail(invalidInput(name, badOptions));
-  const linked = linkTask(task);
+  const linked = parts.executors.of(task);
   const tags = options.tags === undefined ? caller.tags : { ...caller.tags, ...options.tags };
   const checked = checkInput(linked, request.input, {
     caller: callerValue(caller, tags),
     env: plan.environment,
-    nowMs,
+    nowMs: parts.clock.nowMs(),
   });
   if (!checked.ok) return fail(invalidInput(name, checked.error));
 

@@ -2,7 +2,6 @@
 import { decodeContinuation } from './continuation.ts';
 import type { RunResult } from './engine.ts';
 import { failed } from './failure.ts';
-import { linkTask } from './link.ts';
 import { LiveRun } from './live-run.ts';
 import type { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './parts.ts';
@@ -30,7 +29,7 @@ export async function continueRun(
   const run = new LiveRun({
     record,
     plan,
-    linked: linkTask(task),
+    linked: parts.executors.of(task),
     caller,
     input: record.input as Prepared['input'],
     limits,
