@@ -1,5 +1,5 @@
 // The frame of the page: who is here, whether it is live, and which view is shown.
-import { useEffect, useMemo, useState, type ComponentType } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState, type ComponentType } from 'react';
 import { Provider } from 'urql';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { createApi, useData, type Connection } from './client.ts';
@@ -14,7 +14,15 @@ interface View {
   readonly view: ComponentType;
 }
 
-const VIEWS: readonly View[] = [{ path: '/', name: 'Now', view: Now }];
+/** Only the first view is in the first load. */
+const VIEWS: readonly View[] = [
+  { path: '/', name: 'Now', view: Now },
+  {
+    path: '/runs',
+    name: 'Runs',
+    view: lazy(async () => ({ default: (await import('./runs/runs.tsx')).Runs })),
+  },
+];
 
 export function App() {
   const [signedOut, setSignedOut] = useState(false);
@@ -106,19 +114,21 @@ function Frame({ connection }: { readonly connection: Connection }) {
         </p>
       )}
       <main id="view" tabIndex={-1}>
-        <Switch>
-          {VIEWS.map(({ path, view: View }) => (
-            <Route key={path} path={path === '/' ? '/' : `${path}/*?`}>
-              <View />
+        <Suspense fallback={<p className="empty">…</p>}>
+          <Switch>
+            {VIEWS.map(({ path, view: View }) => (
+              <Route key={path} path={path === '/' ? '/' : `${path}/*?`}>
+                <View />
+              </Route>
+            ))}
+            <Route>
+              <h1>No such view</h1>
+              <p>
+                <Link href="/">Now</Link> is where everything begins.
+              </p>
             </Route>
-          ))}
-          <Route>
-            <h1>No such view</h1>
-            <p>
-              <Link href="/">Now</Link> is where everything begins.
-            </p>
-          </Route>
-        </Switch>
+          </Switch>
+        </Suspense>
       </main>
     </>
   );

@@ -47,10 +47,75 @@ export type BudgetUnit =
   | 'TOKENS'
   | 'USD';
 
+/** Another caller to run in the name of; needs the scope "caller:*". */
+export type CallerInput = {
+  name: string;
+  team?: string | null | undefined;
+  tier?: string | null | undefined;
+};
+
 export type CircuitState =
   | 'CLOSED'
   | 'HALF_OPEN'
   | 'OPEN';
+
+export type RunFilter = {
+  caller?: string | null | undefined;
+  minCost?: string | null | undefined;
+  /** Runs with an attempt on this provider. */
+  provider?: string | null | undefined;
+  revision?: string | null | undefined;
+  /** Inclusive. */
+  startedFrom?: string | null | undefined;
+  /** Exclusive. */
+  startedTo?: string | null | undefined;
+  status?: RunStatus | null | undefined;
+  tag?: TagInput | null | undefined;
+  task?: string | null | undefined;
+};
+
+export type RunOptions = {
+  caller?: CallerInput | null | undefined;
+  /** Tightens the task's own deadline; never loosens it. */
+  deadlineMs?: number | null | undefined;
+  /** Answers with DryRun: the decision and the hold; nobody is called. */
+  dryRun?: boolean | null | undefined;
+  /** The same caller with the same key gets the same run. A run with a key goes on when its client goes away. */
+  idempotencyKey?: string | null | undefined;
+  /** Tightens the task's own allowance; never loosens it. */
+  maxCost?: string | null | undefined;
+  /** Runs even where an earlier answer to the same input is at hand. */
+  noCache?: boolean | null | undefined;
+  /** Kept with the run; budgets and statistics can tell runs apart by them. */
+  tags?: Array<TagInput> | null | undefined;
+};
+
+export type RunOrigin =
+  /** An earlier run, kept by `cache` of the task. */
+  | 'CACHE'
+  /** The run itself. */
+  | 'FRESH'
+  /** An earlier run: the same input came in a loop, and nobody was called. */
+  | 'LOOP_GUARD';
+
+export type RunStatus =
+  | 'CANCELLED'
+  | 'FAILED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED';
+
+/** Why a candidate was not tried. */
+export type SkipCode =
+  | 'ALREADY_FAILED'
+  | 'BULKHEAD_FULL'
+  | 'CAPABILITY_MISSING'
+  | 'CIRCUIT_OPEN'
+  | 'CONTEXT_TOO_SMALL'
+  | 'HOLD_DOES_NOT_FIT'
+  | 'MODEL_TOO_SMALL'
+  | 'NO_KEY'
+  | 'NO_RATE_HEADROOM';
 
 /** Exactly one of its fields. */
 export type SpendScopeInput =
@@ -61,6 +126,24 @@ export type SpendScopeInput =
   model: string; provider?: never; task?: never; }
   |  { all?: never; caller?: never; model?: never;   provider: string; task?: never; }
   |  { all?: never; caller?: never; model?: never; provider?: never;   task: string; };
+
+export type StepKind =
+  | 'CHUNK'
+  | 'EACH'
+  | 'MODEL'
+  | 'PARSE'
+  | 'TASK';
+
+export type StepStatus =
+  | 'FAILED'
+  | 'RUNNING'
+  | 'SKIPPED'
+  | 'SUCCEEDED';
+
+export type TagInput = {
+  key: string;
+  value: string;
+};
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -132,6 +215,54 @@ export type ProviderHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ProviderHealthQuery = { providers: Array<{ id: string, name: string, available: boolean, unavailable: string | null, models: Array<{ key: string, model: string, circuit: CircuitState, circuitRetryAfterMs: number, inFlight: number, queued: number, latencyMs: number | null, latencyP95Ms: number | null, requestHeadroom: number | null, tokenHeadroom: number | null, rateClosedForMs: number }> }> };
+
+export type RunsQueryVariables = Exact<{
+  filter?: RunFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RunsQuery = { runs: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, status: RunStatus, startedAt: string, latencyMs: number | null, cost: string, saved: string, cached: boolean, origin: RunOrigin, task: { name: string }, caller: { name: string }, error: { code: string } | null, attempts: Array<{ id: string, model: string, provider: { name: string } }> } }> } };
+
+export type OneRunQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type OneRunQuery = { run: { id: string, status: RunStatus, startedAt: string, finishedAt: string | null, latencyMs: number | null, cost: string, saved: string, cached: boolean, origin: RunOrigin, idempotencyKey: string | null, inputJson: unknown, outputJson: unknown, tags: Array<{ key: string, value: string }>, task: { name: string, active: boolean, file: string | null }, caller: { name: string, team: string | null, tier: string | null }, parent: { id: string } | null, revision: { hash: string, commit: string | null, subject: string | null, author: string | null }, error: { code: string, message: string, remedy: string, step: string | null } | null, steps: Array<{ key: string, kind: StepKind, status: StepStatus, startedAt: string, finishedAt: string | null, outputJson: unknown, error: { code: string, message: string } | null }>, attempts: Array<{ id: string, step: string, status: AttemptStatus, model: string, requestedModel: string, startedAt: string, finishedAt: string | null, queueMs: number, firstTokenMs: number | null, latencyMs: number | null, inputTokens: number, outputTokens: number, cachedInputTokens: number, reasoningTokens: number, cost: string, held: string, saved: string, estimated: boolean, errorClass: string | null, errorMessage: string | null, requestId: string | null, provider: { name: string }, decision: { rule: string, pick: string, candidates: Array<{ model: string, chosen: boolean, score: number | null, expectedCost: string, skipped: { code: SkipCode, detail: string } | null }> } }> } | null };
+
+export type RunEventsSubscriptionVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RunEventsSubscription = { run:
+    | { __typename: 'RunAttempted' }
+    | { __typename: 'RunFinished' }
+    | { __typename: 'RunQueued' }
+    | { __typename: 'RunSettled' }
+    | { __typename: 'RunStepped' }
+    | { __typename: 'RunText', step: string, delta: string }
+    | { __typename: 'RunTextRestarted', step: string, reason: string }
+   };
+
+export type RunAgainMutationVariables = Exact<{
+  name: string;
+  input: unknown;
+  options?: RunOptions | null | undefined;
+}>;
+
+
+export type RunAgainMutation = { runTaskJson:
+    | { __typename: 'BudgetExceeded', message: string, remedy: string }
+    | { __typename: 'DryRun', hold: string, steps: Array<{ step: string, hold: string, decision: { candidates: Array<{ model: string, chosen: boolean, skipped: { code: SkipCode } | null }> } }> }
+    | { __typename: 'InvalidInput', message: string, remedy: string }
+    | { __typename: 'LoopDetected', message: string, remedy: string }
+    | { __typename: 'NoProviderAvailable', message: string, remedy: string }
+    | { __typename: 'Run', id: string }
+    | { __typename: 'SpendingPaused', message: string, remedy: string }
+    | { __typename: 'Unauthorized', message: string, remedy: string }
+   };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -347,3 +478,185 @@ export const ProviderHealthDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ProviderHealthQuery, ProviderHealthQueryVariables>;
+export const RunsDocument = new TypedDocumentString(`
+    query Runs($filter: RunFilter, $after: String) {
+  runs(first: 50, after: $after, filter: $filter) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        id
+        status
+        startedAt
+        latencyMs
+        cost
+        saved
+        cached
+        origin
+        task {
+          name
+        }
+        caller {
+          name
+        }
+        error {
+          code
+        }
+        attempts {
+          id
+          model
+          provider {
+            name
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunsQuery, RunsQueryVariables>;
+export const OneRunDocument = new TypedDocumentString(`
+    query OneRun($id: ID!) {
+  run(id: $id) {
+    id
+    status
+    startedAt
+    finishedAt
+    latencyMs
+    cost
+    saved
+    cached
+    origin
+    idempotencyKey
+    inputJson
+    outputJson
+    tags {
+      key
+      value
+    }
+    task {
+      name
+      active
+      file
+    }
+    caller {
+      name
+      team
+      tier
+    }
+    parent {
+      id
+    }
+    revision {
+      hash
+      commit
+      subject
+      author
+    }
+    error {
+      code
+      message
+      remedy
+      step
+    }
+    steps {
+      key
+      kind
+      status
+      startedAt
+      finishedAt
+      outputJson
+      error {
+        code
+        message
+      }
+    }
+    attempts {
+      id
+      step
+      status
+      model
+      requestedModel
+      provider {
+        name
+      }
+      startedAt
+      finishedAt
+      queueMs
+      firstTokenMs
+      latencyMs
+      inputTokens
+      outputTokens
+      cachedInputTokens
+      reasoningTokens
+      cost
+      held
+      saved
+      estimated
+      errorClass
+      errorMessage
+      requestId
+      decision {
+        rule
+        pick
+        candidates {
+          model
+          chosen
+          score
+          expectedCost
+          skipped {
+            code
+            detail
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<OneRunQuery, OneRunQueryVariables>;
+export const RunEventsDocument = new TypedDocumentString(`
+    subscription RunEvents($id: ID!) {
+  run(id: $id) {
+    __typename
+    ... on RunText {
+      step
+      delta
+    }
+    ... on RunTextRestarted {
+      step
+      reason
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunEventsSubscription, RunEventsSubscriptionVariables>;
+export const RunAgainDocument = new TypedDocumentString(`
+    mutation RunAgain($name: String!, $input: JSON!, $options: RunOptions) {
+  runTaskJson(name: $name, input: $input, options: $options) {
+    __typename
+    ... on Run {
+      id
+    }
+    ... on DryRun {
+      hold
+      steps {
+        step
+        hold
+        decision {
+          candidates {
+            model
+            chosen
+            skipped {
+              code
+            }
+          }
+        }
+      }
+    }
+    ... on Refusal {
+      message
+      remedy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunAgainMutation, RunAgainMutationVariables>;
