@@ -59,6 +59,30 @@ export type CircuitState =
   | 'HALF_OPEN'
   | 'OPEN';
 
+export type CreateApiKeyInput = {
+  /** Whose name its runs carry. */
+  caller: string;
+  expiresAt?: string | null | undefined;
+  requestsPerMinute?: number | null | undefined;
+  /** `run:summarize`, `run:*`, `read:stats`, `read:all`, `caller:*`, `admin`. */
+  scopes: Array<string>;
+  tags?: Array<TagInput> | null | undefined;
+  team?: string | null | undefined;
+  tier?: string | null | undefined;
+};
+
+export type ProblemSeverity =
+  | 'ERROR'
+  | 'NOTE'
+  | 'WARNING';
+
+/** What became of an attempt whose outcome is unknown. */
+export type ReconcileVerdict =
+  /** It was billed: `cost`, or its worst case. */
+  | 'CONFIRM'
+  /** It was not billed; what is held is given back. */
+  | 'RELEASE';
+
 export type RunFilter = {
   caller?: string | null | undefined;
   minCost?: string | null | undefined;
@@ -130,6 +154,7 @@ export type SpendScopeInput =
 export type StepKind =
   | 'CHUNK'
   | 'EACH'
+  | 'EXCHANGE'
   | 'MODEL'
   | 'PARSE'
   | 'TASK';
@@ -216,6 +241,85 @@ export type ProviderHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ProviderHealthQuery = { providers: Array<{ id: string, name: string, available: boolean, unavailable: string | null, models: Array<{ key: string, model: string, circuit: CircuitState, circuitRetryAfterMs: number, inFlight: number, queued: number, latencyMs: number | null, latencyP95Ms: number | null, requestHeadroom: number | null, tokenHeadroom: number | null, rateClosedForMs: number }> }> };
 
+export type ResetCircuitMutationVariables = Exact<{
+  provider: string;
+}>;
+
+
+export type ResetCircuitMutation = { resetCircuit: { id: string } };
+
+export type KeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type KeysQuery = { apiKeys: Array<{ id: string, caller: string, team: string | null, tier: string | null, hint: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, requestsPerMinute: number | null, tags: Array<{ key: string, value: string }> }> };
+
+export type CreateKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CreateKeyMutation = { createApiKey: { secret: string, apiKey: { id: string, caller: string } } };
+
+export type RevokeKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeKeyMutation = { revokeApiKey: { id: string, revokedAt: string | null } };
+
+export type UnreconciledQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type UnreconciledQuery = { unreconciled: Array<{ id: string, step: string, model: string, startedAt: string, held: string, inputTokens: number, provider: { name: string } }> };
+
+export type ReconcileMutationVariables = Exact<{
+  id: string;
+  verdict: ReconcileVerdict;
+  cost?: string | null | undefined;
+}>;
+
+
+export type ReconcileMutation = { reconcileAttempt: { id: string, cost: string } };
+
+export type AlertListQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type AlertListQuery = { alerts: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, run: { id: string } | null } }> } };
+
+export type RevisionsQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type RevisionsQuery = { revisions: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, hash: string, commit: string | null, subject: string | null, author: string | null, dirty: boolean, source: string | null, compiledAt: string | null, activeFrom: string | null, activeTo: string | null, active: boolean, pinned: boolean, problems: Array<{ code: string, severity: ProblemSeverity, file: string, line: number, column: number, message: string, remedy: string, excerpt: string }> } }> }, costStats: { groups: Array<{ key: string, bucket: { cost: string, runs: number, errorRate: number, latencyP95Ms: number | null } }> } };
+
+export type RevisionTakenSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RevisionTakenSubscription = { revisions: { hash: string } };
+
+export type DifferenceQueryVariables = Exact<{
+  before: string;
+  after: string;
+}>;
+
+
+export type DifferenceQuery = { planDifference: { changes: Array<{ subject: string, message: string, effects: Array<string> }>, worstCosts: Array<{ task: string, before: string | null, after: string | null }> } };
+
+export type PinRevisionMutationVariables = Exact<{
+  hash: string;
+}>;
+
+
+export type PinRevisionMutation = { activateRevision: { hash: string } };
+
+export type ReleaseRevisionMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ReleaseRevisionMutation = { releaseRevision: { hash: string } };
+
 export type RunsQueryVariables = Exact<{
   filter?: RunFilter | null | undefined;
   after?: string | null | undefined;
@@ -262,6 +366,43 @@ export type RunAgainMutation = { runTaskJson:
     | { __typename: 'Run', id: string }
     | { __typename: 'SpendingPaused', message: string, remedy: string }
     | { __typename: 'Unauthorized', message: string, remedy: string }
+   };
+
+export type TasksQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TasksQuery = { taskTypes: Array<{ id: string, name: string, description: string, deprecated: string | null, file: string | null, worstCase: string | null, steps: Array<{ key: string, kind: string, after: Array<string>, route: string | null }> }>, costStats: { groups: Array<{ key: string, bucket: { cost: string, runs: number, errorRate: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
+
+export type OneTaskQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type OneTaskQuery = { taskType: { id: string, name: string, description: string, file: string | null, plan: string | null, worstCase: string | null, revision: string | null, inputSchema: unknown, steps: Array<{ key: string, kind: string, after: Array<string>, route: string | null }> } | null, viewer: { scopes: Array<string> | null } };
+
+export type TryTaskSubscriptionVariables = Exact<{
+  name: string;
+  input: unknown;
+}>;
+
+
+export type TryTaskSubscription = { streamTaskJson:
+    | { __typename: 'RunAttempted', runId: string | null }
+    | { __typename: 'RunFinished', runId: string | null, result:
+        | { __typename: 'BudgetExceeded', code: string, message: string, remedy: string }
+        | { __typename: 'DryRun' }
+        | { __typename: 'InvalidInput', code: string, message: string, remedy: string, problems: Array<{ path: string, message: string }> }
+        | { __typename: 'LoopDetected', code: string, message: string, remedy: string }
+        | { __typename: 'NoProviderAvailable', code: string, message: string, remedy: string }
+        | { __typename: 'Run', id: string, status: RunStatus, cost: string, latencyMs: number | null, outputJson: unknown, error: { code: string, message: string, remedy: string } | null }
+        | { __typename: 'SpendingPaused', code: string, message: string, remedy: string }
+        | { __typename: 'Unauthorized', code: string, message: string, remedy: string }
+       }
+    | { __typename: 'RunQueued', runId: string | null }
+    | { __typename: 'RunSettled', runId: string | null, attempt: { model: string, cost: string } }
+    | { __typename: 'RunStepped', runId: string | null }
+    | { __typename: 'RunText', step: string, delta: string, runId: string | null }
+    | { __typename: 'RunTextRestarted', step: string, runId: string | null }
    };
 
 export class TypedDocumentString<TResult, TVariables>
@@ -478,6 +619,184 @@ export const ProviderHealthDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ProviderHealthQuery, ProviderHealthQueryVariables>;
+export const ResetCircuitDocument = new TypedDocumentString(`
+    mutation ResetCircuit($provider: ID!) {
+  resetCircuit(provider: $provider) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<ResetCircuitMutation, ResetCircuitMutationVariables>;
+export const KeysDocument = new TypedDocumentString(`
+    query Keys {
+  apiKeys {
+    id
+    caller
+    team
+    tier
+    hint
+    scopes
+    tags {
+      key
+      value
+    }
+    createdAt
+    expiresAt
+    lastUsedAt
+    revokedAt
+    requestsPerMinute
+  }
+}
+    `) as unknown as TypedDocumentString<KeysQuery, KeysQueryVariables>;
+export const CreateKeyDocument = new TypedDocumentString(`
+    mutation CreateKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    secret
+    apiKey {
+      id
+      caller
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateKeyMutation, CreateKeyMutationVariables>;
+export const RevokeKeyDocument = new TypedDocumentString(`
+    mutation RevokeKey($id: ID!) {
+  revokeApiKey(id: $id) {
+    id
+    revokedAt
+  }
+}
+    `) as unknown as TypedDocumentString<RevokeKeyMutation, RevokeKeyMutationVariables>;
+export const UnreconciledDocument = new TypedDocumentString(`
+    query Unreconciled {
+  unreconciled {
+    id
+    step
+    model
+    startedAt
+    held
+    inputTokens
+    provider {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<UnreconciledQuery, UnreconciledQueryVariables>;
+export const ReconcileDocument = new TypedDocumentString(`
+    mutation Reconcile($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
+  reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {
+    id
+    cost
+  }
+}
+    `) as unknown as TypedDocumentString<ReconcileMutation, ReconcileMutationVariables>;
+export const AlertListDocument = new TypedDocumentString(`
+    query AlertList($after: String) {
+  alerts(first: 50, after: $after) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        id
+        at
+        kind
+        severity
+        scope
+        message
+        remedy
+        run {
+          id
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AlertListQuery, AlertListQueryVariables>;
+export const RevisionsDocument = new TypedDocumentString(`
+    query Revisions($after: String) {
+  revisions(first: 30, after: $after) {
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        id
+        hash
+        commit
+        subject
+        author
+        dirty
+        source
+        compiledAt
+        activeFrom
+        activeTo
+        active
+        pinned
+        problems {
+          code
+          severity
+          file
+          line
+          column
+          message
+          remedy
+          excerpt
+        }
+      }
+    }
+  }
+  costStats(window: ALL, by: [REVISION]) {
+    groups {
+      key
+      bucket {
+        cost
+        runs
+        errorRate
+        latencyP95Ms
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RevisionsQuery, RevisionsQueryVariables>;
+export const RevisionTakenDocument = new TypedDocumentString(`
+    subscription RevisionTaken {
+  revisions {
+    hash
+  }
+}
+    `) as unknown as TypedDocumentString<RevisionTakenSubscription, RevisionTakenSubscriptionVariables>;
+export const DifferenceDocument = new TypedDocumentString(`
+    query Difference($before: String!, $after: String!) {
+  planDifference(before: $before, after: $after) {
+    changes {
+      subject
+      message
+      effects
+    }
+    worstCosts {
+      task
+      before
+      after
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DifferenceQuery, DifferenceQueryVariables>;
+export const PinRevisionDocument = new TypedDocumentString(`
+    mutation PinRevision($hash: ID!) {
+  activateRevision(hash: $hash) {
+    hash
+  }
+}
+    `) as unknown as TypedDocumentString<PinRevisionMutation, PinRevisionMutationVariables>;
+export const ReleaseRevisionDocument = new TypedDocumentString(`
+    mutation ReleaseRevision {
+  releaseRevision {
+    hash
+  }
+}
+    `) as unknown as TypedDocumentString<ReleaseRevisionMutation, ReleaseRevisionMutationVariables>;
 export const RunsDocument = new TypedDocumentString(`
     query Runs($filter: RunFilter, $after: String) {
   runs(first: 50, after: $after, filter: $filter) {
@@ -660,3 +979,105 @@ export const RunAgainDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<RunAgainMutation, RunAgainMutationVariables>;
+export const TasksDocument = new TypedDocumentString(`
+    query Tasks {
+  taskTypes {
+    id
+    name
+    description
+    deprecated
+    file
+    worstCase
+    steps {
+      key
+      kind
+      after
+      route
+    }
+  }
+  costStats(window: MONTH, by: [TASK]) {
+    groups {
+      key
+      bucket {
+        cost
+        runs
+        errorRate
+        latencyP50Ms
+        latencyP95Ms
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TasksQuery, TasksQueryVariables>;
+export const OneTaskDocument = new TypedDocumentString(`
+    query OneTask($name: String!) {
+  taskType(name: $name) {
+    id
+    name
+    description
+    file
+    plan
+    worstCase
+    revision
+    inputSchema
+    steps {
+      key
+      kind
+      after
+      route
+    }
+  }
+  viewer {
+    scopes
+  }
+}
+    `) as unknown as TypedDocumentString<OneTaskQuery, OneTaskQueryVariables>;
+export const TryTaskDocument = new TypedDocumentString(`
+    subscription TryTask($name: String!, $input: JSON!) {
+  streamTaskJson(name: $name, input: $input) {
+    __typename
+    runId
+    ... on RunText {
+      step
+      delta
+    }
+    ... on RunTextRestarted {
+      step
+    }
+    ... on RunSettled {
+      attempt {
+        model
+        cost
+      }
+    }
+    ... on RunFinished {
+      result {
+        __typename
+        ... on Run {
+          id
+          status
+          cost
+          latencyMs
+          outputJson
+          error {
+            code
+            message
+            remedy
+          }
+        }
+        ... on Refusal {
+          code
+          message
+          remedy
+        }
+        ... on InvalidInput {
+          problems {
+            path
+            message
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TryTaskSubscription, TryTaskSubscriptionVariables>;

@@ -8,6 +8,7 @@ import { defineOperatorMutations } from './mutations/operate.ts';
 import { defineRevisionMutations } from './mutations/revisions.ts';
 import { defineRunMutations } from './mutations/run-task.ts';
 import type { NameCollision } from './names.ts';
+import { definePlanDifference } from './queries/plan-difference.ts';
 import { defineQueries } from './queries/index.ts';
 import { createRefs } from './refs.ts';
 import { RESERVED_TYPE_NAMES } from './reserved-names.ts';
@@ -60,6 +61,7 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
   defineRunEvents(builder, refs, results);
 
   defineQueries(builder, refs, enums, inputs, tasks);
+  definePlanDifference(builder);
   defineRunMutations(builder, inputs, tasks, results);
   defineOperatorMutations(builder, refs, enums, inputs);
   defineRevisionMutations(builder, refs);

@@ -3,6 +3,7 @@ import type { Guards } from '../../engine/budget/guards/port.ts';
 import type { Budgets } from '../../engine/budget/port.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Engine } from '../../engine/execution/engine.ts';
+import type { Recorder } from '../../engine/execution/ports.ts';
 import type { CommitFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import type { CircuitState } from '../../engine/resilience/port.ts';
 import type { Revisions } from '../../revisions/port.ts';
@@ -12,7 +13,7 @@ import type { ApiKeys } from './api-keys.ts';
 export interface GraphqlServices {
   readonly clock: Clock;
   readonly engine: Engine;
-  readonly ledger: LedgerReader & LedgerAdmin;
+  readonly ledger: LedgerReader & LedgerAdmin & Pick<Recorder, 'planText'>;
   /** What was committed, as it is committed: subscriptions show nothing else (INV-11). */
   readonly commits: CommitFeed;
   readonly stats: StatsReader;

@@ -36,6 +36,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Query.providers': ['{ providers { id } }', EVERYONE],
   'Query.viewer': ['{ viewer { name scopes } }', EVERYONE],
   'Query.revisions': ['{ revisions { edges { cursor } } }', STATS],
+  'Query.planDifference': ['{ planDifference(before: "x", after: "x") { before } }', STATS],
   'Query.alerts': ['{ alerts { edges { cursor } } }', STATS],
   'Query.spendSwitches': ['{ spendSwitches { scope } }', STATS],
   'Query.apiKeys': ['{ apiKeys { id } }', ADMIN],

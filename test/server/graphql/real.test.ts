@@ -86,6 +86,24 @@ describe('the API over the real parts', () => {
     expect(data.runTaskJson.__typename).toBe('InvalidInput');
   });
 
+  it('says what a task is resolved to, and the most that a run of it can cost', async () => {
+    const { data } = await post(url, { query: '{ taskType(name: "email-parse") { plan worstCase } }' });
+    expect(data.taskType.plan).toContain('email-parse');
+    expect(Number(data.taskType.worstCase)).toBeGreaterThan(0);
+  });
+
+  it('says what changes between two revisions: nothing where they are one', async () => {
+    const { data } = await post(url, { query: '{ revisions { edges { node { hash } } } }' });
+    const hash = data.revisions.edges[0].node.hash as string;
+    const query =
+      'query ($before: String!, $after: String!) { planDifference(before: $before, after: $after) { changes { message } worstCosts { task before after } } }';
+    const same = await post(url, { query, variables: { before: hash, after: hash } });
+    expect(same.data.planDifference.changes).toEqual([]);
+    for (const { before, after } of same.data.planDifference.worstCosts) expect(before).toBe(after);
+    const unknown = await post(url, { query, variables: { before: hash, after: 'nothing' } });
+    expect(unknown.errors[0]?.extensions?.['code']).toBe('UNKNOWN_REVISION');
+  });
+
   it('refuses an input that only the JSON Schema can refuse, with a path, and records nothing (INV-13)', async () => {
     const count = async () =>
       (await post(url, { query: '{ costStats(window: ALL) { total { runs } } }' })).data.costStats.total.runs;

@@ -150,7 +150,7 @@ function noteId(event: NumberedEvent, _args: unknown, context: RequestContext): 
 /** Who comes back to a stream wants the rest of that run, not another one. */
 function streamOrResume(
   ...[asked, options, context]: Parameters<typeof prepareRun>
-): ReturnType<typeof streamTask> | ReturnType<typeof followRun> {
+): ReturnType<typeof streamTask> {
   const { resumeAt } = context;
   return resumeAt === undefined
     ? streamTask(prepareRun(asked, options, context), context)

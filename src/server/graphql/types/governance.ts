@@ -1,5 +1,6 @@
 // The types around runs: task types, revisions and their problems, callers, keys, alerts and spending switches.
 import { isExposed } from '../../../language/plan/exchange.ts';
+import { printPlan } from '../../../language/plan/print.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs, RevisionShape, TaskTypeShape } from '../refs.ts';
@@ -52,6 +53,22 @@ export function defineTaskType(builder: Builder, refs: Refs, enums: Enums, tasks
         nullable: true,
         description: 'JSON Schema, 2020-12.',
         resolve: ({ task }) => task?.outputSchema ?? null,
+      }),
+      plan: t.string({
+        nullable: true,
+        description: 'All that was resolved of it, as `headgate plan` prints it.',
+        resolve: ({ name, task }, _args, { services }) =>
+          task === null ? null : printPlan(services.revisions.active().plan, name),
+      }),
+      worstCase: t.field({
+        type: 'USD',
+        nullable: true,
+        description: 'The most that one run of it can cost.',
+        resolve: async ({ task }, _args, { services }) => {
+          if (task === null) return null;
+          const { worstRunCost } = await import('../../../revisions/diff/worst-cost.ts');
+          return worstRunCost(services.revisions.active().plan, task);
+        },
       }),
       steps: t.field({ type: [taskStep(builder)], resolve: stepsOf }),
     }),

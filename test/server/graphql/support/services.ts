@@ -127,6 +127,7 @@ export function attempt(runId: string, overrides: Partial<AttemptRecord> = {}): 
 
 /** Rows in arrays; `calls` counts the reads, so that a test can hold the API to one per level. */
 export class MemoryLedger implements LedgerReader, LedgerAdmin {
+  readonly planText = async (_hash: string): Promise<undefined> => undefined;
   readonly runRows: RunRecord[] = [];
   readonly steps: StepRecord[] = [];
   readonly attempts: AttemptRecord[] = [];

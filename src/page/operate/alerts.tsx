@@ -1,0 +1,52 @@
+// Alerts: everything that a person should know of, newest first, live.
+import { useEffect, useState } from 'react';
+import { errorText, useData, useLive } from '../client.ts';
+import { alertsLive } from '../now/query.ts';
+import { Badge, Empty, Moment, Problem, RunLink, type Tone } from '../parts/parts.tsx';
+import { alertListQuery } from './query.ts';
+
+const TONES: { readonly [severity: string]: Tone } = { CRITICAL: 'bad', WARNING: 'warn', INFO: 'plain' };
+
+export function Alerts() {
+  const [after, setAfter] = useState<readonly string[]>([]);
+  const [{ data, error, fetching }, read] = useData(alertListQuery, { after: after.at(-1) ?? null });
+  const raised = useLive(alertsLive, {})?.alerts.id;
+  useEffect(() => {
+    if (raised !== undefined) read({ requestPolicy: 'network-only' });
+  }, [raised, read]);
+  const alerts = data?.alerts.edges ?? [];
+  return (
+    <>
+      <h1>Alerts</h1>
+      <Problem text={errorText(error)} />
+      {alerts.length === 0 && !fetching && <Empty>None.</Empty>}
+      <ul className="events">
+        {alerts.map(({ node: { id, at, kind, severity, scope, message, remedy, run } }) => (
+          <li key={id} className="panel">
+            <p>
+              <Badge tone={TONES[severity] ?? 'plain'}>{kind.toLowerCase().replaceAll('_', ' ')}</Badge>{' '}
+              <span className="hint">
+                <Moment at={at} /> · {scope}
+              </span>{' '}
+              {run && <RunLink id={run.id}>run</RunLink>}
+            </p>
+            <p>{message}</p>
+            <p className="hint">{remedy}</p>
+          </li>
+        ))}
+      </ul>
+      <div className="actions">
+        <button type="button" disabled={after.length === 0} onClick={() => setAfter(after.slice(0, -1))}>
+          Newer
+        </button>
+        <button
+          type="button"
+          disabled={data?.alerts.pageInfo.hasNextPage !== true}
+          onClick={() => setAfter([...after, data?.alerts.pageInfo.endCursor ?? ''])}
+        >
+          Older
+        </button>
+      </div>
+    </>
+  );
+}
