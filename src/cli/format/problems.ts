@@ -4,7 +4,7 @@ import type { Colours } from './colours.ts';
 
 const MAX_EXCERPT = 160;
 
-/** One problem in five lines: where and what, the line, the caret, the remedy, a blank. */
+/** One problem in five lines: where and what, the line, the caret, the remedy, a blank; in two where the line says nothing of it. */
 export function problemText(problem: Problem, colours: Colours): string {
   const { file, line, column, severity, code, message, remedy } = problem;
   const paint = severity === 'error' ? colours.red : severity === 'warning' ? colours.yellow : colours.blue;
@@ -12,6 +12,9 @@ export function problemText(problem: Problem, colours: Colours): string {
   const margin = ' '.repeat(gutter.length);
   const { text, caretColumn, caretWidth } = shownExcerpt(problem);
   const caret = ' '.repeat(caretColumn) + '^'.repeat(caretWidth);
+  // Of the environment, not of the line: it is one line.
+  if (code === 'route-without-key')
+    return `${colours.bold(`${file}:${line}:${column}`)} ${paint(severity)} ${message} ${remedy} ${colours.dim(`[${code}]`)}\n`;
   return [
     `${colours.bold(`${file}:${line}:${column}`)} ${paint(severity)} ${message} ${colours.dim(`[${code}]`)}`,
     `  ${colours.dim(`${gutter} |`)} ${text}`,

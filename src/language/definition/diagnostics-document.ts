@@ -80,6 +80,13 @@ export const documentDiagnostics: readonly Diagnostic[] = [
     remedy: 'Remove the tag; put text in quotes.',
   },
   {
+    code: 'yaml-number',
+    severity: 'error',
+    title: 'A number that begins with a zero',
+    why: '`010` is 8 to readers of YAML 1.1 and 10 to those of YAML 1.2, and a code such as `01234` would lose its zero.',
+    remedy: 'Write the number without the zero, or in quotes.',
+  },
+  {
     code: 'yaml-several-documents',
     severity: 'error',
     title: 'Several documents in one file',

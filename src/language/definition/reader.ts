@@ -4,6 +4,7 @@ import type { MapNode } from '../document/types.ts';
 import type { Place } from '../../errors/place.ts';
 import type { Problem } from '../../errors/problem.ts';
 import { severityOf } from './diagnostics.ts';
+import { translateKey } from './fields/foreign-words.ts';
 
 export class Reader {
   readonly file: string;
@@ -45,7 +46,7 @@ export class Reader {
     elsewhere: (key: string) => string | undefined = () => undefined,
   ): boolean {
     let found = false;
-    for (const { key, keyAt } of map.entries) {
+    for (const { key, keyAt, value } of map.entries) {
       if (known.includes(key)) continue;
       found = true;
       const near = nearest(key, known);
@@ -53,6 +54,7 @@ export class Reader {
       const remedy =
         place ??
         afterComma(key) ??
+        translateKey(what, key, value)?.remedy ??
         (near
           ? `Did you mean \`${near}\`?`
           : `It can have: ${known.map((name) => `\`${name}\``).join(', ')}.`);

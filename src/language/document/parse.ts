@@ -3,7 +3,7 @@ import { parseAllDocuments, visit } from 'yaml';
 import type { Document as YamlDocument, Range, YAMLError } from 'yaml';
 import type { Place } from '../../errors/place.ts';
 import type { Problem } from '../../errors/problem.ts';
-import { NodeReader } from './read-nodes.ts';
+import { NodeReader, oddSpace } from './read-nodes.ts';
 import { maskPlaceholders } from './mask.ts';
 import type { Masked } from './mask.ts';
 import { SourceMap } from './source-map.ts';
@@ -188,6 +188,11 @@ function reportSyntax(document: YamlDocument.Parsed, map: SourceMap, report: Rep
     const wording = wordSyntaxProblem(error.code, masked.restore(error.message));
     if (wording.unspecific && before) continue;
     before = true;
+    const odd = oddIndentation(map.place(start, end));
+    if (odd !== undefined) {
+      report('yaml-control-character', odd.at, odd.message, 'Indent with plain spaces.');
+      continue;
+    }
     const opening = openingOf(error, document);
     const culprit = opening === undefined ? culpritOf(error, masked.text) : undefined;
     if (culprit) {
@@ -200,6 +205,18 @@ function reportSyntax(document: YamlDocument.Parsed, map: SourceMap, report: Rep
     // What is not closed takes in all that follows: nothing sure can be said about the rest.
     if (opening !== undefined) return;
   }
+}
+
+/** What an editor shows as a blank, and YAML does not take for one. */
+function oddIndentation(at: Place): { readonly at: Place; readonly message: string } | undefined {
+  const indentation = /^ */.exec(at.excerpt)?.[0].length ?? 0;
+  const odd = oddSpace(at.excerpt.slice(indentation).trimEnd().slice(0, 1));
+  if (odd === undefined) return undefined;
+  const column = indentation + 1;
+  return {
+    at: { ...at, column, endColumn: column + 1 },
+    message: `The ${odd.name} stands in the indentation.`,
+  };
 }
 
 /** Where the text or the bracket begins that is not closed: the library notices only where it should have ended. */

@@ -50,7 +50,8 @@ export class NodeReader {
       );
       return this.#scalar(null, '', at, start, end);
     }
-    this.#refuseProperties(node, at);
+    const tagged = this.#refuseProperties(node, at, end);
+    if (tagged !== undefined) return tagged;
     if (isMap(node))
       return {
         kind: 'map',
@@ -66,7 +67,8 @@ export class NodeReader {
     return this.#readScalar(node as Scalar.Parsed, at, start, end);
   }
 
-  #refuseProperties(node: YamlNode, at: Place): void {
+  /** A value instead of the node, where an expression that begins with `!` was taken for a tag. */
+  #refuseProperties(node: YamlNode, at: Place, end: number): ScalarNode | undefined {
     const { anchor } = node as { anchor?: string };
     if (anchor !== undefined) {
       this.#report(
@@ -76,6 +78,17 @@ export class NodeReader {
         'Remove it; policies and routes are named in the project file and used by name.',
       );
     }
+    const negation = isScalar(node) ? this.#negation(node, end) : undefined;
+    if (negation !== undefined) {
+      const [from, text] = negation;
+      this.#report(
+        'yaml-tag',
+        this.#map.place(from, from + text.length),
+        'In YAML a `!` at the start of a value begins a tag.',
+        `Write it in quotes, \`"${text.replaceAll('"', "'")}"\`, or as \`\${{ ${text} }}\`.`,
+      );
+      return this.#scalar(text, text, at, from, from + text.length);
+    }
     if (node.tag !== undefined) {
       this.#report(
         'yaml-tag',
@@ -84,6 +97,17 @@ export class NodeReader {
         'Remove the tag; put a value in quotes when it has to be text.',
       );
     }
+    return undefined;
+  }
+
+  /** `!input.done && …`: where it begins, and the whole of it; undefined: the node has no tag, or one that YAML knows. */
+  #negation(node: Scalar, end: number): readonly [start: number, text: string] | undefined {
+    const { tag } = node;
+    if (tag === undefined || !/^![A-Za-z_(]/.test(tag)) return undefined;
+    const start = this.#text.lastIndexOf(tag, end);
+    if (start < 0) return undefined;
+    const rest = this.#text.slice(start, Math.max(end, start + tag.length));
+    return [start, rest.split('\n', 1)[0]?.trimEnd() ?? tag];
   }
 
   #entries(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], depth: number): MapEntry[] {
@@ -105,6 +129,17 @@ export class NodeReader {
         typeof pair.key.value === 'string'
           ? this.#masked.restore(pair.key.value)
           : this.#text.slice(start, end);
+      const odd = oddSpace(this.#text.slice(start, end));
+      if (odd !== undefined) {
+        this.incomplete = true;
+        this.#report(
+          'yaml-control-character',
+          this.#map.place(start + odd.offset, start + odd.offset + 1),
+          `The ${odd.name} stands here, which looks like a blank or like nothing and is part of the key.`,
+          'Write plain spaces.',
+        );
+        continue;
+      }
       if (key === '<<') {
         this.incomplete = true;
         this.#report(
@@ -135,6 +170,13 @@ export class NodeReader {
     const source = this.#text.slice(start, end);
     if (typeof raw === 'string') return this.#scalar(this.#masked.restore(raw), source, at, start, end);
     if (typeof raw === 'number' && !Number.isFinite(raw)) return this.#scalar(source, source, at, start, end);
+    if (typeof raw === 'number' && /^[-+]?0\d/.test(source))
+      this.#report(
+        'yaml-number',
+        at,
+        `\`${source}\` begins with a zero: it is octal to one reader of YAML and decimal to another.`,
+        `Write \`${raw}\`, or put it in quotes when it is a text.`,
+      );
     if (typeof raw === 'number' || typeof raw === 'boolean') return this.#scalar(raw, source, at, start, end);
     return this.#scalar(null, source, at, start, end);
   }
@@ -155,6 +197,18 @@ export class NodeReader {
       },
     };
   }
+}
+
+/** Blanks that are no spaces, and signs without a width, at the ends of a key. */
+const ODD_SPACE =
+  /^[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]|[\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff]$/;
+
+export function oddSpace(text: string): { readonly offset: number; readonly name: string } | undefined {
+  const found = ODD_SPACE.exec(text);
+  if (found === null) return undefined;
+  const [sign] = found;
+  const code = sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return { offset: found.index, name: `${sign === '\u00a0' ? 'no-break space' : 'character'} U+${code}` };
 }
 
 /** After the opening quote, or after the header of a block scalar. */

@@ -1,4 +1,5 @@
 // Syntax tree → its type and a function that runs it, in one walk: what is checked and what is run cannot differ.
+import { foreignField } from './foreign-names.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { Json } from '../../common/json.ts';
 import { asCondition, refuseNull } from './analysis.ts';
@@ -104,9 +105,10 @@ function fieldType(object: Type, node: SyntaxNode & { kind: 'field' }): Type {
   if (object.kind === 'any' || object.kind === 'null') return ANY;
   if (object.kind !== 'object') {
     const remedy =
-      object.kind === 'list'
+      foreignField(node.field) ??
+      (object.kind === 'list'
         ? 'Ask its items: `list[0].field`, or `list.map(item, item.field)`.'
-        : 'Remove it, or see whether another value was meant.';
+        : 'Remove it, or see whether another value was meant.');
     throw new Rejection(
       'unknown-field',
       `\`${node.field}\` is asked of ${describe(object)}, which has no fields.`,

@@ -1,5 +1,6 @@
 // Calls: the overload that fits the types, found before the run; by the values where types are unknown.
 import type { Json } from '../../common/json.ts';
+import { foreignCall } from './foreign-names.ts';
 import { nearest } from '../../common/nearest.ts';
 import { capital, refuseNull } from './analysis.ts';
 import type { Analysed } from './analysis.ts';
@@ -99,11 +100,14 @@ function unknownFunction(node: CallNode, isMethod: boolean): Rejection {
   ];
   const near = nearest(node.name, names);
   const otherWay = overloads(node.name, !isMethod)[0];
-  const remedy = otherWay
-    ? `Write \`${signatureOf(otherWay)}\`.`
-    : near
-      ? `Did you mean \`${near}\`?`
-      : 'docs/reference/expressions.md lists the functions.';
+  const foreign = foreignCall(node.name);
+  const remedy =
+    foreign ??
+    (otherWay
+      ? `Write \`${signatureOf(otherWay)}\`.`
+      : near
+        ? `Did you mean \`${near}\`?`
+        : 'docs/reference/expressions.md lists the functions.');
   return new Rejection(
     'unknown-function',
     `There is no function \`${node.name}\`${isMethod ? ' of a value' : ''}.`,

@@ -1,5 +1,15 @@
 // What to write instead of a text that is no CEL: the slips that people who know other languages make.
 
+/** Seen in a longer stretch: their parts stand apart. */
+const WIDE_SLIPS: readonly (readonly [RegExp, string])[] = [
+  [/(?<!\|)\|(?!\|)/, 'CEL has no filters: write a call, `input.text.upper()`, or `default(x, y)`.'],
+  [/\{\{|\{%/, 'Write the expression alone, without `{{ }}`.'],
+  [/\bis (?:not )?(?:none|null|nil|empty|defined)\b/i, 'Write `x == null` or `x != null`.'],
+  [/\bif\b.*\belse\b/s, 'Write `condition ? this : that`.'],
+  [/\[[^\]]*:/, 'Write `text.substring(from, to)`, or `list.skip(from).take(count)`.'],
+  [/\bf["']/, 'Write `"text " + input.name`, or a text with `${{ }}` in it.'],
+  [/\+\+|--|[-+*/]=/, 'An expression only computes a value; it changes nothing.'],
+];
 const SLIPS: readonly (readonly [RegExp, string])[] = [
   [/===|!==/, 'Write `==` or `!=`; CEL has no `===`.'],
   [/\b(?:and|or|not)\b/, 'Write `&&`, `||` and `!`.'],
@@ -33,8 +43,10 @@ export const SYNTAX_REMEDIES = {
   } as Readonly<Record<string, string>>,
 
   forText(source: string, start: number): string {
-    const around = source.slice(Math.max(0, start - 12), start + 12);
-    const slip = SLIPS.find(([pattern]) => pattern.test(around));
+    const within = (reach: number): string => source.slice(Math.max(0, start - reach), start + reach);
+    const slip =
+      WIDE_SLIPS.find(([pattern]) => pattern.test(within(40))) ??
+      SLIPS.find(([pattern]) => pattern.test(within(12)));
     return (
       slip?.[1] ??
       'Check brackets, quotes and operators around this place; docs/reference/expressions.md lists what can be written.'

@@ -1,31 +1,55 @@
 // Rules of routes whose candidates all lack their key here: the files are right, but such a run would end with NO_PROVIDER_AVAILABLE.
-import type { Definition, Problem, RouteDefinition, RuleDefinition } from '../definition/types.ts';
+import type { Place } from '../../errors/place.ts';
+import type { Definition, Problem, RuleDefinition } from '../definition/types.ts';
 import { inlineRoutes } from '../definition/routes.ts';
 import { problemAt } from './problems.ts';
 
 type Env = { readonly [name: string]: string | undefined };
 
-/** Of this machine, not of the files: the plan and its hash are the same wherever the keys are. */
+/**
+ * One problem for all rules that lack the same keys, at the first of them. Of this machine, not of the files: the plan and its hash are the same
+ * wherever the keys are.
+ */
 export function routesWithoutKey(definition: Definition, env: Env): readonly Problem[] {
   const routes = [...Object.values(definition.project.routes), ...inlineRoutes(definition)];
-  return routes.flatMap((route) => route.rules.flatMap((rule) => keyProblem(route, rule, definition, env)));
+  const byKeys = new Map<
+    string,
+    { readonly keys: readonly string[]; readonly at: Place; readonly routes: string[] }
+  >();
+  for (const { name, rules } of routes)
+    for (const rule of rules) {
+      const keys = missingKeys(rule, definition, env);
+      if (keys.length === 0) continue;
+      const group = byKeys.get(keys.join('\n')) ?? { keys, at: rule.at, routes: [] };
+      byKeys.set(keys.join('\n'), group);
+      if (!group.routes.includes(name)) group.routes.push(name);
+    }
+  return [...byKeys.values()].map(({ keys, at, routes: names }) => {
+    const are = keys.length === 1 ? 'is' : 'are';
+    const shown = names
+      .slice(0, MAX_SHOWN)
+      .map((name) => `"${name}"`)
+      .join(', ');
+    const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : '';
+    return problemAt(
+      at,
+      'route-without-key',
+      'warning',
+      `${keys.join(keys.length === 2 ? ' and ' : ', ')} ${are} not set here: rules of ${shown}${more} have no candidate with a key.`,
+      `Set ${keys.length === 1 ? 'it' : 'one of them'}; until then such a run ends with NO_PROVIDER_AVAILABLE.`,
+    );
+  });
 }
 
-function keyProblem(
-  route: RouteDefinition,
-  rule: RuleDefinition,
-  { project }: Definition,
-  env: Env,
-): readonly Problem[] {
+const MAX_SHOWN = 4;
+
+/** Sorted; none: a candidate needs no key, or has it. */
+function missingKeys(rule: RuleDefinition, { project }: Definition, env: Env): readonly string[] {
   const missing = new Set<string>();
   for (const { provider } of rule.from) {
     const secret = project.providers[provider]?.apiKeySecret?.name;
     if (secret === undefined || (env[secret] ?? '') !== '') return [];
     missing.add(secret);
   }
-  const names = [...missing].join(missing.size === 2 ? ' and ' : ', ');
-  if (missing.size === 0) return [];
-  const message = `No candidate of this rule of "${route.name}" has its key here: ${names} ${missing.size === 1 ? 'is' : 'are'} not set.`;
-  const remedy = `Set ${missing.size === 1 ? names : 'one of them'} in the environment; until then a run that takes this rule ends with NO_PROVIDER_AVAILABLE.`;
-  return [problemAt(rule.at, 'route-without-key', 'warning', message, remedy)];
+  return [...missing].sort();
 }

@@ -13,6 +13,7 @@ import { parseUsd } from '../../../common/money.ts';
 import type { Reader } from '../reader.ts';
 import { expression } from './expressions.ts';
 import { keepMemberPlaces, memberPlace } from '../located.ts';
+import { limitWords, windowWord } from './foreign-words.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { listOf, mapped, oneOrMore, optional, record, required } from './record.ts';
@@ -30,7 +31,14 @@ const limit: Kind<BudgetLimit> = scalar({
     type: 'string',
     pattern: '^(\\$[0-9]{1,12}(\\.[0-9]{1,9})?|[0-9][0-9_]*(\\.[0-9]+)?[kM]? (tokens|calls))$',
   },
-  remedy: 'Write dollars, `$5`; or tokens, `2M tokens`; or calls, `500 calls`.',
+  remedy(node) {
+    const meant = node.kind === 'scalar' ? limitWords(node.text.replace(/^(["'])(.*)\1$/, '$2')) : undefined;
+    if (meant === undefined) return 'Write dollars, `$5`; or tokens, `2M tokens`; or calls, `500 calls`.';
+    const { limit: most, per: window } = meant;
+    return window === undefined
+      ? `Write \`limit: ${most}\`.`
+      : `Write \`limit: ${most}\` and \`per: ${window}\`.`;
+  },
   parse(node) {
     const value = typeof node.value === 'string' ? node.value.trim() : node.text;
     if (value.startsWith('$')) {
@@ -54,7 +62,14 @@ const per: Kind<CalendarUnit | { readonly ms: number } | 'run'> = scalar({
     type: 'string',
     pattern: '^(run|minute|hour|day|week|month|([0-9]+(\\.[0-9]+)?(ms|s|min|m|h|d|w))+)$',
   },
-  remedy: 'Write `day` for a day of the calendar, `24h` for the last 24 hours, or `run` for one run.',
+  remedy(node) {
+    const window = node.kind === 'scalar' ? windowWord(node.text) : undefined;
+    if (window !== undefined) return `Write \`per: ${window}\`.`;
+    const rest = 'Write `day` for a day of the calendar, `24h` for the last 24 hours, or `run` for one run.';
+    return node.kind === 'scalar' && /^(year|annual)/i.test(node.text)
+      ? 'Write `per: 365d` for the last 365 days, or `month` for a month of the calendar.'
+      : rest;
+  },
   parse({ value }) {
     if (value === 'run') return value;
     const unit = UNITS.find((name) => name === value);
@@ -146,9 +161,19 @@ function windowOf({ per: window, timeZone: zone }: CommonValue): BudgetWindow {
     : { kind: 'rolling', ms: window.ms };
 }
 
+function inPlace(text: string): string | undefined {
+  const meant = limitWords(text);
+  return meant && `{ limit: ${meant.limit}, per: ${meant.per ?? 'day'} }`;
+}
+
 export const taskBudget: Kind<TaskBudgetDefinition> = mapped(
   record(
-    { name: 'TaskBudget', noun: 'A budget', summary: "A budget of this task alone, beside the project's." },
+    {
+      name: 'TaskBudget',
+      noun: 'A budget',
+      summary: "A budget of this task alone, beside the project's.",
+      inPlace,
+    },
     commonFields,
   ),
   (value, node, reader) => {
@@ -175,6 +200,7 @@ export const budget: Kind<UnnamedBudget> = mapped(
       noun: 'A budget',
       summary:
         'A limit on what is spent. Before each call its worst case is held; spent and held together never pass the limit. Every budget that applies has to agree.',
+      inPlace,
     },
     {
       ...commonFields,

@@ -1,7 +1,7 @@
 // Expressions and templates as values of fields.
 import type { Json } from '../../../common/json.ts';
 import { PLACEHOLDER_START, placeholderEnd } from '../../../common/placeholder.ts';
-import type { DocumentNode, ScalarNode } from '../../document/types.ts';
+import type { DocumentNode, ListNode, ScalarNode } from '../../document/types.ts';
 import { parseTemplate } from '../../expression/template-parts.ts';
 import type { Template } from '../../expression/types.ts';
 import { keepMemberPlaces, keepPlaceholders, locatedExpression } from '../located.ts';
@@ -23,11 +23,20 @@ export const expression: Kind<Expression> = {
       'invalid-value',
       node.at,
       `${show(node)} is not an expression.`,
-      'Write a CEL expression, such as `caller.tier == "enterprise"`.',
+      node.kind === 'list'
+        ? `Write the list as an expression: \`\${{ ${listExpression(node)} }}\`.`
+        : 'Write a CEL expression, such as `caller.tier == "enterprise"`.',
     );
     return undefined;
   },
 };
+
+/** The list as CEL has it, where its items are plain values. */
+function listExpression({ items }: ListNode): string {
+  const values = items.map((item) => (item.kind === 'scalar' ? JSON.stringify(item.value) : undefined));
+  const text = `[${values.join(', ')}]`;
+  return values.includes(undefined) || text.length > 60 ? '["a", "b"]' : text;
+}
 
 function readExpression(node: ScalarNode, value: string): Expression {
   const start = value.length - value.trimStart().length;

@@ -5,6 +5,7 @@ import type { DocumentNode, MapEntry, MapNode, ScalarNode } from '../../document
 import { compilePattern } from '../../expression/pattern.ts';
 import { nullableSchema } from '../../expression/type.ts';
 import type { Reader } from '../reader.ts';
+import { translateType } from './foreign-types.ts';
 import { show } from './kind.ts';
 import { KEYWORDS, isIdle, wrongKeywordValue } from './schema-keywords.ts';
 import { isIdentifier } from './scalars.ts';
@@ -51,6 +52,11 @@ function readTypeName(node: ScalarNode, reader: Reader): ReadSchema | undefined 
         ? 'Write its fields as a map: `{ name: string }`; `any` takes every object.'
         : 'Write the type of its items in a list: `[string]`.';
     reader.report('unknown-type', node.at, `\`${written}\` alone does not say what is in it.`, remedy);
+    return undefined;
+  }
+  const meant = typeof value === 'string' ? translateType(value) : undefined;
+  if (meant !== undefined) {
+    reader.report('unknown-type', node.at, `${show(node)} is not a type.`, meant);
     return undefined;
   }
   const near = nearest(written, TYPE_NAMES);

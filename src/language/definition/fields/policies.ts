@@ -16,6 +16,7 @@ const retry: Kind<RetryDefinition> = mapped(
     {
       name: 'Retry',
       noun: 'A retry',
+      inPlace: (text) => `{ attempts: ${text} }`,
       summary: 'Asking the same candidate again after a failure that may pass.',
     },
     {

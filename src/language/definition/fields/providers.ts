@@ -198,6 +198,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
     {
       name: 'Provider',
       noun: 'A provider',
+      inPlace: (text) => `{ adapter: ${text} }`,
       summary:
         'Someone who serves models: a vendor, a server of your own, or this process (`builtin`). A provider without its key is listed as unavailable and left out of routes.',
     },

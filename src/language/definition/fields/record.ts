@@ -4,6 +4,7 @@ import { nearest } from '../../../common/nearest.ts';
 import type { DocumentNode, MapNode } from '../../document/types.ts';
 import type { Place } from '../../../errors/place.ts';
 import type { Reader } from '../reader.ts';
+import { translateKey } from './foreign-words.ts';
 import { show } from './kind.ts';
 import type { FieldInfo, Kind, RecordInfo, SharedSchemas } from './kind.ts';
 
@@ -54,6 +55,8 @@ export interface RecordOptions {
   readonly summary: string;
   /** Where a key that stands here by mistake would belong. */
   readonly elsewhere?: (key: string) => string | undefined;
+  /** What a value stands for that is written in place of the map: `1h` → `{ for: 1h }`. */
+  readonly inPlace?: (text: string) => string | undefined;
   /** Further conditions of the JSON Schema. */
   readonly schema?: JsonSchema;
 }
@@ -73,15 +76,21 @@ export function record<const Table extends Fields>(options: RecordOptions, field
         node,
         reader,
         options.noun,
-        `Write a map with: ${Object.keys(fields)
-          .map((key) => `\`${key}\``)
-          .join(', ')}.`,
+        meantInPlace(node, options) ??
+          `Write a map with: ${Object.keys(fields)
+            .map((key) => `\`${key}\``)
+            .join(', ')}.`,
       );
       if (!map) return undefined;
       reader.unknownKeys(map, Object.keys(fields), options.noun, options.elsewhere);
       return readFields(map, fields, options.noun, reader);
     },
   };
+}
+
+function meantInPlace(node: DocumentNode, { inPlace }: RecordOptions): string | undefined {
+  const meant = node.kind === 'scalar' && node.value !== null ? inPlace?.(node.text) : undefined;
+  return meant === undefined ? undefined : `Write \`${meant}\`.`;
 }
 
 function infoOf(fields: Fields): FieldInfo[] {
@@ -126,7 +135,7 @@ export function readFields<Table extends Fields>(
   for (const [key, field] of Object.entries(fields)) {
     const entry = map.entries.find((candidate) => candidate.key === key);
     const value: unknown = entry ? field.kind.read(entry.value, reader) : undefined;
-    if (!entry && field.required && !misspelt(key, map, fields))
+    if (!entry && field.required && !misspelt(key, map, fields, noun))
       reader.report('missing-key', map.at, `${noun} needs \`${key}\`.`, `Add \`${key}:\`. ${field.doc}`);
     if (value === undefined && field.required) complete = false;
     values[key] = value ?? null;
@@ -135,8 +144,12 @@ export function readFields<Table extends Fields>(
 }
 
 /** An unknown key that is nearest to this one has been reported already. */
-function misspelt(key: string, map: MapNode, fields: Fields): boolean {
-  return map.entries.some(({ key: written }) => misspells(written, key, Object.keys(fields)));
+function misspelt(key: string, map: MapNode, fields: Fields, noun: string): boolean {
+  return map.entries.some(
+    ({ key: written, value }) =>
+      misspells(written, key, Object.keys(fields)) ||
+      (!Object.hasOwn(fields, written) && translateKey(noun, written, value)?.key === key),
+  );
 }
 
 export function misspells(written: string, key: string, known: readonly string[]): boolean {

@@ -14,6 +14,7 @@ export const retain: Kind<RetainDefinition> = mapped(
       name: 'Retain',
       noun: 'A retention',
       summary: "What is kept of a run's input and output. Costs and counts are always kept.",
+      inPlace: (text) => `{ ${/^\d+[a-z]+$/.test(text) ? 'for' : 'content'}: ${text} }`,
     },
     {
       content: optional(

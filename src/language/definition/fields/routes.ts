@@ -197,6 +197,16 @@ export const route: Kind<UnnamedRoute> = {
       anyOf: [{ type: 'array', minItems: 1, items: ruleRecord.schema(shared) }, routeMapSchema(shared)],
     })),
   read(node, reader) {
+    const models = modelsIn(node);
+    if (models !== undefined) {
+      reader.report(
+        'wrong-shape',
+        node.at,
+        `${show(node)} stands where the rules of a route are needed.`,
+        `Write \`{ from: [${models.join(', ')}] }\`.`,
+      );
+      return undefined;
+    }
     if (node.kind === 'list')
       return { at: node.at, pin: false, rules: node.items.flatMap((item) => rule.read(item, reader) ?? []) };
     if (node.kind === 'map') return readRouteMap(node, reader);
@@ -209,6 +219,17 @@ export const route: Kind<UnnamedRoute> = {
     return undefined;
   },
 };
+
+/** Models that stand where the rules of a route do. */
+function modelsIn(node: DocumentNode): readonly string[] | undefined {
+  const items = node.kind === 'list' ? node.items : [node];
+  const texts = items.flatMap((item) =>
+    item.kind === 'scalar' && typeof item.value === 'string' ? [item.value] : [],
+  );
+  return texts.length > 0 && texts.length === items.length && texts.some((text) => text.includes('/'))
+    ? texts
+    : undefined;
+}
 
 function routeMapSchema(shared: SharedSchemas): ReturnType<Kind<never>['schema']> {
   return recordSchema(routeFields, routeSummary, shared);

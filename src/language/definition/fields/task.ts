@@ -49,6 +49,10 @@ const allowance = record(
     noun: 'An allowance',
     summary:
       'What one run may take, shared by its retries, fallbacks, hedges, items and child tasks: they never multiply.',
+    inPlace: (text) =>
+      text.startsWith('$')
+        ? `{ cost: ${text} }`
+        : `{ ${/^\d+$/.test(text) ? 'attempts' : 'deadline'}: ${text} }`,
   },
   {
     deadline: optional(duration({ most: DAY_MS }), 'From the start of the run to its answer.', '`2m`'),
@@ -63,6 +67,7 @@ const cache = mapped(
       name: 'Cache',
       noun: 'A cache',
       summary: 'Answers again what was asked before: the same revision of the task, the same input.',
+      inPlace: (text) => `{ for: ${/^\d+[a-z]+$/.test(text) ? text : '1h'} }`,
     },
     { for: required(duration({ most: 400 * DAY_MS }), 'How long an answer may be used again.') },
   ),

@@ -86,11 +86,15 @@ function complainer(report: Report): Complain {
       .slice(0, 12)
       .map((other) => `\`${other}\``)
       .join(', ');
-    const remedy = near
-      ? `Did you mean \`${near}\`?`
-      : known === ''
-        ? `No ${what} is declared yet.`
-        : `Declared are: ${known}.`;
+    // A model where the name of a route stands: nothing declares it, and nothing has to.
+    const isModel = code === 'unknown-route' && name.includes('/');
+    const remedy = isModel
+      ? `Write \`route: { from: [${name}] }\`.`
+      : near
+        ? `Did you mean \`${near}\`?`
+        : known === ''
+          ? `No ${what} is declared yet.`
+          : `Declared are: ${known}.`;
     report(code, at, `There is no ${what} \`${name}\`.`, remedy);
   };
 }
