@@ -23,12 +23,13 @@ import type {
 import { createRecorder } from './recorder.ts';
 import { recoveryAlert } from './recovery-alert.ts';
 import type { RollupRead } from './rollup/group.ts';
+import type { SpanRead } from './rollup/span.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
 import { createAccounts } from './sqlite/accounts.ts';
 import { openForReading } from './sqlite/connection.ts';
 import type { Synchronous } from './sqlite/connection.ts';
 import { takeOwnerLock, unwritable } from './sqlite/lock.ts';
-import type { RollupAnswer } from './sqlite/queries/queries.ts';
+import type { RollupAnswer, SpansAnswer } from './sqlite/queries/queries.ts';
 import { createInlineReader } from './sqlite/inline-reader.ts';
 import { createReader } from './sqlite/reader.ts';
 import type { Reader } from './sqlite/reader.ts';
@@ -57,6 +58,8 @@ export interface RollupReader {
   ): Promise<RollupAnswer & { readonly missing: readonly CommittedRow[] }>;
   /** The same from the rows, with a filter that roll-ups cannot answer; in a thread of its own. */
   scan(reads: readonly RollupRead[], filter: RunFilter): Promise<RollupAnswer>;
+  /** Exact spans of time, all of one commit. */
+  spans(reads: readonly SpanRead[]): Promise<SpansAnswer>;
 }
 
 export interface Ledger
@@ -114,6 +117,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return { ...answer, missing: missing.map(({ row }) => row) };
     },
     scan: (reads, filter) => scanner.ask('scan', reads, filter),
+    spans: (reads) => reader.ask('spans', reads),
     onCommit: feed.onCommit,
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
@@ -188,6 +192,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
     ...createLedgerReader(reader, reader),
     rollups: async (reads) => ({ ...(await reader.ask('rollups', reads)), missing: [] }),
     scan: (reads, filter) => reader.ask('scan', reads, filter),
+    spans: (reads) => reader.ask('spans', reads),
     verify: () => reader.ask('verify'),
     planText: (hash) => reader.ask('planText', hash),
     close: () => reader.close(),

@@ -1,5 +1,5 @@
 // Adds up many encoded histograms: an array of counts is quicker to add to than a map, and too large to keep one for each row.
-import { LAST_BUCKET } from './histogram.ts';
+import { LAST_BUCKET, countInto } from './histogram.ts';
 import type { Histogram } from './histogram.ts';
 
 export class DenseHistogram {
@@ -30,11 +30,15 @@ export class DenseHistogram {
     }
   }
 
+  addTo(histogram: Histogram): void {
+    this.#counts.forEach((times, bucket) => {
+      if (times > 0) countInto(histogram, bucket, times);
+    });
+  }
+
   toHistogram(): Histogram {
     const histogram: Histogram = new Map();
-    this.#counts.forEach((times, bucket) => {
-      if (times > 0) histogram.set(bucket, times);
-    });
+    this.addTo(histogram);
     return histogram;
   }
 }

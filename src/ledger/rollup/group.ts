@@ -48,7 +48,7 @@ export interface RollupSpan {
 export interface RollupRead {
   readonly spans: readonly RollupSpan[];
   readonly grouping: Grouping;
-  /** `whole`: everything, added up. `points`: cost and runs only, by bucket. */
+  /** `whole`: everything, added up. `points`: cost, runs, attempts and tokens only, by bucket. */
   readonly as: 'whole' | 'points';
 }
 

@@ -7,12 +7,13 @@ import type { Signals } from '../../engine/routing/port.ts';
 import { createSignals } from '../../engine/routing/signals.ts';
 import { toBucket } from './bucket.ts';
 import { LiveView, needsRows, scanView } from './live-view.ts';
-import type { CostStats, StatsReader } from './port.ts';
+import type { CostStats, SpanStats, StatsReader } from './port.ts';
 import { sampleOf } from './sample.ts';
+import { createSpanStats } from './spans.ts';
 import { View } from './view.ts';
 import type { ViewGroup } from './view.ts';
 
-export interface Stats extends StatsReader, Signals {
+export interface Stats extends StatsReader, SpanStats, Signals {
   /** Lets go of the commit feed. */
   close(): void;
 }
@@ -79,6 +80,7 @@ export function createStats({
   liveView({ window: 'DAY' });
 
   return {
+    ...createSpanStats(ledger, clock),
     latency: (modelKey) => signals.latency(modelKey),
     percentileMs: (...args) => signals.percentileMs(...args),
     outputTokens: (task, step, modelKey) => signals.outputTokens(task, step, modelKey),

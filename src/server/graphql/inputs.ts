@@ -3,6 +3,7 @@ import type { RunOptions } from '../../engine/execution/engine.ts';
 import type { RunFilter } from '../../ledger/port.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { RunStatus } from '../../engine/execution/records.ts';
+import type { CalendarUnit, SpanRequest, SpendQuery, StatsWindow } from '../../ledger/stats/port.ts';
 import type { Builder } from './builder.ts';
 import type { Enums } from './types/enums.ts';
 
@@ -44,6 +45,29 @@ export function createInputs(builder: Builder, enums: Enums) {
       minCost: t.field({ type: 'USD' }),
     }),
   });
+  const spendFilter = builder.inputType('SpendFilter', {
+    fields: (t) => ({
+      task: t.string(),
+      caller: t.string(),
+      team: t.string(),
+      provider: t.string(),
+      model: t.string({ description: '`provider/model`.' }),
+      revision: t.string(),
+      tag: t.field({ type: tag }),
+    }),
+  });
+  const span = builder.inputType('SpanInput', {
+    description:
+      'A calendar unit in a time zone, or a rolling window, or an instant from and one to; an empty one is all that there is.',
+    fields: (t) => ({
+      from: t.field({ type: 'DateTime', description: 'Inclusive.' }),
+      to: t.field({ type: 'DateTime', description: 'Exclusive; left out: now.' }),
+      calendar: t.field({ type: enums.calendarUnit }),
+      ago: t.int({ description: 'Of the calendar units: 0 is the one that holds now, 1 the one before it.' }),
+      timeZone: t.string({ description: 'IANA name, such as `Europe/Berlin`; left out: UTC.' }),
+      window: t.field({ type: enums.statsWindow }),
+    }),
+  });
   const spendScope = builder.inputType('SpendScopeInput', {
     description: 'Exactly one of its fields.',
     isOneOf: true,
@@ -69,7 +93,7 @@ export function createInputs(builder: Builder, enums: Enums) {
       requestsPerMinute: t.int(),
     }),
   });
-  return { tag, runOptions, runFilter, spendScope, createApiKey };
+  return { tag, runOptions, runFilter, spendFilter, span, spendScope, createApiKey };
 }
 
 export type Inputs = ReturnType<typeof createInputs>;
@@ -107,8 +131,54 @@ export function runOptionsOf(value: RunOptionsValue): RunOptions {
 }
 
 /** GraphQL's "null or absent" is the engine's "absent". */
-function given<Key extends string, Value>(key: Key, value: Maybe<Value>): { readonly [K in Key]?: Value } {
+export function given<Key extends string, Value>(
+  key: Key,
+  value: Maybe<Value>,
+): { readonly [K in Key]?: Value } {
   return value === null || value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: Value });
+}
+
+export interface SpanValue {
+  readonly from?: Maybe<number>;
+  readonly to?: Maybe<number>;
+  readonly calendar?: Maybe<CalendarUnit>;
+  readonly ago?: Maybe<number>;
+  readonly timeZone?: Maybe<string>;
+  readonly window?: Maybe<StatsWindow>;
+}
+
+export function spanOf(value: SpanValue): SpanRequest {
+  return {
+    ...given('fromMs', value.from),
+    ...given('toMs', value.to),
+    ...given('calendar', value.calendar),
+    ...given('ago', value.ago),
+    ...given('timeZone', value.timeZone),
+    ...given('window', value.window),
+  };
+}
+
+export interface SpendFilterValue {
+  readonly task?: Maybe<string>;
+  readonly caller?: Maybe<string>;
+  readonly team?: Maybe<string>;
+  readonly provider?: Maybe<string>;
+  readonly model?: Maybe<string>;
+  readonly revision?: Maybe<string>;
+  readonly tag?: Maybe<TagValue>;
+}
+
+export function spendFilterOf(value: Maybe<SpendFilterValue>): NonNullable<SpendQuery['filter']> {
+  const filter = value ?? {};
+  return {
+    ...given('task', filter.task),
+    ...given('caller', filter.caller),
+    ...given('team', filter.team),
+    ...given('provider', filter.provider),
+    ...given('model', filter.model),
+    ...given('revision', filter.revision),
+    ...given('tag', filter.tag),
+  };
 }
 
 export interface RunFilterValue {

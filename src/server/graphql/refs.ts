@@ -1,5 +1,13 @@
 // Refs: each output type by name with the shape of its value, so that the files that define them need not import each other.
-import type { CostBucket, CostStats } from '../../ledger/stats/port.ts';
+import type {
+  CostBucket,
+  CostStats,
+  Forecast,
+  Pace,
+  Savings,
+  SavingsSum,
+  Spend,
+} from '../../ledger/stats/port.ts';
 import type { Caller } from '../../engine/budget/port.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { Problem } from '../../errors/problem.ts';
@@ -17,6 +25,7 @@ import type { NumberedEvent } from './live/journal.ts';
 import type { ProviderModelStatus, ProviderStatus } from './services.ts';
 import type { RunShape } from './types/run-shape.ts';
 
+type BudgetUnit = BudgetView['budget']['limit']['unit'];
 export type RefusalOf<Kind extends RunResult['kind']> = Extract<RunResult, { kind: Kind }>;
 
 /** A task by name; null: no task of that name is in the active revision. */
@@ -70,6 +79,11 @@ export function createRefs(builder: Builder) {
     costGroup: builder.objectRef<CostStats['groups'][number]>('CostGroup'),
     costPoint: builder.objectRef<CostBucket['perMinute'][number]>('CostPoint'),
     costStats: builder.objectRef<CostStats>('CostStats'),
+    forecast: builder.objectRef<Forecast & { readonly unit: BudgetUnit }>('BudgetForecast'),
+    pace: builder.objectRef<Pace>('Pace'),
+    savings: builder.objectRef<Savings>('Savings'),
+    savingsSum: builder.objectRef<SavingsSum>('SavingsSum'),
+    spend: builder.objectRef<Spend>('Spend'),
     dryRun: builder.objectRef<{ readonly kind: 'dry_run'; readonly dryRun: DryRun }>('DryRun'),
     inputProblem: builder.objectRef<InputProblem>('InputProblem'),
     invalidInput: builder.objectRef<RefusalOf<'invalid_input'>>('InvalidInput'),

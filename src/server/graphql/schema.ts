@@ -15,7 +15,7 @@ import { RESERVED_TYPE_NAMES } from './reserved-names.ts';
 import { defineSubscriptions } from './subscriptions/index.ts';
 import { defineTasks, readTasks } from './tasks.ts';
 import { defineAttempt } from './types/attempt.ts';
-import { defineBudget } from './types/budget.ts';
+import { defineBudget, defineForecast } from './types/budget.ts';
 import { defineCostStats } from './types/cost-stats.ts';
 import { createEnums } from './types/enums.ts';
 import { defineAlert, defineCaller, defineRevision, defineTaskType } from './types/governance.ts';
@@ -23,6 +23,7 @@ import { defineProvider } from './types/provider.ts';
 import { defineResults } from './types/results.ts';
 import { defineRunEvents } from './types/run-event.ts';
 import { defineRun } from './types/run.ts';
+import { defineSpend } from './types/spend.ts';
 
 /** Two things of the plan, or a thing of the plan and the API itself, would have one GraphQL name. */
 export class SchemaNameCollision extends Error {
@@ -55,7 +56,9 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
   defineAttempt(refs, enums);
   defineRun(builder, refs, enums, tasks);
   defineBudget(builder, refs, enums);
-  defineCostStats(builder, refs, enums);
+  defineForecast(refs);
+  const groupKey = defineCostStats(builder, refs, enums);
+  defineSpend(builder, refs, enums, groupKey);
   defineAlert(refs, enums);
   const results = defineResults(builder, refs, enums);
   defineRunEvents(builder, refs, results);

@@ -7,7 +7,7 @@ import type { Recorder } from '../../engine/execution/ports.ts';
 import type { CommitFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import type { CircuitState } from '../../engine/resilience/port.ts';
 import type { Revisions } from '../../revisions/port.ts';
-import type { StatsReader } from '../../ledger/stats/port.ts';
+import type { SpanStats, StatsReader } from '../../ledger/stats/port.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 export interface GraphqlServices {
@@ -16,7 +16,7 @@ export interface GraphqlServices {
   readonly ledger: LedgerReader & LedgerAdmin & Pick<Recorder, 'planText'>;
   /** What was committed, as it is committed: subscriptions show nothing else (INV-11). */
   readonly commits: CommitFeed;
-  readonly stats: StatsReader;
+  readonly stats: StatsReader & SpanStats;
   readonly budgets: Pick<Budgets, 'views'>;
   readonly guards: Pick<Guards, 'pause' | 'resume' | 'switches'>;
   readonly providers: ProvidersView;

@@ -3,7 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AlertRecord } from '../../../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, RunFilter, SwitchRecord } from '../../port.ts';
+import { DAYS } from '../../rollup/dimensions.ts';
 import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
+import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import {
   activeSwitches,
   listAlerts,
@@ -19,6 +21,7 @@ import { verify } from '../../verify/verify.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { readDatabase } from './read-database.ts';
 import { scanRows } from './scan-queries.ts';
+import { createSpanReader } from './span-queries.ts';
 import { inSnapshot } from './snapshot.ts';
 import { readRollups } from './rollup-queries.ts';
 import {
@@ -55,6 +58,8 @@ export interface Queries {
   rollups(reads: readonly RollupRead[]): RollupAnswer;
   /** The same from the rows, with a filter that roll-ups cannot answer. */
   scan(reads: readonly RollupRead[], filter: RunFilter): RollupAnswer;
+  /** Exact spans, all of one commit. */
+  spans(reads: readonly SpanRead[]): SpansAnswer;
   verify(): VerifyReport;
 }
 
@@ -65,10 +70,21 @@ export interface RollupAnswer {
   readonly answers: readonly (readonly GroupedSums[])[];
 }
 
+export interface SpansAnswer {
+  /** The day (UTC) that the oldest sum is of; null: nothing was counted yet. */
+  readonly firstMs: number | null;
+  /** For each read asked for. */
+  readonly answers: readonly SpanAnswer[];
+}
+
+const firstOf = (value: unknown): number | null => (typeof value === 'bigint' ? Number(value) : null);
+
 export type QueryName = keyof Queries;
 
 export function createQueries(connection: DatabaseSync): Queries {
   const database = readDatabase(connection);
+  const first = connection.prepare(`select min(bucket_ms) as first from rollups where grain = ${DAYS}`);
+  const readSpan = createSpanReader(connection, database);
   const state = connection.prepare('select last_operation as last from ledger_state');
   const lastOperation = (): number => Number(state.get()?.['last'] ?? 0);
   return {
@@ -95,6 +111,11 @@ export function createQueries(connection: DatabaseSync): Queries {
       inSnapshot(connection, () => ({
         lastOperation: lastOperation(),
         answers: scanRows(database, reads, filter),
+      })),
+    spans: (reads) =>
+      inSnapshot(connection, () => ({
+        firstMs: firstOf(first.get()?.['first']),
+        answers: reads.map(readSpan),
       })),
     verify: () => inSnapshot(connection, verify),
     rollups: (reads) =>

@@ -69,7 +69,8 @@ function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): 
     name: JSON.stringify(values),
   }));
   const numbers = connection.prepare(
-    `select key_id, bucket_ms, cost_nano_usd as cost, runs from rollups where ${INSIDE} and (cost_nano_usd <> 0 or runs > 0)`,
+    `select key_id, bucket_ms, cost_nano_usd, runs, attempts, input_tokens, output_tokens from rollups
+     where ${INSIDE} and (attempts > 0 or runs > 0)`,
   );
   for (const span of spans) {
     for (const row of numbers.all(...boundsOf(span))) {
@@ -77,7 +78,10 @@ function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): 
       for (const { values, name } of groupsOfKey(row['key_id'] as bigint)) {
         const point = found.get(`${bucketMs}${name}`) ?? { bucketMs, values, sums: emptySums() };
         found.set(`${bucketMs}${name}`, point);
-        point.sums.costNanoUsd += row['cost'] as bigint;
+        point.sums.costNanoUsd += row['cost_nano_usd'] as bigint;
+        point.sums.inputTokens += row['input_tokens'] as bigint;
+        point.sums.outputTokens += row['output_tokens'] as bigint;
+        point.sums.attempts += Number(row['attempts']);
         point.sums.runs += Number(row['runs']);
       }
     }

@@ -1,5 +1,5 @@
 // Sums the rows themselves, for what roll-ups cannot tell: a run's status, its cost, an exact span of time.
-import { and, eq, gte, isNotNull, sql } from 'drizzle-orm';
+import { and, eq, gte, isNotNull, lt, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { RunFilter } from '../../port.ts';
 import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
@@ -39,11 +39,23 @@ export function scanRows(
       for (const group of values) addTo(into, bucketMs, group, sums);
     });
   };
+  for (const row of countedRows(database, filter, fromMs)) count(row);
+  return found.map((each) => [...each.sums.values()]);
+}
+
+/** Each closed attempt and each finished run that began in the span, with what it is counted under. */
+export function countedRows(
+  database: ReadDatabase,
+  filter: RunFilter,
+  fromMs: number,
+  toMs = Number.MAX_SAFE_INTEGER,
+): CountedRow[] {
   // An attempt may belong to another provider than the one that its run is counted under: it is asked for its own.
   const conditions = filterConditions(filter);
-  for (const row of closedAttempts(database, conditions, filter, fromMs)) count(row);
-  for (const row of finishedRuns(database, conditions, fromMs)) count(row);
-  return found.map((each) => [...each.sums.values()]);
+  return [
+    ...closedAttempts(database, conditions, filter, fromMs, toMs),
+    ...finishedRuns(database, conditions, fromMs, toMs),
+  ];
 }
 
 function addTo(
@@ -63,6 +75,7 @@ function closedAttempts(
   conditions: readonly SQL[],
   filter: RunFilter,
   fromMs: number,
+  toMs: number,
 ): CountedRow[] {
   const rows = database
     .select({
@@ -91,6 +104,7 @@ function closedAttempts(
         ...conditions,
         sql`${attempts.status} not in ('open', 'unreconciled')`,
         gte(attempts.startedAtMs, fromMs),
+        lt(attempts.startedAtMs, toMs),
         filter.provider === undefined ? undefined : eq(attempts.provider, filter.provider),
       ),
     )
@@ -102,7 +116,12 @@ function closedAttempts(
   });
 }
 
-function finishedRuns(database: ReadDatabase, conditions: readonly SQL[], fromMs: number): CountedRow[] {
+function finishedRuns(
+  database: ReadDatabase,
+  conditions: readonly SQL[],
+  fromMs: number,
+  toMs: number,
+): CountedRow[] {
   const rows = database
     .select({
       dimensions: rollupKeys.dimensions,
@@ -112,7 +131,14 @@ function finishedRuns(database: ReadDatabase, conditions: readonly SQL[], fromMs
     })
     .from(runs)
     .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
-    .where(and(...conditions, isNotNull(runs.finishedAtMs), gte(runs.startedAtMs, fromMs)))
+    .where(
+      and(
+        ...conditions,
+        isNotNull(runs.finishedAtMs),
+        gte(runs.startedAtMs, fromMs),
+        lt(runs.startedAtMs, toMs),
+      ),
+    )
     .all();
   return rows.map((row) => {
     const sums = emptySums();

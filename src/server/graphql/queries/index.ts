@@ -2,7 +2,7 @@
 import { needs, READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import { confine } from '../confine.ts';
-import { runFilterOf } from '../inputs.ts';
+import { given, runFilterOf, spanOf, spendFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
 import type { Refs } from '../refs.ts';
@@ -12,6 +12,9 @@ import { visibleBudgets } from '../types/budget.ts';
 import type { Enums } from '../types/enums.ts';
 import { shapeOfRecord } from '../types/run-shape.ts';
 import { visibleRun } from '../types/run.ts';
+
+const TAG_KEY =
+  'By TAG: the values of this tag alone, empty where a run has none, so that the groups add up to the total.';
 
 export function defineQueries(
   builder: Builder,
@@ -74,6 +77,54 @@ export function defineQueries(
           by: by ?? [],
           filter: confine(runFilterOf(filter), READ_STATS, 'Query.costStats', context),
         }),
+    }),
+    spend: t.field({
+      type: refs.spend,
+      description:
+        'What was spent in any span of time, to the nano-dollar. By you; by all with the scope "read:stats".',
+      complexity: 10,
+      args: {
+        span: t.arg({ type: inputs.span, required: true }),
+        by: t.arg({ type: [enums.statsDimension] }),
+        tagKey: t.arg.string({ description: TAG_KEY }),
+        filter: t.arg({ type: inputs.spendFilter }),
+        every: t.arg({ type: enums.calendarUnit, description: 'Also each hour, day, week or month of it.' }),
+      },
+      resolve: (_root, { span, by, tagKey, filter, every }, context) =>
+        context.services.stats.spend({
+          span: spanOf(span),
+          by: by ?? [],
+          ...given('tagKey', tagKey),
+          ...given('every', every),
+          filter: confine(spendFilterOf(filter), READ_STATS, 'Query.spend', context),
+        }),
+    }),
+    savings: t.field({
+      type: refs.savings,
+      description:
+        'What was saved against the baseline that the workflows name, by cause; failures count against. Yours; everybody\'s with the scope "read:stats".',
+      complexity: 10,
+      args: {
+        span: t.arg({ type: inputs.span, required: true }),
+        by: t.arg({ type: [enums.statsDimension] }),
+        tagKey: t.arg.string({ description: TAG_KEY }),
+        filter: t.arg({ type: inputs.spendFilter }),
+      },
+      resolve: (_root, { span, by, tagKey, filter }, context) =>
+        context.services.stats.savings({
+          span: spanOf(span),
+          by: by ?? [],
+          ...given('tagKey', tagKey),
+          filter: confine(spendFilterOf(filter), READ_STATS, 'Query.savings', context),
+        }),
+    }),
+    pace: t.field({
+      type: refs.pace,
+      description: 'Dollars a minute now, and as usual at this hour of the week.',
+      complexity: 10,
+      args: { filter: t.arg({ type: inputs.spendFilter }) },
+      resolve: (_root, { filter }, context) =>
+        context.services.stats.pace(confine(spendFilterOf(filter), READ_STATS, 'Query.pace', context)),
     }),
     budgets: t.field({
       type: [refs.budget],

@@ -28,7 +28,29 @@ export function defineAttempt(refs: Refs, enums: Enums): void {
         type: 'USD',
         description: 'What was held for its worst case before the call.',
       }),
-      saved: t.expose('savedNanoUsd', { type: 'USD' }),
+      saved: t.expose('savedNanoUsd', { type: 'USD', description: 'Against the dearest candidate.' }),
+      baseline: t.string({
+        nullable: true,
+        description: 'The model that its savings are counted against; null: none is named.',
+        resolve: ({ baseline }) => baseline ?? null,
+      }),
+      savedBy: t.field({
+        type: enums.savedBy,
+        nullable: true,
+        description: 'What its savings are owed to; null: it is not settled, or nobody worked it out.',
+        resolve: ({ savedBy }) => savedBy ?? null,
+      }),
+      savedByRoute: t.field({
+        type: 'USD',
+        description:
+          "The baseline's price of the same tokens less this model's, both without a prompt cache; below 0 where it cost more.",
+        resolve: ({ savedRouteNanoUsd }) => savedRouteNanoUsd ?? 0n,
+      }),
+      savedByPromptCache: t.field({
+        type: 'USD',
+        description: 'The price of the same tokens without a prompt cache, less the price with it.',
+        resolve: ({ savedPromptCacheNanoUsd }) => savedPromptCacheNanoUsd ?? 0n,
+      }),
       estimated: t.exposeBoolean('estimated', {
         description: "Settled by what was seen, not by the provider's own count.",
       }),

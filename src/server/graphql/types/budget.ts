@@ -2,6 +2,7 @@
 import { NANO_PER_USD } from '../../../common/money.ts';
 import type { BudgetView } from '../../../engine/budget/port.ts';
 import type { PlanBudget, PlanWindow } from '../../../language/plan/types.ts';
+import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs } from '../refs.ts';
@@ -59,7 +60,65 @@ export function defineBudget(builder: Builder, refs: Refs, enums: Enums): void {
         description: 'Shares of the limit, 0 to 1.',
         resolve: ({ budget }) => [...budget.warnAt],
       }),
+      forecast: t.field({
+        type: refs.forecast,
+        nullable: true,
+        description:
+          'How it will end, from its own past by hour and weekday. Null: it has no end to be reached (`per: run`, a rolling window), or a condition says which calls count.',
+        complexity: READ_COST,
+        resolve: async (view, _args, context) => {
+          const forecast = await context.services.stats.forecast(view);
+          return forecast && { ...forecast, unit: view.budget.limit.unit };
+        },
+      }),
       calls: t.exposeInt('calls', { description: 'Calls in the current window.' }),
+    }),
+  });
+}
+
+export function defineForecast(refs: Refs): void {
+  const inUnit = (unit: 'usd' | 'tokens' | 'calls', value: bigint | null): bigint | null =>
+    value === null ? null : amount(unit, value);
+  refs.forecast.implement({
+    description: 'What a budget will have spent when its window ends, and when it will be spent.',
+    fields: (t) => ({
+      endsAt: t.expose('endsAtMs', { type: 'DateTime', description: 'When the window ends.' }),
+      exhaustedAt: t.expose('exhaustedAtMs', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When it is expected to be spent; null: not before the window ends.',
+      }),
+      earliest: t.expose('earliestMs', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'The same if as much is spent as `high` says.',
+      }),
+      latest: t.expose('latestMs', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'The same if as little is spent as `low` says.',
+      }),
+      expected: t.field({
+        type: 'USD',
+        nullable: true,
+        description: `Spent when the window ends; null: there is no past yet. ${AMOUNT}`,
+        resolve: ({ unit, expected }) => inUnit(unit, expected),
+      }),
+      low: t.field({
+        type: 'USD',
+        nullable: true,
+        description: `Four ends in five lie from here to \`high\`, where the days to come are like those that were; null: there are fewer than two. ${AMOUNT}`,
+        resolve: ({ unit, low }) => inUnit(unit, low),
+      }),
+      high: t.field({
+        type: 'USD',
+        nullable: true,
+        description: AMOUNT,
+        resolve: ({ unit, high }) => inUnit(unit, high),
+      }),
+      pastDays: t.exposeInt('pastDays', {
+        description: 'Whole days of its own past that this is from, 28 at the most.',
+      }),
     }),
   });
 }

@@ -5,7 +5,13 @@ import type { Builder } from '../builder.ts';
 import type { StatsDimension } from '../../../ledger/stats/port.ts';
 import type { Enums } from './enums.ts';
 
-export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): void {
+type GroupKeyRef = ReturnType<typeof defineGroupKey>;
+
+function defineGroupKey(builder: Builder) {
+  return builder.objectRef<{ readonly dimension: StatsDimension; readonly value: string }>('CostGroupKey');
+}
+
+export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): GroupKeyRef {
   refs.costStats.implement({
     description: 'What was spent, over committed attempts only.',
     fields: (t) => ({
@@ -23,10 +29,7 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): voi
     }),
   });
 
-  const groupKey = builder.objectRef<{
-    readonly dimension: StatsDimension;
-    readonly value: string;
-  }>('CostGroupKey');
+  const groupKey = defineGroupKey(builder);
   groupKey.implement({
     fields: (t) => ({
       dimension: t.expose('dimension', { type: enums.statsDimension }),
@@ -48,7 +51,15 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): voi
   refs.costBucket.implement({
     fields: (t) => ({
       cost: t.expose('costNanoUsd', { type: 'USD' }),
-      saved: t.expose('savedNanoUsd', { type: 'USD' }),
+      saved: t.expose('savedNanoUsd', {
+        type: 'USD',
+        description: 'Against the dearest candidate; `savedAgainstDearest` by its older name.',
+      }),
+      savedAgainstDearest: t.expose('savedNanoUsd', {
+        type: 'USD',
+        description:
+          'What the dearest candidate of each decision would have cost more, and the whole cost of answers from the cache. `savings` counts against the baseline.',
+      }),
       runs: t.exposeInt('runs'),
       attempts: t.exposeInt('attempts'),
       errors: t.exposeInt('errors', { description: 'Attempts that failed.' }),
@@ -59,6 +70,16 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): voi
       inputTokens: t.expose('inputTokens', { type: 'BigInt' }),
       cachedInputTokens: t.expose('cachedInputTokens', { type: 'BigInt' }),
       outputTokens: t.expose('outputTokens', { type: 'BigInt' }),
+      cacheWriteTokens: t.expose('cacheWriteTokens', { type: 'BigInt' }),
+      reasoningTokens: t.expose('reasoningTokens', { type: 'BigInt' }),
+      estimated: t.expose('estimatedNanoUsd', {
+        type: 'USD',
+        description:
+          "The part of the cost that was settled by what was seen, not by the provider's own count.",
+      }),
+      cachedRuns: t.exposeInt('cachedRuns', {
+        description: 'Runs that were answered without a call: by the cache, or by the loop guard.',
+      }),
       latencyP50Ms: t.exposeFloat('latencyP50Ms', { nullable: true }),
       latencyP95Ms: t.exposeFloat('latencyP95Ms', { nullable: true }),
       latencyP99Ms: t.exposeFloat('latencyP99Ms', { nullable: true }),
@@ -77,4 +98,5 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): voi
       runs: t.exposeInt('runs'),
     }),
   });
+  return groupKey;
 }

@@ -91,6 +91,39 @@ export function createEnums(builder: Builder) {
     statsDimension: builder.enumType('StatsDimension', {
       values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TEAM', 'TAG', 'REVISION', 'STATUS'] as const,
     }),
+    calendarUnit: builder.enumType('CalendarUnit', {
+      values: upper(['hour', 'day', 'week', 'month'] as const),
+    }),
+    savedBy: builder.enumType('SavedBy', {
+      values: {
+        ROUTING: { value: 'routing', description: 'Another paid model than the baseline was chosen.' },
+        LOCAL: { value: 'local', description: 'It costs nothing.' },
+        CASCADE: { value: 'cascade', description: 'A cheap one was tried first, and its answer checked.' },
+        FAILURE: { value: 'failure', description: 'Its answer was not used: its cost counts against.' },
+      } as const,
+    }),
+    savingCause: builder.enumType('SavingCause', {
+      values: {
+        ROUTING: { value: 'routing', description: 'Another paid model than the baseline answered.' },
+        LOCAL: { value: 'local', description: 'A model that costs nothing answered.' },
+        CASCADE: {
+          value: 'cascade',
+          description: 'A cheap model answered and was checked; less what its rejected answers cost.',
+        },
+        EXACT_CACHE: {
+          value: 'exact_cache',
+          description: 'An earlier answer was given again: what it had cost.',
+        },
+        PROMPT_CACHE: {
+          value: 'prompt_cache',
+          description: 'The provider had read the prompt before; less what writing it there cost.',
+        },
+        FAILURES: {
+          value: 'failures',
+          description: 'What was paid for answers that were not used: below 0.',
+        },
+      } as const,
+    }),
     statsWindow: builder.enumType('StatsWindow', {
       description: 'The time that ends now: the last hour, day, seven days, thirty days, or everything.',
       values: ['HOUR', 'DAY', 'WEEK', 'MONTH', 'ALL'] as const,

@@ -1,0 +1,192 @@
+// Statistics of exact spans: what was spent, what it saved against the baseline, and how fast it goes now.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../common/clock.ts';
+import type { NanoUsd } from '../../common/money.ts';
+import type { RollupReader } from '../open.ts';
+import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
+import type { GroupedSums, Grouping } from '../rollup/group.ts';
+import type { SpanRead, TimeSpan } from '../rollup/span.ts';
+import { emptySums } from '../rollup/sums.ts';
+import type { Sums } from '../rollup/sums.ts';
+import { toBucket } from './bucket.ts';
+import { partsOf, shownSpan, spanOf } from './calendar.ts';
+import { forecastOf, readPast } from './forecast.ts';
+import type { HourlyPast } from './forecast.ts';
+import type {
+  CostBucket,
+  GroupKeys,
+  SavingCause,
+  SavingsSum,
+  SpanStats,
+  SpendQuery,
+  StatsDimension,
+} from './port.ts';
+
+const PACE_MINUTES = 5;
+const WEEK_MS = 7 * 86_400_000;
+const USUAL_WEEKS = 4;
+const REMEMBERED_ACCOUNTS = 1000;
+
+export function createSpanStats(reader: RollupReader, clock: Clock): SpanStats {
+  return {
+    forecast: createForecasts(reader, clock),
+    async spend({ span: asked, by = [], tagKey, filter = {}, every }) {
+      const nowMs = clock.nowMs();
+      const span = spanOf(asked, nowMs);
+      const parts = every === undefined ? [] : partsOf(span, every, asked.timeZone ?? 'UTC', nowMs);
+      const total = { by: [], filter };
+      const grouped = groupingOf({ by, tagKey, filter });
+      const reads: SpanRead[] = [
+        { ...span, grouping: total, latencies: true },
+        ...(by.length === 0 ? [] : [{ ...span, grouping: grouped, latencies: true }]),
+        ...parts.map((part) => ({ ...part, grouping: total, latencies: false })),
+      ];
+      const { answers } = await reader.spans(reads);
+      const [whole] = answers;
+      const groups = by.length === 0 ? [] : (answers[1]?.groups ?? []);
+      return {
+        ...shownSpan(span, nowMs),
+        complete: answers.every(({ complete }) => complete),
+        total: bucketOf(whole?.groups[0]?.sums),
+        groups: [...groups]
+          .sort(dearestFirst)
+          .map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: bucketOf(sums) })),
+        series: parts.map((part, index) => ({
+          ...shownSpan(part, nowMs),
+          bucket: bucketOf(answers[reads.length - parts.length + index]?.groups[0]?.sums),
+        })),
+      };
+    },
+    async savings({ span: asked, by = [], tagKey, filter = {} }) {
+      const nowMs = clock.nowMs();
+      const span = spanOf(asked, nowMs);
+      const { answers } = await reader.spans([
+        { ...span, grouping: { by: [], filter }, latencies: false },
+        ...(by.length === 0
+          ? []
+          : [{ ...span, grouping: groupingOf({ by, tagKey, filter }), latencies: false }]),
+      ]);
+      const groups = by.length === 0 ? [] : (answers[1]?.groups ?? []);
+      return {
+        ...shownSpan(span, nowMs),
+        complete: answers.every(({ complete }) => complete),
+        total: savingsSum(answers[0]?.groups[0]?.sums ?? emptySums()),
+        groups: groups
+          .map(({ values, sums }) => ({ keys: keysOf(by, values), sum: savingsSum(sums) }))
+          .sort((a, b) => descending(a.sum.netNanoUsd, b.sum.netNanoUsd) || byName(a.keys, b.keys)),
+      };
+    },
+    async pace(filter = {}) {
+      const nowMs = clock.nowMs();
+      const grouping = { by: [], filter };
+      const read = (span: TimeSpan): SpanRead => ({ ...span, grouping, latencies: false });
+      const hourMs = bucketStartMs(HOURS, nowMs);
+      const weeks = Array.from({ length: USUAL_WEEKS }, (_, week) => hourMs - (week + 1) * WEEK_MS);
+      const { firstMs, answers } = await reader.spans([
+        // This minute has only begun: the five before it are whole.
+        read({
+          fromMs: bucketStartMs(MINUTES, nowMs) - PACE_MINUTES * GRAIN_MS[MINUTES],
+          toMs: bucketStartMs(MINUTES, nowMs),
+        }),
+        ...weeks.map((fromMs) => read({ fromMs, toMs: fromMs + GRAIN_MS[HOURS] })),
+      ]);
+      const costOf = (index: number): NanoUsd => answers[index]?.groups[0]?.sums.costNanoUsd ?? 0n;
+      const there = weeks.filter((fromMs) => firstMs !== null && fromMs >= firstMs);
+      const usual = there.reduce((sum, _week, index) => sum + costOf(index + 1), 0n);
+      return {
+        atMs: nowMs,
+        nanoUsdPerMinute: costOf(0) / BigInt(PACE_MINUTES),
+        usualNanoUsdPerMinute: there.length === 0 ? null : usual / BigInt(60 * there.length),
+        weeks: there.length,
+      };
+    },
+  };
+}
+
+/** The past of an account is read once a minute, however many ask. */
+function createForecasts(reader: RollupReader, clock: Clock): SpanStats['forecast'] {
+  const pasts = new LRUCache<string, Promise<HourlyPast | undefined>>({ max: REMEMBERED_ACCOUNTS });
+  return async (view) => {
+    const nowMs = clock.nowMs();
+    const name = JSON.stringify([view.budget, view.account, bucketStartMs(MINUTES, nowMs)], (_key, value) =>
+      typeof value === 'bigint' ? String(value) : (value as unknown),
+    );
+    let reading = pasts.get(name);
+    if (reading === undefined) {
+      pasts.set(name, (reading = readPast(reader, clock, view)));
+      reading.catch(() => pasts.delete(name));
+    }
+    const past = await reading;
+    return (past && forecastOf(view, past, nowMs)) ?? null;
+  };
+}
+
+function groupingOf({
+  by = [],
+  tagKey,
+  filter = {},
+}: Pick<SpendQuery, 'by' | 'filter'> & {
+  readonly tagKey: string | undefined;
+}): Grouping {
+  return { by, filter, ...(tagKey === undefined ? {} : { tagKey }) };
+}
+
+function bucketOf(sums: Sums = emptySums()): CostBucket {
+  return toBucket({ values: [], sums, minutes: new Map() });
+}
+
+function keysOf(by: readonly StatsDimension[], values: readonly string[]): GroupKeys {
+  return by.map((dimension, index) => ({ dimension, value: values[index] ?? '' }));
+}
+
+/** Whether the other side of the comparison is another model's price, or was measured as well. */
+const IS_ESTIMATED: { readonly [cause in SavingCause]: boolean } = {
+  routing: true,
+  local: true,
+  cascade: true,
+  exact_cache: false,
+  prompt_cache: false,
+  failures: false,
+};
+
+export function savingsSum(sums: Sums): SavingsSum {
+  const amounts: { readonly [cause in SavingCause]: NanoUsd } = {
+    routing: sums.savedRoutingNanoUsd,
+    local: sums.savedLocalNanoUsd,
+    cascade: sums.savedCascadeNanoUsd,
+    exact_cache: sums.savedExactCacheNanoUsd,
+    prompt_cache: sums.savedPromptCacheNanoUsd,
+    failures: sums.savedFailuresNanoUsd,
+  };
+  const causes = Object.keys(amounts) as SavingCause[];
+  const netNanoUsd = causes.reduce((sum, cause) => sum + amounts[cause], 0n);
+  return {
+    costNanoUsd: sums.costNanoUsd,
+    netNanoUsd,
+    baselineNanoUsd: sums.costNanoUsd + netNanoUsd,
+    parts: causes.map((cause) => ({
+      cause,
+      amountNanoUsd: amounts[cause],
+      estimated: IS_ESTIMATED[cause],
+    })),
+    unbaselinedNanoUsd: sums.unbaselinedNanoUsd,
+  };
+}
+
+function dearestFirst(a: GroupedSums, b: GroupedSums): number {
+  return (
+    descending(a.sums.costNanoUsd, b.sums.costNanoUsd) ||
+    b.sums.attempts - a.sums.attempts ||
+    (a.values.join() < b.values.join() ? -1 : 1)
+  );
+}
+
+function descending(a: bigint, b: bigint): number {
+  if (a === b) return 0;
+  return a < b ? 1 : -1;
+}
+
+function byName(a: GroupKeys, b: GroupKeys): number {
+  const text = (keys: GroupKeys): string => keys.map(({ value }) => value).join();
+  return text(a) < text(b) ? -1 : 1;
+}
