@@ -75,7 +75,7 @@ export function shownSpan({ fromMs, toMs }: TimeSpan, nowMs: number): TimeSpan {
 
 function checkZone(timeZone: string): void {
   try {
-    new Intl.DateTimeFormat('en-US', { timeZone });
+    Intl.DateTimeFormat('en-US', { timeZone });
   } catch {
     throw invalid(
       `There is no time zone "${timeZone}".`,
