@@ -222,7 +222,7 @@ export async function serveApp(
       import('./server/observe/run-log.ts'),
     ]);
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
-  if (options.log) logRecovered(ledger.recovered, clock, options.log);
+  if (options.log) logRecovered(ledger, options.log);
   const server = await createServer({
     ...serverOptions,
     services: {

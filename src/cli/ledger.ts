@@ -1,4 +1,4 @@
-// headgate ledger: adds everything up again, and settles attempts whose outcome nobody knows.
+// headgate ledger: adds everything up again, settles attempts whose outcome nobody knows, and goes on without what is damaged.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
@@ -14,7 +14,7 @@ import { dataOption, keyOption, parseDollars, serverOption } from './options.ts'
 export const registerLedger: RegisterCommand = (program, io, end) => {
   const ledger = program
     .command('ledger')
-    .description('verify sums, and reconcile attempts of unknown outcome');
+    .description('verify sums, reconcile attempts of unknown outcome, and repair a damaged journal');
   ledger
     .command('verify')
     .description(
@@ -33,6 +33,11 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(serverOption())
     .addOption(keyOption())
     .action(async (flags: ReconcileFlags) => end(await reconcile(flags, io)));
+  ledger
+    .command('repair')
+    .description('go on without the damaged part of a journal, and list what is lost; while no server runs')
+    .addOption(dataOption())
+    .action(async (flags: { data: string }) => end(await repair(flags.data, io)));
   return ledger;
 };
 
@@ -73,6 +78,30 @@ async function verify(
   } finally {
     await ledger.close();
   }
+}
+
+async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
+  const path = await databaseIn(dataDirectory);
+  const { repairLedger } = await import('../ledger/open.ts');
+  const repaired = await repairLedger(path, systemClock);
+  if (repaired === null) {
+    io.out('Nothing is damaged.');
+    return 0;
+  }
+  const { lostText, named, committed, setAside, path: damaged } = repaired;
+  io.out(`Lost: ${lostText}.`);
+  io.out(
+    named.length === 0
+      ? 'The damaged part names no run and no attempt.'
+      : `The damaged part names ${named.join(', ')}.`,
+  );
+  for (const { what, failure } of setAside) io.out(`Set aside: ${what}: ${failure.message}`);
+  io.out(`Everything else that was written (${plural(committed, 'operation')}) is in the database now.`);
+  io.out(`The damaged file is kept as ${damaged}.`);
+  io.out(
+    'Start the server; attempts that were under way are then listed by "headgate ledger reconcile". Compare them with the provider\'s own record of requests.',
+  );
+  return 0;
 }
 
 interface ReconcileFlags extends LedgerPlace {

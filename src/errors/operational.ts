@@ -22,6 +22,8 @@ export const operational = {
   GIT_OBJECT_UNREADABLE: 'An object of the git repository is missing or damaged.',
   GIT_REF_NOT_FOUND: 'The repository has no such branch, tag or commit.',
   GIT_UNSUPPORTED: 'The git repository is of a kind that cannot be read.',
+  JOURNAL_DAMAGED:
+    'The journal beside the database is not as it was written, and rows that were promised are in neither.',
   JOURNAL_NEWER: 'The journal beside the database was written by another version of Headgate.',
   IDEMPOTENCY_KEY_USED: 'The ledger has a run of this caller with this key already, and keeps that one.',
   LEDGER_BACKLOG:

@@ -6,9 +6,10 @@ import { systemClock } from '../common/clock.ts';
 import type { Clock } from '../common/clock.ts';
 import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../engine/budget/port.ts';
-import type { Recorder } from '../engine/execution/ports.ts';
+import type { AlertRecord, Recorder } from '../engine/execution/ports.ts';
 import { createAdmin } from './admin.ts';
 import { Journal, journalPath } from './journal/journal.ts';
+import type { Repaired } from './journal/take-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
@@ -21,12 +22,12 @@ import type {
   RunFilter,
 } from './port.ts';
 import { createRecorder } from './recorder.ts';
-import { recoveryAlert } from './recovery-alert.ts';
+import { LedgerAlerts } from './alerts.ts';
 import type { RollupRead } from './rollup/group.ts';
 import type { SpanRead } from './rollup/span.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
 import { createAccounts } from './sqlite/accounts.ts';
-import { openForReading } from './sqlite/connection.ts';
+import { explainSqliteError, openForReading } from './sqlite/connection.ts';
 import type { Synchronous } from './sqlite/connection.ts';
 import { takeOwnerLock, unwritable } from './sqlite/lock.ts';
 import type { RollupAnswer, SpansAnswer } from './sqlite/queries/queries.ts';
@@ -67,6 +68,8 @@ export interface Ledger
   readonly accounts: Accounts;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
+  /** What is said of it; written down when the ledger was opened, before anyone listened. */
+  readonly recoveryAlerts: readonly AlertRecord[];
   health(): LedgerHealth;
   /** Commits what waits, then lets go of the database. */
   close(): Promise<void>;
@@ -74,7 +77,7 @@ export interface Ledger
 
 const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Throws a HeadgateError: DATABASE_IN_USE, _LOCKED, _NEWER, _UNREADABLE, _UNWRITABLE, _IO, DISK_FULL; then nothing was changed. */
+/** Throws a HeadgateError: DATABASE_IN_USE, _LOCKED, _NEWER, _UNREADABLE, _UNWRITABLE, _IO, DISK_FULL, JOURNAL_DAMAGED, JOURNAL_NEWER; then nothing was changed. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { path, synchronous, clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const lock = takeOwnerLock(path);
@@ -95,16 +98,21 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   }
 
   const feed = createFeed();
-  const queue = new WriteQueue(host, clock, feed.announce, journal);
+  const alerts = new LedgerAlerts(path, clock, systemRandom);
+  const queue = new WriteQueue(host, clock, feed.announce, journal, (refused) => {
+    // An alert about an alert would never end.
+    const others = refused.filter(({ what }) => what !== 'recordAlert');
+    if (others.length > 0) void recorder.recordAlert(alerts.setAside(others)).catch(() => undefined);
+  });
   const reader = afterWriting(earlyReader, queue);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = afterWriting(newReader(readerOptions), queue);
   const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   const recorder = createRecorder(queue, reader, new RunContexts());
-  const alert = recoveryAlert(host.recovered, clock, systemRandom);
   // A disk that does not take it will refuse what matters more, and say so.
-  if (alert !== undefined) await recorder.recordAlert(alert).catch(() => undefined);
+  const recoveryAlerts = alerts.recovered(host.recovered);
+  for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);
   return {
     ...recorder,
     ...admin,
@@ -121,6 +129,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     onCommit: feed.onCommit,
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
+    recoveryAlerts,
     health() {
       const health = queue.health();
       return { ok: health.failure === null, ...health };
@@ -202,8 +211,22 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
 async function takeUpJournal(path: string): Promise<void> {
   if (!existsSync(journalPath(path))) return;
   // Loaded when it is needed: hardly any process was killed.
-  const { takeUpJournal: takeUp } = await import('./sqlite/open-writer.ts');
-  takeUp(path, PACKAGE_MIGRATIONS);
+  const { takeUpForReading } = await import('./sqlite/open-writer.ts');
+  takeUpForReading(path, PACKAGE_MIGRATIONS);
+}
+
+/**
+ * Goes on without the damaged part of a journal; no process may have the ledger open. null: nothing is damaged. Throws what `openLedger` throws, but
+ * for JOURNAL_DAMAGED.
+ */
+export async function repairLedger(path: string, clock: Clock): Promise<Repaired | null> {
+  const { repair } = await import('./sqlite/open-writer.ts');
+  const alerts = new LedgerAlerts(path, clock, systemRandom);
+  try {
+    return repair(path, PACKAGE_MIGRATIONS, (repaired) => alerts.repaired(repaired), clock.nowMs());
+  } catch (error) {
+    throw explainSqliteError(error, path);
+  }
 }
 
 function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & RevisionReader {

@@ -1,18 +1,16 @@
 // The write queue against a writer that does as it is told: what is promised when a transaction fails, or the writer is gone.
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
 import type { CommittedRow } from '../../src/ledger/port.ts';
-import { decodeFrames } from '../../src/ledger/journal/frames.ts';
-import { Journal, journalPath } from '../../src/ledger/journal/journal.ts';
+import { Journal, journalPath, readJournal } from '../../src/ledger/journal/journal.ts';
 import { decodeBatch } from '../../src/ledger/sqlite/batch-text.ts';
 import type { Operation } from '../../src/ledger/sqlite/operations.ts';
 import { UNCHANGED } from '../../src/ledger/sqlite/unchanged.ts';
 import { WriteQueue } from '../../src/ledger/sqlite/write-queue.ts';
-import type { Acknowledgement, Batch } from '../../src/ledger/sqlite/writer.ts';
+import type { Acknowledgement, Batch, RefusedOperation } from '../../src/ledger/sqlite/writer.ts';
 import type { WriterHost } from '../../src/ledger/sqlite/writer-host.ts';
 import { ledgerPath } from '../support/ledger-folder.ts';
 import { makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
@@ -31,17 +29,24 @@ function setUp(journal: Journal | null = null): {
   host: WriterHost;
   sent: Batch[];
   seen: CommittedRow[];
+  setAside: RefusedOperation[];
   acknowledge: (fields?: Partial<Acknowledgement>) => void;
   lose: () => void;
   passTime: () => void;
 } {
   const sent: Batch[] = [];
   const seen: CommittedRow[] = [];
+  const setAside: RefusedOperation[] = [];
   const timers: (() => void)[] = [];
   let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
   let onLost: (reason: string) => void = () => {};
   const host: WriterHost = {
-    recovered: { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0 },
+    recovered: {
+      unreconciled: 0,
+      heldNanoUsd: 0n,
+      interrupted: 0,
+      journal: { setAside: [], unmatched: null },
+    },
     lastOperation: 0,
     send: (batches) => void sent.push(...batches.map(decodeBatch)),
     listen(acknowledged, lost) {
@@ -58,13 +63,20 @@ function setUp(journal: Journal | null = null): {
       return () => void timers.splice(timers.indexOf(callback), 1);
     },
   };
-  const queue = new WriteQueue(host, clock, (rows) => void seen.push(...rows), journal);
+  const queue = new WriteQueue(
+    host,
+    clock,
+    (rows) => void seen.push(...rows),
+    journal,
+    (refused) => void setAside.push(...refused),
+  );
   const lastSent = (): number => Math.max(0, ...sent.map(({ last }) => last));
   return {
     queue,
     host,
     sent,
     seen,
+    setAside,
     acknowledge: (fields = {}) =>
       onAcknowledgement({ last: lastSent(), failure: null, refused: [], answers: [], ...fields }),
     lose: () => onLost('it crashed'),
@@ -166,7 +178,9 @@ describe('the write queue', () => {
     const { queue, seen, acknowledge } = setUp();
     const writes = [1, 2].map((value) => queue.write(() => touch(value), opened));
     await turn();
-    acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
+    acknowledge({
+      refused: [{ number: 1, what: 'openRun run_1', failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }],
+    });
     await expect(writes[0]).rejects.toMatchObject({ code: 'LEDGER_CONSTRAINT' });
     await expect(writes[0]).rejects.not.toBeInstanceOf(LedgerUnavailable);
     await writes[1];
@@ -296,12 +310,12 @@ describe('the write queue with a journal', () => {
   });
 
   it('tells of a journaled operation that the database refuses for itself', async () => {
-    const { queue, acknowledge } = setUp(journaled());
+    const { queue, acknowledge, setAside } = setUp(journaled());
     await queue.write(() => touch(1), opened);
-    const warned = once(process, 'warning');
     void queue.flushed();
-    acknowledge({ refused: [{ number: 1, failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } }] });
-    expect((await warned)[0]).toMatchObject({ code: 'LEDGER_CONSTRAINT' });
+    const refused = { number: 1, what: 'openRun run_1', failure: { ...FULL, code: 'LEDGER_CONSTRAINT' } };
+    acknowledge({ refused: [refused] });
+    expect(setAside).toEqual([refused]);
   });
 
   it('leaves what is written while it is closing to the next start', async () => {
@@ -309,7 +323,7 @@ describe('the write queue with a journal', () => {
     const { queue, host } = setUp(new Journal(path, 'normal'));
     host.close = () => queue.write(() => touch(1), closed);
     await queue.close();
-    expect(decodeFrames(readFileSync(journalPath(path)), path).map(({ last }) => last)).toEqual([1]);
+    expect(readJournal(readFileSync(journalPath(path)), 0).frames.map(({ last }) => last)).toEqual([1]);
   });
 
   it('goes past a journal that cannot be written', async () => {

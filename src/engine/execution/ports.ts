@@ -50,7 +50,10 @@ export interface AlertRecord {
     | 'revision_pinned'
     | 'revision_released'
     | 'revision_renamed'
-    | 'unreconciled';
+    | 'unreconciled'
+    | 'ledger_set_aside'
+    | 'ledger_repaired'
+    | 'ledger_replaced';
   readonly severity: 'info' | 'warning' | 'critical';
   readonly message: string;
   readonly remedy: string;

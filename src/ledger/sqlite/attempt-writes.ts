@@ -6,7 +6,6 @@ import { countAttempt } from '../rollup/sums.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
 import type * as operations from './operations.ts';
-import { Refused } from './refused.ts';
 import { RowInsert, RowUpdate } from './row-statements.ts';
 import { OPENED_ATTEMPT_COLUMNS } from './rows.ts';
 import type { AttemptProgress, AttemptRow, OpenedAttempt } from './rows.ts';
@@ -166,7 +165,7 @@ export class AttemptWrites {
   #findUnsettled(id: string): OpenAttempt | undefined {
     this.flush();
     const row = this.#find.get(id);
-    if (row === undefined) throw new Refused(`there is no attempt ${id} to close`);
+    if (row === undefined) throw new Error(`there is no attempt ${id} to close`);
     if (row['status'] !== 'open' && row['status'] !== 'unreconciled') return undefined;
     return {
       seq: row['seq'] as bigint,

@@ -57,15 +57,44 @@ export function sqliteCode(error: unknown): number {
   return isSqliteError(error) ? error.errcode & 0xff : 0;
 }
 
+const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
+const SQLITE_NOMEM = 7;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
-export const SQLITE_CONSTRAINT = 19;
+const SQLITE_PROTOCOL = 15;
 const SQLITE_NOTADB = 26;
+
+const STATES_OF_THE_DATABASE: readonly number[] = [
+  SQLITE_BUSY,
+  SQLITE_LOCKED,
+  SQLITE_NOMEM,
+  SQLITE_READONLY,
+  SQLITE_IOERR,
+  SQLITE_CORRUPT,
+  SQLITE_FULL,
+  SQLITE_CANTOPEN,
+  SQLITE_PROTOCOL,
+  SQLITE_NOTADB,
+];
+
+/**
+ * Whether any other operation would have failed of it too: a disk, a lock, a database that is not what it was. Everything else is the fault of the
+ * operation that threw it, whatever it is.
+ */
+export function isDatabaseFailure(error: unknown): boolean {
+  const code = sqliteCode(error);
+  if (STATES_OF_THE_DATABASE.includes(code)) return true;
+  if (!(error instanceof Error)) return false;
+  if (code === SQLITE_ERROR)
+    return /^(?:no such (?:table|column)|table \w+ has no column)/.test(error.message);
+  // node:sqlite's own: the connection is closed.
+  return 'code' in error && error.code === 'ERR_INVALID_STATE';
+}
 
 /** The same trouble as an error with a code and a remedy. */
 export function explainSqliteError(error: unknown, path: string): HeadgateError {

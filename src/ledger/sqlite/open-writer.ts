@@ -1,14 +1,18 @@
 // Opens a database for its only writer: checked, migrated, with what the journal holds, recovered.
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import type { AlertRecord } from '../../engine/execution/ports.ts';
+import { HeadgateError } from '../../errors/headgate-error.ts';
 import { journalPath } from '../journal/journal.ts';
-import { replayJournal } from '../journal/replay.ts';
+import { repairJournal, takeUpJournal } from '../journal/take-up.ts';
+import type { Repaired } from '../journal/take-up.ts';
 import { explainSqliteError, openForWriting } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { takeOwnerLock } from './lock.ts';
 import { checkHeader, migrate } from './migrate.ts';
 import { recover } from './recovery.ts';
 import type { Recovered } from './recovery.ts';
+import { recordAlert } from './operations.ts';
 import { Writer } from './writer.ts';
 
 /** Plain values: they go to the writer's thread. */
@@ -27,9 +31,10 @@ export interface OpenedWriter {
 
 export function openWriter(options: WriterOptions): OpenedWriter {
   const { path, synchronous, migrationsFolder, nowMs } = options;
-  const database = openUpToDate(path, synchronous, migrationsFolder);
+  const database = openMigrated(path, synchronous, migrationsFolder);
   try {
-    const recovered = recover(database, nowMs);
+    const journal = takeUpJournal(database, path);
+    const recovered = { ...recover(database, nowMs), journal };
     return { writer: new Writer(database, path), database, recovered };
   } catch (error) {
     database.close();
@@ -37,13 +42,11 @@ export function openWriter(options: WriterOptions): OpenedWriter {
   }
 }
 
-/** Checked, migrated, with what the journal holds. */
-function openUpToDate(path: string, synchronous: Synchronous, migrationsFolder: string): DatabaseSync {
+function openMigrated(path: string, synchronous: Synchronous, migrationsFolder: string): DatabaseSync {
   checkHeader(path, migrationsFolder);
   const database = openForWriting(path, synchronous);
   try {
     migrate(database, path, migrationsFolder);
-    replayJournal(database, path);
     return database;
   } catch (error) {
     database.close();
@@ -55,20 +58,55 @@ function openUpToDate(path: string, synchronous: Synchronous, migrationsFolder: 
  * For a command that reads the ledger of a killed process: puts what that one left in its journal into the tables, as the next start would. A process
  * that has the ledger open does so itself. Where it cannot be done, the tables are read as they are, and a warning says so.
  */
-export function takeUpJournal(path: string, migrationsFolder: string): void {
+export function takeUpForReading(path: string, migrationsFolder: string): void {
   try {
-    const lock = takeOwnerLock(path);
-    try {
-      openUpToDate(path, 'full', migrationsFolder).close();
+    withDatabase(path, migrationsFolder, (database) => {
+      takeUpJournal(database, path);
       rmSync(journalPath(path), { force: true });
-    } finally {
-      lock.release();
-    }
-  } catch (error) {
-    const { code, message } = explainSqliteError(error, path);
-    if (code === 'DATABASE_IN_USE') return;
-    process.emitWarning(`What the journal ${journalPath(path)} holds is not in the answer: ${message}`, {
-      code,
     });
+  } catch (error) {
+    const { code, message, remedy } = explainSqliteError(error, path);
+    if (code === 'DATABASE_IN_USE') return;
+    process.emitWarning(
+      `What the journal ${journalPath(path)} holds is not in the answer: ${message} ${remedy}`,
+      { code },
+    );
+  }
+}
+
+/** Goes on without the damaged part of the journal, and leaves an alert that says what is lost. null: nothing is damaged. */
+export function repair(
+  path: string,
+  migrationsFolder: string,
+  alertOf: (repaired: Repaired) => AlertRecord,
+  nowMs: number,
+): Repaired | null {
+  return withDatabase(path, migrationsFolder, (database) => {
+    const repaired = repairJournal(database, path, nowMs);
+    if (repaired === null) return null;
+    const writer = new Writer(database, path);
+    const number = writer.lastOperation + 1;
+    const operations = [recordAlert(alertOf(repaired))];
+    const { failure } = writer.apply([{ first: number, last: number, operations, journaled: false }]);
+    if (failure !== null) throw new HeadgateError(failure.code, failure.message, failure.remedy);
+    return repaired;
+  });
+}
+
+function withDatabase<Result>(
+  path: string,
+  migrationsFolder: string,
+  work: (database: DatabaseSync) => Result,
+): Result {
+  const lock = takeOwnerLock(path);
+  try {
+    const database = openMigrated(path, 'full', migrationsFolder);
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
+  } finally {
+    lock.release();
   }
 }

@@ -1,6 +1,7 @@
 // What opening does about a process that died: its open attempts become unreconciled, its runs interrupted or left for the runtime.
 import type { DatabaseSync } from 'node:sqlite';
 import { encodeDimensions, encodeStem, stemOf } from '../rollup/dimensions.ts';
+import type { TakenUp } from '../journal/take-up.ts';
 import { RollupWrites } from './rollup-writes.ts';
 
 export interface Recovered {
@@ -9,6 +10,8 @@ export interface Recovered {
   readonly heldNanoUsd: bigint;
   /** Runs that were going and are not durable; marked as failed with RUN_INTERRUPTED. */
   readonly interrupted: number;
+  /** What became of its journal. */
+  readonly journal: TakenUp;
 }
 
 /** With the condition of the index word for word: SQLite does not see that one status is among two, and would look at every attempt. */
@@ -24,19 +27,22 @@ const INTERRUPTED = JSON.stringify({
   details: {},
 });
 
-export function recover(database: DatabaseSync, nowMs: number): Recovered {
+export function recover(database: DatabaseSync, nowMs: number): Omit<Recovered, 'journal'> {
   database.exec('begin immediate');
   try {
-    const held = database
-      .prepare(
-        `select count(*) as attempts, coalesce(sum(held_nano_usd), 0) as held from attempts where ${OPEN}`,
-      )
-      .get();
+    let unreconciled = 0;
+    let heldNanoUsd = 0n;
+    for (const row of database
+      .prepare(`select held_nano_usd as held from attempts where ${OPEN}`)
+      .iterate()) {
+      unreconciled += 1;
+      heldNanoUsd += row['held'] as bigint;
+    }
     // Not closed, nothing moved: the hold stays in its budget windows until somebody says what became of it (INV-3).
     database.exec(`update attempts set status = 'unreconciled' where ${OPEN}`);
     const interrupted = interruptRuns(database, nowMs);
     database.exec('commit');
-    return { unreconciled: Number(held?.['attempts']), heldNanoUsd: held?.['held'] as bigint, interrupted };
+    return { unreconciled, heldNanoUsd, interrupted };
   } catch (error) {
     if (database.isTransaction) database.exec('rollback');
     throw error;

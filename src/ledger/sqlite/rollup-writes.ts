@@ -5,6 +5,7 @@ import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
 import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
+import { withinSum } from './written-values.ts';
 
 /** Rows kept in memory between transactions, so that a busy bucket is not read back for each. */
 const REMEMBERED_ROWS = 3_000;
@@ -91,7 +92,7 @@ export class RollupWrites {
       grain,
       bucketMs,
       keyId,
-      ...AMOUNT_NAMES.map((name) => sums[name]),
+      ...AMOUNT_NAMES.map((name) => withinSum(sums[name])),
       ...COUNT_NAMES.map((name) => sums[name]),
       encodeHistogram(sums.latency),
       encodeHistogram(sums.firstToken),

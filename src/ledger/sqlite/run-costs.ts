@@ -1,9 +1,10 @@
 // What each run has cost: the sum of its attempts, whichever of them is closed before or after the run (INV-1).
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LARGEST_SUM, withinSum } from './written-values.ts';
 
 export class RunCosts {
   readonly #beforeReading: () => void;
-  readonly #sum: StatementSync;
+  readonly #costs: StatementSync;
   readonly #add: StatementSync;
   /** Of the runs that were opened here and are under way. */
   #running = new Map<string, bigint>();
@@ -11,11 +12,12 @@ export class RunCosts {
   /** `beforeReading`: inserts the rows that the open transaction has not inserted yet. */
   constructor(database: DatabaseSync, beforeReading: () => void) {
     this.#beforeReading = beforeReading;
-    this.#sum = database.prepare(
-      'select coalesce(sum(cost_nano_usd), 0) as cost from attempts where run_id = ?',
+    this.#costs = database.prepare(
+      // Added up here: SQLite's sum ends in an error past 64 bits.
+      'select cost_nano_usd as cost from attempts where run_id = ?',
     );
     this.#add = database.prepare(
-      'update runs set cost_nano_usd = cost_nano_usd + ? where id = ? and finished_at_ms is not null',
+      `update runs set cost_nano_usd = min(${LARGEST_SUM}, cost_nano_usd + ?) where id = ? and finished_at_ms is not null`,
     );
   }
 
@@ -36,9 +38,10 @@ export class RunCosts {
   finished(runId: string): bigint {
     const sum = this.#running.get(runId);
     this.#running.delete(runId);
-    if (sum !== undefined) return sum;
+    if (sum !== undefined) return withinSum(sum);
     this.#beforeReading();
-    return this.#sum.get(runId)?.['cost'] as bigint;
+    const costs = this.#costs.all(runId).map((row) => row['cost'] as bigint);
+    return withinSum(costs.reduce((sum, cost) => sum + cost, 0n));
   }
 
   forget(): void {

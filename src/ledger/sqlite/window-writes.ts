@@ -1,6 +1,7 @@
 // The budget windows' changes of one transaction, added up in memory and written once for each window that they touch.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Posting, Spending } from '../../engine/budget/port.ts';
+import { LARGEST_SUM, withinSum } from './written-values.ts';
 
 export interface Settled {
   readonly posting: Posting;
@@ -36,10 +37,10 @@ export class WindowWrites {
     this.#upsert = database.prepare(
       `insert into budget_windows values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
        on conflict (budget_id, account, window_start_ms) do update set
-         spent_nano_usd = spent_nano_usd + excluded.spent_nano_usd,
+         spent_nano_usd = ${sum('spent_nano_usd')},
          spent_tokens = spent_tokens + excluded.spent_tokens,
          spent_calls = spent_calls + excluded.spent_calls,
-         held_nano_usd = held_nano_usd + excluded.held_nano_usd,
+         held_nano_usd = ${sum('held_nano_usd')},
          held_tokens = held_tokens + excluded.held_tokens,
          held_calls = held_calls + excluded.held_calls`,
     );
@@ -131,10 +132,10 @@ export class WindowWrites {
         budgetId,
         account,
         windowStartMs,
-        change.spentNanoUsd,
+        withinSum(change.spentNanoUsd),
         change.spentTokens,
         change.spentCalls,
-        change.heldNanoUsd,
+        withinSum(change.heldNanoUsd),
         change.heldTokens,
         change.heldCalls,
       );
@@ -159,6 +160,11 @@ export class WindowWrites {
   forget(): void {
     this.#reset();
   }
+}
+
+/** Not past 64 bits, where SQLite would go on with a fraction that nobody reads as money. */
+function sum(column: string): string {
+  return `max(-${LARGEST_SUM}, min(${LARGEST_SUM}, ${column} + excluded.${column}))`;
 }
 
 /** A run's own budget has no window: what it spent is summed from the run's attempts, so that no row is kept for each run. */

@@ -1,14 +1,7 @@
-// What a write that failed is told, and what the process says of one that could not be told any more.
+// What a write that failed is told.
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
-import type { Acknowledgement, Failure } from './writer.ts';
-
-/** Whoever asked for it was told that it is written: that cannot be taken back, and is not to be passed over in silence. */
-export function warnOfRefused({ refused }: Acknowledgement, firstNotJournaled: number): void {
-  for (const { number, failure } of refused) {
-    if (number < firstNotJournaled) process.emitWarning(failure.message, { code: failure.code });
-  }
-}
+import type { Failure } from './writer.ts';
 
 export const BACKLOG_FAILURE: Failure = {
   code: 'LEDGER_BACKLOG',

@@ -7,8 +7,8 @@ import type { CommittedRow } from '../port.ts';
 import { encodeBatch } from './batch-text.ts';
 import type { Operation } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
-import { BACKLOG_FAILURE, lostFailure, refusedValue, unavailable, warnOfRefused } from './write-failures.ts';
-import type { Acknowledgement, Batch, Failure } from './writer.ts';
+import { BACKLOG_FAILURE, lostFailure, refusedValue, unavailable } from './write-failures.ts';
+import type { Acknowledgement, Batch, Failure, RefusedOperation } from './writer.ts';
 import type { WriterHost } from './writer-host.ts';
 
 /** Operations that may wait for the disk: some 50 MB, and a minute of a slow disk. Beyond it, writes are refused at once. */
@@ -72,6 +72,7 @@ export class WriteQueue {
   readonly #clock: Clock;
   readonly #announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
   readonly #journal: Journal | null;
+  readonly #onSetAside: (refused: readonly RefusedOperation[]) => void;
   #batch: Operation[] = [];
   #scheduled = false;
   /** The batch holds something that is not for the journal. */
@@ -101,16 +102,19 @@ export class WriteQueue {
   /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
 
+  /** `onSetAside`: operations that were written could not be committed, and are in no table. */
   constructor(
     host: WriterHost,
     clock: Clock,
     announce: (rows: readonly CommittedRow[], lastOperation: number) => void,
     journal: Journal | null,
+    onSetAside: (refused: readonly RefusedOperation[]) => void = ignore,
   ) {
     this.#host = host;
     this.#clock = clock;
     this.#announce = announce;
     this.#journal = journal;
+    this.#onSetAside = onSetAside;
     this.#settled = this.#direct = host.lastOperation;
     this.#firstOfBatch = this.#next = host.lastOperation + 1;
     host.listen(
@@ -260,7 +264,8 @@ export class WriteQueue {
     if (failure === null) {
       this.#commits += 1;
       this.#kept = [];
-      warnOfRefused(acknowledgement, first + journaled.length);
+      const setAside = acknowledgement.refused.filter(({ number }) => number < first + journaled.length);
+      if (setAside.length > 0) this.#onSetAside(setAside);
       this.#settle(done, first + journaled.length, acknowledgement);
     } else {
       for (const [index, row] of journaled.entries())

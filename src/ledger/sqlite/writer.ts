@@ -1,12 +1,12 @@
 // The only writer: applies what waits in one transaction, so that one fsync serves every row (group commit).
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { describeOperation, setAside } from '../journal/set-aside.ts';
 import { AdminWrites } from './admin-writes.ts';
 import { AttemptWrites } from './attempt-writes.ts';
-import { SQLITE_CONSTRAINT, explainSqliteError, sqliteCode } from './connection.ts';
+import { explainSqliteError, isDatabaseFailure } from './connection.ts';
 import { ContentStore } from './content-store.ts';
 import type { Operation } from './operations.ts';
 import { PruneWrites } from './prune-writes.ts';
-import { Refused } from './refused.ts';
 import { RollupWrites } from './rollup-writes.ts';
 import { RunCosts } from './run-costs.ts';
 import { RunWrites } from './run-writes.ts';
@@ -29,20 +29,28 @@ export interface Failure {
   readonly remedy: string;
 }
 
+/** It left nothing in the tables. */
+export interface RefusedOperation {
+  readonly number: number;
+  /** In a few words: `closeAttempt att_01…`. */
+  readonly what: string;
+  readonly failure: Failure;
+}
+
 /** What became of all operations up to and with number `last`. */
 export interface Acknowledgement {
   readonly last: number;
   /** Nothing of the transaction is in the database. What is journaled of it is tried again with the next one. */
   readonly failure: Failure | null;
-  /** Operations that broke a constraint on their own; the others of the transaction are committed. */
-  readonly refused: readonly { readonly number: number; readonly failure: Failure }[];
+  /** Operations that could not be carried out for a reason of their own; the others of the transaction are committed. */
+  readonly refused: readonly RefusedOperation[];
   /** Of operations that have something to say: a count, or UNCHANGED. */
   readonly answers: readonly { readonly number: number; readonly value: number }[];
 }
 
 /** What a transaction has to say beside that it was committed. */
 interface Remarks {
-  readonly refused: { readonly number: number; readonly failure: Failure }[];
+  readonly refused: RefusedOperation[];
   readonly answers: { readonly number: number; readonly value: number }[];
 }
 
@@ -117,25 +125,37 @@ export class Writer {
     try {
       return this.#write(batches, last, true);
     } catch (error) {
-      if (sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
-      // Some row is there already: inserted one by one, it is the only one that is refused.
+      if (isDatabaseFailure(error)) throw error;
+      // Some operation cannot be carried out: one by one, it is the only one that is refused.
       this.#rollBack();
       return this.#write(batches, last, false);
     }
   }
 
-  /** `together`: rows are inserted at the end, as they are by then. */
+  /** `together`: rows are inserted at the end, as they are by then, and whatever one operation throws is thrown. */
   #write(batches: readonly Batch[], last: number, together: boolean): Remarks {
     const remarks: Remarks = { refused: [], answers: [] };
     this.#together = together;
     this.#begin.run();
-    for (const batch of batches) this.#applyBatch(batch, remarks);
-    this.#insertRows();
-    this.#windows.flush();
-    this.#rollups.flush();
+    for (const batch of batches) {
+      for (const [index, operation] of batch.operations.entries()) {
+        const number = batch.first + index;
+        const value = together
+          ? this.#applyOne(operation)
+          : this.#applyAlone(operation, number, remarks, batch.journaled);
+        if (value !== undefined) remarks.answers.push({ number, value });
+      }
+    }
+    this.#flush();
     this.#count.run(last);
     this.#commit.run();
     return remarks;
+  }
+
+  #flush(): void {
+    this.#insertRows();
+    this.#windows.flush();
+    this.#rollups.flush();
   }
 
   #insertRows(): void {
@@ -143,17 +163,27 @@ export class Writer {
     this.#attempts.flush();
   }
 
-  #applyBatch({ first, operations }: Batch, { refused, answers }: Remarks): void {
-    for (const [index, operation] of operations.entries()) {
-      const number = first + index;
-      try {
-        const value = this.#applyOne(operation);
-        if (value !== undefined) answers.push({ number, value });
-      } catch (error) {
-        // A broken constraint undoes its own statement and no other; whoever asked for it is told.
-        if (!(error instanceof Refused) && sqliteCode(error) !== SQLITE_CONSTRAINT) throw error;
-        refused.push({ number, failure: constraintFailure(error) });
-      }
+  /** All of it or, where it cannot be carried out, nothing of it. One that was written is kept: whoever asked for it was told that it is. */
+  #applyAlone(
+    operation: Operation,
+    number: number,
+    { refused }: Remarks,
+    journaled: boolean,
+  ): number | undefined {
+    this.#database.exec('savepoint operation');
+    try {
+      const value = this.#applyOne(operation);
+      this.#flush();
+      this.#database.exec('release operation');
+      return value;
+    } catch (error) {
+      if (isDatabaseFailure(error)) throw error;
+      this.#database.exec('rollback to operation; release operation');
+      this.#forget();
+      const refusedOne = { number, what: describeOperation(operation), failure: refusal(error) };
+      refused.push(refusedOne);
+      if (journaled) setAside(this.#path, refusedOne, operation);
+      return undefined;
     }
   }
 
@@ -200,6 +230,10 @@ export class Writer {
     } catch {
       // SQLite rolls back by itself where the disk fails; what matters is that nothing is remembered.
     }
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#contents.forget();
     this.#windows.forget();
     this.#rollups.forget();
@@ -214,7 +248,7 @@ export function failureOf(error: unknown, path: string): Failure {
   return { code, message, remedy };
 }
 
-function constraintFailure(error: unknown): Failure {
+function refusal(error: unknown): Failure {
   const detail = error instanceof Error ? error.message : String(error);
   if (detail.includes('runs.idempotency_key'))
     return {

@@ -5,6 +5,14 @@ import { HeadgateError } from '../../errors/headgate-error.ts';
 /** Of one row: ten million dollars. Sums of rows are kept in 64 bits, so that it takes nine hundred of the largest to fill one. */
 const LARGEST_NANO_USD = 10_000_000_000_000_000n;
 
+/** 64 bits. No sum of rows that a provider could cause comes near it; one that did would stay at it, rather than stop the writer. */
+export const LARGEST_SUM = 2n ** 63n - 1n;
+
+export function withinSum(sum: bigint): bigint {
+  if (sum > LARGEST_SUM) return LARGEST_SUM;
+  return sum < -LARGEST_SUM ? -LARGEST_SUM : sum;
+}
+
 export function digits(nanoUsd: bigint): `${bigint}` {
   if (nanoUsd > LARGEST_NANO_USD || nanoUsd < -LARGEST_NANO_USD)
     throw unwritable(`${nanoUsd} nano-dollars`, 'at most ten million dollars');

@@ -1,35 +1,34 @@
 // The log of runs: one line each, when it has been committed as finished. No input, no output, no secret (INV-9).
 import type { Logger } from 'pino';
-import type { Clock } from '../../common/clock.ts';
 import { formatUsd } from '../../common/money.ts';
-import { systemRandom } from '../../common/random.ts';
+import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { RunRecord } from '../../engine/execution/records.ts';
 import type { CommitFeed } from '../../ledger/port.ts';
-import { recoveryAlert } from '../../ledger/recovery-alert.ts';
-import type { Recovered } from '../../ledger/sqlite/recovery.ts';
+import type { Ledger } from '../../ledger/open.ts';
 
 /** Failed runs are warnings: whoever runs the server should see them, whoever sent them was told. */
 export function logRuns(commits: CommitFeed, log: Logger): () => void {
   return commits.onCommit((rows) => {
     for (const row of rows) {
       if (row.kind === 'run_finished') logRun(row.run, log);
-      else if (row.kind === 'alert')
-        log.warn(
-          { alert: row.alert.kind, scope: row.alert.scope, runId: row.alert.runId },
-          row.alert.message,
-        );
+      else if (row.kind === 'alert') logAlert(row.alert, row.alert.message, log);
     }
   });
 }
 
 /** What a process that died left behind was written down before anyone listened to the feed: it is told when the server starts. */
-export function logRecovered(recovered: Recovered, clock: Clock, log: Logger): void {
-  const alert = recoveryAlert(recovered, clock, systemRandom);
-  if (alert !== undefined)
-    log.warn({ alert: alert.kind, scope: alert.scope, runId: null }, `${alert.message} ${alert.remedy}`);
+export function logRecovered(
+  { recovered, recoveryAlerts }: Pick<Ledger, 'recovered' | 'recoveryAlerts'>,
+  log: Logger,
+): void {
+  for (const alert of recoveryAlerts) logAlert(alert, `${alert.message} ${alert.remedy}`, log);
   const { interrupted } = recovered;
   if (interrupted > 0)
     log.warn({ interrupted }, 'runs were under way when the last process ended: RUN_INTERRUPTED');
+}
+
+function logAlert({ kind, severity, scope, runId }: AlertRecord, text: string, log: Logger): void {
+  log[severity === 'critical' ? 'error' : 'warn']({ alert: kind, scope, runId }, text);
 }
 
 function logRun(run: RunRecord, log: Logger): void {

@@ -26,6 +26,9 @@ export function createEnums(builder: Builder) {
         'revision_released',
         'revision_renamed',
         'unreconciled',
+        'ledger_set_aside',
+        'ledger_repaired',
+        'ledger_replaced',
       ] as const),
     }),
     alertSeverity: builder.enumType('AlertSeverity', {
