@@ -69,7 +69,7 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_PROTOCOL = 15;
 const SQLITE_NOTADB = 26;
 
-const STATES_OF_THE_DATABASE: readonly number[] = [
+const STATES_OF_THE_DATABASE: ReadonlySet<number> = new Set([
   SQLITE_BUSY,
   SQLITE_LOCKED,
   SQLITE_NOMEM,
@@ -80,7 +80,7 @@ const STATES_OF_THE_DATABASE: readonly number[] = [
   SQLITE_CANTOPEN,
   SQLITE_PROTOCOL,
   SQLITE_NOTADB,
-];
+]);
 
 /**
  * Whether any other operation would have failed of it too: a disk, a lock, a database that is not what it was. Everything else is the fault of the
@@ -88,7 +88,7 @@ const STATES_OF_THE_DATABASE: readonly number[] = [
  */
 export function isDatabaseFailure(error: unknown): boolean {
   const code = sqliteCode(error);
-  if (STATES_OF_THE_DATABASE.includes(code)) return true;
+  if (STATES_OF_THE_DATABASE.has(code)) return true;
   if (!(error instanceof Error)) return false;
   if (code === SQLITE_ERROR)
     return /^(?:no such (?:table|column)|table \w+ has no column)/.test(error.message);
