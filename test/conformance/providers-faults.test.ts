@@ -53,7 +53,7 @@ describe.each(REMOTES)('any mixture of faults: $label', (remote) => {
           server.script(behaviour);
           const heard = listen();
           const outcome = await provider.call(request({ stream }), heard.context);
-          const call = server.calls[0];
+          const call = server.calls.at(-1);
           const given = heard.deltas.join('');
           if (outcome.ok) {
             expect(outcome.value.text).toBe(SIXTY);
@@ -67,7 +67,8 @@ describe.each(REMOTES)('any mixture of faults: $label', (remote) => {
             if (call?.billed !== null && call?.billed !== undefined) expect(billed).not.toBe('no');
             if (seenCharacters > 0) expect(billed).toBe('yes');
           }
-          expect(server.calls.length).toBe(1);
+          // A kept connection that breaks before the request was read is no failure: it is sent again, once as there is one fault.
+          expect(server.calls.length).toBeLessThanOrEqual(behaviour.connection === 'reset' ? 2 : 1);
         }),
         { numRuns: 60 },
       );

@@ -25,6 +25,7 @@ const HEALTH: { readonly [kind in ErrorClass]: CallHealth } = {
   invalid_request: 'ignore',
   context_length: 'ignore',
   content_filter: 'success',
+  empty_answer: 'success',
   invalid_output: 'success',
   wrong_model: 'success',
   not_accepted: 'success',

@@ -7,6 +7,8 @@ export interface Provider {
   readonly name: string;
   /** What is missing before it can be called (`set OPENAI_API_KEY`), or undefined when nothing is. Reads the secret's presence each time; cheap. */
   unavailable(): string | undefined;
+  /** Loads what a call needs, so that no time limit of a call counts it; undefined: it is there. A failure is met again, and told, by the call. */
+  load?(): Promise<void> | undefined;
   /** One call on the wire, no retries. Never throws for what a provider or a network does; an aborted signal gives a `cancelled` error and closes the socket. */
   call(request: ModelRequest, context: CallContext): Promise<CallOutcome>;
   /** Closes pooled sockets. */
@@ -34,15 +36,20 @@ export interface CallContext {
   readonly onProgress: ((kind: 'headers' | 'token' | 'other') => void) | null;
 }
 
+/** Why a provider ended its answer; `length`: at the limit of output tokens. `other`: it said something else, or nothing. */
+export type FinishReason = 'stop' | 'length' | 'content_filter' | 'other';
+
 export type CallOutcome = Outcome<ProviderAnswer, ProviderError>;
 
 export interface ProviderAnswer {
   readonly text: string;
   /** With `structured`: the parsed answer; undefined when the text is not JSON. */
   readonly json: Json | undefined;
+  /** With `structured`: further JSON values in the text, the likeliest first: a model may show a draft, or the schema, before it answers. */
+  readonly otherJson?: readonly Json[];
   /** The model that the provider says answered. */
   readonly model: string;
-  readonly finishReason: 'stop' | 'length' | 'other';
+  readonly finishReason: FinishReason;
   /** null: the provider reported none. */
   readonly usage: Usage | null;
   readonly requestId: string | null;
@@ -97,6 +104,7 @@ export type ErrorClass =
   | 'invalid_request'
   | 'context_length'
   | 'content_filter'
+  | 'empty_answer'
   | 'invalid_output'
   | 'wrong_model'
   | 'not_accepted'
@@ -117,6 +125,8 @@ export interface ProviderError {
   readonly usage: Usage | null;
   readonly serviceTier?: string | null;
   readonly reportedCostUsd?: string | null;
+  /** As far as it was said. */
+  readonly finishReason?: FinishReason;
   /** Characters of output text that had come before the failure. */
   readonly seenCharacters: number;
   readonly requestId: string | null;

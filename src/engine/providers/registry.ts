@@ -9,6 +9,8 @@ import { createOpenAiProtocol, OPENAI_BASE_URL } from './openai/openai.ts';
 import type { Provider } from './port.ts';
 import type { ProviderRegistry, ReadSecret } from './registry-port.ts';
 import { createPool } from './shared/http-pool.ts';
+import { proxyFor } from './shared/proxy.ts';
+import type { ProxySettings } from './shared/proxy.ts';
 import { createRemoteProvider } from './shared/remote.ts';
 
 export interface ProviderRegistryOptions {
@@ -16,6 +18,8 @@ export interface ProviderRegistryOptions {
   readonly clock: Clock;
   /** Evaluates a `baseUrl` or a header with the plan's environment. */
   readonly resolveTemplate: (template: Template, plan: Plan) => Json;
+  /** The proxies on the way; default: none. */
+  readonly proxies?: ProxySettings;
 }
 
 /** A provider's settings with nothing left to evaluate; equal settings are one provider. */
@@ -107,15 +111,18 @@ function textOf(value: Json): string {
   return value === null ? '' : typeof value === 'string' ? value.trim() : JSON.stringify(value);
 }
 
-function create(settings: ResolvedSettings, { readSecret, clock }: ProviderRegistryOptions): Provider {
+const NO_PROXIES: ProxySettings = { http: null, https: null, except: [] };
+
+function create(settings: ResolvedSettings, options: ProviderRegistryOptions): Provider {
+  const { readSecret, clock, proxies = NO_PROXIES } = options;
   const { name, adapter, baseUrl, apiKeySecret, headers, sdkOptions } = settings;
   if (adapter === 'builtin') return createBuiltinProvider(name);
-  const pool = createPool();
+  const pool = createPool({ clock, proxy: proxyFor(baseUrl, proxies) });
   const sdk = { name, baseUrl, headers, sdkOptions };
   const protocol =
     adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
   return createRemoteProvider(
-    { name, apiKeySecret, headers, misconfigured: baseUrlProblem(baseUrl) },
+    { name, apiKeySecret, headers, secretHeaders: {}, misconfigured: baseUrlProblem(baseUrl) },
     protocol,
     { readSecret, clock, pool },
   );

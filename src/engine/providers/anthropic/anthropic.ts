@@ -1,8 +1,10 @@
 // The `anthropic` adapter: the Messages API, of Anthropic and of servers that speak it.
 import type { PlanProvider } from '../../../language/plan/types.ts';
-import type { Protocol } from '../shared/remote.ts';
+import type { ModelRequest } from '../port.ts';
+import { LearntLacks } from '../shared/refused-parameter.ts';
+import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
-import { createClient } from './client.ts';
+import { clientsOf } from './client.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { structuredMode } from './structured.ts';
 
@@ -18,12 +20,26 @@ export function createAnthropicProtocol(
   { lacks }: Pick<PlanProvider, 'lacks'>,
 ): Protocol {
   const own = { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) };
-  return {
-    requestIdHeader: 'request-id',
-    createClient: (key) => createClient(own, key),
-    put: (request) => ({ path: '/v1/messages', body: messageBody(request, lacks) }),
-    reader: (request) => messageReader(structuredMode(request, lacks)?.kind === 'tool'),
-    learn: () => false,
-    restore: (_request, json) => json,
+  const learnt = new LearntLacks(lacks);
+
+  const prepare = (asked: ModelRequest): PreparedRequest => {
+    const lacking = learnt.lacks(asked);
+    const request = { ...asked, temperature: learnt.temperature(asked) };
+    const mode = structuredMode(request, lacking);
+    const sent = new Set([
+      ...(request.temperature === null ? [] : (['temperature'] as const)),
+      ...(mode === null || mode.kind === 'words' ? [] : (['structuredOutput'] as const)),
+      ...(request.system === null || lacking.includes('systemRole') ? [] : (['systemRole'] as const)),
+    ]);
+    return {
+      path: '/v1/messages',
+      body: messageBody(request, lacking),
+      reader: messageReader(mode?.kind === 'tool'),
+      restore: (json) => json,
+      learn: (failure) => learnt.learn(request, sent, failure),
+      notes: learnt.notes(asked),
+    };
   };
+
+  return { requestIdHeader: 'request-id', ...clientsOf(own), prepare };
 }

@@ -42,9 +42,13 @@ export function messageBody(
   };
 }
 
-/** `asTool`: the answer is the input of the forced tool; other text is talk beside it. */
+/** `asTool`: the answer is the input of the forced tool, and other text is talk beside it; where no tool is used, the text is the answer. */
 export function messageReader(asTool: boolean): AnswerReader {
   const reading = emptyReading(new UsageReport(true));
+  /** Text beside a forced tool. */
+  let talk = '';
+  /** The input of a tool that came whole at the start of its block; its pieces, if any, take its place. */
+  let input = '';
 
   const readUsage = (usage: unknown): void => {
     if (reading.reported.add(usage)) reading.usage = reading.reported.total();
@@ -74,22 +78,39 @@ export function messageReader(asTool: boolean): AnswerReader {
     }
   };
 
-  const readFailure = (data: JsonMembers): void => {
-    const error = members(data['error']);
-    reading.failure = {
-      type: textOf(error?.['type']),
-      code: null,
-      message: textOf(error?.['message']) ?? JSON.stringify(data),
-    };
+  /** What came whole, or beside the tool that was not used. */
+  const rest = (): string => (reading.text === '' ? input || talk : '');
+
+  const startBlock = (block: JsonMembers | undefined): Piece => {
+    // Another model took over in the middle of the turn: it is the one that answers.
+    if (block?.['type'] === 'fallback')
+      reading.model = textOf(members(block['to'])?.['model']) ?? reading.model;
+    if (asTool && block?.['type'] === 'tool_use' && hasMembers(block['input'])) {
+      input = JSON.stringify(block['input']);
+      return SILENT_OUTPUT;
+    }
+    return block?.['type'] === 'text' ? textPiece(textOf(block['text']) ?? '') : NO_PIECE;
+  };
+
+  const textPiece = (text: string): Piece => {
+    if (text === '') return NO_PIECE;
+    if (!asTool) return { text, isOutput: true };
+    talk += text;
+    return SILENT_OUTPUT;
+  };
+
+  const delta = (given: JsonMembers | undefined): Piece => {
+    const { type, text, partial_json: json } = given ?? {};
+    if (asTool && type === 'input_json_delta' && typeof json === 'string')
+      return { text: json, isOutput: true };
+    if (type === 'text_delta' && typeof text === 'string' && text !== '') return textPiece(text);
+    return SILENT_OUTPUT;
   };
 
   return {
     reading,
+    isAnswer: (body) => body['content'] !== undefined || body['type'] === 'message',
     whole(body) {
-      if (body['type'] === 'error') {
-        readFailure(body);
-        return;
-      }
       reading.model = textOf(body['model']);
       readUsage(body['usage']);
       reading.text = contentText(body['content'], asTool);
@@ -103,25 +124,17 @@ export function messageReader(asTool: boolean): AnswerReader {
           readUsage(message?.['usage']);
           return NO_PIECE;
         }
-        case 'content_block_start': {
-          const block = members(data['content_block']);
-          // Another model took over in the middle of the turn: it is the one that answers.
-          if (block?.['type'] === 'fallback')
-            reading.model = textOf(members(block['to'])?.['model']) ?? reading.model;
-          const text = block?.['type'] === 'text' && !asTool ? (textOf(block['text']) ?? '') : '';
-          return text === '' ? NO_PIECE : { text, isOutput: true };
-        }
+        case 'content_block_start':
+          return startBlock(members(data['content_block']));
         case 'content_block_delta':
-          return readDelta(members(data['delta']), asTool);
+          return delta(members(data['delta']));
         case 'message_delta': {
           readUsage(data['usage']);
           readStop(members(data['delta']) ?? {});
           reading.complete = reading.finishReason !== null || reading.blocked !== null;
-          return NO_PIECE;
+          const text = reading.complete ? rest() : '';
+          return text === '' ? NO_PIECE : { text, isOutput: true };
         }
-        case 'error':
-          readFailure(data);
-          return NO_PIECE;
         default:
           return NO_PIECE;
       }
@@ -129,20 +142,16 @@ export function messageReader(asTool: boolean): AnswerReader {
   };
 }
 
-function readDelta(delta: JsonMembers | undefined, asTool: boolean): Piece {
-  const wanted = asTool
-    ? delta?.['type'] === 'input_json_delta' && delta['partial_json']
-    : delta?.['type'] === 'text_delta' && delta['text'];
-  return typeof wanted === 'string' ? { text: wanted, isOutput: true } : SILENT_OUTPUT;
+function hasMembers(value: unknown): boolean {
+  return Object.keys(members(value) ?? {}).length > 0;
 }
 
 function contentText(content: unknown, asTool: boolean): string {
+  if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   const blocks = content.map((block) => members(block));
-  if (asTool) {
-    const used = blocks.find((block) => block?.['type'] === 'tool_use');
-    return used === undefined ? '' : JSON.stringify(used['input']);
-  }
+  const used = asTool ? blocks.find((block) => block?.['type'] === 'tool_use') : undefined;
+  if (used !== undefined) return JSON.stringify(used['input']);
   return blocks.map((block) => (block?.['type'] === 'text' ? (textOf(block['text']) ?? '') : '')).join('');
 }
 

@@ -1,12 +1,12 @@
 // Chat Completions: the request as OpenAI and compatible servers want it, and the reading of its answers.
 import type { OpenAI } from 'openai';
 import type { PlanProvider } from '../../../language/plan/types.ts';
-import type { ModelRequest, ProviderAnswer } from '../port.ts';
+import type { FinishReason, ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
+import { errorWords } from '../shared/error-body.ts';
 import { UsageReport } from '../shared/usage.ts';
-import { reportedInside } from '../shared/thrown.ts';
 import type { OutputLimitName } from './output-limit.ts';
 import { schemaName, strictSchema } from './schema.ts';
 
@@ -46,14 +46,31 @@ export function chatBody(request: ModelRequest, lacks: PlanProvider['lacks'], li
   };
 }
 
-const FINISH: { readonly [reason: string]: ProviderAnswer['finishReason'] } = {
+/** By the names of OpenAI, Mistral, Cohere, Gemini and TGI. */
+const FINISH: { readonly [reason: string]: FinishReason } = {
   stop: 'stop',
+  eos: 'stop',
+  eos_token: 'stop',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  complete: 'stop',
   length: 'length',
+  max_tokens: 'length',
+  max_length: 'length',
+  model_length: 'length',
 };
+
+/** Gemini's finish reasons have more after `content_filter`; Zhipu says `sensitive`. */
+const WITHHELD =
+  /^(?:content[_ ]?filter|content_policy|safety|prohibited_content|blocklist|spii|recitation|sensitive|moderation|guardrail|refusal)/i;
+/** Ends that are no answer: OpenRouter, vLLM, DeepSeek, Zhipu. */
+const FAILED =
+  /^(?:error|abort|aborted|cancelled|network_error|insufficient_system_resource|server_error|malformed_function_call)$/i;
 
 export function chatReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
   let refusal = '';
+  let hasOutput = false;
 
   /** Whether this piece of the answer counted anything. */
   const readUsage = (data: JsonMembers): boolean => {
@@ -65,51 +82,74 @@ export function chatReader(): AnswerReader {
     return counted;
   };
 
-  const readChoice = (choice: JsonMembers): void => {
-    const reason = textOf(choice['finish_reason']);
+  const readEnd = (choice: JsonMembers, cameWithText: boolean): void => {
+    const { error } = choice;
+    if (members(error) !== undefined || (typeof error === 'string' && error !== '')) {
+      reading.failure = errorWords(error);
+      return;
+    }
+    const reason = textOf(choice['finish_reason']) ?? textOf(choice['finishReason']);
     if (reason === null || reason === '') return;
-    if (reason === 'content_filter') reading.blocked = `content filter${filterDetails(choice)}`;
-    else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
-    reading.finishReason = FINISH[reason] ?? 'other';
+    if (FAILED.test(reason)) {
+      reading.failure = {
+        ...errorWords(`the provider ended the answer with "${reason}"`),
+        type: /resource/i.test(reason) ? 'overloaded' : null,
+      };
+      return;
+    }
+    if (WITHHELD.test(reason)) {
+      const more = reason.replace(/^content_filter:?\s*/i, '');
+      reading.blocked = `content filter${filterDetails(choice)}${more === '' ? '' : ` (${more})`}`;
+    } else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
+    reading.finishReason = FINISH[reason.toLowerCase()] ?? 'other';
+    reading.provisional = cameWithText || !hasOutput;
   };
 
   return {
     reading,
+    isAnswer: (body) => body['choices'] !== undefined,
     whole(body) {
       reading.model = textOf(body['model']);
       readUsage(body);
       const choice = firstChoice(body);
       if (choice === undefined) return;
-      const message = members(choice['message']);
-      reading.text = contentText(message?.['content']);
+      const message = members(choice['message']) ?? members(choice['delta']);
+      reading.text = contentText(message?.['content'] ?? choice['text']);
       refusal = textOf(message?.['refusal']) ?? '';
-      readChoice(choice);
+      readEnd(choice, false);
     },
     event(data): Piece {
       if (reading.model === null && textOf(data['model'])) reading.model = textOf(data['model']);
-      const error = data['error'];
-      if (error !== undefined && error !== null) {
-        reading.failure = reportedInside(error);
-        return NO_PIECE;
-      }
       const counted = readUsage(data);
       const choice = firstChoice(data);
       let piece = NO_PIECE;
       if (choice !== undefined) {
-        const delta = members(choice['delta']);
-        const text = contentText(delta?.['content']);
-        const refused = textOf(delta?.['refusal']);
-        if (refused !== null) refusal += refused;
-        if (text !== '') piece = { text, isOutput: true };
-        else if (refused || delta?.['reasoning_content'] || delta?.['reasoning'] || delta?.['tool_calls'])
-          piece = SILENT_OUTPUT;
-        readChoice(choice);
+        piece = readPiece(choice);
+        hasOutput ||= piece.isOutput;
+        readEnd(choice, piece.text !== '');
       }
       // The usage of a stream comes with the finish reason or in an event after it; some servers send a running count before.
-      reading.complete = reading.finishReason !== null && counted;
+      const isLast = choice === undefined || !reading.provisional;
+      reading.complete = reading.finishReason !== null && counted && isLast;
       return piece;
     },
   };
+
+  function readPiece(choice: JsonMembers): Piece {
+    const delta = members(choice['delta']);
+    const message = members(choice['message']);
+    const refused = textOf(delta?.['refusal'] ?? message?.['refusal']);
+    if (refused !== null) refusal += refused;
+    const given = contentText(delta?.['content'] ?? choice['text']);
+    const text = given === '' && message !== undefined ? rest(contentText(message['content'])) : given;
+    if (text !== '') return { text, isOutput: true };
+    return carriesOutput(delta ?? message) ? SILENT_OUTPUT : NO_PIECE;
+  }
+
+  /** Some servers send a message in place of a delta: all of it at once, or at the end what had come in pieces. */
+  function rest(whole: string): string {
+    return whole.startsWith(reading.text) ? whole.slice(reading.text.length) : whole;
+  }
 }
 
 function firstChoice(body: JsonMembers): JsonMembers | undefined {
@@ -130,7 +170,16 @@ function usagePlaces(data: JsonMembers): readonly unknown[] {
   ];
 }
 
-/** A text, or a list of parts as some compatible servers send it. */
+/** Reasoning, a refusal, a tool call, whatever it is called: anything that a model has made is a sign of life. */
+function carriesOutput(delta: JsonMembers | undefined): boolean {
+  return Object.entries(delta ?? {}).some(([name, value]) => {
+    if (name === 'role') return false;
+    if (typeof value === 'string') return value !== '';
+    return Array.isArray(value) ? value.length > 0 : members(value) !== undefined;
+  });
+}
+
+/** A text, or a list of parts as some compatible servers send it; thinking is a part of another type. */
 function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';

@@ -1,16 +1,30 @@
-// The OpenAI SDK's client for one provider: loaded at the first call.
-import type { OpenAI } from 'openai';
+// The OpenAI SDK's client for one provider: loaded before the first call.
+import { createRequire } from 'node:module';
+import { loadedOnce } from '../../../common/loaded.ts';
 import { sdkOptions, type SdkSettings } from '../shared/sdk-client.ts';
+import type { SdkClients } from '../shared/sdk-request.ts';
 
-export async function createClient(settings: SdkSettings, key: string | null): Promise<OpenAI> {
-  const { OpenAI: Client } = await import('openai');
-  return new Client({
-    organization: null,
-    project: null,
-    ...settings.sdkOptions,
-    // Everything that the SDK would otherwise read from the environment is said here (INV-6).
-    adminAPIKey: null,
-    webhookSecret: null,
-    ...sdkOptions(settings, key),
-  });
+type Sdk = typeof import('openai');
+
+const sdk = loadedOnce<Sdk>(
+  () => import('openai'),
+  () => createRequire(import.meta.url)('openai') as Sdk,
+);
+
+export function clientsOf(settings: SdkSettings): SdkClients {
+  return {
+    load: () => sdk.load(),
+    async createClient(credentials) {
+      const { OpenAI: Client } = await sdk.get();
+      return new Client({
+        organization: null,
+        project: null,
+        ...settings.sdkOptions,
+        // Everything that the SDK would otherwise read from the environment is said here (INV-6).
+        adminAPIKey: null,
+        webhookSecret: null,
+        ...sdkOptions(settings, credentials),
+      });
+    },
+  };
 }

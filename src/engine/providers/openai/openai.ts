@@ -1,12 +1,15 @@
 // The `openai` adapter: OpenAI itself, and every server that speaks its protocol.
 import type { PlanProvider } from '../../../language/plan/types.ts';
-import type { Protocol } from '../shared/remote.ts';
+import type { ModelRequest } from '../port.ts';
+import type { ReportedFailure } from '../shared/classify.ts';
+import { LearntLacks } from '../shared/refused-parameter.ts';
+import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
-import { createClient } from './client.ts';
+import { clientsOf } from './client.ts';
 import { OutputLimitNames } from './output-limit.ts';
 import { responsesBody, responsesReader } from './responses.ts';
-import { restoreJson } from './schema.ts';
+import { restoreJson, strictSchema } from './schema.ts';
 
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 
@@ -16,16 +19,33 @@ export function createOpenAiProtocol(
   { api, lacks }: Pick<PlanProvider, 'api' | 'lacks'>,
 ): Protocol {
   const limits = new OutputLimitNames(settings.baseUrl, lacks);
-  return {
-    requestIdHeader: 'x-request-id',
-    createClient: (key) => createClient(settings, key),
-    put: (request) =>
-      api === 'chat'
-        ? { path: '/chat/completions', body: chatBody(request, lacks, limits.of(request.model)) }
-        : { path: '/responses', body: responsesBody(request, lacks) },
-    reader: () => (api === 'chat' ? chatReader() : responsesReader()),
-    learn: (request, { status, message }) =>
-      api === 'chat' && status !== null && limits.learn(request.model, status, message),
-    restore: (request, json) => restoreJson(request, lacks, json),
+  const learnt = new LearntLacks(lacks);
+
+  const prepare = (asked: ModelRequest): PreparedRequest => {
+    const lacking = learnt.lacks(asked);
+    const request = { ...asked, temperature: learnt.temperature(asked) };
+    const isChat = api === 'chat';
+    const sent = new Set([
+      ...(request.temperature === null ? [] : (['temperature'] as const)),
+      ...(strictSchema(request, lacking) === null ? [] : (['structuredOutput'] as const)),
+      ...(isChat && request.stream && !lacking.includes('streamUsage') ? (['streamUsage'] as const) : []),
+      ...(request.system === null || lacking.includes('systemRole') ? [] : (['systemRole'] as const)),
+    ]);
+    return {
+      ...(isChat
+        ? { path: '/chat/completions', body: chatBody(request, lacking, limits.of(request.model)) }
+        : { path: '/responses', body: responsesBody(request, lacking) }),
+      reader: isChat ? chatReader() : responsesReader(),
+      restore: (json) => restoreJson(request, lacking, json),
+      learn(failure: ReportedFailure) {
+        const { status, message } = failure;
+        if (isChat && status !== null && limits.learn(request.model, status, message))
+          return { learnt: true, remedy: null };
+        return learnt.learn(request, sent, failure);
+      },
+      notes: learnt.notes(asked),
+    };
   };
+
+  return { requestIdHeader: 'x-request-id', ...clientsOf(settings), prepare };
 }

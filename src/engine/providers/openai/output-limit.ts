@@ -40,5 +40,6 @@ export class OutputLimitNames {
   }
 }
 
+/** As a refused name is worded. */
 const REFUSED =
   /unsupported|not supported|unknown|unrecognized|unexpected|extra[_ ]|not permitted|not allowed|forbidden/i;

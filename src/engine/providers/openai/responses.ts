@@ -4,6 +4,7 @@ import type { PlanProvider } from '../../../language/plan/types.ts';
 import type { ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
+import { errorWords } from '../shared/error-body.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
 import { schemaName, strictSchema } from './schema.ts';
@@ -45,6 +46,8 @@ export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks'
 
 export function responsesReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
+  /** Messages of a stream that only comment on what the model does. */
+  const comments = new Set<unknown>();
 
   const readResponse = (response: JsonMembers): void => {
     reading.model = textOf(response['model']) ?? reading.model;
@@ -55,33 +58,35 @@ export function responsesReader(): AnswerReader {
     const status = textOf(response['status']);
     const reason = textOf(members(response['incomplete_details'])?.['reason']);
     const error = members(response['error']);
-    if (error !== undefined)
-      reading.failure = {
-        type: null,
-        code: textOf(error['code']),
-        message: textOf(error['message']) ?? JSON.stringify(error),
-      };
-    else if (reason === 'content_filter') reading.blocked = 'content filter';
+    if (error !== undefined) reading.failure = errorWords(error);
+    else if (reason !== null && /content_filter|safety/i.test(reason)) reading.blocked = 'content filter';
     else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
     else if (status === 'completed')
       reading.finishReason = text === '' && hasToolCall(response) ? 'other' : 'stop';
     else if (status === 'incomplete')
       reading.finishReason = reason === 'max_output_tokens' ? 'length' : 'other';
     else if (status === 'failed' || status === 'cancelled')
-      reading.failure = { type: null, code: status, message: `the response was ${status}` };
+      reading.failure = { ...errorWords(`the response was ${status}`), code: status };
     // queued, in_progress: not an answer; without a finish reason it is judged as cut.
+    else if (status !== null) reading.wholeText = null;
   };
 
   return {
     reading,
+    isAnswer: (body) => body['output'] !== undefined || body['object'] === 'response',
     whole(body) {
       readResponse(body);
       reading.text = reading.wholeText ?? '';
     },
     event(data): Piece {
       switch (data['type']) {
+        case 'response.output_item.added':
+          if (members(data['item'])?.['phase'] === 'commentary') comments.add(data['output_index']);
+          return NO_PIECE;
         case 'response.output_text.delta':
-          return { text: textOf(data['delta']) ?? '', isOutput: true };
+          return comments.has(data['output_index'])
+            ? SILENT_OUTPUT
+            : { text: textOf(data['delta']) ?? '', isOutput: true };
         case 'response.completed':
         case 'response.incomplete':
         case 'response.failed':
@@ -91,15 +96,6 @@ export function responsesReader(): AnswerReader {
         case 'response.created':
           reading.model = textOf(members(data['response'])?.['model']);
           return NO_PIECE;
-        case 'error': {
-          const inside = members(data['error']) ?? data;
-          reading.failure = {
-            type: inside === data ? null : textOf(inside['type']),
-            code: textOf(inside['code']),
-            message: textOf(inside['message']) ?? JSON.stringify(data),
-          };
-          return NO_PIECE;
-        }
         default: {
           // Reasoning, refusals and tool calls come as deltas too: output, but not text.
           const isOutput = typeof data['type'] === 'string' && data['type'].endsWith('.delta');
@@ -110,13 +106,18 @@ export function responsesReader(): AnswerReader {
   };
 }
 
+/** What the model says while it works (`phase: "commentary"`) is its answer only where it gives no other. */
 function outputOf(response: JsonMembers): { readonly text: string; readonly refusal: string } {
+  const output = response['output'];
+  const messages = (Array.isArray(output) ? output : []).flatMap((item) => {
+    const message = members(item);
+    const content = message?.['content'];
+    return message?.['type'] === 'message' && Array.isArray(content) ? [{ message, content }] : [];
+  });
+  const answers = messages.filter(({ message }) => message['phase'] !== 'commentary');
   let text = '';
   let refusal = '';
-  const output = response['output'];
-  for (const item of Array.isArray(output) ? output : []) {
-    const content = members(item)?.['content'];
-    if (members(item)?.['type'] !== 'message' || !Array.isArray(content)) continue;
+  for (const { content } of answers.length > 0 ? answers : messages) {
     for (const part of content) {
       const piece = members(part);
       if (piece?.['type'] === 'output_text') text += textOf(piece['text']) ?? '';

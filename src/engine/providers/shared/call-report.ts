@@ -5,8 +5,9 @@ import type { Note, ProviderAnswer, ProviderError, RateHeadroom } from '../port.
 import { classify } from './classify.ts';
 import type { ReportedFailure } from './classify.ts';
 import type { WireResponse } from './http-pool.ts';
-import { providerError } from './provider-error.ts';
-import { rateHeadroom } from './rate-headers.ts';
+import { errorWords } from './error-body.ts';
+import { providerError, shorten } from './provider-error.ts';
+import { exhaustedForMs, rateHeadroom } from './rate-headers.ts';
 import type { Reading } from './reading.ts';
 import type { AnswerEnd } from './read-stream.ts';
 import type { Redactor } from './redact.ts';
@@ -15,7 +16,19 @@ import type { HeaderLookup } from './retry-after.ts';
 import { readThrown } from './thrown.ts';
 import { classifyTransport } from './transport-failure.ts';
 
-type Failure = Parameters<typeof providerError>[0];
+type Failure = Parameters<typeof providerError>[0] & {
+  /** Our own words around the provider's, which may be cut short. */
+  readonly before?: string;
+  readonly after?: string;
+};
+
+/** What a refusal taught. */
+export interface Lesson {
+  /** The next request will be put otherwise, so that the same call may succeed here. */
+  readonly learnt: boolean;
+  /** What a person can do about it, for a message; null: nothing special. */
+  readonly remedy: string | null;
+}
 
 /** A name is shorter. */
 const MOST_TIER = 64;
@@ -32,7 +45,8 @@ export interface Answered {
   /** What is reported where the provider names no model. */
   readonly requestedModel: string;
   readonly text: string;
-  readonly json: Json | undefined;
+  /** The likeliest first. */
+  readonly json: readonly Json[];
   readonly notes: readonly Note[];
 }
 
@@ -55,7 +69,8 @@ export class CallReport {
     const { model, finishReason, usage, reported } = this.#reading;
     return {
       text,
-      json,
+      json: json[0],
+      ...(json.length > 1 ? { otherJson: json.slice(1) } : {}),
       model: this.#redactor.exact(model ?? requestedModel),
       finishReason: finishReason ?? 'other',
       usage,
@@ -79,28 +94,49 @@ export class CallReport {
     return this.#seen({ class: kind, advice: 'elsewhere', billed, message: reason.message });
   }
 
-  /** The SDK threw: a refusal by its status, or a connection that failed. `learn`: the refusal teaches, and a retry here may succeed. */
-  thrown(error: unknown, learn: (failure: ReportedFailure) => boolean): ProviderError {
+  /** What was sent was refused, or the connection failed. `learn`: what the refusal teaches; where it does, a retry here may succeed. */
+  thrown(error: unknown, learn: (failure: ReportedFailure) => Lesson): ProviderError {
     const thrown = readThrown(error, this.#nowMs());
     if (thrown === undefined) return this.#seen(classifyTransport(error));
     const { headers, failure, status } = thrown;
     const rateLimits = headers === null ? [] : rateHeadroom(headers, this.#nowMs());
-    const refusal = this.#seen(this.#refusal(failure, status));
+    const lesson = learn(failure);
+    const refusal = this.#seen(this.#refusal(failure, status, lesson.remedy));
     const requestId = headers === null ? null : this.#requestId(headers);
-    if (learn(failure)) return { ...refusal, advice: 'retry', retryAfterMs: 0, requestId, rateLimits };
-    const waitMs =
-      refusal.retryAfterMs ?? (refusal.class === 'rate_limited' ? exhaustedForMs(rateLimits) : null);
+    if (lesson.learnt) return { ...refusal, advice: 'retry', retryAfterMs: 0, requestId, rateLimits };
+    const waitMs = refusal.retryAfterMs ?? this.#exhaustedForMs(refusal, rateLimits, headers);
     return { ...refusal, retryAfterMs: waitMs, requestId, rateLimits };
   }
 
+  #exhaustedForMs(
+    { class: kind }: Failure,
+    rateLimits: readonly RateHeadroom[],
+    headers: HeaderLookup | null,
+  ): number | null {
+    return kind === 'rate_limited' && headers !== null
+      ? exhaustedForMs(rateLimits, headers, this.#nowMs())
+      : null;
+  }
+
   /** The answer is not one, or the provider said within it that it failed, or why it was withheld; undefined: it is an answer. */
-  lost(end: AnswerEnd, response: WireResponse): ProviderError | undefined {
-    const { status } = response;
+  lost(
+    end: AnswerEnd,
+    response: WireResponse,
+    learn: (failure: ReportedFailure) => Lesson,
+  ): ProviderError | undefined {
+    const { status, headers } = response;
     if (end.kind === 'failed') {
-      const reported = this.#reading.failure ?? { type: null, code: null, message: 'no reason given' };
-      const waitMs = retryAfterMs(response.headers, reported.message, this.#nowMs());
+      const words = this.#reading.failure ?? errorWords('no reason given');
+      const waitMs = retryAfterMs(headers, words.message, this.#nowMs(), words.body);
+      const failure: ReportedFailure = { ...words, shouldRetry: null, retryAfterMs: waitMs };
+      const lesson = learn(failure);
+      const refusal = this.#refusal(failure, null, lesson.remedy);
+      const rateLimits = rateHeadroom(headers, this.#nowMs());
+      const again = refusal.retryAfterMs ?? this.#exhaustedForMs(refusal, rateLimits, headers);
       return this.#seen(
-        this.#refusal({ ...reported, status: null, shouldRetry: null, retryAfterMs: waitMs }, status),
+        lesson.learnt
+          ? { ...refusal, status, advice: 'retry', retryAfterMs: 0 }
+          : { ...refusal, status, retryAfterMs: again },
       );
     }
     if (end.kind !== 'complete') {
@@ -111,38 +147,56 @@ export class CallReport {
     const { blocked } = this.#reading;
     if (blocked === null) return undefined;
     const message = `withheld by the provider: ${blocked}`;
-    return this.#seen({ class: 'content_filter', advice: 'give-up', billed: 'yes', status, message });
+    return this.#seen({
+      class: 'content_filter',
+      advice: 'give-up',
+      billed: 'yes',
+      status,
+      message,
+      finishReason: 'content_filter',
+    });
   }
 
-  #refusal(failure: ReportedFailure, status: number): Failure {
+  /** `status`: of the answer; null: the error stands inside a 200. */
+  #refusal(failure: ReportedFailure, status: number | null, remedy: string | null): Failure {
     const verdict = classify(failure);
     const { apiKeySecret } = this.#provider;
-    const remedy =
-      verdict.class === 'authentication' && apiKeySecret !== null ? `; check ${apiKeySecret}` : '';
-    const where = failure.status === null ? 'an error inside the answer' : String(status);
+    const then =
+      verdict.class === 'authentication' && apiKeySecret !== null
+        ? `; check ${apiKeySecret}`
+        : remedy === null
+          ? ''
+          : `; ${remedy}`;
+    const named = failure.status === null ? '' : ` (${failure.status})`;
+    const where = status === null ? `an error inside the answer${named}` : String(status);
     return {
       ...verdict,
       status,
       retryAfterMs: verdict.advice === 'give-up' ? null : failure.retryAfterMs,
-      message: `${where}: ${failure.message}${remedy}`,
+      message: failure.message,
+      before: `${where}: `,
+      after: then,
     };
   }
 
   /** Adds what had come before the failure. What was produced was billed. */
-  #seen(failure: Failure): ProviderError {
+  #seen({ before = '', after = '', ...failure }: Failure): ProviderError {
     const { name } = this.#provider;
-    const { text, usage, reported } = this.#reading;
+    const { text, usage, reported, finishReason } = this.#reading;
     const error = providerError({
       ...failure,
-      message: this.#redactor.message(`${name}: ${failure.message}`),
+      // Redacted before it is shortened: half a key is not recognized any more.
+      message: `${name}: ${before}${shorten(this.#redactor.message(failure.message))}${after}`,
     });
     if (this.response === undefined) return error;
+    const counted = usage !== null && usage.inputTokens + usage.outputTokens > 0;
     return {
       ...error,
       usage,
       ...this.#told(reported),
+      ...(finishReason === null || error.finishReason !== undefined ? {} : { finishReason }),
       seenCharacters: text.length,
-      billed: text !== '' || usage !== null ? 'yes' : error.billed,
+      billed: text !== '' || counted ? 'yes' : error.billed,
       requestId: this.#requestId(this.response.headers),
       rateLimits: rateHeadroom(this.response.headers, this.#nowMs()),
     };
@@ -166,12 +220,4 @@ export class CallReport {
       headers.get('apim-request-id');
     return id === null ? null : this.#redactor.exact(id);
   }
-}
-
-/** A 429 without Retry-After: the headers may say when what is used up is full again. */
-function exhaustedForMs(rateLimits: readonly RateHeadroom[]): number | null {
-  const waits = rateLimits.flatMap(({ remaining, resetsInMs }) =>
-    remaining === 0 && resetsInMs !== null ? [resetsInMs] : [],
-  );
-  return waits.length === 0 ? null : Math.max(...waits);
 }

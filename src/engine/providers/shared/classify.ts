@@ -3,13 +3,17 @@ import type { ErrorClass, ProviderError } from '../port.ts';
 
 /** An error as a provider worded it: in the body of a 4xx or 5xx, or inside a 200. */
 export interface ReportedFailure {
-  /** null: inside a 200. */
+  /** The answer's, or the one that an error inside a 200 names; null: it names none. */
   readonly status: number | null;
-  /** OpenAI's and Anthropic's `error.type`. */
+  /** OpenAI's and Anthropic's `error.type`, or Google's `error.status`. */
   readonly type: string | null;
   /** OpenAI's `error.code`. */
   readonly code: string | null;
+  /** The parameter that is refused, where the provider names it apart. */
+  readonly param: string | null;
   readonly message: string;
+  /** It says that the input was looked at and flagged. */
+  readonly flagged: boolean;
   /** `x-should-retry`, which both vendors send. */
   readonly shouldRetry: boolean | null;
   readonly retryAfterMs: number | null;
@@ -22,14 +26,24 @@ export interface Verdict {
 }
 
 const CONTEXT =
-  /context[ _-]?(?:length|window|size)|maximum (?:context|input|prompt) length|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:available|model'?s?) context|`?max_tokens`? exceed context|reduce the length/i;
+  /context[ _-]?(?:length|window|size)|maximum (?:context|input|prompt) length|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:available|model'?s?) context|`?max_tokens`? exceed context|reduce the length|input token count.*exceeds|(?:input|prompt)\b.{0,60}exceeds? the maximum|longer than the (?:maximum|model)|(?:prompt|input|request).{0,40}too (?:long|large)/i;
+/** A number of tokens in a time is a rate, whatever else the words say. */
+const PER_TIME = /per (?:second|minute|hour|day)|\b[TR]P[MDS]\b|rate limit/i;
+/** What the vendors' filters say: OpenAI, Azure, Anthropic, DeepSeek, Alibaba, xAI, Zhipu, MiniMax, Bedrock, Gemini. */
 const FILTERED =
-  /content[ _](?:management )?(?:policy|filter)|content filtering policy|responsibleaipolicyviolation|flagged as potentially violating|usage polic(?:y|ies)|safety system/i;
+  /content[ _-]?(?:management )?(?:policy|filter)|content filtering policy|responsibleaipolicyviolation|flagged as potentially violating|usage (?:polic(?:y|ies)|guidelines)|safety (?:system|filter|polic|setting|guideline|check)|content exists risk|data_?inspection_?failed|\bmoderat(?:ion|ed)\b|\b(?:input|prompt|request|content|message|text|output|response|image)s? (?:was|were|has been|have been|is|are|got) (?:flagged|blocked|rejected by (?:the|our) (?:content|safety|filter))|(?:inappropriate|sensitive|unsafe|harmful|prohibited|disallowed) (?:content|material|information|words?)|guardrail|prohibited_content|\b(?:blocked|rejected) (?:by|due to|because of).{0,40}(?:safety|polic|filter|content)|敏感|违规/i;
+/** The account, not the content: nobody is served with this key. */
+const ACCOUNT =
+  /\b(?:account|organi[sz]ation|api[ _-]?key|key|project|team|user)\b.{0,60}\b(?:suspended|disabled|banned|deactivated|terminated|blocked|flagged|restricted)\b/i;
 const EXHAUSTED =
-  /exceeded your current quota|credit balance|insufficient (?:balance|credits?|funds)|billing hard limit|reached your specified api usage limits|spending limit/i;
+  /exceeded your current quota|credit balance|insufficient (?:balance|credits?|funds|quota)|billing hard limit|reached your specified api usage limits|spending (?:limit|cap)|any credits|no (?:more )?credits|out of credits|purchase (?:more )?credits|add (?:more )?credits|all available credits|requires more credits|payment (?:required|method)|past invoices|account is not active|余额不足|欠费/i;
 const NO_MODEL =
-  /\bmodel\b.*(?:not found|does not exist|not exist|no longer|decommissioned|is not supported)|^model: /i;
+  /\bmodel\b.*(?:not found|does not exist|doesn't exist|not exist|no longer|decommissioned|deprecated and|is not supported|is not available|not a valid model)|^model: |no such model|unknown model|no endpoints found|not a valid model/i;
 const TOO_LARGE_FOR_LIMIT = /request too large|single request|must be reduced/i;
+const BAD_KEY =
+  /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed/i;
+const NO_ROOM =
+  /capacity exceeded|(?:no|at|over|insufficient|out of) capacity|overloaded|temporarily unavailable|currently loading|model is (?:still )?loading|server is busy|high demand|try again later|no available (?:workers?|replicas?|channels?)/i;
 
 /**
  * retry: the same call may succeed here after a pause. elsewhere: it will not, here. give-up: it should not be tried anywhere, or nobody
@@ -42,10 +56,22 @@ export function classify(failure: ReportedFailure): Verdict {
   return verdict;
 }
 
-function byWords({ status, type, code, message, retryAfterMs }: ReportedFailure): Verdict | undefined {
+function byWords({
+  status,
+  type,
+  code,
+  message,
+  flagged,
+  retryAfterMs,
+}: ReportedFailure): Verdict | undefined {
   const names = `${type ?? ''} ${code ?? ''}`;
   const refused: ProviderError['billed'] = status === null ? 'maybe' : 'no';
   const is = (...known: readonly string[]): boolean => known.some((name) => type === name || code === name);
+  const to = (kind: ErrorClass, advice: Verdict['advice']): Verdict => ({
+    class: kind,
+    advice,
+    billed: refused,
+  });
 
   if (
     is(
@@ -54,43 +80,81 @@ function byWords({ status, type, code, message, retryAfterMs }: ReportedFailure)
       'billing_not_active',
       'billing_error',
       'insufficient_balance',
+      'exceeded_current_quota_error',
+      'Arrearage',
     )
-  ) {
-    return { class: 'quota_exhausted', advice: 'elsewhere', billed: refused };
-  }
+  )
+    return to('quota_exhausted', 'elsewhere');
   // Gemini words its limit per minute as a quota too; it says when to come back.
-  if (retryAfterMs === null && EXHAUSTED.test(message)) {
-    return { class: 'quota_exhausted', advice: 'elsewhere', billed: refused };
-  }
+  if (retryAfterMs === null && EXHAUSTED.test(message)) return to('quota_exhausted', 'elsewhere');
   if (
-    is('content_filter', 'content_policy_violation', 'ResponsibleAIPolicyViolation') ||
-    (isRequestFault(status) && FILTERED.test(message))
-  ) {
-    return { class: 'content_filter', advice: 'give-up', billed: refused };
-  }
+    (flagged && isRequestFault(status)) ||
+    is(
+      'content_filter',
+      'content_policy_violation',
+      'ResponsibleAIPolicyViolation',
+      'data_inspection_failed',
+      'DataInspectionFailed',
+      'moderation_blocked',
+      'invalid_prompt',
+      'PROHIBITED_CONTENT',
+      'SAFETY',
+    ) ||
+    (isRequestFault(status) && FILTERED.test(message) && !ACCOUNT.test(message))
+  )
+    return to('content_filter', 'give-up');
   if (
-    is('context_length_exceeded', 'string_above_max_length', 'request_too_large') ||
-    (isRequestFault(status) && CONTEXT.test(message))
+    is(
+      'context_length_exceeded',
+      'string_above_max_length',
+      'request_too_large',
+      'exceed_context_size_error',
+    ) ||
+    (isRequestFault(status) && CONTEXT.test(message) && !PER_TIME.test(message))
+  )
+    return to('context_length', 'elsewhere');
+  if (is('model_not_found', 'DeploymentNotFound') || (isRequestFault(status) && NO_MODEL.test(message)))
+    return to('model_not_found', 'elsewhere');
+  if (
+    is(
+      'overloaded_error',
+      'overloaded',
+      'engine_overloaded',
+      'engine_overloaded_error',
+      'slow_down',
+      'server_is_overloaded',
+      'capacity_exceeded',
+      'service_unavailable',
+      'ServiceUnavailable',
+      'UNAVAILABLE',
+    ) ||
+    (mayBeRoom(status) && NO_ROOM.test(message))
+  )
+    return to('overloaded', 'retry');
+  if (
+    is(
+      'rate_limit_error',
+      'rate_limit_exceeded',
+      'rate_limited',
+      'too_many_requests',
+      'RESOURCE_EXHAUSTED',
+    ) ||
+    status === 429
   ) {
-    return { class: 'context_length', advice: 'elsewhere', billed: refused };
-  }
-  if (is('model_not_found', 'DeploymentNotFound') || (isRequestFault(status) && NO_MODEL.test(message))) {
-    return { class: 'model_not_found', advice: 'elsewhere', billed: refused };
-  }
-  if (is('overloaded_error', 'engine_overloaded', 'slow_down', 'server_is_overloaded')) {
-    return { class: 'overloaded', advice: 'retry', billed: refused };
-  }
-  if (is('rate_limit_error', 'rate_limit_exceeded') || status === 429) {
     // A single request above the limit per minute is refused for ever.
-    const never = TOO_LARGE_FOR_LIMIT.test(message);
-    return { class: 'rate_limited', advice: never ? 'elsewhere' : 'retry', billed: refused };
+    return to('rate_limited', TOO_LARGE_FOR_LIMIT.test(message) ? 'elsewhere' : 'retry');
   }
-  if (is('authentication_error', 'invalid_api_key'))
-    return { class: 'authentication', advice: 'elsewhere', billed: refused };
-  if (is('permission_error')) return { class: 'permission', advice: 'elsewhere', billed: refused };
+  if (
+    is('authentication_error', 'invalid_api_key', 'UNAUTHENTICATED') ||
+    ((status === null || status === 400 || status === 403) && BAD_KEY.test(message))
+  )
+    return to('authentication', 'elsewhere');
+  if (is('permission_error', 'PERMISSION_DENIED')) return to('permission', 'elsewhere');
   if (status === null) {
-    if (/timeout/.test(names)) return { class: 'timeout', advice: 'elsewhere', billed: 'maybe' };
-    if (/invalid|not_supported|unsupported/.test(names))
+    if (/rate[ _-]?limit|too many requests/i.test(message)) return to('rate_limited', 'retry');
+    if (/timeout|DEADLINE_EXCEEDED/.test(names))
+      return { class: 'timeout', advice: 'elsewhere', billed: 'maybe' };
+    if (/invalid|not_supported|unsupported|BadRequest/i.test(names))
       return { class: 'invalid_request', advice: 'elsewhere', billed: 'maybe' };
   }
   return undefined;
@@ -98,8 +162,19 @@ function byWords({ status, type, code, message, retryAfterMs }: ReportedFailure)
 
 function isRequestFault(status: number | null): boolean {
   return (
-    status === null || status === 400 || status === 403 || status === 404 || status === 413 || status === 422
+    status === null ||
+    status === 400 ||
+    status === 403 ||
+    status === 404 ||
+    status === 413 ||
+    status === 422 ||
+    status === 451
   );
+}
+
+/** Statuses that leave open whether it is the request or the room that is lacking. */
+function mayBeRoom(status: number | null): boolean {
+  return status === null || status === 400 || status === 424 || status === 498 || status === 500;
 }
 
 function byStatus({ status }: ReportedFailure): Verdict {
@@ -112,12 +187,15 @@ function byStatus({ status }: ReportedFailure): Verdict {
     case 422:
       return { class: 'invalid_request', advice: 'elsewhere', billed: 'no' };
     case 401:
+    case 407:
       return { class: 'authentication', advice: 'elsewhere', billed: 'no' };
     case 402:
       return { class: 'quota_exhausted', advice: 'elsewhere', billed: 'no' };
     case 403:
+    case 451:
       return { class: 'permission', advice: 'elsewhere', billed: 'no' };
     case 404:
+    case 410:
       return { class: 'model_not_found', advice: 'elsewhere', billed: 'no' };
     case 408:
     case 504:
@@ -126,14 +204,19 @@ function byStatus({ status }: ReportedFailure): Verdict {
       // A gateway gave up; what stands behind it may have finished and billed. It has had its time once already.
       return { class: 'timeout', advice: 'elsewhere', billed: 'maybe' };
     case 409:
+    case 424:
       return { class: 'server_error', advice: 'retry', billed: 'no' };
     case 413:
       return { class: 'context_length', advice: 'elsewhere', billed: 'no' };
+    case 425:
     case 429:
       return { class: 'rate_limited', advice: 'retry', billed: 'no' };
+    case 423:
+    case 498:
     case 503:
     case 529:
       return { class: 'overloaded', advice: 'retry', billed: 'no' };
+    case 499:
     case 502:
     case 520:
     case 521:
@@ -142,6 +225,8 @@ function byStatus({ status }: ReportedFailure): Verdict {
     default:
       if (status >= 500) return { class: 'server_error', advice: 'retry', billed: 'no' };
       if (status >= 400) return { class: 'invalid_request', advice: 'elsewhere', billed: 'no' };
+      // A redirect: nothing stands there that could have answered.
+      if (status >= 300) return { class: 'unknown', advice: 'elsewhere', billed: 'no' };
       return { class: 'unknown', advice: 'elsewhere', billed: 'maybe' };
   }
 }

@@ -1,8 +1,15 @@
 // The HTTP client under both SDKs: one keep-alive pool per provider, which sends what an SDK has put together.
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Agent, request } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import type { Clock } from '../../../common/clock.ts';
+import { loadedOnce } from '../../../common/loaded.ts';
+import { decoded } from './decoded.ts';
 import { WholeAnswer } from './whole-answer.ts';
 import { WireHeaders } from './wire-headers.ts';
+
+type Undici = typeof import('undici');
 
 /** What is sent: where, and with which headers, is the same for all calls of a kind. */
 export interface WireTarget {
@@ -23,8 +30,11 @@ export interface WireResponse {
   body(): Readable;
 }
 
-/** Loaded at the first call, with the SDK: it takes some 60 ms, which a start need not wait for. */
-let undici: { readonly Agent: typeof Agent; readonly request: typeof request } | undefined;
+/** Loaded before the first call, with the SDK: it takes some 60 ms, which a start need not wait for. */
+const undici = loadedOnce<Undici>(
+  () => import('undici'),
+  () => createRequire(import.meta.url)('undici') as Undici,
+);
 
 /** Gives up on a connection that is not established by then; an attempt's own timeout is usually shorter. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -32,7 +42,14 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** An answer may not be larger: a server that never stops must not fill the memory (INV-14). */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
+/** A kept connection that fails so soon was closed before the request came: nobody has read it. */
+const UNREAD_WITHIN_MS = 1_000;
+/** Kept connections to one server are often closed together. */
+const MOST_RESENDS = 3;
+
 export interface Pool {
+  /** Loads the HTTP client; undefined: it is there. */
+  load(): Promise<void> | undefined;
   /** POSTs a body of JSON. Aborting the signal destroys the socket, before the headers as well as during the body. `stream`: a stream is expected. */
   post(target: WireTarget, body: string, stream: boolean, signal: AbortSignal): Promise<WireResponse>;
   /**
@@ -42,36 +59,74 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+export interface PoolOptions {
+  readonly clock: Clock;
+  /** The address of the proxy on the way; null: there is none. */
+  readonly proxy: string | null;
+}
+
 /**
  * The client's own timeouts are off: the attempt's policy bounds the whole call and each silence. HTTP/1.1 only, so that aborting a
  * call closes its socket and nothing else. Idle sockets are kept for the client's default of 4 s, or as long as the server's Keep-Alive
- * header says: many local model servers close after 5 s without saying so, and a request that meets the close is a failed attempt.
+ * header says: many local model servers close after 5 s without saying so. A request that meets the close is sent again.
  */
-export function createPool(): Pool {
-  let agent: Agent | undefined;
+export function createPool({ clock, proxy }: PoolOptions): Pool {
+  let agent: Dispatcher | undefined;
+  const connections = new Connections();
+
+  const send = async (
+    { origin, path, headers }: WireTarget,
+    body: string,
+    stream: boolean,
+    signal: AbortSignal,
+  ): Promise<WireResponse> => {
+    const { Agent, ProxyAgent, buildConnector, request } = undici.value() ?? (await undici.get());
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    // Plain HTTP goes to the proxy as it is, HTTPS through a tunnel (CONNECT).
+    agent ??=
+      proxy === null
+        ? new Agent({
+            ...timeouts,
+            allowH2: false,
+            maxResponseSize: MAX_RESPONSE_BYTES,
+            connect: connections.watched(buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })),
+          })
+        : new ProxyAgent({
+            ...timeouts,
+            uri: proxy,
+            allowH2: false,
+            maxResponseSize: MAX_RESPONSE_BYTES,
+            connectTimeout: CONNECT_TIMEOUT_MS,
+          });
+    if (stream) {
+      const options = { dispatcher: agent, method: 'POST', headers, body, signal } as const;
+      const answer = await request(`${origin}${path}`, options);
+      return {
+        status: answer.statusCode,
+        headers: new WireHeaders(answer.headers),
+        text: () => answer.body.text(),
+        body: () => answer.body,
+      };
+    }
+    const answer = new WholeAnswer(signal);
+    agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
+    return await answer.started;
+  };
+
   return {
-    async post({ origin, path, headers }, body, stream, signal) {
-      undici ??= await import('undici');
-      agent ??= new undici.Agent({
-        allowH2: false,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        maxResponseSize: MAX_RESPONSE_BYTES,
-        connect: { timeout: CONNECT_TIMEOUT_MS },
-      });
-      if (stream) {
-        const options = { dispatcher: agent, method: 'POST', headers, body, signal } as const;
-        const answer = await undici.request(`${origin}${path}`, options);
-        return {
-          status: answer.statusCode,
-          headers: new WireHeaders(answer.headers),
-          text: () => answer.body.text(),
-          body: () => answer.body,
-        };
+    load: () => undici.load(),
+    async post(target, body, stream, signal) {
+      for (let resends = 0; ; resends += 1) {
+        const mark = connections.mark();
+        const sentAtMs = clock.monotonicMs();
+        try {
+          return decoded(await send(target, body, stream, signal), MAX_RESPONSE_BYTES);
+        } catch (error) {
+          const atOnce = clock.monotonicMs() - sentAtMs < UNREAD_WITHIN_MS;
+          const unread = resends < MOST_RESENDS && atOnce && connections.wasKept(error, mark);
+          if (!unread || signal.aborted) throw error;
+        }
       }
-      const answer = new WholeAnswer(signal);
-      agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
-      return await answer.started;
     },
     async close() {
       const closing = agent;
@@ -79,4 +134,48 @@ export function createPool(): Pool {
       await closing?.close();
     },
   };
+}
+
+/** Which connections were there before a request: only those can have been closed without anyone having read it. */
+class Connections {
+  #count = 0;
+  /** By what broke them, which is what the request fails with. */
+  readonly #brokenBy = new WeakMap<object, number>();
+  /** By their own port, for those that ended without an error. */
+  readonly #byPort = new Map<number, number>();
+
+  /** Connections made until now. */
+  mark(): number {
+    return this.#count;
+  }
+
+  wasKept(error: unknown, mark: number): boolean {
+    if (!(error instanceof Error)) return false;
+    const port = (error as { socket?: { localPort?: number } }).socket?.localPort;
+    const number = this.#brokenBy.get(error) ?? (port === undefined ? undefined : this.#byPort.get(port));
+    return number !== undefined && number <= mark;
+  }
+
+  watched(connect: buildConnector.connector): buildConnector.connector {
+    return (options, callback) =>
+      connect(options, (...[error, socket]: Parameters<buildConnector.Callback>) => {
+        // Its types say null, and undici gives nothing.
+        if (socket) this.#watch(socket);
+        (callback as (error: Error | null, socket: Socket | null) => void)(error, socket);
+      });
+  }
+
+  #watch(socket: Socket): void {
+    this.#count += 1;
+    const number = this.#count;
+    const port = socket.localPort;
+    if (port !== undefined) this.#byPort.set(port, number);
+    socket.on('error', (error) => this.#brokenBy.set(error, number));
+    socket.once('close', () =>
+      // The client's own listeners come after this one, and make the error that is looked up.
+      setImmediate(() => {
+        if (port !== undefined && this.#byPort.get(port) === number) this.#byPort.delete(port);
+      }),
+    );
+  }
 }

@@ -1,32 +1,46 @@
-// The JSON value in an answer's text: alone, in a code fence, or with words around it.
+// The JSON values in an answer's text: alone, in a code fence, or with words, drafts and other JSON around them.
 import type { Json } from '../../../common/json.ts';
 
-const FENCE = /```(?:json|JSON)?\s*\n([\s\S]*?)\n?\s*```/;
+const FENCE = /```[A-Za-z]*[ \t]*\r?\n([\s\S]*?)\r?\n?[ \t]*```/g;
 
-/** undefined: there is none. A value inside other words counts only if it is an object or an array. */
-export function findJson(text: string): Json | undefined {
+/** How often the text may be gone over again for brackets that belong together: prose with many brackets must not cost quadratic time. */
+const MOST_WORK = 12;
+/** More values than these are not looked at, counted from the end. */
+const MOST_VALUES = 20;
+
+/**
+ * The likeliest first: the whole text where it is one value; else the last object or array, and so on back, since models show a schema or a draft before
+ * they answer; then what stands in a code fence. Empty: there is none. A value among other words counts only if it is an object or an array.
+ */
+export function findJson(text: string): readonly Json[] {
   const trimmed = text.trim();
-  if (trimmed === '') return undefined;
+  if (trimmed === '') return [];
   const whole = parse(trimmed);
-  if (whole !== undefined) return whole;
-  const fenced = FENCE.exec(trimmed)?.[1];
-  const inFence = fenced === undefined ? undefined : parse(fenced);
-  if (inFence !== undefined) return inFence;
-  return firstComposite(trimmed);
+  if (whole !== undefined) return [whole];
+  const found = composites(trimmed).reverse().slice(0, MOST_VALUES);
+  if (found.length > 0) return found;
+  const fenced = [...trimmed.matchAll(FENCE)].flatMap(([, inside = '']) => {
+    const value = parse(inside);
+    return value === undefined ? [] : [value];
+  });
+  return fenced.reverse().slice(0, MOST_VALUES);
 }
 
-/** The first balanced object or array that parses. A few starts are tried: prose with many brackets must not cost quadratic time. */
-function firstComposite(text: string): Json | undefined {
+/** The objects and arrays in a text that parse and lie in no other, in their order. */
+function composites(text: string): Json[] {
+  const found: Json[] = [];
   const starts = /[{[]/g;
-  for (let tries = 0; tries < 8; tries += 1) {
-    const start = starts.exec(text)?.index;
-    if (start === undefined) return undefined;
-    const end = balancedEnd(text, start);
+  let work = MOST_WORK * text.length + 10_000;
+  for (let match = starts.exec(text); match !== null && work > 0; match = starts.exec(text)) {
+    const end = balancedEnd(text, match.index);
+    work -= (end ?? text.length) - match.index;
     if (end === undefined) continue;
-    const value = parse(text.slice(start, end));
-    if (value !== undefined) return value;
+    const value = parse(text.slice(match.index, end));
+    if (value === undefined) continue;
+    found.push(value);
+    starts.lastIndex = end;
   }
-  return undefined;
+  return found;
 }
 
 /** The index after the bracket that closes the one at `start`; brackets inside strings do not count. */

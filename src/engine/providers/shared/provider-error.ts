@@ -1,8 +1,9 @@
 // Makes a ProviderError: complete, worded for people, and without a secret in it.
 import type { ProviderError } from '../port.ts';
 
-/** Messages of servers may be whole pages of HTML. */
-const MAX_MESSAGE_CHARACTERS = 500;
+/** A server's words may be a whole stack trace; ours stand around them. */
+const MAX_WORDS = 400;
+const MAX_MESSAGE_CHARACTERS = 700;
 
 type Needed = Pick<ProviderError, 'class' | 'advice' | 'billed' | 'message'>;
 
@@ -16,13 +17,13 @@ export function providerError(fields: Needed & Partial<ProviderError>): Provider
     requestId: null,
     rateLimits: [],
     ...fields,
-    message: shorten(fields.message),
+    message: shorten(fields.message, MAX_MESSAGE_CHARACTERS),
   };
 }
 
-function shorten(message: string): string {
-  const oneLine = message.replace(/\s+/g, ' ').trim();
-  return oneLine.length <= MAX_MESSAGE_CHARACTERS
-    ? oneLine
-    : `${oneLine.slice(0, MAX_MESSAGE_CHARACTERS - 1)}…`;
+/** One line, not longer than a person reads. */
+export function shorten(words: string, most = MAX_WORDS): string {
+  const oneLine = words.replace(/\s+/g, ' ').trim();
+  if (oneLine.length <= most) return oneLine;
+  return `${oneLine.slice(0, most - 1).toWellFormed()}…`;
 }

@@ -2,7 +2,15 @@
 import type { RateHeadroom } from '../port.ts';
 import type { HeaderLookup } from './retry-after.ts';
 
-const OPENAI_KINDS = ['requests', 'tokens'] as const;
+/** OpenAI's names, and those of servers that name the window too (Cerebras, Groq): `x-ratelimit-remaining-tokens-minute`. */
+const OPENAI_KINDS = (['requests', 'tokens'] as const).flatMap((kind) =>
+  ['', '-second', '-minute', '-hour', '-day'].map((window) => ({
+    kind,
+    remaining: `x-ratelimit-remaining-${kind}${window}`,
+    limit: `x-ratelimit-limit-${kind}${window}`,
+    reset: `x-ratelimit-reset-${kind}${window}`,
+  })),
+);
 const ANTHROPIC_KINDS = [
   ['requests', 'requests'],
   ['tokens', 'tokens'],
@@ -15,14 +23,15 @@ const NOTHING: readonly RateHeadroom[] = [];
 /** What the headers say is left; empty where they say nothing. `nowMs`: for servers that give the time of a reset and not their own. */
 export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly RateHeadroom[] {
   let found: RateHeadroom[] | undefined;
-  for (const kind of OPENAI_KINDS) {
-    const remaining = count(headers.get(`x-ratelimit-remaining-${kind}`));
+  for (const names of OPENAI_KINDS) {
+    const remaining = count(headers.get(names.remaining));
     if (remaining === null) continue;
-    (found ??= []).push({
-      kind,
-      limit: count(headers.get(`x-ratelimit-limit-${kind}`)),
+    const resetsInMs = headerResetMs(headers, names.reset, nowMs);
+    found = narrower(found, {
+      kind: names.kind,
+      limit: count(headers.get(names.limit)),
       remaining,
-      resetsInMs: resetMs(headers, `x-ratelimit-reset-${kind}`, nowMs),
+      resetsInMs,
     });
   }
   for (const [name, kind] of ANTHROPIC_KINDS) {
@@ -32,29 +41,82 @@ export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly Rat
       kind,
       limit: count(headers.get(`anthropic-ratelimit-${name}-limit`)),
       remaining,
-      resetsInMs: resetMs(headers, `anthropic-ratelimit-${name}-reset`, nowMs),
+      resetsInMs: headerResetMs(headers, `anthropic-ratelimit-${name}-reset`, nowMs),
     });
   }
   return found ?? NOTHING;
 }
 
+/** Of two windows of a kind the one that is used up further is the one to keep to; of two that are used up, the one that stays so for longer. */
+function narrower(found: RateHeadroom[] | undefined, next: RateHeadroom): RateHeadroom[] {
+  const list = found ?? [];
+  const index = list.findIndex(({ kind }) => kind === next.kind);
+  const known = list[index];
+  if (known === undefined) list.push(next);
+  else if (share(next) < share(known) || (share(next) === share(known) && longer(next, known)))
+    list[index] = next;
+  return list;
+}
+
+function share({ remaining, limit }: RateHeadroom): number {
+  return remaining === 0 ? 0 : limit === null || limit === 0 ? 1 : remaining / limit;
+}
+
+function longer(a: RateHeadroom, b: RateHeadroom): boolean {
+  return (a.resetsInMs ?? 0) > (b.resetsInMs ?? 0);
+}
+
+/**
+ * After a refusal for rates without Retry-After: when what is used up is full again. Headers that name no kind (`x-ratelimit-reset`, the
+ * `RateLimit` fields of the IETF's draft) are read here alone: on an answer nobody knows what they count.
+ */
+export function exhaustedForMs(
+  rateLimits: readonly RateHeadroom[],
+  headers: HeaderLookup,
+  nowMs: number,
+): number | null {
+  const waits = rateLimits.flatMap(({ remaining, resetsInMs }) =>
+    remaining === 0 && resetsInMs !== null ? [resetsInMs] : [],
+  );
+  for (const prefix of ['x-ratelimit', 'x-rate-limit', 'ratelimit', 'anthropic-ratelimit-unified']) {
+    if ((count(headers.get(`${prefix}-remaining`)) ?? 0) > 0) continue;
+    const reset = headerResetMs(headers, `${prefix}-reset`, nowMs);
+    if (reset !== null) waits.push(reset);
+  }
+  // `limit=10, remaining=0, reset=45`, and later `"default";r=0;t=45`.
+  for (const policy of (headers.get('ratelimit') ?? '').split(/,(?=\s*")/)) {
+    const left = /\b(?:remaining|r)=(\d+)/.exec(policy)?.[1] ?? '0';
+    const reset = /\b(?:reset|t)=(\d+(?:\.\d+)?)/.exec(policy)?.[1];
+    if (Number(left) === 0 && reset !== undefined) waits.push(Math.ceil(Number(reset) * 1000));
+  }
+  return waits.length === 0 ? null : Math.max(...waits);
+}
+
 /** `8.64s`, `1m51.595s`, `6m0s`, `120ms`, `1h`, `0s` → milliseconds, rounded up; null when it is not such a text. */
 export function parseDurationMs(text: string): number | null {
   const parts =
-    /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/.exec(
+    /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/.exec(
       text.trim(),
     );
   if (!parts || text.trim() === '') return null;
-  const [, hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts;
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts;
   const total =
-    Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1000 + Number(milliseconds);
+    Number(days) * 86_400_000 +
+    Number(hours) * 3_600_000 +
+    Number(minutes) * 60_000 +
+    Number(seconds) * 1000 +
+    Number(milliseconds);
   // Through a fixed number of places: 8.64 × 1000 is 8640.000000000002.
   return Math.ceil(Number(total.toFixed(3)));
 }
 
-function resetMs(headers: HeaderLookup, name: string, nowMs: number): number | null {
-  const text = headers.get(name);
-  if (text === null || text === '') return null;
+function headerResetMs(headers: HeaderLookup, name: string, nowMs: number): number | null {
+  const text = headers.get(name)?.trim() ?? '';
+  return text === '' ? null : resetMs(text, headers, nowMs);
+}
+
+/** Milliseconds from now until the time that a text names: a duration, seconds, a Unix time, a date. `headers`: with the server's own time. */
+export function resetMs(text: string, headers: HeaderLookup | null, nowMs: number): number | null {
   const duration = parseDurationMs(text);
   if (duration !== null) return duration;
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -65,7 +127,9 @@ function resetMs(headers: HeaderLookup, name: string, nowMs: number): number | n
     return Math.ceil(value * 1000);
   }
   const atMs = Date.parse(text);
-  return Number.isNaN(atMs) ? null : Math.max(0, atMs - serverNowMs(headers, nowMs));
+  return Number.isNaN(atMs)
+    ? null
+    : Math.max(0, atMs - (headers === null ? nowMs : serverNowMs(headers, nowMs)));
 }
 
 /** A time that a server gives is reckoned from the server's own clock: ours may be minutes off. */

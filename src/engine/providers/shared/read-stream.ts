@@ -2,6 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
 import type { Note } from '../port.ts';
+import { errorInside, errorWords } from './error-body.ts';
+import type { ErrorWords } from './error-body.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
 import { EventTooLarge, ServerEventReader } from './sse.ts';
@@ -10,6 +12,8 @@ export interface StreamWatch {
   /** A piece of text for the caller. */
   readonly onText: ((delta: string) => void) | null;
   readonly onProgress: ((kind: 'token' | 'other') => void) | null;
+  /** Judges a body that turns out to be no event stream: a whole answer, an error as JSON, a web page. */
+  readonly notEvents: (body: string) => AnswerEnd;
 }
 
 /** How an answer ended, streamed or not. */
@@ -24,7 +28,7 @@ export type AnswerEnd =
 
 /**
  * After the finish reason the usage may come in a further event. A server that sends neither usage, end marker nor the end of the
- * stream is waited for no longer than this.
+ * stream is waited for no longer than this; after a provisional one, as long as the caller's signal lets it.
  */
 const USAGE_GRACE_MS = 500;
 /** What follows the answer (an end marker, the last chunk) is read for the sake of the socket's reuse, no longer than this. */
@@ -76,9 +80,12 @@ class AnswerStream {
   readonly #clock: Clock;
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #events = new ServerEventReader(
-    (data) => this.#event(data),
+    (data, name) => this.#event(data, name),
     () => this.#watch.onProgress?.('other'),
   );
+  #received = 0;
+  /** An event that is no part of an answer and has words: an error, if no answer comes. */
+  #odd: ErrorWords | undefined;
   #damaged = 0;
   #damagedOutput = false;
   #pieces = 0;
@@ -114,7 +121,19 @@ class AnswerStream {
   lost(how: string): void {
     if (this.#settled) return;
     const { finishReason, blocked } = this.#reader.reading;
-    if (finishReason !== null || blocked !== null) this.#finish();
+    if (finishReason !== null || blocked !== null) {
+      this.#finish();
+      return;
+    }
+    const stray = this.#events.stray.trim();
+    if (this.#received === 0 && stray !== '') {
+      const end = this.#watch.notEvents(stray);
+      if (end.kind === 'complete') this.#give();
+      this.#settle(end);
+      return;
+    }
+    const inside = this.#odd ?? (stray === '' ? undefined : errorInside(parse(stray), false));
+    if (inside !== undefined) this.#fail(inside);
     else if (this.#damaged > 0)
       this.#settle(malformed(`${how} after a damaged event, without a finish reason`));
     else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
@@ -125,17 +144,31 @@ class AnswerStream {
     this.#cancelGrace?.();
   }
 
-  #event(data: string): void {
+  #event(data: string, name: string | null): void {
     if (this.#settled) return;
-    if (data === '[DONE]') {
+    if (data.trim() === '[DONE]') {
       this.lost('the stream ended');
       return;
     }
-    const event = parse(data);
-    if (event === undefined) {
+    this.#received += 1;
+    const value = parse(data);
+    const error = name === 'error' ? errorWords(value ?? data) : errorInside(value, true);
+    if (error !== undefined) {
+      this.#watch.onProgress?.('other');
+      this.#fail(error);
+      return;
+    }
+    const read = members(value);
+    if (read === undefined) {
       this.#skip(data);
       return;
     }
+    const event = name === null || read['type'] !== undefined ? read : { ...read, type: name };
+    if (event['type'] === undefined && !this.#reader.isAnswer(event)) this.#odd ??= errorInside(value, false);
+    this.#take(event);
+  }
+
+  #take(event: JsonMembers): void {
     const { reading } = this.#reader;
     const piece = this.#reader.event(event);
     this.#watch.onProgress?.(piece.isOutput ? 'token' : 'other');
@@ -144,10 +177,16 @@ class AnswerStream {
       reading.text += piece.text;
       if (!this.#damagedOutput) this.#give();
     }
+    this.#cancelGrace?.();
     if (reading.failure !== null) this.#settle({ kind: 'failed' });
     else if (reading.complete) this.#finish();
-    else if (reading.finishReason !== null)
-      this.#cancelGrace ??= this.#clock.after(USAGE_GRACE_MS, () => this.lost('the stream paused'));
+    else if (reading.finishReason !== null && !reading.provisional)
+      this.#cancelGrace = this.#clock.after(USAGE_GRACE_MS, () => this.lost('the stream paused'));
+  }
+
+  #fail(error: ErrorWords): void {
+    this.#reader.reading.failure = error;
+    this.#settle({ kind: 'failed' });
   }
 
   #skip(data: string): void {
@@ -207,9 +246,9 @@ function malformed(message: string): AnswerEnd {
   return { kind: 'malformed', mayRetry: true, message };
 }
 
-function parse(data: string): JsonMembers | undefined {
+function parse(data: string): unknown {
   try {
-    return members(JSON.parse(data));
+    return JSON.parse(data);
   } catch {
     return undefined;
   }

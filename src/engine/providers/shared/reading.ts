@@ -1,19 +1,22 @@
 // Reading: what has been understood of an answer so far, whichever protocol it comes in.
-import type { ProviderAnswer, Usage } from '../port.ts';
+import type { FinishReason, Usage } from '../port.ts';
+import type { ErrorWords } from './error-body.ts';
 import type { UsageReport } from './usage.ts';
 
 /** Filled by an adapter's reader, judged by the shared code. Mutable: one per call, never kept. */
 export interface Reading {
   text: string;
   model: string | null;
-  finishReason: ProviderAnswer['finishReason'] | null;
+  finishReason: FinishReason | null;
+  /** The finish reason came with a piece of the answer, or before any: some servers stamp one on each chunk, so more may follow. */
+  provisional: boolean;
   /** The answer was withheld or refused: the provider's reason. */
   blocked: string | null;
   usage: Usage | null;
   /** What `usage` comes from, with the price and the tier that the provider tells beside it. */
   readonly reported: UsageReport;
   /** The provider reports an error inside a 200. */
-  failure: { readonly type: string | null; readonly code: string | null; readonly message: string } | null;
+  failure: ErrorWords | null;
   /** Nothing more of importance will follow. */
   complete: boolean;
   /** The whole text as the provider repeats it at the end of a stream; null where the protocol does not. */
@@ -25,6 +28,7 @@ export function emptyReading(reported: UsageReport): Reading {
     text: '',
     model: null,
     finishReason: null,
+    provisional: false,
     blocked: null,
     usage: null,
     reported,
@@ -37,6 +41,8 @@ export function emptyReading(reported: UsageReport): Reading {
 /** Reads one answer of one protocol into its `reading`. */
 export interface AnswerReader {
   readonly reading: Reading;
+  /** Whether a body, or an event's data, has what an answer of this protocol has. */
+  readonly isAnswer: (body: JsonMembers) => boolean;
   /** The body of an answer that is not a stream. */
   readonly whole: (body: JsonMembers) => void;
   /** One event of a stream; says whether it carried model output, and which of it is text for the caller. */

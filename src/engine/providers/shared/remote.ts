@@ -1,38 +1,54 @@
 // A provider behind HTTP: what the adapters share, from the key to the outcome. The adapter knows the protocol, this knows the rules.
+import { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
-import type { CallContext, CallOutcome, ModelRequest, Provider, ProviderError } from '../port.ts';
+import type { CallContext, CallOutcome, ModelRequest, Note, Provider, ProviderError } from '../port.ts';
 import type { ReadSecret } from '../registry-port.ts';
 import { CallReport } from './call-report.ts';
+import type { Lesson } from './call-report.ts';
 import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
 import type { Pool, WireResponse } from './http-pool.ts';
 import { findJson } from './json-answer.ts';
 import { providerError } from './provider-error.ts';
 import type { AnswerReader } from './reading.ts';
-import { members } from './reading.ts';
 import { readStream, WatchFailed } from './read-stream.ts';
 import type { AnswerEnd } from './read-stream.ts';
 import { createRedactor } from './redact.ts';
 import type { Redactor } from './redact.ts';
-import { createSdkRequests } from './sdk-request.ts';
-import type { RequestBuilder } from './sdk-request.ts';
-import { reportedInside } from './thrown.ts';
+import { readWhole } from './read-whole.ts';
+import { createSdkRequests, credentialsText } from './sdk-request.ts';
+import type { SdkClients } from './sdk-request.ts';
+import { WithoutThinking, withoutThinking } from './thinking.ts';
+
+/** What authenticates a call, read for this call alone (INV-9). */
+export interface Credentials {
+  readonly key: string | null;
+  /** Headers that hold secrets, whole. */
+  readonly headers: { readonly [name: string]: string };
+}
 
 /** One protocol of one vendor, over its SDK. */
-export interface Protocol {
-  /** The vendor's SDK. */
-  createClient(key: string | null): Promise<RequestBuilder>;
-  /** Where the SDK is to send what. */
-  put(request: ModelRequest): { readonly path: string; readonly body: object };
-  reader(request: ModelRequest): AnswerReader;
-  /** Undoes what was done to the schema of a structured request. */
-  restore(request: ModelRequest, json: Json): Json;
-  /** A refusal may teach how the next request has to be put; true: it has, and the same call may now succeed here. */
-  learn(request: ModelRequest, failure: ReportedFailure): boolean;
+export interface Protocol extends SdkClients {
+  /** A step's request in the protocol's terms, as far as is known how this server wants it. */
+  prepare(request: ModelRequest): PreparedRequest;
   /** The header with the provider's id of the request. */
   readonly requestIdHeader: string;
+}
+
+/** One request, put together; its answer is read as it was asked for, whatever is learnt meanwhile. */
+export interface PreparedRequest {
+  /** Where the SDK is to send what. */
+  readonly path: string;
+  readonly body: object;
+  readonly reader: AnswerReader;
+  /** Undoes what was done to the schema of a structured request. */
+  restore(json: Json): Json;
+  /** A refusal may teach how the next request has to be put, or what a person has to change. */
+  learn(failure: ReportedFailure): Lesson;
+  /** What was asked otherwise than the step says, and why. */
+  readonly notes: readonly Note[];
 }
 
 export interface RemoteSettings {
@@ -41,9 +57,13 @@ export interface RemoteSettings {
   readonly apiKeySecret: string | null;
   /** Resolved, as sent; their values may be secrets too. */
   readonly headers: { readonly [name: string]: string };
+  /** Headers that hold secrets: texts, and names of secrets between them. */
+  readonly secretHeaders: { readonly [name: string]: readonly HeaderPart[] };
   /** Why it can never be called as it is configured; undefined: nothing is wrong. */
   readonly misconfigured: string | undefined;
 }
+
+export type HeaderPart = string | { readonly secret: string };
 
 export interface RemoteDependencies {
   readonly readSecret: ReadSecret;
@@ -58,50 +78,64 @@ export function createRemoteProvider(
 ): Provider {
   const { name, apiKeySecret, misconfigured } = settings;
   const reported = { name, apiKeySecret, requestIdHeader: protocol.requestIdHeader };
+  const credentialsOf = credentialsReader(settings, readSecret);
   const redactorFor = redactorSource(settings.headers);
   const nowMs = (): number => clock.nowMs();
-  const requests = createSdkRequests(pool, (key) => protocol.createClient(key));
+  const requests = createSdkRequests(pool, protocol);
 
-  /** undefined: it is needed and not set. */
-  const readKey = (): string | null | undefined =>
-    apiKeySecret === null ? null : readSecret(apiKeySecret)?.trim() || undefined;
-
-  const call = async (request: ModelRequest, context: CallContext): Promise<CallOutcome> => {
+  const call = async (asked: ModelRequest, context: CallContext): Promise<CallOutcome> => {
     const { signal } = context;
-    const key = readKey();
+    const credentials = credentialsOf();
     if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
-    if (key === undefined) return fail(notSent('authentication', `${name}: set ${apiKeySecret ?? ''}`));
-    const redactor = redactorFor(key);
-    const reader = protocol.reader(request);
+    if (typeof credentials === 'string')
+      return fail(notSent('authentication', `${name}: set ${credentials}`));
+    const request = wellFormed(asked);
+    const redactor = redactorFor(credentials);
+    const prepared = protocol.prepare(request);
+    const { reader } = prepared;
     const report = new CallReport(reported, redactor, reader.reading, nowMs);
     if (signal.aborted) return fail(report.abandoned(signal, 'no'));
     try {
-      const { path, body } = protocol.put(request);
-      const response = await requests.send(path, body, { stream: request.stream, key, signal });
+      const { path, body } = prepared;
+      const response = await requests.send(path, body, { stream: request.stream, credentials, signal });
       report.response = response;
       context.onProgress?.('headers');
       const end = await readAnswer(response, request, reader, context, redactor, clock);
       if (signal.aborted && end.kind !== 'complete') return fail(report.abandoned(signal, 'maybe'));
-      const lost = report.lost(end, response);
+      const lost = report.lost(end, response, prepared.learn);
       if (lost !== undefined) return fail(lost);
-      const text = redactor.exact(reader.reading.text);
-      const found = request.structured === null ? undefined : findJson(text);
-      const json = found === undefined ? undefined : protocol.restore(request, found);
-      const notes = end.kind === 'complete' ? end.notes : [];
+      const notes = [...prepared.notes, ...(end.kind === 'complete' ? end.notes : [])];
+      const raw = redactor.exact(reader.reading.text);
+      const text = withoutThinking(raw);
+      if (text !== raw)
+        notes.push({ code: 'THINKING_LEFT_OUT', message: 'thinking was left out of the text' });
+      const found = request.structured === null ? [] : findJson(text);
+      const json = found.map((value) => prepared.restore(value));
       return succeed(report.answer(response, { requestedModel: request.model, text, json, notes }));
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
       if (signal.aborted) return fail(report.abandoned(signal, 'maybe'));
-      return fail(report.thrown(error, (failure) => protocol.learn(request, failure)));
+      return fail(report.thrown(error, prepared.learn));
     }
   };
 
   return {
     name,
-    unavailable: () => misconfigured ?? (readKey() === undefined ? `set ${apiKeySecret ?? ''}` : undefined),
+    unavailable() {
+      const credentials = credentialsOf();
+      return misconfigured ?? (typeof credentials === 'string' ? `set ${credentials}` : undefined);
+    },
+    load: () => requests.load(),
     call,
     close: () => pool.close(),
   };
+}
+
+/** Half of a surrogate pair, where a text was cut in the middle of a character, is no Unicode: servers refuse it as broken JSON. */
+function wellFormed(request: ModelRequest): ModelRequest {
+  const { system, prompt } = request;
+  if (prompt.isWellFormed() && (system === null || system.isWellFormed())) return request;
+  return { ...request, system: system?.toWellFormed() ?? null, prompt: prompt.toWellFormed() };
 }
 
 async function readAnswer(
@@ -113,49 +147,55 @@ async function readAnswer(
   clock: Clock,
 ): Promise<AnswerEnd> {
   const type = response.headers.get('content-type') ?? '';
-  const toCaller = request.stream && onText ? new HeldBack(onText, redactor) : null;
+  const toCaller = request.stream && onText ? new ToCaller(onText, redactor) : null;
+  const asEvents = (body: Readable): Promise<AnswerEnd> =>
+    readStream(
+      body,
+      reader,
+      {
+        onText: toCaller && ((delta: string): void => toCaller.push(delta)),
+        onProgress,
+        notEvents: (text) => readWhole(text, type, reader, redactor),
+      },
+      clock,
+    );
   let end: AnswerEnd;
   // What the server sent decides, not what was asked: some compatible servers answer a stream with JSON, or the reverse.
   if (type.includes('text/event-stream') || (request.stream && !type.includes('json'))) {
-    const watch = { onText: toCaller && ((delta: string): void => toCaller.push(delta)), onProgress };
-    end = await readStream(response.body(), reader, watch, clock);
+    end = await asEvents(response.body());
   } else {
-    end = readWhole(await response.text(), type, reader, redactor);
-    if (end.kind === 'complete' && request.stream && reader.reading.text !== '') {
-      onProgress?.('token');
-      toCaller?.push(reader.reading.text);
+    const text = await response.text();
+    if (/^\s*(?:data|event):/.test(text)) end = await asEvents(Readable.from([Buffer.from(text)]));
+    else {
+      end = readWhole(text, type, reader, redactor);
+      if (end.kind === 'complete' && request.stream && reader.reading.text !== '') {
+        onProgress?.('token');
+        toCaller?.push(reader.reading.text);
+      }
     }
   }
   if (end.kind === 'complete') toCaller?.flush();
   return end;
 }
 
-/** The body of an answer that is not a stream. */
-function readWhole(text: string, contentType: string, reader: AnswerReader, redactor: Redactor): AnswerEnd {
-  const body = parse(text);
-  if (body === undefined) {
-    const what = `the answer is not a JSON object (${contentType === '' ? 'no content type' : contentType})`;
-    // Redacted before it is shortened: half a key is not recognized any more.
-    const beginning = redactor.message(text.slice(0, 2000)).slice(0, 80);
-    const message = `${what}; is baseUrl right? It begins: ${beginning}`;
-    return { kind: 'malformed', mayRetry: false, message };
-  }
-  const { reading } = reader;
-  const { error } = body;
-  if (error !== undefined && error !== null && error !== '') reading.failure = reportedInside(error);
-  else reader.whole(body);
-  if (reading.failure !== null) return { kind: 'failed' };
-  if (reading.finishReason === null && reading.blocked === null) {
-    return { kind: 'cut', mayRetry: false, message: 'the answer has no finish reason' };
-  }
-  return { kind: 'complete', notes: [] };
-}
+/** Streamed text on its way to the caller: without thinking, and without a secret. */
+class ToCaller {
+  readonly #thinking = new WithoutThinking();
+  readonly #held: HeldBack;
 
-function parse(text: string): { readonly [key: string]: unknown } | undefined {
-  try {
-    return members(JSON.parse(text));
-  } catch {
-    return undefined;
+  constructor(onText: (delta: string) => void, redactor: Redactor) {
+    this.#held = new HeldBack(onText, redactor);
+  }
+
+  push(delta: string): void {
+    const text = this.#thinking.push(delta);
+    if (text !== '') this.#held.push(text);
+  }
+
+  flush(): void {
+    const rest = this.#thinking.end();
+    if (rest !== '') this.#held.push(rest);
+    this.#held.flush();
   }
 }
 
@@ -163,15 +203,50 @@ function notSent(kind: 'authentication' | 'invalid_request', message: string): P
   return providerError({ class: kind, advice: 'elsewhere', billed: 'no', message });
 }
 
-/** A redactor for the key and for headers that authenticate, whose values are as secret; made anew only when the key changes. */
-function redactorSource(headers: { readonly [name: string]: string }): (key: string | null) => Redactor {
-  const fromHeaders = Object.entries(headers)
+/** Reads what authenticates a call; a text names the secret that is needed and not set. */
+function credentialsReader(
+  { apiKeySecret, secretHeaders }: RemoteSettings,
+  readSecret: ReadSecret,
+): () => Credentials | string {
+  const read = (name: string): string | undefined => readSecret(name)?.trim() || undefined;
+  const named = Object.entries(secretHeaders);
+  return () => {
+    const key = apiKeySecret === null ? null : read(apiKeySecret);
+    if (key === undefined) return apiKeySecret ?? '';
+    if (named.length === 0) return { key, headers: NO_HEADERS };
+    const headers: { [name: string]: string } = {};
+    for (const [header, parts] of named) {
+      let value = '';
+      for (const part of parts) {
+        const text = typeof part === 'string' ? part : read(part.secret);
+        if (text === undefined) return typeof part === 'string' ? part : part.secret;
+        value += text;
+      }
+      headers[header] = value.trim();
+    }
+    return { key, headers };
+  };
+}
+
+const NO_HEADERS = {};
+
+/** A redactor for the key and for headers that authenticate, whose values are as secret; made anew only when one of them changes. */
+function redactorSource(headers: {
+  readonly [name: string]: string;
+}): (credentials: Credentials) => Redactor {
+  const named = Object.entries(headers)
     .filter(([name]) => /auth|key|token|secret|cookie/i.test(name))
-    .map(([, value]) => value.replace(/^(?:Bearer|Basic)\s+/i, ''));
-  let last: { readonly key: string | null; readonly redactor: Redactor } | undefined;
-  return (key) => {
-    if (last?.key !== key || last === undefined) {
-      last = { key, redactor: createRedactor(key === null ? fromHeaders : [key, ...fromHeaders]) };
+    .map(([, value]) => value);
+  let last: { readonly of: string; readonly redactor: Redactor } | undefined;
+  return (credentials) => {
+    const of = credentialsText(credentials);
+    if (last === undefined || last.of !== of) {
+      const { key } = credentials;
+      const values = [...named, ...Object.values(credentials.headers)].flatMap((value) => [
+        value,
+        value.replace(/^\S+\s+/, ''),
+      ]);
+      last = { of, redactor: createRedactor(key === null ? values : [key, ...values]) };
     }
     return last.redactor;
   };

@@ -1,29 +1,43 @@
-// How long a provider asks to wait: from its headers, or from the words of its message.
-import { parseDurationMs, serverNowMs } from './rate-headers.ts';
+// How long a provider asks to wait: from its headers, from the words of its message, or from what its body says beside them.
+import { members } from './reading.ts';
+import { parseDurationMs, resetMs, serverNowMs } from './rate-headers.ts';
 
 export interface HeaderLookup {
   get(name: string): string | null;
 }
 
-const IN_WORDS = [
-  // OpenAI: "Please try again in 1.3s", "in 6m0s", "in 20ms"; Gemini: "Please retry in 37.5s".
-  /\b(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)/i,
-  // Azure: "Please retry after 2 seconds", "Try again in 26 seconds"; "retry after 500 milliseconds".
-  /\b(?:try again|retry) (?:after|in) (\d+(?:\.\d+)?) ?(milliseconds?|seconds?|minutes?|hours?)\b/i,
-  // Google: "retryDelay": "37s"
-  /"retryDelay": ?"(\d+(?:\.\d+)?s)"/,
-];
+const AMOUNT =
+  '\\d+(?:\\.\\d+)? ?(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\\b';
+/**
+ * OpenAI: "Please try again in 1.3s", "in 6m0s"; Gemini: "Please retry in 37.5s"; Azure: "Please retry after 2 seconds"; others: "wait 20 seconds",
+ * "available again in 1 minute 30 seconds".
+ */
+const IN_WORDS = new RegExp(
+  `\\b(?:try(?:ing)? again|retry(?:ing)?|wait|available(?: again)?|resets?)(?: (?:after|in|for|at least|about|approximately))*:? (${'(?:\\d+(?:\\.\\d+)?(?:ms|h|m|s))+'}\\b|${AMOUNT}(?:(?:,| and)* ${AMOUNT})*)`,
+  'i',
+);
+/** "try again at 2026-01-01T12:00:00Z", "resets on …", "until …". */
+const AT_A_TIME =
+  /\b(?:(?:try again|retry|available(?: again)?|resets?) (?:at|on|after)|until):? (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| ?UTC| ?GMT|[+-]\d\d:?\d\d)?)/i;
 
 const UNIT_MS: { readonly [unit: string]: number } = {
-  millisecond: 1,
-  second: 1000,
-  minute: 60_000,
-  hour: 3_600_000,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
 };
 
-/** Milliseconds from now; null: the provider does not say. A time in the past is 0. */
-export function retryAfterMs(headers: HeaderLookup | null, message: string, nowMs: number): number | null {
-  return (headers && fromHeaders(headers, nowMs)) ?? fromWords(message);
+/** Milliseconds from now; null: the provider does not say. A time in the past is 0. `body`: of the error, as far as it is one. */
+export function retryAfterMs(
+  headers: HeaderLookup | null,
+  message: string,
+  nowMs: number,
+  body: unknown = null,
+): number | null {
+  return (
+    (headers && fromHeaders(headers, nowMs)) ?? fromWords(message, headers, nowMs) ?? fromBody(body, nowMs, 0)
+  );
 }
 
 function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
@@ -33,19 +47,79 @@ function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
   if (inMs !== null && /^\s*\d+(\.\d+)?\s*$/.test(inMs) && (Number(inMs) > 0 || value === null))
     return Math.ceil(Number(inMs));
   if (value === null) return null;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.ceil(Number(value) * 1000);
+  const whole = retryAfterValueMs(value.trim(), headers, nowMs);
+  if (whole !== null) return whole;
+  // A header that two servers of the way have set comes as a list; to come back before the later time is to be refused again.
+  const each = value.split(',').flatMap((part) => retryAfterValueMs(part.trim(), headers, nowMs) ?? []);
+  return each.length === 0 ? null : Math.max(...each);
+}
+
+function retryAfterValueMs(value: string, headers: HeaderLookup, nowMs: number): number | null {
+  if (/^\d+(\.\d+)?$/.test(value)) {
+    // No one asks to wait thirty years: a number that large is a time.
+    return Number(value) > 1e9 ? resetMs(value, headers, nowMs) : Math.ceil(Number(value) * 1000);
+  }
+  const duration = parseDurationMs(value);
+  if (duration !== null) return duration;
   // Date.parse takes almost anything for a date, "-5" included.
-  const atMs = /^(?:[A-Z][a-z]{2}|\d{4}-)/.test(value.trim()) ? Date.parse(value) : Number.NaN;
+  const atMs = /^(?:[A-Z][a-z]{2}|\d{4}-)/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - serverNowMs(headers, nowMs));
 }
 
-function fromWords(message: string): number | null {
-  for (const pattern of IN_WORDS) {
-    const match = pattern.exec(message);
-    if (!match) continue;
-    const [, amount = '', unit] = match;
-    if (unit === undefined) return parseDurationMs(amount);
-    return Math.ceil(Number(amount) * (UNIT_MS[unit.toLowerCase().replace(/s$/, '')] ?? 1000));
+function fromWords(message: string, headers: HeaderLookup | null, nowMs: number): number | null {
+  const words = IN_WORDS.exec(message)?.[1];
+  if (words !== undefined) return parseDurationMs(words) ?? spelledMs(words);
+  const at = AT_A_TIME.exec(message)?.[1];
+  if (at === undefined) return /"retryDelay": ?"/.test(message) ? delayIn(message) : null;
+  // Without a zone it is UTC: servers do not know where we are.
+  const zoned = /(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$/i.test(at) ? at : `${at}Z`;
+  const atMs = Date.parse(zoned.replace(/ ?(?:UTC|GMT)$/i, 'Z').replace(' ', 'T'));
+  if (Number.isNaN(atMs)) return null;
+  return Math.max(0, atMs - (headers === null ? nowMs : serverNowMs(headers, nowMs)));
+}
+
+/** "1 minute 30 seconds", "2 hours and 5 mins". */
+function spelledMs(words: string): number {
+  let ms = 0;
+  for (const [, amount = '0', unit = 's'] of words.matchAll(/(\d+(?:\.\d+)?) ?([a-z]+)/gi)) {
+    const short = /^(?:ms|milli|msec)/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase();
+    ms += Number(amount) * (UNIT_MS[short] ?? 1000);
+  }
+  return Math.ceil(Number(ms.toFixed(3)));
+}
+
+/** Google: "retryDelay": "37s", where its details stand in the message. */
+function delayIn(message: string): number | null {
+  return parseDurationMs(/"retryDelay": ?"(\d+(?:\.\d+)?s)"/.exec(message)?.[1] ?? '');
+}
+
+const SECONDS = /^(?:retry_?after(?:_?seconds?)?|resets?_?in_?seconds|estimated_?time)$/i;
+const MILLISECONDS = /^retry_?after_?(?:ms|millis(?:econds)?)$/i;
+const RESETS = /^(?:x-)?rate-?limit-reset$|^resets?_?at$/i;
+
+/** What stands in the body: `retry_after: 20`, Google's `retryDelay: "37s"`, the headers that OpenRouter passes on. */
+function fromBody(value: unknown, nowMs: number, depth: number): number | null {
+  if (depth > 5) return null;
+  if (Array.isArray(value)) {
+    for (const item of value.slice(0, 20)) {
+      const found = fromBody(item, nowMs, depth + 1);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+  for (const [name, said] of Object.entries(members(value) ?? {})) {
+    const found = named(name, said, nowMs) ?? fromBody(said, nowMs, depth + 1);
+    if (found !== null) return found;
   }
   return null;
+}
+
+function named(name: string, said: unknown, nowMs: number): number | null {
+  if (typeof said !== 'number' && typeof said !== 'string') return null;
+  const text = String(said).trim();
+  if (name === 'retryDelay') return parseDurationMs(text);
+  if (RESETS.test(name)) return resetMs(text, null, nowMs);
+  if (!/^\d+(?:\.\d+)?s?$/.test(text)) return null;
+  if (MILLISECONDS.test(name)) return Math.ceil(Number.parseFloat(text));
+  return SECONDS.test(name) ? Math.ceil(Number.parseFloat(text) * 1000) : null;
 }

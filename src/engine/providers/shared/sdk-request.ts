@@ -1,5 +1,6 @@
 // A request as an SDK puts it together, sent by our own pool: the SDK's own sending is made for its retries, timers and logs, which are ours here.
 import type { Pool, WireResponse, WireTarget } from './http-pool.ts';
+import type { Credentials } from './remote.ts';
 
 /** What both SDKs' clients have for it. */
 export interface RequestBuilder {
@@ -12,6 +13,13 @@ export interface RequestBuilder {
     },
     more: { readonly retryCount: number },
   ): Promise<{ readonly url: string; readonly req: { readonly headers: Headers } }>;
+}
+
+/** A vendor's SDK, which puts requests together. */
+export interface SdkClients {
+  /** undefined: it is loaded. */
+  load(): Promise<void> | undefined;
+  createClient(credentials: Credentials): Promise<RequestBuilder>;
 }
 
 /** An answer that refuses, in the form of the SDKs' errors: `error` is its body, as JSON where it is JSON. */
@@ -34,20 +42,34 @@ export interface SdkRequests {
   send(
     path: string,
     body: object,
-    call: { readonly stream: boolean; readonly key: string | null; readonly signal: AbortSignal },
+    call: {
+      readonly stream: boolean;
+      readonly credentials: Credentials;
+      readonly signal: AbortSignal;
+    },
   ): Promise<WireResponse>;
+  /** Loads the SDK and the HTTP client; undefined: they are there. */
+  load(): Promise<void> | undefined;
 }
 
-export function createSdkRequests(
-  pool: Pool,
-  makeClient: (key: string | null) => Promise<RequestBuilder>,
-): SdkRequests {
+/** What tells one set of credentials from another. */
+export function credentialsText({ key, headers }: Credentials): string {
+  const named = Object.entries(headers).flat();
+  return named.length === 0 ? (key ?? '') : [key ?? '', ...named].join('\n');
+}
+
+export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
   /** Made at the first call, and anew when the key has changed. */
   let kept: Kept | undefined;
   return {
-    async send(path, body, { stream, key, signal }) {
-      if (kept === undefined || kept.key !== key)
-        kept = { key, client: await makeClient(key), targets: new Map() };
+    load() {
+      const loading = [sdk.load(), pool.load()].filter((each) => each !== undefined);
+      return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
+    },
+    async send(path, body, { stream, credentials, signal }) {
+      const of = credentialsText(credentials);
+      if (kept === undefined || kept.of !== of)
+        kept = { of, client: await sdk.createClient(credentials), targets: new Map() };
       const { client, targets } = kept;
       const kind = stream ? `stream ${path}` : path;
       let target = targets.get(kind);
@@ -60,7 +82,7 @@ export function createSdkRequests(
 }
 
 interface Kept {
-  readonly key: string | null;
+  readonly of: string;
   readonly client: RequestBuilder;
   /** By the kind of request: an address and headers depend on nothing else. */
   readonly targets: Map<string, WireTarget>;

@@ -1,10 +1,13 @@
 // A reader of server-sent events: bytes in, events out (WHATWG HTML, section 9.2.6).
 
-/** Only the data: both vendors repeat the event's name in it. */
-export type OnServerEvent = (data: string) => void;
+/** The event's data, and its name where it has one: most repeat it in the data, and some say only there that the event is an error. */
+export type OnServerEvent = (data: string, name: string | null) => void;
 
 /** One event may not be larger: a server that never ends one must not fill the memory (INV-14). Characters. */
 const MAX_EVENT_CHARACTERS = 16_000_000;
+
+/** What stands in a stream without being an event is kept up to here: it may be an error, or a web page. */
+const MAX_STRAY_CHARACTERS = 65_536;
 
 export class EventTooLarge extends Error {
   override readonly name = 'EventTooLarge';
@@ -16,6 +19,9 @@ export class ServerEventReader {
   readonly #decoder = new TextDecoder();
   #rest = '';
   #data: string | undefined;
+  #name: string | null = null;
+  /** Lines that belong to no event: a body that is no event stream, or something that was put into one. */
+  stray = '';
 
   constructor(onEvent: OnServerEvent, onComment: () => void) {
     this.#onEvent = onEvent;
@@ -64,12 +70,23 @@ export class ServerEventReader {
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
     } else if (text.charCodeAt(start) === 0x3a) {
       this.#onComment();
-    }
+    } else this.#otherLine(text.slice(start, end));
+  }
+
+  #otherLine(line: string): void {
+    if (line.startsWith('event:')) this.#name = line.slice('event:'.length).trim();
+    else if (!OTHER_FIELD.test(line) && this.stray.length + line.length < MAX_STRAY_CHARACTERS)
+      this.stray += `${line}\n`;
   }
 
   #dispatch(): void {
     const data = this.#data;
+    const name = this.#name;
     this.#data = undefined;
-    if (data !== undefined) this.#onEvent(data);
+    this.#name = null;
+    if (data !== undefined) this.#onEvent(data, name);
   }
 }
+
+/** Fields of the format that say nothing here. */
+const OTHER_FIELD = /^(?:id|retry)(?::|$)|^(?:event|data)$/;

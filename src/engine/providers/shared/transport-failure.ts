@@ -1,5 +1,6 @@
 // What a failed connection means: from the error codes of Node and undici, wherever an SDK has wrapped them.
 import type { Verdict } from './classify.ts';
+import { Undecodable } from './decoded.ts';
 
 /** The connection was never there: nothing was sent. */
 const NEVER_SENT = new Set([
@@ -9,6 +10,9 @@ const NEVER_SENT = new Set([
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
   'EAI_AGAIN',
+  // This machine is out of file descriptors.
+  'EMFILE',
+  'ENFILE',
 ]);
 /** And will not be there in a second either: a wrong name or a certificate. */
 const WRONG_ADDRESS =
@@ -24,6 +28,13 @@ export function classifyTransport(error: unknown): TransportFailure {
   const cause = innermost(error);
   const code = codeOf(cause);
   const message = describe(cause, code);
+  if (cause instanceof Undecodable)
+    return { class: 'malformed_stream', advice: 'elsewhere', billed: 'maybe', message };
+  const refusedByProxy = /^Proxy response \((\d+)\)/.exec(message)?.[1];
+  if (refusedByProxy !== undefined) {
+    const told = `the proxy answered ${refusedByProxy} in place of a tunnel`;
+    return { class: 'connection', advice: 'elsewhere', billed: 'no', message: told };
+  }
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return { class: 'malformed_stream', advice: 'elsewhere', billed: 'maybe', message };
   if (WRONG_ADDRESS.test(code)) return { class: 'connection', advice: 'elsewhere', billed: 'no', message };

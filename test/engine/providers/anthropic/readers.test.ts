@@ -108,16 +108,6 @@ describe('reading Messages', () => {
     ).toBe('{"a"');
   });
 
-  it('reads an error that comes as an event, or as a whole answer', () => {
-    const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
-    const streamed = messageReader(false);
-    streamed.event(error);
-    const whole = messageReader(false);
-    whole.whole(error);
-    for (const { reading } of [streamed, whole])
-      expect(reading.failure).toEqual({ type: 'overloaded_error', code: null, message: 'Overloaded' });
-  });
-
   it('makes nothing of shapes that it does not know', () => {
     const { reading, event } = messageReader(false);
     for (const data of [

@@ -86,13 +86,40 @@ describe('reading Chat Completions', () => {
     });
   });
 
-  it.each([
-    [{ error: { message: 'overloaded', code: 503 } }, { message: 'overloaded', code: '503', type: null }],
-    [{ error: 'something broke' }, { message: 'something broke', code: null, type: null }],
-  ])('reads an error among the events: %j', (event, failure) => {
+  it('takes a finish reason that comes with text for provisional: more may follow', () => {
     const reader = chatReader();
-    stream(reader, choice({ content: 'a' }), event);
-    expect(reader.reading.failure).toEqual(failure);
+    const usage = { prompt_tokens: 3, completion_tokens: 1 };
+    stream(reader, { ...choice({ content: 'a' }, 'stop'), usage });
+    expect(reader.reading).toMatchObject({ complete: false, provisional: true, finishReason: 'stop' });
+    stream(reader, { choices: [], usage });
+    expect(reader.reading.complete).toBe(true);
+  });
+
+  it.each([
+    ['content_filter: PROHIBITED_CONTENT', 'PROHIBITED_CONTENT'],
+    ['SAFETY', 'SAFETY'],
+    ['sensitive', 'sensitive'],
+  ])('reads %s as withheld', (reason, told) => {
+    const reader = chatReader();
+    stream(reader, choice({}, reason));
+    expect(reader.reading.blocked).toContain(told);
+  });
+
+  it.each(['error', 'abort', 'network_error', 'insufficient_system_resource'])(
+    'reads the finish reason %s as a failure',
+    (reason) => {
+      const reader = chatReader();
+      stream(reader, choice({ content: 'half' }), choice({}, reason));
+      expect(reader.reading.failure?.message).toContain(reason);
+      expect(reader.reading.finishReason).toBeNull();
+    },
+  );
+
+  it('reads an error inside the choice', () => {
+    const reader = chatReader();
+    const error = { code: 502, message: 'Upstream error from Nebius: overloaded' };
+    stream(reader, { choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error', error }] });
+    expect(reader.reading.failure).toMatchObject({ status: 502, message: error.message });
   });
 
   it('makes nothing of shapes that it does not know', () => {
@@ -149,17 +176,6 @@ describe('reading Responses', () => {
     const reader = responsesReader();
     reader.whole(response(fields));
     expect(reader.reading).toMatchObject(expected);
-  });
-
-  it('reads both forms of an error among the events', () => {
-    for (const event of [
-      { type: 'error', code: 'rate_limit_exceeded', message: 'slow down' },
-      { type: 'error', error: { type: 'requests', code: 'rate_limit_exceeded', message: 'slow down' } },
-    ]) {
-      const reader = responsesReader();
-      reader.event(event);
-      expect(reader.reading.failure).toMatchObject({ code: 'rate_limit_exceeded', message: 'slow down' });
-    }
   });
 
   it('counts reasoning as output, and leaves it out of the text', () => {

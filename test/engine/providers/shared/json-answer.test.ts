@@ -5,16 +5,18 @@ import { findJson } from '../../../../src/engine/providers/shared/json-answer.ts
 
 describe('the JSON in an answer', () => {
   it.each([
-    ['{"a":1}', { a: 1 }],
-    ['  [1, 2]\n', [1, 2]],
-    ['"text"', 'text'],
-    ['```json\n{"a":1}\n```', { a: 1 }],
-    ['Here it is:\n```\n{"a":{"b":"}"}}\n```\nBye.', { a: { b: '}' } }],
-    ['Sure! {"a":"{not}"} is the answer.', { a: '{not}' }],
-    ['The set {x} is not it, but {"a":"\\"}"} is.', { a: '"}' }],
-    ['nothing here', undefined],
-    ['{"cut": ', undefined],
-    ['', undefined],
+    ['{"a":1}', [{ a: 1 }]],
+    ['  [1, 2]\n', [[1, 2]]],
+    ['"text"', ['text']],
+    ['```\n"text"\n```', ['text']],
+    ['```json\n{"a":1}\n```', [{ a: 1 }]],
+    ['Here it is:\n```\n{"a":{"b":"}"}}\n```\nBye.', [{ a: { b: '}' } }]],
+    ['Sure! {"a":"{not}"} is the answer.', [{ a: '{not}' }]],
+    ['The set {x} is not it, but {"a":"\\"}"} is.', [{ a: '"}' }]],
+    ['First {"a":1}, then [2] and at last {"a":{"b":3}}.', [{ a: { b: 3 } }, [2], { a: 1 }]],
+    ['nothing here', []],
+    ['{"cut": ', []],
+    ['', []],
   ])('%j', (text, expected) => {
     expect(findJson(text)).toEqual(expected);
   });
@@ -24,12 +26,12 @@ describe('the JSON in an answer', () => {
     fc.assert(
       fc.property(prose, fc.dictionary(fc.string(), fc.jsonValue()), prose, (before, value, after) => {
         const text = JSON.stringify(value);
-        expect(findJson(`${before} ${text} ${after}`)).toEqual(JSON.parse(text));
+        expect(findJson(`${before} ${text} ${after}`)).toEqual([JSON.parse(text)]);
       }),
     );
   });
 
   it('gives up on brackets without end in linear time', () => {
-    expect(findJson(`${'['.repeat(200_000)} `)).toBeUndefined();
+    expect(findJson(`${'['.repeat(200_000)} `)).toEqual([]);
   });
 });

@@ -1,0 +1,52 @@
+// Reads an answer that is not a stream: a whole answer, an error in its place, or something else altogether.
+import { errorInside, htmlWords, looksLikeHtml } from './error-body.ts';
+import type { AnswerEnd } from './read-stream.ts';
+import type { AnswerReader } from './reading.ts';
+import { members } from './reading.ts';
+import type { Redactor } from './redact.ts';
+
+/** Fills the reader's `reading`. */
+export function readWhole(
+  text: string,
+  contentType: string,
+  reader: AnswerReader,
+  redactor: Redactor,
+): AnswerEnd {
+  const { reading } = reader;
+  const value = parse(text);
+  const body = members(value);
+  const error = errorInside(value, body !== undefined && reader.isAnswer(body));
+  if (error !== undefined) {
+    reading.failure = error;
+    return { kind: 'failed' };
+  }
+  if (body === undefined) return notAnAnswer(text, contentType, redactor);
+  reader.whole(body);
+  if (reading.failure !== null) return { kind: 'failed' };
+  if (reading.finishReason === null && reading.blocked === null) {
+    // The body is whole, since it is JSON: some servers leave the finish reason out, or name it otherwise.
+    if (reading.text === '')
+      return { kind: 'cut', mayRetry: false, message: 'the answer has no text and no finish reason' };
+    const message = 'the provider gave no finish reason';
+    return { kind: 'complete', notes: [{ code: 'NO_FINISH_REASON', message }] };
+  }
+  return { kind: 'complete', notes: [] };
+}
+
+function notAnAnswer(text: string, contentType: string, redactor: Redactor): AnswerEnd {
+  const type = contentType === '' ? 'no content type' : contentType;
+  // Redacted before it is shortened: half a key is not recognized any more.
+  const beginning = redactor.message(text.slice(0, 2000)).slice(0, 80);
+  const what = looksLikeHtml(text)
+    ? `the answer is ${htmlWords(text)} (HTML, ${type}); is baseUrl right?`
+    : `the answer is not a JSON object (${type}); is baseUrl right? It begins: ${beginning}`;
+  return { kind: 'malformed', mayRetry: false, message: what };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
