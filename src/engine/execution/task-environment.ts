@@ -3,6 +3,7 @@ import type { JsonSchema } from '../../common/json.ts';
 import {
   callerSchema,
   envSchema,
+  finishSchema,
   nowSchema,
   presentSchema,
   promptSchema,
@@ -33,7 +34,7 @@ export function itemEnvironment(task: PlanTask, as: string, list: JsonSchema): E
   return { roots: { ...roots, [as]: item } };
 }
 
-/** In `accept`: the answer that is judged. */
+/** In `accept`: the answer that is judged, and how it ended. */
 export function outputEnvironment(
   task: PlanTask,
   step: PlanModelStep,
@@ -41,7 +42,7 @@ export function outputEnvironment(
 ): EnvironmentShape {
   const { roots } =
     step.each !== null && list !== null ? itemEnvironment(task, step.each.as, list) : environmentOfTask(task);
-  return { roots: { ...roots, output: step.outputSchema } };
+  return { roots: { ...roots, output: step.outputSchema, finish: finishSchema } };
 }
 
 function stepsSchema(steps: readonly PlanStep[]): JsonSchema {

@@ -58,6 +58,7 @@ const FEW_TOKENS = 32;
 /** Failures after which a provider's count, where there is one, is its last word. */
 const COUNTED_TO_THE_END: ReadonlySet<ErrorClass> = new Set([
   'content_filter',
+  'empty_answer',
   'invalid_request',
   'context_length',
   'invalid_output',

@@ -1,6 +1,6 @@
 // What the expressions of each place can name.
 import type { JsonSchema } from '../../common/json.ts';
-import { callerSchema, envSchema, promptSchema } from '../expression/environment.ts';
+import { callerSchema, envSchema, finishSchema, promptSchema } from '../expression/environment.ts';
 import type { EnvironmentShape } from '../expression/types.ts';
 import { everywhere, inputShape, stepOutputSchema, taskOutputSchema } from './schemas.ts';
 import type { Tasks } from './schemas.ts';
@@ -34,7 +34,9 @@ export function acceptShape(
   task: TaskDefinition,
   step: ModelStepDefinition,
 ): EnvironmentShape {
-  return { roots: { ...body.roots, output: stepOutputSchema(definition, task, step) } };
+  return {
+    roots: { ...body.roots, output: stepOutputSchema(definition, task, step), finish: finishSchema },
+  };
 }
 
 /** `expect` of a test: what the run gave, and what it took. */

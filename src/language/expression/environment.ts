@@ -35,6 +35,9 @@ export const callerSchema: JsonSchema = object({
 /** The rendered prompt of the step whose route is being chosen. */
 export const promptSchema: JsonSchema = object({ tokens: { type: 'integer' } });
 
+/** Why the provider ended the answer that `accept` judges: `length` is the limit of output tokens. */
+export const finishSchema: JsonSchema = { type: 'string', enum: ['stop', 'length', 'other'] };
+
 /** The moment the run started, in UTC. */
 export const nowSchema: JsonSchema = object({
   date: { type: 'string', format: 'date' },

@@ -21,6 +21,7 @@ const FAILURES: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
 ]);
 /** A whole answer came, though it was not taken. */
 const ANSWERED: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
+  'empty_answer',
   'invalid_output',
   'wrong_model',
   'not_accepted',

@@ -1,6 +1,9 @@
 // A model step: render, count, find the rule, and have the candidates answer.
+import type { ValidateFunction } from 'ajv';
 import { canonicalJson } from '../../../common/json.ts';
 import type { Json } from '../../../common/json.ts';
+import { fail, succeed } from '../../../common/outcome.ts';
+import type { Outcome } from '../../../common/outcome.ts';
 import type { PlanModel } from '../../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../../providers/port.ts';
 import type { Verdict } from '../attempt.ts';
@@ -111,29 +114,62 @@ function judge(call: ModelCall, model: PlanModel, given: ProviderAnswer): Verdic
     return bad('wrong_model', `${model.key} is pinned, and ${given.model} answered`);
   }
   let output: Json;
-  if (validate === null) output = { text: given.text };
-  else {
-    if (given.json === undefined)
-      return bad(
-        'invalid_output',
-        given.finishReason === 'length'
-          ? `the answer was cut at ${step.maxOutputTokens} tokens and is no JSON`
-          : 'the answer is no JSON',
-      );
-    if (!validate(given.json)) return bad('invalid_output', schemaProblem(validate.errors?.[0]));
-    output = given.json;
+  if (validate === null) {
+    if (given.text.trim() === '') return bad('empty_answer', whyEmpty(given, step.maxOutputTokens));
+    output = { text: given.text };
+  } else {
+    if (given.json === undefined) return bad('invalid_output', whyNoJson(given, step.maxOutputTokens));
+    const found = firstValid(validate, [given.json, ...(given.otherJson ?? [])]);
+    if (!found.ok) return bad('invalid_output', found.error);
+    output = found.value;
   }
   if (accept !== null) {
-    const accepted = accept.evaluate({ ...values, output });
+    const accepted = accept.evaluate({ ...values, output, finish: given.finishReason });
     // The call is paid for: an expression that fails on this answer is an answer that is not accepted.
     if (!accepted.ok) return bad('not_accepted', `accept: ${accepted.error.message}`);
     if (accepted.value !== true) return bad('not_accepted', `not accepted: ${accept.source}`);
   }
   return { kind: 'good', output };
 
-  function bad(kind: 'wrong_model' | 'invalid_output' | 'not_accepted', message: string): Verdict {
+  function bad(kind: BadAnswer, message: string): Verdict {
     return { kind: 'bad', error: { class: kind, advice: 'elsewhere', message: `${stepKey}: ${message}` } };
   }
+}
+
+type BadAnswer = 'wrong_model' | 'empty_answer' | 'invalid_output' | 'not_accepted';
+
+/** A model may show a draft, or the schema, beside its answer: the likeliest value that fits is the answer. */
+function firstValid(validate: ValidateFunction, values: readonly Json[]): Outcome<Json, string> {
+  // A list of footnotes beside an object is not what has to be mended.
+  const told = values.find(isObject) ?? values[0];
+  let problem = schemaProblem(undefined);
+  for (const value of values) {
+    if (validate(value)) return succeed(value);
+    if (value === told) problem = schemaProblem(validate.errors?.[0]);
+  }
+  return fail(problem);
+}
+
+function isObject(value: Json): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function whyEmpty({ usage, finishReason }: ProviderAnswer, maxOutputTokens: number): string {
+  const { outputTokens = 0, reasoningTokens = 0 } = usage ?? {};
+  if (reasoningTokens > 0)
+    return `the answer is empty: ${reasoningTokens} of ${outputTokens} output tokens went to reasoning${
+      finishReason === 'length' ? `, and maxOutputTokens is ${maxOutputTokens}` : ''
+    }`;
+  return finishReason === 'length'
+    ? `the answer is empty, and was cut at maxOutputTokens (${maxOutputTokens})`
+    : 'the answer is empty';
+}
+
+function whyNoJson(given: ProviderAnswer, maxOutputTokens: number): string {
+  if (given.text.trim() === '') return whyEmpty(given, maxOutputTokens);
+  return given.finishReason === 'length'
+    ? `the answer was cut at ${maxOutputTokens} tokens and is no JSON`
+    : 'the answer is no JSON';
 }
 
 function schemaProblem(

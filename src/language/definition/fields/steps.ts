@@ -58,7 +58,7 @@ const modelFields = {
   ),
   accept: optional(
     expression,
-    'An answer is taken when this holds, else the next candidate is asked; over `output` and all that the prompt can read.',
+    'An answer is taken when this holds, else the next candidate is asked; over `output`, `finish` (`length`: it was cut at `maxOutputTokens`) and all that the prompt can read.',
     'every answer that fits the schema is taken',
   ),
 };

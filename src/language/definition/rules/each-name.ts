@@ -2,7 +2,18 @@
 import { memberPlace } from '../located.ts';
 import type { Rule } from './rule.ts';
 
-const ROOTS = new Set(['input', 'steps', 'caller', 'env', 'now', 'prompt', 'output', 'secrets', 'run']);
+const ROOTS = new Set([
+  'input',
+  'steps',
+  'caller',
+  'env',
+  'now',
+  'prompt',
+  'output',
+  'finish',
+  'secrets',
+  'run',
+]);
 
 export const eachName: Rule = {
   diagnostics: [
