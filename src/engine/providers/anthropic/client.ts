@@ -1,10 +1,11 @@
 // The Anthropic SDK's client for one provider: loaded before the first call.
 import { createRequire } from 'node:module';
+import type * as Module from '@anthropic-ai/sdk';
 import { loadedOnce } from '../../../common/loaded.ts';
 import { sdkOptions, type SdkSettings } from '../shared/sdk-client.ts';
 import type { SdkClients } from '../shared/sdk-request.ts';
 
-type Sdk = typeof import('@anthropic-ai/sdk');
+type Sdk = typeof Module;
 
 const sdk = loadedOnce<Sdk>(
   () => import('@anthropic-ai/sdk'),

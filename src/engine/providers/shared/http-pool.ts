@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import type * as Module from 'undici';
 import type { buildConnector, Dispatcher } from 'undici';
 import type { Clock } from '../../../common/clock.ts';
 import { loadedOnce } from '../../../common/loaded.ts';
@@ -9,7 +10,7 @@ import { decoded } from './decoded.ts';
 import { WholeAnswer } from './whole-answer.ts';
 import { WireHeaders } from './wire-headers.ts';
 
-type Undici = typeof import('undici');
+type Undici = typeof Module;
 
 /** What is sent: where, and with which headers, is the same for all calls of a kind. */
 export interface WireTarget {
