@@ -14,6 +14,7 @@ export const operational = {
   DATABASE_LOCKED: 'Another program holds a lock on the database.',
   DATABASE_NEWER: 'The database was written by a newer Headgate than this one.',
   DATABASE_NOT_FOUND: 'There is no database in the data folder.',
+  DATABASE_REPLACED: 'The files of the database were deleted, moved or replaced under a running process.',
   DATABASE_UNREADABLE: 'The file is no database, or a damaged one.',
   DATABASE_UNWRITABLE: 'The database or its folder may not be written.',
   DISK_FULL: 'There is no space left for the database.',

@@ -7,7 +7,7 @@ import type { AlertRecord } from '../engine/execution/ports.ts';
 import { setAsidePath } from './journal/set-aside.ts';
 import type { Repaired, TakenUp } from './journal/take-up.ts';
 import type { Recovered } from './sqlite/recovery.ts';
-import type { RefusedOperation } from './sqlite/writer.ts';
+import type { Failure, RefusedOperation } from './sqlite/writer.ts';
 
 type AlertText = Pick<AlertRecord, 'kind' | 'severity' | 'message' | 'remedy' | 'details'>;
 
@@ -59,6 +59,10 @@ export class LedgerAlerts {
           .map(({ number: of, what, failure }) => ({ number: of, what, code: failure.code })),
       },
     });
+  }
+
+  replaced({ code, message, remedy }: Failure): AlertRecord {
+    return this.#alert({ kind: 'ledger_replaced', severity: 'critical', message, remedy, details: { code } });
   }
 
   repaired({ lost, lostText, named, committed, path }: Repaired): AlertRecord {

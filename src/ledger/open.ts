@@ -35,6 +35,7 @@ import { createInlineReader } from './sqlite/inline-reader.ts';
 import { createReader } from './sqlite/reader.ts';
 import type { Reader } from './sqlite/reader.ts';
 import type { Recovered } from './sqlite/recovery.ts';
+import { watchForReplacement } from './sqlite/replacement.ts';
 import { WriteQueue } from './sqlite/write-queue.ts';
 import { openInWorker, openInline } from './sqlite/writer-host.ts';
 import type { WriterHost } from './sqlite/writer-host.ts';
@@ -113,6 +114,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   // A disk that does not take it will refuse what matters more, and say so.
   const recoveryAlerts = alerts.recovered(host.recovered);
   for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);
+  const stopWatching =
+    journal === null
+      ? undefined
+      : watchForReplacement([path, `${path}-wal`, journalPath(path)], clock, (failure) => {
+          // Before nothing is taken any more: so it is told to whoever listens.
+          if (failure !== null) recorder.recordAlert(alerts.replaced(failure)).catch(() => undefined);
+          queue.setReplaced(failure);
+        });
   return {
     ...recorder,
     ...admin,
@@ -135,6 +144,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       return { ok: health.failure === null, ...health };
     },
     async close() {
+      stopWatching?.();
       startup.close();
       await queue.close();
       await reader.close();

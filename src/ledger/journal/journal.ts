@@ -14,6 +14,7 @@ import { closeSync, fdatasync, fsyncSync, openSync, rmSync, writeSync } from 'no
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Synchronous } from '../sqlite/connection.ts';
+import { FILE_MODE } from '../sqlite/private-files.ts';
 
 /** Changes with what an operation's values mean. A further column that may be missing changes nothing: rows are journaled by its name. */
 export const JOURNAL_FORMAT = 3;
@@ -165,7 +166,7 @@ export class Journal {
   constructor(databasePath: string, synchronous: Synchronous) {
     this.#path = journalPath(databasePath);
     this.#synchronous = synchronous;
-    this.#file = openSync(this.#path, 'w', 0o600);
+    this.#file = openSync(this.#path, 'w', FILE_MODE);
     if (synchronous === 'full') syncFolder(dirname(this.#path));
   }
 

@@ -1,6 +1,7 @@
 // Operations that were written and cannot be committed: kept in a file beside the database, one a line, where a person can look at them.
 import { appendFileSync } from 'node:fs';
 import type { Operation } from '../sqlite/operations.ts';
+import { FILE_MODE } from '../sqlite/private-files.ts';
 import type { RefusedOperation } from '../sqlite/writer.ts';
 
 export function setAsidePath(databasePath: string): string {
@@ -10,7 +11,7 @@ export function setAsidePath(databasePath: string): string {
 /** Throws what the file system throws. */
 export function setAside(databasePath: string, refused: RefusedOperation, operation: Operation): void {
   const line = JSON.stringify({ ...refused, operation });
-  appendFileSync(setAsidePath(databasePath), `${line}\n`, { mode: 0o600 });
+  appendFileSync(setAsidePath(databasePath), `${line}\n`, { mode: FILE_MODE });
 }
 
 /** In a few words: its kind, and which run or attempt it is of. */

@@ -1,9 +1,10 @@
 // One process owns a ledger: it holds an exclusive lock on a file beside the database, which ends with the process, however it ends.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { explainSqliteError, sqliteCode } from './connection.ts';
+import { FILE_MODE, makePrivateFiles } from './private-files.ts';
 
 export interface OwnerLock {
   release(): void;
@@ -18,11 +19,11 @@ export function takeOwnerLock(path: string): OwnerLock {
   const pidPath = `${path}.pid`;
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makePrivateFiles(path);
     database = new DatabaseSync(lockPath, { timeout: 0 });
     database.exec('pragma journal_mode = memory');
     database.exec('begin exclusive');
-    writeFileSync(pidPath, `${process.pid}\n`);
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: FILE_MODE });
   } catch (error) {
     database?.close();
     throw sqliteCode(error) === 5 ? inUse(path, pidPath) : unwritable(error, path);

@@ -94,6 +94,8 @@ export class WriteQueue {
   #waiting: Waiting[] = [];
   #failure: Failure | null = null;
   #lost: string | null = null;
+  /** Somebody took the files away: nothing new is taken, and settlements are written for what it is worth. */
+  #replaced: Failure | null = null;
   #commits = 0;
   #deferred: Pick<Waiting, 'make' | 'row'>[] = [];
   /** Settlements that are journaled and that the database refused: the writer tries them again with whatever comes. */
@@ -151,6 +153,7 @@ export class WriteQueue {
 
   #add(make: Make, row: CommittedRow | null, lasting: boolean): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
+    if (this.#replaced !== null && !lasting) return Promise.reject(unavailable(this.#replaced));
     if (this.#backlog() >= LARGEST_BACKLOG && !lasting) return Promise.reject(unavailable(BACKLOG_FAILURE));
     try {
       this.#batch.push(make());
@@ -365,12 +368,17 @@ export class WriteQueue {
     return rows.filter((row): row is CommittedRow => isSettlement(row));
   }
 
+  /** null: the files are back. */
+  setReplaced(failure: Failure | null): void {
+    this.#replaced = failure;
+  }
+
   health(): WriteHealth {
     return {
       backlog: this.#backlog(),
       commits: this.#commits,
       deferred: this.#deferred.length,
-      failure: this.#failure,
+      failure: this.#replaced ?? this.#failure,
     };
   }
 
@@ -381,7 +389,9 @@ export class WriteQueue {
     this.#cancelRetry?.();
     await this.#host.close();
     // What was written while it was closing is the next start's.
-    if (this.#failure === null && this.isFlushed()) this.#journal?.remove();
+    const isDone = this.#failure === null && this.isFlushed();
+    // At its path may be another one by now.
+    if (isDone && this.#replaced === null) this.#journal?.remove();
     else this.#journal?.close();
   }
 }
