@@ -47,7 +47,7 @@ export interface AppOptions {
   readonly dataDirectory: string;
   /** Where `env` and `secrets` in workflows are read; secrets at the moment of the call (INV-9). */
   readonly env: { readonly [name: string]: string | undefined };
-  /** Default `full`: what is committed survives a power cut. `normal`: it survives a killed process. */
+  /** Default `full`: what is written survives a power cut. `normal`: it survives a killed process. */
   readonly synchronous?: 'full' | 'normal';
   readonly clock?: Clock;
   readonly random?: Random;
@@ -229,7 +229,7 @@ export async function serveApp(
       clock,
       engine,
       ledger,
-      commits: ledger,
+      written: ledger,
       stats,
       budgets,
       guards,
@@ -328,7 +328,7 @@ export class WorkflowsRefused extends HeadgateError {
 
 /** An attempt of unknown outcome that an operator or its lease has decided gives back what it held; the ledger has written it first. */
 function settleReconciled(budgets: Budgets, ledger: Ledger): void {
-  ledger.onCommit((rows) => {
+  ledger.onWritten((rows) => {
     for (const row of rows) {
       if (row.kind !== 'attempt_closed' || row.reconciled !== true) continue;
       const {

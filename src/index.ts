@@ -57,7 +57,7 @@ export interface EngineOptions {
   readonly dataDirectory?: string;
   /** Where `env` and `secrets` in workflows are read. Default: the process's. */
   readonly env?: Environment;
-  /** Default `full`: what is committed survives a power cut. `normal`: it survives a killed process. */
+  /** Default `full`: what is written survives a power cut. `normal`: it survives a killed process. */
   readonly synchronous?: 'full' | 'normal';
   /** Load the workflows again when they change. Default false. */
   readonly watch?: boolean;

@@ -63,7 +63,7 @@ async function readEntries(dataDirectory: string, limit: number): Promise<readon
       'Name its folder with --data DIR, or start a server first.',
     );
   const ledger = openLedgerReader(path);
-  const stats = createStats({ ledger: { ...ledger, onCommit: () => () => undefined }, clock: systemClock });
+  const stats = createStats({ ledger: { ...ledger, onWritten: () => () => undefined }, clock: systemClock });
   try {
     const { rows } = await ledger.revisions({ limit });
     // One that was taken again after a long time is an old row with a new beginning.

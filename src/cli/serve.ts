@@ -69,7 +69,7 @@ export const registerServe: RegisterCommand = (program, io, end) =>
     .addOption(
       new Option(
         '--synchronous <mode>',
-        'full: what is committed survives a power cut; normal: a killed process',
+        'full: what is written survives a power cut; normal: a killed process',
       )
         .choices(['full', 'normal'])
         .default('full'),

@@ -113,7 +113,7 @@ async function localStats({ data, window, by }: StatsFlags): Promise<ShownStats>
       'Name its folder with --data DIR, or a server with --server URL.',
     );
   const ledger = openLedgerReader(path);
-  const reader = createStats({ ledger: { ...ledger, onCommit: () => () => undefined }, clock: systemClock });
+  const reader = createStats({ ledger: { ...ledger, onWritten: () => () => undefined }, clock: systemClock });
   try {
     const { atMs, total, groups } = await reader.costStats({ window, by });
     const bucket = (from: typeof total): ShownStats['total'] => ({

@@ -1,4 +1,4 @@
-// LedgerUnavailable: a row could not be committed; whoever waited for it must not spend.
+// LedgerUnavailable: a row could not be written; whoever waited for it must not spend.
 import { HeadgateError } from './headgate-error.ts';
 
 /** Nothing of the refused write is in the database. The process goes on, and later writes are tried again. */

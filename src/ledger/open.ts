@@ -13,8 +13,8 @@ import type { Repaired } from './journal/take-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
-  CommitFeed,
-  CommittedRow,
+  WrittenFeed,
+  WrittenRow,
   LedgerAdmin,
   LedgerHealth,
   LedgerReader,
@@ -43,7 +43,7 @@ import type { WriterHost } from './sqlite/writer-host.ts';
 export interface LedgerOptions {
   /** The database file; it and its folder are made where they are missing. */
   readonly path: string;
-  /** `full`: what is committed survives a power cut. `normal`: it survives a killed process, and a power cut may take the last moments. */
+  /** `full`: what is written survives a power cut. `normal`: it survives a killed process, and a power cut may take the last moments. */
   readonly synchronous: Synchronous;
   readonly clock: Clock;
   /** drizzle-kit's folder; default: the package's own `migrations/`. */
@@ -55,9 +55,7 @@ export interface LedgerOptions {
 /** What statistics read. */
 export interface RollupReader {
   /** All of one commit. `missing`: what was announced before the question, and is not in it yet. */
-  rollups(
-    reads: readonly RollupRead[],
-  ): Promise<RollupAnswer & { readonly missing: readonly CommittedRow[] }>;
+  rollups(reads: readonly RollupRead[]): Promise<RollupAnswer & { readonly missing: readonly WrittenRow[] }>;
   /** The same from the rows, with a filter that roll-ups cannot answer; in a thread of its own. */
   scan(reads: readonly RollupRead[], filter: RunFilter): Promise<RollupAnswer>;
   /** Exact spans of time, all of one commit. */
@@ -65,7 +63,7 @@ export interface RollupReader {
 }
 
 export interface Ledger
-  extends Recorder, LedgerReader, RevisionReader, LedgerAdmin, LedgerMaintenance, CommitFeed, RollupReader {
+  extends Recorder, LedgerReader, RevisionReader, LedgerAdmin, LedgerMaintenance, WrittenFeed, RollupReader {
   readonly accounts: Accounts;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
@@ -135,7 +133,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     scan: (reads, filter) => scanner.ask('scan', reads, filter),
     spans: (reads) => reader.ask('spans', reads),
-    onCommit: feed.onCommit,
+    onWritten: feed.onWritten,
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
     recoveryAlerts,
@@ -263,14 +261,14 @@ function mayScan({ status, provider, revision, tag, minCostNanoUsd }: RunFilter)
 }
 
 interface Feed {
-  readonly onCommit: CommitFeed['onCommit'];
-  readonly announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
+  readonly onWritten: WrittenFeed['onWritten'];
+  readonly announce: (rows: readonly WrittenRow[], lastOperation: number) => void;
 }
 
 function createFeed(): Feed {
-  const listeners = new Set<(rows: readonly CommittedRow[], lastOperation: number) => void>();
+  const listeners = new Set<(rows: readonly WrittenRow[], lastOperation: number) => void>();
   return {
-    onCommit(listener) {
+    onWritten(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -1,4 +1,4 @@
-// What the rest of the engine reads from the ledger: pages of rows, batches by id, and the announcement of each commit.
+// What the rest of the engine reads from the ledger: pages of rows, batches by id, and the announcement of what is written.
 import type { AlertRecord } from '../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, RunStatus, StepRecord } from '../engine/execution/records.ts';
 import type { Problem } from '../errors/problem.ts';
@@ -114,7 +114,7 @@ export interface LedgerAdmin {
  * What was written together, in order. `rollupKey`: the dimensions under which the row was counted, once it is over. `reconciled`: the
  * attempt was of unknown outcome, and was decided on; whoever still holds its worst case settles or releases it now.
  */
-export type CommittedRow =
+export type WrittenRow =
   | { readonly kind: 'run_opened' | 'run_finished'; readonly run: RunRecord; readonly rollupKey?: string }
   | {
       readonly kind: 'attempt_opened' | 'attempt_closed';
@@ -125,19 +125,19 @@ export type CommittedRow =
   | { readonly kind: 'step'; readonly step: StepRecord }
   | { readonly kind: 'alert'; readonly alert: AlertRecord };
 
-export interface CommitFeed {
+export interface WrittenFeed {
   /**
    * Called in the main thread for what the ledger has written for good (INV-11): a crash does not take it back. `lastOperation`: the number of the
    * last operation of these, in the database's life.
    */
-  onCommit(listener: (rows: readonly CommittedRow[], lastOperation: number) => void): () => void;
+  onWritten(listener: (rows: readonly WrittenRow[], lastOperation: number) => void): () => void;
 }
 
 /** How the ledger is doing, for health checks and metrics. */
 export interface LedgerHealth {
   /** false: the last transaction failed; nothing is lost, and each new write tries again. */
   readonly ok: boolean;
-  /** Rows that were asked for and are not in the database yet. */
+  /** Rows that were asked for and are not committed yet. */
   readonly backlog: number;
   /** Settlements that the disk refused; they are tried again until it takes them. */
   readonly deferred: number;

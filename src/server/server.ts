@@ -122,8 +122,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
   const sessions = createSessions({ keys, admission, trustProxy: origins.trustProxy });
   const doors = createDoors({ services, admission });
-  const stopLogging = logRuns(services.commits, log);
-  const stopTracing = traceRuns(services.commits, options.tracer);
+  const stopLogging = logRuns(services.written, log);
+  const stopTracing = traceRuns(services.written, options.tracer);
 
   async function graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { accept = '' } = request.headers;

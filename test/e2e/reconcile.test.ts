@@ -56,7 +56,7 @@ async function diedDuringCall(): Promise<string> {
   const dataDirectory = join(temporaryFolder(), 'data');
   const app = await open(dataDirectory);
   const opened = new Promise<void>((resolve) => {
-    app.ledger.onCommit((rows) => {
+    app.ledger.onWritten((rows) => {
       if (rows.some(({ kind }) => kind === 'attempt_opened')) resolve();
     });
   });

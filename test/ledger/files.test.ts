@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openLedger } from '../../src/ledger/open.ts';
-import type { CommittedRow } from '../../src/ledger/port.ts';
+import type { WrittenRow } from '../../src/ledger/port.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
 import { makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
@@ -76,8 +76,8 @@ describe('files that are taken away under a running ledger', () => {
     const path = ledgerPath();
     const ledger = await openLedger({ path, synchronous: 'normal', clock });
     onTestFinished(() => ledger.close());
-    const seen: CommittedRow[] = [];
-    ledger.onCommit((rows) => void seen.push(...rows));
+    const seen: WrittenRow[] = [];
+    ledger.onWritten((rows) => void seen.push(...rows));
     const run = makeRun('run_1');
     await ledger.openRun(run);
     await ledger.openAttempt(makeAttempt('att_1', run));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/common/clock.ts';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { LedgerUnavailable } from '../../src/errors/ledger-unavailable.ts';
-import type { CommittedRow } from '../../src/ledger/port.ts';
+import type { WrittenRow } from '../../src/ledger/port.ts';
 import { Journal, journalPath, readJournal } from '../../src/ledger/journal/journal.ts';
 import { decodeBatch } from '../../src/ledger/sqlite/batch-text.ts';
 import type { Operation } from '../../src/ledger/sqlite/operations.ts';
@@ -21,21 +21,21 @@ const PROBE: Operation = { kind: 'probe' };
 const touch = (value: number): Operation => ({ kind: 'touchApiKey', id: 'key_1', atMs: value });
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const run = makeRun('run_1');
-const closed: CommittedRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
-const opened: CommittedRow = { kind: 'run_opened', run };
+const closed: WrittenRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
+const opened: WrittenRow = { kind: 'run_opened', run };
 
 function setUp(journal: Journal | null = null): {
   queue: WriteQueue;
   host: WriterHost;
   sent: Batch[];
-  seen: CommittedRow[];
+  seen: WrittenRow[];
   setAside: RefusedOperation[];
   acknowledge: (fields?: Partial<Acknowledgement>) => void;
   lose: () => void;
   passTime: () => void;
 } {
   const sent: Batch[] = [];
-  const seen: CommittedRow[] = [];
+  const seen: WrittenRow[] = [];
   const setAside: RefusedOperation[] = [];
   const timers: (() => void)[] = [];
   let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
@@ -85,7 +85,7 @@ function setUp(journal: Journal | null = null): {
 }
 
 describe('the write queue', () => {
-  it('sends what one turn of the event loop asks for as one batch, and announces it once it is committed', async () => {
+  it('sends what one turn of the event loop asks for as one batch, and announces it once it is written', async () => {
     const { queue, sent, seen, acknowledge } = setUp();
     const writes = [1, 2, 3].map((value) => queue.write(() => touch(value), value === 2 ? opened : null));
     expect(sent).toEqual([]);

@@ -83,7 +83,7 @@ describe('health', () => {
 });
 
 describe('metrics', () => {
-  it('count what was committed', async () => {
+  it('count what was written', async () => {
     const { base, url } = await serve();
     await post(url, RUN);
     await post(url, RUN);

@@ -446,7 +446,7 @@ describe('a reader of an event stream that has stopped reading', () => {
 });
 
 describe('Subscription.alerts and Subscription.providers', () => {
-  it('tell alerts as they are committed, and each change of a provider', async () => {
+  it('tell alerts as they are written, and each change of a provider', async () => {
     const { url, ledger, providers } = await serve();
     const client = wsClient(url);
     const alerts = client.iterate<{ alerts: { message: string } }>({

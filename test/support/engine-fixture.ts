@@ -185,7 +185,7 @@ export function snapshotOf(result: RunResult): RunSnapshot {
 
 /**
  * Moves simulated time until the promise is settled. Between two steps the ledger has its turns of the event loop, which are real: a row is
- * committed in one of them.
+ * written in one of them.
  */
 export async function drive<Value>(
   clock: SimulatedClock,

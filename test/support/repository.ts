@@ -11,7 +11,7 @@ export const repositoryRoot = fileURLToPath(new URL('../../', import.meta.url));
 export function repositoryFiles(): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const listed = execFileSync('git', args, { cwd: repositoryRoot, encoding: 'utf8' });
-  // A file that is deleted and not yet committed is still listed.
+  // A file that is deleted and not yet written is still listed.
   return listed.split('\0').filter((path) => path !== '' && existsSync(join(repositoryRoot, path)));
 }
 

@@ -123,7 +123,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
       async (callSignal) => {
         const open = openRecord(parts, attempt, attemptId, hold);
         run.attempts.push(open);
-        // Nothing is billed and forgotten: the row is committed before the provider hears of it (INV-3).
+        // Nothing is billed and forgotten: the row is written before the provider hears of it (INV-3).
         await recorder.openAttempt(open);
         if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: open });
         const calledAtMs = clock.monotonicMs();
@@ -231,9 +231,9 @@ function conclude(
   };
   run.replaceAttempt(closed);
   const receipt = verdict.kind === 'good' ? attempt.receipt(verdict.output) : null;
-  const committed = recorder.closeAttempt(closed, receipt);
+  const written = recorder.closeAttempt(closed, receipt);
   // The row that finishes the run comes after this one and is awaited; a rejection here is a rejection there.
-  committed.then(
+  written.then(
     () => {
       if (!run.watched) return;
       run.emit({ type: 'settled', runId: run.id, atMs: clock.nowMs(), attempt: closed });

@@ -26,7 +26,7 @@ class RunEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #runs: LiveRuns;
   readonly #reuse: Reuse;
-  /** Requests with an idempotency key whose row is not committed yet: the same key joins. */
+  /** Requests with an idempotency key whose row is not written yet: the same key joins. */
   readonly #keyed = new Map<string, { readonly prepared: Prepared; readonly answer: Promise<Answer> }>();
   #stopping = false;
 

@@ -52,7 +52,7 @@ export class LiveRun {
   readonly steps: StepRecord[] = [];
   /** Items and child runs started, counted on the root. */
   fanOut = 0;
-  /** Its row is committed; what is promised to survive a crash has to be. Rejects with a LedgerUnavailable. */
+  /** Its row is written; what is promised to survive a crash has to be. Rejects with a LedgerUnavailable. */
   opened: Promise<void> = Promise.resolve();
   result: RunResult | undefined;
   /** Its result, once nothing of it is left in this process. Set when it begins. */

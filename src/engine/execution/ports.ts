@@ -3,8 +3,8 @@ import type { Json } from '../../common/json.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
 
 /**
- * Writes keep the order in which they are called. Each promise resolves when the row is committed; rows of one tick share a transaction,
- * so an execution may leave a promise and await a later one. A rejected promise is a LedgerUnavailable: nothing may be called after it.
+ * Writes keep the order in which they are called. Each promise resolves when the row is written (on disk, whatever dies then); rows of one tick are
+ * written together, so an execution may leave a promise and await a later one. A rejected promise is a LedgerUnavailable: nothing may be called after it.
  */
 export interface Recorder {
   openRun(run: RunRecord): Promise<void>;

@@ -18,7 +18,7 @@ export interface LearntLatency {
   readonly failing?: boolean;
 }
 
-/** What is learnt from committed attempts; declared here, implemented by stats. All are cheap look-ups in memory. */
+/** What is learnt from written attempts; declared here, implemented by stats. All are cheap look-ups in memory. */
 export interface Signals {
   /** null until there is a sample. */
   latency(modelKey: string): LearntLatency | null;

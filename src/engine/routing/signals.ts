@@ -1,4 +1,4 @@
-// Signals in memory: what attempts teach about latency and output length. Bounded, cheap, and fed with attempts once they are committed.
+// Signals in memory: what attempts teach about latency and output length. Bounded, cheap, and fed with attempts once they are written.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import { Recent } from '../../common/recent.ts';

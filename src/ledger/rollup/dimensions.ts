@@ -1,4 +1,4 @@
-// The dimensions of a roll-up, and the contributions of committed rows to it: one rule for the writer and for the live statistics.
+// The dimensions of a roll-up, and the contributions of written rows to it: one rule for the writer and for the live statistics.
 import { canonicalJson } from '../../common/json.ts';
 
 export interface Dimensions {

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { CommittedRow } from '../port.ts';
+import type { WrittenRow } from '../port.ts';
 import { encodeBatch } from './batch-text.ts';
 import type { Operation } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
@@ -39,7 +39,7 @@ interface Waiting {
   readonly make: Make;
   /** It says what was spent, or that something is over: the past, which a refusal does not undo. */
   readonly lasting: boolean;
-  readonly row: CommittedRow | null;
+  readonly row: WrittenRow | null;
   /** With the writer's answer, where the operation asks for one; else 0. */
   readonly promise: Promise<number>;
   readonly resolve: (answer: number) => void;
@@ -70,7 +70,7 @@ export interface WriteHealth {
 export class WriteQueue {
   readonly #host: WriterHost;
   readonly #clock: Clock;
-  readonly #announce: (rows: readonly CommittedRow[], lastOperation: number) => void;
+  readonly #announce: (rows: readonly WrittenRow[], lastOperation: number) => void;
   readonly #journal: Journal | null;
   readonly #onSetAside: (refused: readonly RefusedOperation[]) => void;
   #batch: Operation[] = [];
@@ -89,7 +89,7 @@ export class WriteQueue {
   /** The last operation that the writer answered. */
   #settled: number;
   /** What is journaled and not answered by the writer, from number `#settled + 1` on: the rows of settlements, and null for the others. */
-  #journaled: (CommittedRow | null)[] = [];
+  #journaled: (WrittenRow | null)[] = [];
   /** What comes after it. */
   #waiting: Waiting[] = [];
   #failure: Failure | null = null;
@@ -99,7 +99,7 @@ export class WriteQueue {
   #commits = 0;
   #deferred: Pick<Waiting, 'make' | 'row'>[] = [];
   /** Settlements that are journaled and that the database refused: the writer tries them again with whatever comes. */
-  #kept: { readonly number: number; readonly row: CommittedRow }[] = [];
+  #kept: { readonly number: number; readonly row: WrittenRow }[] = [];
   #cancelRetry: (() => void) | null = null;
   /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
@@ -108,7 +108,7 @@ export class WriteQueue {
   constructor(
     host: WriterHost,
     clock: Clock,
-    announce: (rows: readonly CommittedRow[], lastOperation: number) => void,
+    announce: (rows: readonly WrittenRow[], lastOperation: number) => void,
     journal: Journal | null,
     onSetAside: (refused: readonly RefusedOperation[]) => void = ignore,
   ) {
@@ -129,29 +129,29 @@ export class WriteQueue {
    * `make` says what is to be written; the promise resolves when it is written, and rejects when it is refused. `lasting`: it is tried
    * again after it was refused, until the disk takes it.
    */
-  write(make: Make, row: CommittedRow | null, lasting = isSettlement(row)): Promise<void> {
+  write(make: Make, row: WrittenRow | null, lasting = isSettlement(row)): Promise<void> {
     return this.#add(make, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same for what somebody waits for: where little else is written, it is before this returns. */
-  writeNow(make: Make, row: CommittedRow | null): Promise<void> {
+  writeNow(make: Make, row: WrittenRow | null): Promise<void> {
     const written = this.write(make, row);
     if (this.#waitMs() < 1 && this.#backlog() < QUIET_OPERATIONS) this.#send();
     return written;
   }
 
   /** The same for what may lie in no file but the database, or of which only the database knows whether it can be: written is committed. */
-  commit(make: Make, row: CommittedRow | null, lasting?: boolean): Promise<void> {
+  commit(make: Make, row: WrittenRow | null, lasting?: boolean): Promise<void> {
     return this.ask(make, row, lasting) as Promise<unknown> as Promise<void>;
   }
 
   /** The same, with the writer's answer. */
-  ask(make: Make, row: CommittedRow | null, lasting = isSettlement(row)): Promise<number> {
+  ask(make: Make, row: WrittenRow | null, lasting = isSettlement(row)): Promise<number> {
     this.#mustCommit = true;
     return this.#add(make, row, lasting);
   }
 
-  #add(make: Make, row: CommittedRow | null, lasting: boolean): Promise<number> {
+  #add(make: Make, row: WrittenRow | null, lasting: boolean): Promise<number> {
     if (this.#lost !== null) return Promise.reject(unavailable(lostFailure(this.#lost)));
     if (this.#replaced !== null && !lasting) return Promise.reject(unavailable(this.#replaced));
     if (this.#backlog() >= LARGEST_BACKLOG && !lasting) return Promise.reject(unavailable(BACKLOG_FAILURE));
@@ -248,7 +248,7 @@ export class WriteQueue {
   /** What is journaled was never refused: only the writer's answers are not known yet, and nobody asked for them. */
   #settleWritten(last: number): void {
     const written = this.#waiting.splice(0, last - this.#settled - this.#journaled.length);
-    const rows: CommittedRow[] = [];
+    const rows: WrittenRow[] = [];
     for (const { row, resolve } of written) {
       resolve(0);
       if (row !== null) rows.push(row);
@@ -288,7 +288,7 @@ export class WriteQueue {
       refused.length === 0 ? undefined : new Map(refused.map((each) => [each.number, each.failure]));
     const values =
       answers.length === 0 ? undefined : new Map(answers.map((each) => [each.number, each.value]));
-    const rows: CommittedRow[] = [];
+    const rows: WrittenRow[] = [];
     for (const [index, waiting] of done.entries()) {
       const failed = failures?.get(firstNumber + index);
       if (failed !== undefined) {
@@ -343,7 +343,7 @@ export class WriteQueue {
   }
 
   /** Settlements that were announced and that the writer has not told to be in the database, with their numbers. */
-  announced(): readonly { readonly number: number; readonly row: CommittedRow }[] {
+  announced(): readonly { readonly number: number; readonly row: WrittenRow }[] {
     const first = this.#settled + 1;
     const journaled = this.#journaled.flatMap((row, index) =>
       row === null ? [] : [{ number: first + index, row }],
@@ -356,7 +356,7 @@ export class WriteQueue {
   }
 
   /** Settlements that were asked for after an operation and are not known to be in the database, in order. */
-  pendingAfter(operation: number): readonly CommittedRow[] {
+  pendingAfter(operation: number): readonly WrittenRow[] {
     const skip = Math.max(0, operation - this.#settled - this.#journaled.length);
     const rows = [
       ...this.#deferred.map(({ row }) => row),
@@ -365,7 +365,7 @@ export class WriteQueue {
         .map(({ row }) => row),
       ...this.#waiting.slice(skip).map(({ row }) => row),
     ];
-    return rows.filter((row): row is CommittedRow => isSettlement(row));
+    return rows.filter((row): row is WrittenRow => isSettlement(row));
   }
 
   /** null: the files are back. */
@@ -398,6 +398,6 @@ export class WriteQueue {
 
 function ignore(): void {}
 
-function isSettlement(row: CommittedRow | null): boolean {
+function isSettlement(row: WrittenRow | null): boolean {
   return row?.kind === 'attempt_closed' || row?.kind === 'run_finished';
 }

@@ -1,5 +1,5 @@
-// What a committed row adds to the statistics: the same that the writer added to the roll-ups in its transaction.
-import type { CommittedRow } from '../port.ts';
+// What a written row adds to the statistics: the same that the writer added to the roll-ups in its transaction.
+import type { WrittenRow } from '../port.ts';
 import { cachedBy, countAttempt, countRun, countedOf, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 
@@ -12,7 +12,7 @@ export interface Contribution {
 }
 
 /** undefined: the row adds nothing (yet). */
-export function contributionOf(row: CommittedRow): Contribution | undefined {
+export function contributionOf(row: WrittenRow): Contribution | undefined {
   if (row.kind === 'attempt_closed' && row.rollupKey !== undefined) {
     const { attempt } = row;
     const sums = emptySums();

@@ -1,6 +1,6 @@
 // Puts a view in order with the commit feed: what was read holds all operations up to a number, what comes after it is added.
 import type { Clock } from '../../common/clock.ts';
-import type { CommittedRow, RunFilter } from '../port.ts';
+import type { WrittenRow, RunFilter } from '../port.ts';
 import type { RollupReader } from '../open.ts';
 import { contributionOf } from './contribution.ts';
 import type { View } from './view.ts';
@@ -10,7 +10,7 @@ export class LiveView {
   readonly ready: Promise<View>;
   readonly #view: View;
   /** Commits that came while it was being read; null: it is read. */
-  #early: { readonly rows: readonly CommittedRow[]; readonly lastOperation: number }[] | null = [];
+  #early: { readonly rows: readonly WrittenRow[]; readonly lastOperation: number }[] | null = [];
 
   constructor(view: View, reader: RollupReader, clock: Clock) {
     this.#view = view;
@@ -31,12 +31,12 @@ export class LiveView {
     return this.#view.isCurrent(nowMs);
   }
 
-  committed(rows: readonly CommittedRow[], lastOperation: number): void {
+  written(rows: readonly WrittenRow[], lastOperation: number): void {
     if (this.#early === null) this.#add(rows);
     else this.#early.push({ rows, lastOperation });
   }
 
-  #add(rows: readonly CommittedRow[]): void {
+  #add(rows: readonly WrittenRow[]): void {
     for (const row of rows) {
       const contribution = contributionOf(row);
       if (contribution !== undefined) this.#view.add(contribution);

@@ -1,4 +1,4 @@
-// Cost statistics over committed rows: windows, dimensions, buckets.
+// Cost statistics over written rows: windows, dimensions, buckets.
 import type { NanoUsd } from '../../common/money.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { RunFilter } from '../port.ts';
@@ -160,7 +160,7 @@ export interface StatsReader {
     readonly by?: readonly StatsDimension[];
     readonly filter?: RunFilter;
   }): Promise<CostStats>;
-  /** Changes whenever something was committed: subscribers compare it before they compute. */
+  /** Changes whenever something was written: subscribers compare it before they compute. */
   version(): number;
   onChange(listener: () => void): () => void;
 }

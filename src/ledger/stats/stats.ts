@@ -1,7 +1,7 @@
-// Statistics over committed rows: views kept live from the commit feed, and the signals that routing reads. Read-only.
+// Statistics over written rows: views kept live from the commit feed, and the signals that routing reads. Read-only.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
-import type { CommitFeed, CommittedRow, RunFilter } from '../port.ts';
+import type { WrittenFeed, WrittenRow, RunFilter } from '../port.ts';
 import type { RollupReader } from '../open.ts';
 import type { Signals } from '../../engine/routing/port.ts';
 import { createSignals } from '../../engine/routing/signals.ts';
@@ -27,7 +27,7 @@ export function createStats({
   ledger,
   clock,
 }: {
-  readonly ledger: CommitFeed & RollupReader;
+  readonly ledger: WrittenFeed & RollupReader;
   readonly clock: Clock;
 }): Stats {
   const signals = createSignals({ clock });
@@ -39,14 +39,14 @@ export function createStats({
   const say = createSayings(clock);
   let version = 0;
 
-  const release = ledger.onCommit((rows: readonly CommittedRow[], lastOperation) => {
+  const release = ledger.onWritten((rows: readonly WrittenRow[], lastOperation) => {
     for (const row of rows) {
       if (row.kind === 'attempt_closed') {
         const sample = sampleOf(row.attempt);
         if (sample !== undefined) signals.observe(sample);
       }
     }
-    for (const view of views.values()) view.committed(rows, lastOperation);
+    for (const view of views.values()) view.written(rows, lastOperation);
     version += 1;
     for (const listener of listeners) listener();
   });

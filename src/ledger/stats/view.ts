@@ -1,4 +1,4 @@
-// A view: one question's sums from a start on, read once from the roll-ups and then kept by adding what is committed.
+// A view: one question's sums from a start on, read once from the roll-ups and then kept by adding what is written.
 import { MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
 import { groupsOf, matchesFilter } from '../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead } from '../rollup/group.ts';

@@ -4,7 +4,7 @@ import type { Budgets } from '../../engine/budget/port.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Engine } from '../../engine/execution/engine.ts';
 import type { Recorder } from '../../engine/execution/ports.ts';
-import type { CommitFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
+import type { WrittenFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
 import type { CircuitState } from '../../engine/resilience/port.ts';
 import type { Revisions } from '../../revisions/port.ts';
 import type { SpanStats, StatsReader } from '../../ledger/stats/port.ts';
@@ -14,8 +14,8 @@ export interface GraphqlServices {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly ledger: LedgerReader & LedgerAdmin & Pick<Recorder, 'planText'>;
-  /** What was committed, as it is committed: subscriptions show nothing else (INV-11). */
-  readonly commits: CommitFeed;
+  /** What was written, as it is written: subscriptions show nothing else (INV-11). */
+  readonly written: WrittenFeed;
   readonly stats: StatsReader & SpanStats;
   readonly budgets: Pick<Budgets, 'views'>;
   readonly guards: Pick<Guards, 'pause' | 'resume' | 'switches'>;

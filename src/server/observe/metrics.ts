@@ -1,8 +1,8 @@
-// Metrics for Prometheus: what was committed, what is going on, and how this process does.
+// Metrics for Prometheus: what was written, what is going on, and how this process does.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { NANO_PER_USD } from '../../common/money.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
-import type { CommittedRow } from '../../ledger/port.ts';
+import type { WrittenRow } from '../../ledger/port.ts';
 
 export interface MetricsParts {
   readonly services: GraphqlServices;
@@ -58,7 +58,7 @@ export class Metrics {
     providerGauges(registers, services);
     budgetGauges(registers, services);
     const record = runMetrics(registers);
-    this.#stop = services.commits.onCommit((rows) => {
+    this.#stop = services.written.onWritten((rows) => {
       for (const row of rows) record(row);
     });
   }
@@ -151,8 +151,8 @@ function* counted(sums: Sums): Iterable<Sums> {
   for (const below of sums.below.values()) yield* counted(below);
 }
 
-/** Counted when committed (INV-11), so that the sums are the ledger's. */
-function runMetrics(registers: Registry[]): (row: CommittedRow) => void {
+/** Counted when written (INV-11), so that the sums are the ledger's. */
+function runMetrics(registers: Registry[]): (row: WrittenRow) => void {
   const runs = tally(registers, 'headgate_runs_total', 'Finished runs.', ['task', 'status']);
   const runSeconds = new Histogram({
     name: 'headgate_run_duration_seconds',
@@ -182,7 +182,7 @@ function runMetrics(registers: Registry[]): (row: CommittedRow) => void {
   const cost = tally(
     registers,
     'headgate_cost_usd_total',
-    'Dollars spent, as committed since this process started.',
+    'Dollars spent, as written since this process started.',
     ['task', 'provider', 'model'],
     Number(NANO_PER_USD),
   );

@@ -1,14 +1,14 @@
-// The log of runs: one line each, when it has been committed as finished. No input, no output, no secret (INV-9).
+// The log of runs: one line each, when it has been written as finished. No input, no output, no secret (INV-9).
 import type { Logger } from 'pino';
 import { formatUsd } from '../../common/money.ts';
 import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { RunRecord } from '../../engine/execution/records.ts';
-import type { CommitFeed } from '../../ledger/port.ts';
+import type { WrittenFeed } from '../../ledger/port.ts';
 import type { Ledger } from '../../ledger/open.ts';
 
 /** Failed runs are warnings: whoever runs the server should see them, whoever sent them was told. */
-export function logRuns(commits: CommitFeed, log: Logger): () => void {
-  return commits.onCommit((rows) => {
+export function logRuns(written: WrittenFeed, log: Logger): () => void {
+  return written.onWritten((rows) => {
     for (const row of rows) {
       if (row.kind === 'run_finished') logRun(row.run, log);
       else if (row.kind === 'alert') logAlert(row.alert, row.alert.message, log);

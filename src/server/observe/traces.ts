@@ -4,16 +4,16 @@ import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import { LRUCache } from 'lru-cache';
 import { formatUsd } from '../../common/money.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
-import type { CommitFeed } from '../../ledger/port.ts';
+import type { WrittenFeed } from '../../ledger/port.ts';
 
-/** Runs whose end is never committed are forgotten, the oldest first (INV-14). */
+/** Runs whose end is never written are forgotten, the oldest first (INV-14). */
 const MAX_OPEN_SPANS = 10_000;
 
 /**
- * Spans begin and end with the times that were committed. The conventions are those of version 1.41: `invoke_workflow` for a run,
+ * Spans begin and end with the times that were written. The conventions are those of version 1.41: `invoke_workflow` for a run,
  * `chat` for an attempt (https://github.com/open-telemetry/semantic-conventions, docs/gen-ai).
  */
-export function traceRuns(commits: CommitFeed, tracer: Tracer = trace.getTracer('headgate')): () => void {
+export function traceRuns(written: WrittenFeed, tracer: Tracer = trace.getTracer('headgate')): () => void {
   const runs = new LRUCache<string, Span>({
     max: MAX_OPEN_SPANS,
     dispose: (span, _id, reason) => reason === 'evict' && span.end(),
@@ -28,7 +28,7 @@ export function traceRuns(commits: CommitFeed, tracer: Tracer = trace.getTracer(
     return parent === undefined ? context.active() : trace.setSpan(context.active(), parent);
   };
 
-  return commits.onCommit((rows) => {
+  return written.onWritten((rows) => {
     for (const row of rows) {
       switch (row.kind) {
         case 'run_opened': {
@@ -123,7 +123,7 @@ function endAttempt(span: Span, attempt: AttemptRecord): void {
   span.end(attempt.finishedAtMs ?? attempt.startedAtMs);
 }
 
-/** A step is committed when it is over. */
+/** A step is written when it is over. */
 function traceStep(tracer: Tracer, step: StepRecord, parent: Context): void {
   if (step.finishedAtMs === null) return;
   const span = tracer.startSpan(

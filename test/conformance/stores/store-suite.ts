@@ -1,6 +1,6 @@
 // What every store of the ledger must do, whatever database is under it.
 import { describe, expect, it } from 'vitest';
-import type { CommittedRow } from '../../../src/ledger/port.ts';
+import type { WrittenRow } from '../../../src/ledger/port.ts';
 import type { Ledger } from '../../../src/ledger/open.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../../support/ledger-records.ts';
 
@@ -195,8 +195,8 @@ export function describeStore(name: string, store: StoreUnderTest): void {
 
     it('INV-11: announces what each commit holds, in order, and nothing that was refused', async () => {
       const ledger = await store.open();
-      const seen: CommittedRow[] = [];
-      ledger.onCommit((rows) => seen.push(...rows));
+      const seen: WrittenRow[] = [];
+      ledger.onWritten((rows) => seen.push(...rows));
       const run = makeRun('run_1', { idempotencyKey: 'k' });
       await Promise.allSettled([
         ledger.openRun(run),

@@ -1,4 +1,4 @@
-// What routing learns comes from committed attempts, and only from those that say something of the candidate.
+// What routing learns comes from written attempts, and only from those that say something of the candidate.
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { AttemptRecord } from '../../../src/engine/execution/records.ts';
@@ -43,7 +43,7 @@ describe('what an attempt teaches', () => {
     expect(sampleOf(settle(attempt, { latencyMs: null }))).toBeUndefined();
   });
 
-  it('is learnt when it is committed', async () => {
+  it('is learnt when it is written', async () => {
     const ledger = await openTestLedger(ledgerPath());
     const stats = createStats({ ledger, clock: systemClock });
     await ledger.openRun(run);

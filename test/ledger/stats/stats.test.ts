@@ -1,4 +1,4 @@
-// Statistics say what the ledger committed: live, after a restart, by any dimension.
+// Statistics say what the ledger has written: live, after a restart, by any dimension.
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/common/clock.ts';
 import type { Ledger } from '../../../src/ledger/open.ts';

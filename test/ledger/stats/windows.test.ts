@@ -102,7 +102,7 @@ describe('windows', () => {
     expect(await cost({ minCostNanoUsd: 2n })).toBe(45n);
   });
 
-  it('INV-11: a question that comes while rows are being committed counts each of them once', async () => {
+  it('INV-11: a question that comes while rows are being written counts each of them once', async () => {
     const clock = { ...systemClock, nowMs: () => START_MS };
     const ledger = await openTestLedger(ledgerPath(), { clock });
     const stats = createStats({ ledger, clock });

@@ -23,7 +23,7 @@ export class LiveStats {
     this.#clock = clock;
   }
 
-  /** The state now, then at most one state per `everyMs`, only after something was committed. A slow reader skips states, and never waits for old ones. */
+  /** The state now, then at most one state per `everyMs`, only after something was written. A slow reader skips states, and never waits for old ones. */
   watch(query: StatsQuery, everyMs: number): AsyncGenerator<CostStats, undefined, undefined> {
     const key = canonicalJson({
       ...query,

@@ -74,7 +74,7 @@ async function fromLedger(
   { services }: RequestContext,
   channel: Channel<NumberedEvent>,
 ): Promise<() => void> {
-  const { engine, commits, ledger } = services;
+  const { engine, written, ledger } = services;
   const pending: RunEvent[] = [];
   let toldPast = false;
   const hear = (event: RunEvent): void => {
@@ -83,7 +83,7 @@ async function fromLedger(
   };
   // Both are listened to before the ledger is read, so that nothing falls between the past and what follows.
   const stopEngine = engine.subscribe(id, hear);
-  const stopCommits = commits.onCommit((rows) => {
+  const stopListening = written.onWritten((rows) => {
     for (const row of rows)
       if (row.kind === 'run_finished' && row.run.id === id)
         hear(finished({ run: row.run, steps: [], attempts: [] }));
@@ -100,7 +100,7 @@ async function fromLedger(
   for (const event of pending) hear(event);
   return () => {
     stopEngine();
-    stopCommits();
+    stopListening();
   };
 }
 

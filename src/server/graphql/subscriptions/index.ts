@@ -1,4 +1,4 @@
-// The subscriptions: the state first, then what was committed, at the reader's pace.
+// The subscriptions: the state first, then what was written, at the reader's pace.
 import { GraphQLError } from 'graphql';
 import type { RunEvent } from '../../../engine/execution/engine.ts';
 import type { AlertRecord } from '../../../engine/execution/ports.ts';
@@ -211,7 +211,7 @@ function alerts({ services }: RequestContext): AsyncGenerator<AlertRecord, undef
     overflow: () => tooSlow(`${MAX_ALERTS_WAITING} alerts`),
     onClose: () => stop(),
   });
-  const stop = services.commits.onCommit((rows) => {
+  const stop = services.written.onWritten((rows) => {
     for (const row of rows) if (row.kind === 'alert') channel.push(row.alert);
   });
   return channel;

@@ -13,7 +13,7 @@ function defineGroupKey(builder: Builder) {
 
 export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): GroupKeyRef {
   refs.costStats.implement({
-    description: 'What was spent, over committed attempts only.',
+    description: 'What was spent, over closed attempts only.',
     fields: (t) => ({
       at: t.expose('atMs', { type: 'DateTime' }),
       window: t.expose('window', { type: enums.statsWindow }),

@@ -27,7 +27,7 @@ export function defineSpend(
     }),
   });
   refs.spend.implement({
-    description: 'What was spent in a span of time, exactly, over committed attempts only.',
+    description: 'What was spent in a span of time, exactly, over closed attempts only.',
     fields: (t) => ({
       from: t.expose('fromMs', { type: 'DateTime' }),
       to: t.expose('toMs', { type: 'DateTime' }),

@@ -100,7 +100,7 @@ function read(stream: AsyncGenerator<CostStats>): {
 }
 
 describe('live statistics', () => {
-  it('show the state now, then one state an interval, and nothing while nothing is committed', async () => {
+  it('show the state now, then one state an interval, and nothing while nothing is written', async () => {
     const [clock, stats] = [new ManualClock(), new Counter()];
     const live = new LiveStats(stats, clock);
     const { shown, stop } = read(live.watch(QUERY, 1000));

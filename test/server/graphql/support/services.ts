@@ -12,7 +12,7 @@ import type { AttemptRecord, RunRecord, StepRecord } from '../../../../src/engin
 import type { GraphqlServices, ProviderStatus } from '../../../../src/server/graphql/services.ts';
 import type {
   ApiKeyRecord,
-  CommittedRow,
+  WrittenRow,
   LedgerAdmin,
   LedgerReader,
   Page,
@@ -137,7 +137,7 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
   readonly keys = new Map<string, ApiKeyRecord>();
   readonly calls: string[] = [];
   failing: Error | undefined;
-  readonly #listeners = new Set<(rows: readonly CommittedRow[], commit: number) => void>();
+  readonly #listeners = new Set<(rows: readonly WrittenRow[], commit: number) => void>();
   #commits = 0;
 
   #read(what: string): void {
@@ -145,7 +145,7 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     if (this.failing !== undefined) throw this.failing;
   }
 
-  onCommit(listener: (rows: readonly CommittedRow[], commit: number) => void): () => void {
+  onWritten(listener: (rows: readonly WrittenRow[], commit: number) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -154,7 +154,7 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     return this.#listeners.size;
   }
 
-  commit(rows: readonly CommittedRow[]): void {
+  commit(rows: readonly WrittenRow[]): void {
     for (const row of rows) {
       switch (row.kind) {
         case 'run_opened':
@@ -510,7 +510,7 @@ export class MemoryStats {
   constructor(ledger: MemoryLedger, clock: Clock) {
     this.#ledger = ledger;
     this.#clock = clock;
-    ledger.onCommit(() => {
+    ledger.onWritten(() => {
       this.#version += 1;
     });
   }
@@ -526,7 +526,7 @@ export class MemoryStats {
   }
 
   onChange(listener: () => void): () => void {
-    return this.#ledger.onCommit(() => listener());
+    return this.#ledger.onWritten(() => listener());
   }
 
   async costStats(query: Parameters<GraphqlServices['stats']['costStats']>[0]): Promise<CostStats> {
@@ -663,7 +663,7 @@ export async function createTestServices(
     clock,
     engine,
     ledger,
-    commits: ledger,
+    written: ledger,
     stats,
     budgets: { views: () => budgets },
     guards: {
