@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { prepare, root as checkout, runCli } from './command.mjs';
 
 const built = (root) => join(root, 'dist', 'page', 'index.html');
 
@@ -25,4 +26,17 @@ export function buildPage(root, node) {
     { cwd: root, stdio: ['ignore', 2, 2] },
   );
   return status === 0;
+}
+
+/** Runs a command of the CLI that serves the page, and builds that first where it is missing or old. */
+export async function runWithPage(args) {
+  if (!isPageBuilt(checkout)) {
+    const node = await prepare('full');
+    console.error('headgate: building the page, once …');
+    if (!buildPage(checkout, node))
+      console.error(
+        'headgate: the page could not be built; the API is served without it. See "npm run page".',
+      );
+  }
+  await runCli(args);
 }

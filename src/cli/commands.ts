@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerActivate } from './activate.ts';
 import { registerCheck } from './check.ts';
+import { registerDemo } from './demo.ts';
 import { registerHistory } from './history.ts';
 import { registerInit } from './init.ts';
 import type { CliIo, ExitCode } from './io.ts';
@@ -20,6 +21,7 @@ export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode
 
 export const commands: readonly RegisterCommand[] = [
   registerServe,
+  registerDemo,
   registerCheck,
   registerTest,
   registerRun,

@@ -18,6 +18,10 @@ import { workflowsFolder } from './workflows-folder.ts';
 /** The built page: `npm run page` makes it in a checkout, the package carries it. */
 const builtPage = fileURLToPath(new URL('../../dist/page', import.meta.url));
 
+export function pageFolder(): { readonly staticDir?: string } {
+  return existsSync(builtPage) ? { staticDir: builtPage } : {};
+}
+
 interface ServeFlags {
   readonly workflows?: string;
   readonly data: string;
@@ -147,7 +151,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       trustProxy: flags.trustProxy,
       watch: flags.watch,
       ...(await accessOf(flags)),
-      ...(existsSync(builtPage) ? { staticDir: builtPage } : {}),
+      ...pageFolder(),
       ...(flags.webhookSecret === undefined ? {} : { webhookSecret: flags.webhookSecret }),
       log,
       ...(traces === null ? {} : { tracer: traces.tracer }),
@@ -263,7 +267,7 @@ function banner(app: App, { url, open }: { readonly url: string; readonly open: 
 }
 
 /** The first SIGTERM or SIGINT drains; a second one ends the process at once, as if there were no handler. */
-function untilStopped(): { readonly promise: Promise<void>; readonly release: () => void } {
+export function untilStopped(): { readonly promise: Promise<void>; readonly release: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const onSignal = (): void => {
     release();

@@ -29,7 +29,7 @@ export function InFlight({ beat }: { readonly beat: unknown }) {
     .map(({ node }) => ({ run: node, stake: atStake(node) }))
     .toSorted((a, b) => (a.stake > b.stake ? -1 : a.stake < b.stake ? 1 : 0));
   return (
-    <Panel title="In flight" aside={<span className="hint">{runs.length} runs</span>}>
+    <Panel title="In flight" wide aside={<span className="hint">{runs.length} runs</span>}>
       <Problem text={errorText(error ?? failed)} />
       {runs.length === 0 ? (
         <Empty>Nothing runs at the moment.</Empty>

@@ -71,8 +71,8 @@ export function Now() {
         <Panel title="Budgets">
           {stats === undefined ? <Empty>…</Empty> : <Budgets budgets={stats.budgets} at={stats.at} />}
         </Panel>
-        <InFlight beat={beat} />
         <Stopped />
+        <InFlight beat={beat} />
         <Health beat={beat} />
       </div>
     </>
