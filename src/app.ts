@@ -19,6 +19,7 @@ import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
 import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/engine.ts';
 import { createExecutors } from './engine/execution/executors.ts';
+import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
@@ -152,6 +153,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       history: ledger,
       runtime,
       signals: stats,
+      bounds: await learntBounds(ledger),
       clock,
       random,
       ...(options.log ? { log: options.log } : {}),
@@ -278,6 +280,18 @@ async function rememberSpend(guards: Guards, ledger: Ledger, clock: Clock, plan:
   if (surge === null) return;
   const sinceMs = clock.nowMs() - Math.max(surge.baselineMs, FOUR_WEEKS_MS);
   guards.seed(await pastSpend(ledger, clock, { sinceMs, partMs: surge.overMs }));
+}
+
+/** What earlier processes learnt of how models count, and where it is kept. */
+async function learntBounds(ledger: Ledger): Promise<LearntBounds> {
+  const known = [...(await ledger.learntBounds())].flatMap(([model, text]) => {
+    const bound = readLearntBound(text);
+    return bound === undefined ? [] : [[model, bound] as const];
+  });
+  return new LearntBounds(new Map(known), (model, bound) => {
+    // One that is not kept is learnt again.
+    ledger.learnBound(model, JSON.stringify(bound)).catch(() => undefined);
+  });
 }
 
 /** For the last answers, after the drain. */

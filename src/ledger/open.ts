@@ -13,6 +13,7 @@ import type { Repaired } from './journal/take-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
+  BoundsKeeper,
   WrittenFeed,
   WrittenRow,
   LedgerAdmin,
@@ -63,7 +64,15 @@ export interface RollupReader {
 }
 
 export interface Ledger
-  extends Recorder, LedgerReader, RevisionReader, LedgerAdmin, LedgerMaintenance, WrittenFeed, RollupReader {
+  extends
+    Recorder,
+    LedgerReader,
+    RevisionReader,
+    LedgerAdmin,
+    LedgerMaintenance,
+    BoundsKeeper,
+    WrittenFeed,
+    RollupReader {
   readonly accounts: Accounts;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
@@ -125,6 +134,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin),
     ...createLedgerReader(reader, scanner),
+    learntBounds: () => reader.ask('learntBounds'),
+    learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),
     async rollups(reads) {
       const announced = queue.announced();
       const answer = await earlyReader.ask('rollups', reads);

@@ -96,6 +96,12 @@ export interface RevisionReader {
   revisionsNamed(start: string): Promise<readonly RevisionRecord[]>;
 }
 
+/** What is learnt of how models count, by `provider/model`; JSON. */
+export interface BoundsKeeper {
+  learntBounds(): Promise<ReadonlyMap<string, string>>;
+  learnBound(model: string, bound: string): Promise<void>;
+}
+
 export interface LedgerAdmin {
   recordRevision(revision: RevisionRecord, planText: string | null): Promise<void>;
   setSwitch(record: SwitchRecord): Promise<void>;

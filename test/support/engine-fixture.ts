@@ -10,6 +10,7 @@ import { createBudgetMatcher } from '../../src/engine/execution/budget-matcher.t
 import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/engine.ts';
 import { createExecutors } from '../../src/engine/execution/executors.ts';
+import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
 import type { EngineParts } from '../../src/engine/execution/parts.ts';
 import type { History, Recorder } from '../../src/engine/execution/ports.ts';
 import type { Ledger, LedgerOptions } from '../../src/ledger/open.ts';
@@ -141,6 +142,7 @@ function assemble({
     history: recorder,
     runtime: createEmbeddedRuntime({ clock, recorder }),
     signals,
+    bounds: new LearntBounds(),
     clock,
     random,
     log: {

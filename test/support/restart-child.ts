@@ -1,4 +1,5 @@
 // A process of its own that starts a durable run over a real ledger and real sockets, and is killed by the test that started it.
+import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createBudgets } from '../../src/engine/budget/budgets.ts';
 import { createGuards } from '../../src/engine/budget/guards/guards.ts';
@@ -66,6 +67,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
     recorder: ledger,
     history: ledger,
     runtime: createEmbeddedRuntime({ clock, recorder: ledger }),
+    bounds: new LearntBounds(),
     signals: createSignals({ clock }),
     clock,
     random,

@@ -17,6 +17,8 @@ export class Account {
   readonly key: string;
   spent = 0n;
   held = 0n;
+  /** Of what is held, in whichever window: beyond the worst cases as they are known. */
+  margin = 0n;
   calls = 0;
   /** Attempts that hold here, in whichever window. */
   openHolds = 0;
@@ -69,6 +71,12 @@ export class Account {
     cell.holds += 1;
     cell.held += amount;
     if (cell.live) this.held += amount;
+  }
+
+  /** Another amount is held by one that holds already. */
+  adjust(cell: Cell, by: bigint): void {
+    cell.held += by;
+    if (cell.live) this.held += by;
   }
 
   /** The actual amount takes the place of what was held. */

@@ -139,6 +139,7 @@ export class BudgetState {
       spent: account?.spent ?? 0n,
       held: account?.held ?? 0n,
       needed,
+      margin: account?.margin ?? 0n,
       windowStartedAtMs: this.#startedAtMs(account, nowMs),
       resetsAtMs: this.#fitsAtMs(account, needed, nowMs),
       reason,

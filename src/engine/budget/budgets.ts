@@ -14,6 +14,7 @@ import type {
   BudgetView,
   Hold,
   HoldRequest,
+  Margin,
   Posting,
   Spending,
 } from './port.ts';
@@ -39,6 +40,33 @@ interface Considered {
   readonly refusal: BudgetRefusal | undefined;
 }
 
+const NO_MARGIN: Margin = { costNanoUsd: 0n, tokens: 0 };
+
+/** As much of a margin as every budget in its unit has room for; none where no budget caps what it stands for. */
+function grantOf(margin: Margin = NO_MARGIN, considered: readonly Considered[]): Margin {
+  let costNanoUsd: bigint | undefined;
+  let tokens: number | undefined;
+  for (const { state, account, amount } of considered) {
+    if (state.budget.then === 'warn') continue;
+    const left = larger(state.limit - (account?.spent ?? 0n) - (account?.held ?? 0n) - amount, 0n);
+    if (state.unit === 'usd') costNanoUsd = smaller(costNanoUsd ?? margin.costNanoUsd, left);
+    if (state.unit === 'tokens') tokens = Math.min(tokens ?? margin.tokens, Number(left));
+  }
+  return { costNanoUsd: costNanoUsd ?? 0n, tokens: tokens ?? 0 };
+}
+
+function plus({ costNanoUsd, tokens, calls }: Spending, margin: Margin): Spending {
+  return { costNanoUsd: costNanoUsd + margin.costNanoUsd, tokens: tokens + margin.tokens, calls };
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 /** The account of a `warn` budget for all that came after its accounts were full. */
 const OVERFLOW = '*';
 
@@ -50,6 +78,12 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   let states = new Map<string, BudgetState>();
   let applicable: Applicable | undefined;
   let latestMs = Number.NEGATIVE_INFINITY;
+  let room: PromiseWithResolvers<void> | undefined;
+
+  function tellRoom(): void {
+    room?.resolve();
+    room = undefined;
+  }
 
   /** Time for windows never goes back, so that a clock set back cannot open a window twice. */
   function now(): number {
@@ -125,17 +159,22 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     // Everything has been asked; from here on nothing can fail (INV-2: on every budget, or on none).
     const postings: Posting[] = [];
     const placed: Placed[] = [];
+    const granted = refusal === undefined ? grantOf(request.margin, considered) : NO_MARGIN;
+    const worst = plus(request.worst, granted);
     if (refusal === undefined) {
-      for (const { state, key, account: known, amount } of considered) {
+      for (const { state, key, account: known } of considered) {
         const account = known ?? state.obtainAny(key, nowMs);
         const cell = account.cell(state.cursor.currentStartMs());
+        const amount = amountOf(state.unit, worst);
+        const margin = amount - amountOf(state.unit, request.worst);
         account.usedAtMs = nowMs;
         account.hold(cell, amount);
-        placed.push({ state, account, cell, amount });
+        account.margin += margin;
+        placed.push({ state, account, cell, amount, margin });
         postings.push({ budgetId: state.budget.id, account: key, windowStartMs: cell.startMs });
       }
     }
-    const made = { attemptId: request.attemptId, worst: request.worst, postings, exceededSoftly };
+    const made = { attemptId: request.attemptId, worst, postings, exceededSoftly };
     if (refusal === undefined) open.set(request.attemptId, { hold: made, request, heldAtMs: nowMs, placed });
     for (const one of considered) announce(one, nowMs);
     return refusal === undefined ? succeed(made) : fail(refusal);
@@ -163,7 +202,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     assertSpending(actual);
     open.delete(attemptId);
     const nowMs = now();
-    for (const { state, account, cell, amount } of settled.placed) {
+    for (const { state, account, cell, amount, margin } of settled.placed) {
+      account.margin -= margin;
       state.advance(nowMs);
       account.expire(state.cursor.cutoffMs());
       const spent = amountOf(state.unit, actual);
@@ -174,6 +214,35 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       }
       state.dropIfEnded(account);
     }
+    tellRoom();
+  }
+
+  function adjust({ attemptId }: Hold, worst: Spending, margin: Margin): void {
+    const adjusted = open.get(attemptId);
+    if (adjusted === undefined) return;
+    assertSpending(worst);
+    const { hold: held, placed } = adjusted;
+    const wanted = plus(worst, margin);
+    let { costNanoUsd, tokens } = wanted;
+    const nowMs = now();
+    for (const { state, account, cell } of placed) {
+      state.advance(nowMs);
+      account.expire(state.cursor.cutoffMs());
+      if (!cell.live || state.budget.then === 'warn') continue;
+      const left = larger(state.limit - account.spent - account.held, 0n);
+      if (state.unit === 'usd') costNanoUsd = smaller(costNanoUsd, larger(held.worst.costNanoUsd + left, 0n));
+      if (state.unit === 'tokens') tokens = Math.min(tokens, held.worst.tokens + Number(left));
+    }
+    held.worst = { costNanoUsd, tokens, calls: worst.calls };
+    for (const one of placed) {
+      const amount = amountOf(one.state.unit, held.worst);
+      const beyond = larger(amount - amountOf(one.state.unit, worst), 0n);
+      one.account.adjust(one.cell, amount - one.amount);
+      one.account.margin += beyond - one.margin;
+      one.amount = amount;
+      one.margin = beyond;
+    }
+    tellRoom();
   }
 
   function views(
@@ -204,6 +273,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     hold,
     fits,
     settle,
+    adjust,
+    nextRoom: () => (room ??= Promise.withResolvers<void>()).promise,
     release: (held) => settle(held, nothing),
     endRun(runId) {
       for (const state of states.values()) state.endRun(runId);

@@ -33,7 +33,11 @@ export interface HoldRequest {
   readonly tags: { readonly [key: string]: string };
   /** The worst case. */
   readonly worst: Spending;
+  /** Held on top as far as every budget has room for it. */
+  readonly margin?: Margin;
 }
+
+export type Margin = Pick<Spending, 'costNanoUsd' | 'tokens'>;
 
 /** One budget account's share of a hold; stored with the attempt, so that recovery can rebuild every account. JSON-safe. */
 export interface Posting {
@@ -46,6 +50,7 @@ export interface Posting {
 
 export interface Hold {
   readonly attemptId: string;
+  /** With what was granted of the margin. Read it again at settlement: `adjust` may have changed it. */
   readonly worst: Spending;
   /** Read them again when the attempt is closed: a reload that moves a hold in flight to other accounts puts another array here. */
   readonly postings: readonly Posting[];
@@ -64,6 +69,8 @@ export interface BudgetRefusal {
   readonly spent: bigint;
   readonly held: bigint;
   readonly needed: bigint;
+  /** Of what is held, what is only held because little is known of a model; it is given back with the first answers. */
+  readonly margin: bigint;
   readonly windowStartedAtMs: number;
   /** When it would fit; null: never, as for a run's own budget. */
   readonly resetsAtMs: number | null;
@@ -91,6 +98,10 @@ export interface Budgets {
   fits(request: HoldRequest): BudgetRefusal | undefined;
   /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. An attempt of a former process is closed in the ledger first, and settled here when that is written. */
   settle(hold: Hold, actual: Spending): void;
+  /** Another worst case is known of a call under way: its hold is raised as far as there is room, and lowered. */
+  adjust(hold: Hold, worst: Spending, margin: Margin): void;
+  /** Resolves when something that was held has been given back. */
+  nextRoom(): Promise<void>;
   /** Nothing was billed. */
   release(hold: Hold): void;
   /** The run is over: its accounts of budgets `per: run` are let go, each with its last hold. */

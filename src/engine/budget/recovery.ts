@@ -131,7 +131,7 @@ export function place(
   const cell = state.cellOf(account, startMs);
   const amount = amountOf(state.unit, hold.worst);
   account.hold(cell, amount);
-  placed.push({ state, account, cell, amount });
+  placed.push({ state, account, cell, amount, margin: 0n });
   const posting: Posting = { budgetId: budget.id, account: key, windowStartMs: cell.startMs };
   if (known !== undefined && known.account === key && known.windowStartMs === cell.startMs) return false;
   hold.postings = [...hold.postings.filter((other) => other !== known), posting];

@@ -21,6 +21,11 @@ export function isOnlyHeld({ limit, spent, held, needed, reason }: BudgetRefusal
   return reason !== 'too_many_accounts' && held > 0n && spent + needed <= limit;
 }
 
+/** It would fit if nothing were held beyond the worst cases as they are known. */
+export function isOnlyMargin({ limit, spent, held, margin, needed, reason }: BudgetRefusal): boolean {
+  return reason !== 'too_many_accounts' && margin > 0n && spent + held - margin + needed <= limit;
+}
+
 /** Calls end within seconds; who comes back sooner asks in vain. */
 const HELD_RETRY_MS = 1_000;
 

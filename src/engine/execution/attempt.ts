@@ -1,5 +1,5 @@
 // One attempt: allowance, hold, an open row in the ledger, the call through its policy, settlement, and the closed row with the receipt.
-import type { BudgetRefusal, Hold } from '../budget/port.ts';
+import type { BudgetRefusal, Hold, Spending } from '../budget/port.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Json } from '../../common/json.ts';
 import { newId } from '../../common/ids.ts';
@@ -17,10 +17,12 @@ import type { AllowanceRefusal } from './allowance.ts';
 import { callHealth } from './call-health.ts';
 import { callProvider } from './call-provider.ts';
 import type { ModelChoice } from './choice.ts';
+import type { WorstCase } from './learnt-bounds.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
+import { alertOfUsage } from './usage-alerts.ts';
 import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
 
@@ -83,12 +85,12 @@ interface Called {
 export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
   const { run, choice, signal } = attempt;
   const { model, policy } = choice.parts;
-  const { clock, budgets, guards, recorder } = parts;
+  const { clock, budgets, guards } = parts;
   if (signal.aborted) return uncalled(attempt, { kind: 'stopped' });
 
   const off = guards.switchFor(spendScopes(run, choice));
   if (off !== undefined) return uncalled(attempt, { kind: 'paused', switch: off });
-  const worstNanoUsd = choice.holdNanoUsd;
+  const worstNanoUsd = choice.worst.costNanoUsd;
   const refusal = run.allowance.take(worstNanoUsd, clock.monotonicMs());
   if (refusal !== undefined) return uncalled(attempt, { kind: 'allowance', refusal });
   const attemptId = newId('att', clock, parts.random);
@@ -100,7 +102,8 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     model: model.key,
     caller: run.caller,
     tags: run.tags,
-    worst: { costNanoUsd: worstNanoUsd, tokens: choice.worstTokens, calls: 1 },
+    worst: spendingOf(choice.worst),
+    margin: choice.worst.margin,
   });
   if (!held.ok) {
     run.allowance.giveBack(worstNanoUsd);
@@ -112,8 +115,13 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     takenAtMs: attempt.rateTakenAtMs ?? gate.take(choice.rateTokens),
   }));
 
+  // What is learnt of the model while the call is under way raises its hold where there is room, and lowers it.
+  const ended = parts.bounds.under(choice.asked, (worst) =>
+    budgets.adjust(hold, spendingOf(worst), worst.margin),
+  );
   let called: Called | undefined;
   const undo = (): void => {
+    ended();
     budgets.release(hold);
     run.allowance.giveBack(worstNanoUsd);
     for (const { gate, takenAtMs } of gates) gate.release(choice.rateTokens, takenAtMs);
@@ -121,16 +129,22 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   try {
     const ran = await policy.run(
       async (callSignal) => {
-        const open = openRecord(parts, attempt, attemptId, hold);
-        run.attempts.push(open);
-        // Nothing is billed and forgotten: the row is written before the provider hears of it (INV-3).
-        await recorder.openAttempt(open);
-        if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: open });
+        const row = openOnce(parts, attempt, attemptId, hold);
+        if (choice.parts.provider.announcesSending !== true) await row.open();
         const calledAtMs = clock.monotonicMs();
-        const { request, onText } = attempt;
-        const { outcome, ...streamed } = await callProvider(clock, choice.parts, request, callSignal, onText);
+        const call = await callProvider(clock, choice.parts, attempt.request, callSignal, {
+          onText: attempt.onText,
+          isWatched: run.stream,
+          beforeSend: row.open,
+        });
+        row.throwIfRefused();
+        const { outcome, ...streamed } = call;
+        // Nobody waits for it any more, and nothing was sent: as if it had never been asked for.
+        if (!row.isAskedFor() && signal.aborted) return outcome;
+        // Refused before anything was sent, for want of a key or a connection: it failed, and is written down as what it was.
+        const open = await row.open();
         called = { outcome, ...streamed, open, calledAtMs };
-        return called.outcome;
+        return outcome;
       },
       {
         signal,
@@ -149,7 +163,46 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     run.forgetAttempt(attemptId);
     throw error;
   }
+  ended();
   return conclude(parts, attempt, hold, called, gates);
+}
+
+interface OpenRow {
+  /** Nothing is billed and forgotten: the row is written before the provider hears of the call (INV-3). Written once, however often it is asked for. */
+  readonly open: () => Promise<AttemptRecord>;
+  readonly isAskedFor: () => boolean;
+  /** The ledger would not take the row. */
+  readonly throwIfRefused: () => void;
+}
+
+function openOnce(parts: EngineParts, attempt: AttemptRequest, id: string, hold: Hold): OpenRow {
+  const { run } = attempt;
+  const { clock, recorder } = parts;
+  let opening: Promise<AttemptRecord> | undefined;
+  let refusal: { readonly error: unknown } | undefined;
+  const write = async (): Promise<AttemptRecord> => {
+    const record = openRecord(parts, attempt, id, hold);
+    run.attempts.push(record);
+    try {
+      await recorder.openAttempt(record);
+    } catch (error) {
+      refusal = { error };
+      throw error;
+    }
+    if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: record });
+    return record;
+  };
+  return {
+    open: () => (opening ??= write()),
+    isAskedFor: () => opening !== undefined,
+    throwIfRefused() {
+      if (refusal !== undefined) throw refusal.error;
+    },
+  };
+}
+
+function spendingOf({ costNanoUsd, inputTokens, outputTokens }: WorstCase): Spending {
+  return { costNanoUsd, tokens: inputTokens + outputTokens, calls: 1 };
 }
 
 /** Who waited in line and does not call after all leaves the turn to the next: else all who wait would be told one by one, at the provider's pace. */
@@ -177,7 +230,7 @@ function conclude(
     costIsReported: choice.parts.costIsReported,
     inputTokens: choice.inputTokens,
     maxOutputTokens: attempt.request.maxOutputTokens,
-    worst: { ...hold.worst, inputTokens: choice.worstInputTokens },
+    worst: { ...hold.worst, inputTokens: choice.worst.inputTokens },
     text: called.text,
   });
   const verdict: Verdict = outcome.ok
@@ -188,7 +241,9 @@ function conclude(
 
   const tokens = usage.inputTokens + usage.outputTokens;
   budgets.settle(hold, { costNanoUsd, tokens, calls: settlement.billed ? 1 : 0 });
-  run.allowance.settle(hold.worst.costNanoUsd, costNanoUsd);
+  run.allowance.settle(choice.worst.costNanoUsd, costNanoUsd);
+  alertOfUsage(parts, run, choice.parts.model.key, settlement);
+  if (settlement.counted) parts.bounds.observe(choice.asked, usage, costNanoUsd);
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
   const limited = !outcome.ok && outcome.error.class === 'rate_limited';
   choice.parts.modelGate.observe({

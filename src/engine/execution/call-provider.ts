@@ -20,6 +20,14 @@ interface Streaming {
   end(): void;
 }
 
+export interface CallOptions {
+  readonly onText: ((delta: string) => void) | null;
+  /** The caller wants a stream: silence is a failure. One that is only asked for so that what is produced is seen may think as long as a whole answer. */
+  readonly isWatched: boolean;
+  readonly beforeSend: () => Promise<unknown>;
+}
+
+const NEVER_SILENT = { firstTokenMs: Number.POSITIVE_INFINITY, stallMs: Number.POSITIVE_INFINITY };
 const NOTHING_STREAMED = { text: '', firstTokenMs: null };
 
 export async function callProvider(
@@ -27,10 +35,11 @@ export async function callProvider(
   { provider, model }: ModelParts,
   request: ModelRequest,
   signal: AbortSignal,
-  onText: ((delta: string) => void) | null,
+  { onText, isWatched, beforeSend }: CallOptions,
 ): Promise<ProviderCall> {
-  const streaming = request.stream ? watched(clock, model.policy, signal, onText) : null;
-  const context = streaming?.context ?? { signal, onText: null, onProgress: null };
+  const silence = isWatched ? model.policy : NEVER_SILENT;
+  const streaming = request.stream ? watched(clock, silence, signal, onText) : null;
+  const context = { ...(streaming?.context ?? { signal, onText: null, onProgress: null }), beforeSend };
   let outcome: CallOutcome;
   try {
     outcome = await provider.call(request, context);
@@ -56,7 +65,7 @@ export async function callProvider(
 
 function watched(
   clock: Clock,
-  { firstTokenMs: silenceMs, stallMs }: ModelParts['model']['policy'],
+  { firstTokenMs: silenceMs, stallMs }: Pick<ModelParts['model']['policy'], 'firstTokenMs' | 'stallMs'>,
   signal: AbortSignal,
   onText: ((delta: string) => void) | null,
 ): Streaming {

@@ -3,7 +3,6 @@ import { isOnlyHeld } from '../budget/refusals.ts';
 import type { Json } from '../../common/json.ts';
 import type { PlanModel, PlanRule } from '../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../providers/port.ts';
-import { worstCost } from '../routing/cost.ts';
 import { decide, withChosen } from '../routing/decide.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
@@ -26,6 +25,8 @@ import { deadlineExceeded, stopped } from './stop.ts';
 import { TextSink } from './text-sink.ts';
 import type { PromptSize } from './tokens.ts';
 
+/** Three cents: a whole answer is cheaper to read than a stream, and more than that is too much to be settled unseen. */
+const WHOLE_UP_TO_NANO_USD = 30_000_000n;
 const WAITED_FOR: ReadonlySet<SkipCode> = new Set(['no_rate_headroom', 'already_failed']);
 
 /** A model step as its candidates are asked: rendered, counted, under the rule that holds. */
@@ -59,7 +60,7 @@ export class Candidates {
     const { run, request, size, stepKey } = ask;
     this.#parts = parts;
     this.#ask = ask;
-    this.#needs = requestNeeds(run.plan, request, size);
+    this.#needs = requestNeeds(run.plan, request, size, parts.bounds);
     this.#world = new StepWorld(parts, run, this.#needs);
     this.#sink = run.stream ? new TextSink(run, stepKey, () => parts.clock.nowMs()) : null;
     this.#askedAtMs = parts.clock.monotonicMs();
@@ -113,16 +114,13 @@ export class Candidates {
     const { model } = candidate;
     const writer = this.#sink?.writer() ?? null;
     const asked = this.#world.repair(model.key)?.request ?? request;
+    const choice = this.#choice(candidate);
     const end = await makeAttempt(this.#parts, {
       run,
       stepKey,
-      choice: this.#choice(candidate),
+      choice,
       decision: withChosen(decided.decision, model.key),
-      request: {
-        ...asked,
-        model: model.model,
-        stream: asked.stream && model.capabilities.includes('streaming'),
-      },
+      request: { ...asked, model: model.model, stream: this.#isStreamed(choice) },
       signal,
       onText: writer === null ? null : (delta) => writer.write(delta),
       rateTakenAtMs,
@@ -149,18 +147,24 @@ export class Candidates {
     return { modelKey: model.key, end };
   }
 
-  #choice({ model, holdNanoUsd }: Candidate): ModelChoice {
+  #choice({ model }: Candidate): ModelChoice {
     const extraTokens = this.#world.repair(model.key)?.extraTokens ?? 0;
-    const bound = this.#needs.inputTokens(model) + extraTokens;
-    const { maxOutputTokens } = this.#needs;
+    const inputTokens = this.#needs.inputTokens(model) + extraTokens;
+    const asked = { model, inputTokens, maxOutputTokens: this.#needs.maxOutputTokens };
     return {
       parts: this.#world.model(model),
-      inputTokens: Math.min(bound, this.#ask.size.tokens + extraTokens),
-      worstInputTokens: bound,
-      worstTokens: bound + maxOutputTokens,
-      holdNanoUsd: extraTokens === 0 ? holdNanoUsd : worstCost(model.price, bound, maxOutputTokens),
+      inputTokens: Math.min(inputTokens, this.#ask.size.tokens + extraTokens),
+      asked,
+      worst: this.#parts.bounds.worst(asked),
       rateTokens: this.#rateTokens,
     };
+  }
+
+  /** A loser of a race and a large call that is cut cost what was seen of them, not their worst case. */
+  #isStreamed({ parts: { model, streams }, worst }: ModelChoice): boolean {
+    const { request, rule } = this.#ask;
+    if (request.stream) return model.capabilities.includes('streaming');
+    return streams && (rule.hedge !== null || worst.costNanoUsd > WHOLE_UP_TO_NANO_USD);
   }
 
   /** What a candidate's rate gates are asked for. */

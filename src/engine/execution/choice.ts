@@ -1,10 +1,10 @@
 // ModelChoice: a model of the plan with everything that a call of it needs: its provider, policy, rate gates, price and hold.
-import type { NanoUsd } from '../../common/money.ts';
 import { canonicalPlanText } from '../../language/plan/encode.ts';
 import type { Plan, PlanModel, PlanPrice } from '../../language/plan/types.ts';
 import type { ModelRequest, Provider } from '../providers/port.ts';
 import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
+import type { Asked, LearntBounds, WorstCase } from './learnt-bounds.ts';
 import type { EngineParts } from './parts.ts';
 import type { PromptSize } from './tokens.ts';
 
@@ -21,6 +21,8 @@ export interface ModelParts {
   readonly rates: string;
   /** The provider's own figure is the cost. */
   readonly costIsReported: boolean;
+  /** It can stream, and counts its tokens when it does. */
+  readonly streams: boolean;
   /** The provider cannot be asked for a schema; it is asked in words. */
   readonly structuredByWords: boolean;
 }
@@ -29,10 +31,9 @@ export interface ModelChoice {
   readonly parts: ModelParts;
   /** The best guess; for an estimate of what a cut call cost. */
   readonly inputTokens: number;
-  /** What is held: the bound of the input, and the most output. */
-  readonly worstTokens: number;
-  readonly worstInputTokens: number;
-  readonly holdNanoUsd: NanoUsd;
+  readonly asked: Asked;
+  /** What is held, by what was learnt of the model. */
+  readonly worst: WorstCase;
   /** What its rate gates are asked for. */
   readonly rateTokens: number;
 }
@@ -64,17 +65,30 @@ export function modelParts(parts: EngineParts, plan: Plan, model: PlanModel): Mo
     modelGate,
     rates: ratesText(model.price),
     costIsReported: settings.cost === 'reported',
+    streams:
+      settings.adapter !== 'builtin' &&
+      model.capabilities.includes('streaming') &&
+      !settings.lacks.includes('streamUsage'),
     structuredByWords: settings.lacks.includes('structuredOutput'),
   };
 }
 
 /** What a candidate has to be able to do for a request, and how much of it. */
-export function requestNeeds(plan: Plan, request: ModelRequest, size: PromptSize): RequestNeeds {
+export function requestNeeds(
+  plan: Plan,
+  request: ModelRequest,
+  size: PromptSize,
+  bounds: LearntBounds,
+): RequestNeeds {
+  const { maxOutputTokens } = request;
+  const inputTokens: RequestNeeds['inputTokens'] = ({ provider, model }) =>
+    size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model });
   return {
     capabilities: request.structured === null ? ['text'] : ['structuredOutput'],
-    inputTokens: ({ provider, model }) =>
-      size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model }),
+    inputTokens,
     likelyInputTokens: size.tokens,
-    maxOutputTokens: request.maxOutputTokens,
+    maxOutputTokens,
+    holdNanoUsd: (model) =>
+      bounds.worst({ model, inputTokens: inputTokens(model), maxOutputTokens }).costNanoUsd,
   };
 }

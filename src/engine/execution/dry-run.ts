@@ -106,7 +106,7 @@ async function dryModelStep(
   const request = renderRequest(call);
   const size = requestSize(linked, request);
   const { rule } = chooseRule(call, size);
-  const needs = requestNeeds(run.plan, request, size);
+  const needs = requestNeeds(run.plan, request, size, parts.bounds);
   const { signals, random } = parts;
   const world = new StepWorld(parts, run, needs);
   const { ranked, decision } = decide({

@@ -1,6 +1,7 @@
 // What an attempt without an answer means for what is tried next: retry here, go elsewhere, or give up.
 import { sleep } from '../../common/clock.ts';
 import type { BudgetRefusal } from '../budget/port.ts';
+import { isOnlyMargin } from '../budget/refusals.ts';
 import type { ProviderAnswer, ProviderError } from '../providers/port.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { StepAsk } from './candidates.ts';
@@ -11,6 +12,8 @@ import { attemptsExhausted, budgetExceeded, gaveUp, spendingPaused } from './ste
 import type { StepWorld } from './step-world.ts';
 import { deadlineExceeded, stopped } from './stop.ts';
 
+/** What the first calls of a model that nothing is known of take at most, to be waited for. */
+const MARGIN_WAIT_MS = 5_000;
 /** Of a candidate that nothing is learnt about. */
 const TYPICAL_LATENCY_MS = 1_000;
 /** Times that a policy may refuse a call which it had seemed ready for, before the candidate is left out. */
@@ -38,6 +41,7 @@ export async function learn(
       // Another step of the run took what was left meanwhile: the next look sees it.
       return;
     case 'budget':
+      if (isOnlyMargin(end.refusal) && (await marginGivenBack(parts, ask, world))) return;
       refusedByBudget(parts, ask, world, modelKey, end.refusal);
       return;
     case 'paused':
@@ -60,6 +64,16 @@ export async function learn(
       else world.failed.add(modelKey);
     }
   }
+}
+
+/** A model's first answers say how much of what is held for it is not needed; false: that has been waited for long enough. */
+async function marginGivenBack(parts: EngineParts, ask: StepAsk, world: StepWorld): Promise<boolean> {
+  const nowMs = parts.clock.monotonicMs();
+  world.marginUntilMs ??= nowMs + MARGIN_WAIT_MS;
+  const leftMs = world.marginUntilMs - nowMs;
+  if (leftMs <= 0) return false;
+  await Promise.race([parts.budgets.nextRoom(), pause(parts, ask, leftMs)]);
+  return true;
 }
 
 export function refusedByBudget(

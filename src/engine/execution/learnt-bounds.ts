@@ -57,6 +57,8 @@ const FORGET_AFTER = 256;
 export class LearntBounds {
   readonly #models = new Map<string, { now: LearntBound; before: LearntBound }>();
   readonly #onLearnt: (modelKey: string, bound: LearntBound) => void;
+  /** Calls under way, by model, and how each is told of another worst case. */
+  readonly #open = new Map<string, Set<() => void>>();
 
   /** `onLearnt`: called for what is worth being kept over a restart. */
   constructor(
@@ -97,8 +99,8 @@ export class LearntBounds {
     };
   }
 
-  /** An answer was counted, and cost so much. True: the worst cases of calls under way are others now. */
-  observe({ model, inputTokens, maxOutputTokens }: Asked, usage: Usage, costNanoUsd: NanoUsd): boolean {
+  /** An answer was counted, and cost so much. Calls under way are held for by what is known now. */
+  observe({ model, inputTokens, maxOutputTokens }: Asked, usage: Usage, costNanoUsd: NanoUsd): void {
     const { key, price } = model;
     let kept = this.#models.get(key);
     if (kept === undefined) this.#models.set(key, (kept = { now: NOTHING, before: NOTHING }));
@@ -116,8 +118,19 @@ export class LearntBounds {
     }
     const next = this.#of(key);
     const changed = !alike(known, next);
-    if (changed) this.#onLearnt(key, next);
-    return changed;
+    if (!changed) return;
+    this.#onLearnt(key, next);
+    for (const again of this.#open.get(key) ?? []) again();
+  }
+
+  /** A call is under way: `again` hears of its worst case when that is another than before. Gives how to end it. */
+  under(asked: Asked, again: (worst: WorstCase) => void): () => void {
+    const { key } = asked.model;
+    let open = this.#open.get(key);
+    if (open === undefined) this.#open.set(key, (open = new Set()));
+    const tell = (): void => again(this.worst(asked));
+    open.add(tell);
+    return () => open.delete(tell);
   }
 
   #of(modelKey: string): LearntBound {

@@ -8,6 +8,7 @@ import type { ProviderRegistry } from '../providers/registry-port.ts';
 import type { Policies, RateGates } from '../resilience/port.ts';
 import type { Signals } from '../routing/port.ts';
 import type { Executors } from './executors.ts';
+import type { LearntBounds } from './learnt-bounds.ts';
 import type { History, Recorder } from './ports.ts';
 import type { Runtime } from './runtime-port.ts';
 
@@ -31,6 +32,7 @@ export interface EngineParts {
   readonly history: History;
   readonly runtime: Runtime;
   readonly signals: Signals;
+  readonly bounds: LearntBounds;
   readonly clock: Clock;
   readonly random: Random;
   /** Whatever no caller can be told; never content, never a secret. */

@@ -53,7 +53,9 @@ export interface AlertRecord {
     | 'unreconciled'
     | 'ledger_set_aside'
     | 'ledger_repaired'
-    | 'ledger_replaced';
+    | 'ledger_replaced'
+    | 'usage_missing'
+    | 'usage_impossible';
   readonly severity: 'info' | 'warning' | 'critical';
   readonly message: string;
   readonly remedy: string;

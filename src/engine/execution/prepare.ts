@@ -51,7 +51,7 @@ export function prepare(parts: EngineParts, request: RunRequest): Outcome<Prepar
       .join(', ');
     return fail({ kind: 'invalid_input', problems: [], ...errorText('UNKNOWN_TASK', { task: name, known }) });
   }
-  const badOptions = optionProblems(options);
+  const badOptions = optionProblems(options, caller.tags);
   if (badOptions.length > 0) return fail(invalidInput(name, badOptions));
   const linked = parts.executors.of(task);
   const tags = options.tags === undefined ? caller.tags : { ...caller.tags, ...options.tags };
@@ -97,12 +97,10 @@ export function invalidInput(task: string, problems: readonly InputProblem[]): R
   };
 }
 
-function optionProblems({
-  tags = {},
-  deadlineMs,
-  maxCostNanoUsd,
-  idempotencyKey,
-}: NonNullable<RunRequest['options']>): InputProblem[] {
+function optionProblems(
+  { tags = {}, deadlineMs, maxCostNanoUsd, idempotencyKey }: NonNullable<RunRequest['options']>,
+  keyTags: Prepared['tags'],
+): InputProblem[] {
   const problems: InputProblem[] = [];
   const add = (path: string, message: string): void => {
     problems.push({ path: `/options/${path}`, code: 'option', message });
@@ -115,6 +113,10 @@ function optionProblems({
     if (value.length > MAX_TAG_VALUE)
       add('tags', `has a value of ${value.length} characters; at most ${MAX_TAG_VALUE} are allowed`);
   }
+  // What a key is tagged with, it is counted under: a request must not shake a budget off by naming another account.
+  for (const [key, value] of Object.entries(keyTags))
+    if (Object.hasOwn(tags, key) && tags[key] !== value)
+      add('tags', `sets "${key}" to another value than the API key has; leave it out`);
   if (deadlineMs !== undefined && !(deadlineMs > 0)) add('deadlineMs', 'must be more than 0');
   if (maxCostNanoUsd !== undefined && maxCostNanoUsd < 0n) add('maxCost', 'must not be negative');
   if (

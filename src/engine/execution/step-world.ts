@@ -37,6 +37,8 @@ export class StepWorld implements World {
   preferred: string | undefined;
   /** Of those whose hold was refused by a budget, the last reason. */
   budgetRefusal: BudgetRefusal | undefined;
+  /** Until when it is worth waiting for what is held beyond the worst cases; monotonic. */
+  marginUntilMs: number | undefined;
   /** A hold did not fit what the run may still spend. */
   allowanceRefused = false;
   readonly #parts: EngineParts;

@@ -11,6 +11,8 @@ export interface Provider {
   load?(): Promise<void> | undefined;
   /** One call on the wire, no retries. Never throws for what a provider or a network does; an aborted signal gives a `cancelled` error and closes the socket. */
   call(request: ModelRequest, context: CallContext): Promise<CallOutcome>;
+  /** It calls `beforeSend` and waits for it, right before the first byte of a request is written; left out: it does not tell. */
+  readonly announcesSending?: true;
   /** Closes pooled sockets. */
   close(): Promise<void>;
 }
@@ -34,6 +36,8 @@ export interface CallContext {
   readonly onText: ((delta: string) => void) | null;
   /** Anything that came from the provider (headers, a token, a ping): resets stall watches; `kind` is `token` for model output. */
   readonly onProgress: ((kind: 'headers' | 'token' | 'other') => void) | null;
+  /** A socket is about to be written: nothing is, before this resolves, or after it rejects. */
+  readonly beforeSend?: () => Promise<unknown>;
 }
 
 /** Why a provider ended its answer; `length`: at the limit of output tokens. `other`: it said something else, or nothing. */

@@ -85,7 +85,7 @@ function candidatesOf(options: DecideOptions): Candidate[] {
         needs.likelyInputTokens ?? inputTokens,
         lengths[index] ?? needs.maxOutputTokens,
       ),
-      holdNanoUsd: worstCost(model.price, inputTokens, needs.maxOutputTokens),
+      holdNanoUsd: needs.holdNanoUsd?.(model) ?? worstCost(model.price, inputTokens, needs.maxOutputTokens),
       inFlight: options.inFlight(key),
     };
   });

@@ -12,6 +12,8 @@ export interface RequestNeeds {
   /** The best guess at what any model will count, where `inputTokens` is only a bound: for context windows and rates. */
   readonly likelyInputTokens?: number;
   readonly maxOutputTokens: number;
+  /** What is held for it, where that is more than its tokens at the bound: what was learnt of the model. */
+  holdNanoUsd?(model: PlanModel): NanoUsd;
 }
 
 /** Why a hold does not fit; a budget's refusal has this shape. */

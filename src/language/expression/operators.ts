@@ -1,4 +1,5 @@
 // The operators: comparison, arithmetic, membership, and logic that stops early.
+import { decimalProduct, decimalSum } from '../../common/decimal.ts';
 import type { Json } from '../../common/json.ts';
 import { asCondition, capital, refuseNull } from './analysis.ts';
 import type { Analysed } from './analysis.ts';
@@ -200,15 +201,15 @@ function add(left: Json, right: Json, spendItems: (items: number) => void): Json
   throw new EvaluationFailure(`\`+\` stands between ${kindOf(left)} and ${kindOf(right)}.`);
 }
 
-/** Whole numbers stay whole: 7 / 2 is 3, as in CEL; 7.0 / 2 is 3.5. */
+/** Whole numbers stay whole: 7 / 2 is 3, as in CEL; 7.0 / 2 is 3.5. Sums and products are those of the decimals that are written: 0.1 + 0.2 is 0.3. */
 function calculate(operator: Operator, left: number, right: number, whole: boolean): number {
   switch (operator) {
     case '+':
-      return checked(left + right, whole);
+      return whole ? exactInteger(left + right) : finite(decimalSum([left, right]));
     case '-':
-      return checked(left - right, whole);
+      return whole ? exactInteger(left - right) : finite(decimalSum([left, -right]));
     case '*':
-      return checked(left * right, whole);
+      return whole ? exactInteger(left * right) : finite(decimalProduct(left, right));
     case '/':
       if (whole && right === 0) throw new EvaluationFailure('A number is divided by zero.');
       return checked(whole ? Math.trunc(left / right) : left / right, whole);

@@ -51,12 +51,27 @@ describe('options', () => {
     expect(long.run.latencyMs).toBeLessThanOrEqual(60_001);
   });
 
-  test("the run's tags lie over the caller's", async () => {
+  test("the run's tags stand beside the key's, which it may repeat", async () => {
     const fixture = memoryFixture(simple, () => ({}));
-    const caller = { ...OPEN_CALLER, tags: { env: 'dev', app: 'shop' } };
-    expect(
-      snapshotOf(await fixture.run('write', { caller, options: { tags: { env: 'prod' } } })).run.tags,
-    ).toEqual({ env: 'prod', app: 'shop' });
+    const caller = { ...OPEN_CALLER, tags: { plan: 'trial', app: 'shop' } };
+    const tags = { env: 'prod', app: 'shop' };
+    expect(snapshotOf(await fixture.run('write', { caller, options: { tags } })).run.tags).toEqual({
+      env: 'prod',
+      plan: 'trial',
+      app: 'shop',
+    });
+  });
+
+  test('a tag of the key is not shaken off by another value in the request', async () => {
+    const fixture = memoryFixture(simple, () => ({}));
+    const caller = { ...OPEN_CALLER, tags: { plan: 'trial' } };
+    for (const plan of ['gold', '', 'Trial'])
+      expect(await fixture.run('write', { caller, options: { tags: { plan } } })).toMatchObject({
+        kind: 'invalid_input',
+        code: 'INVALID_INPUT',
+        problems: [{ path: '/options/tags' }],
+      });
+    expect(fixture.providers.calls).toHaveLength(0);
   });
 });
 

@@ -57,6 +57,8 @@ export class CallReport {
   readonly #nowMs: () => number;
   /** Set as soon as the headers are there. */
   response: WireResponse | undefined;
+  /** The first byte of the request is on its way, or was. */
+  sent = false;
 
   constructor(provider: ReportedProvider, redactor: Redactor, reading: Reading, nowMs: () => number) {
     this.#provider = provider;
@@ -84,7 +86,8 @@ export class CallReport {
   }
 
   /** The signal was aborted: by the caller, by the run's deadline, or by one of the attempt's own time limits. */
-  abandoned(signal: AbortSignal, billed: ProviderError['billed']): ProviderError {
+  abandoned(signal: AbortSignal): ProviderError {
+    const billed = this.sent ? 'maybe' : 'no';
     const reason: unknown = signal.reason;
     if (!(reason instanceof AttemptTimeout)) {
       return this.#seen({ class: 'cancelled', advice: 'give-up', billed, message: 'cancelled' });
@@ -97,7 +100,10 @@ export class CallReport {
   /** What was sent was refused, or the connection failed. `learn`: what the refusal teaches; where it does, a retry here may succeed. */
   thrown(error: unknown, learn: (failure: ReportedFailure) => Lesson): ProviderError {
     const thrown = readThrown(error, this.#nowMs());
-    if (thrown === undefined) return this.#seen(classifyTransport(error));
+    if (thrown === undefined) {
+      const failure = classifyTransport(error);
+      return this.#seen(this.sent ? failure : { ...failure, billed: 'no' });
+    }
     const { headers, failure, status } = thrown;
     const rateLimits = headers === null ? [] : rateHeadroom(headers, this.#nowMs());
     const lesson = learn(failure);

@@ -48,11 +48,19 @@ const UNREAD_WITHIN_MS = 1_000;
 /** Kept connections to one server are often closed together. */
 const MOST_RESENDS = 3;
 
+export interface PostOptions {
+  /** A stream is expected. */
+  readonly stream: boolean;
+  readonly signal: AbortSignal;
+  /** Called when a socket is connected and nothing is written to it yet; nothing is, before it resolves. */
+  readonly beforeSend: () => Promise<void>;
+}
+
 export interface Pool {
   /** Loads the HTTP client; undefined: it is there. */
   load(): Promise<void> | undefined;
-  /** POSTs a body of JSON. Aborting the signal destroys the socket, before the headers as well as during the body. `stream`: a stream is expected. */
-  post(target: WireTarget, body: string, stream: boolean, signal: AbortSignal): Promise<WireResponse>;
+  /** POSTs a body of JSON. Aborting the signal destroys the socket, before the headers as well as during the body. */
+  post(target: WireTarget, body: string, options: PostOptions): Promise<WireResponse>;
   /**
    * Closes the sockets; calls in flight finish first. A call after that opens new ones, which close by themselves when idle: a run that
    * began before a reload may still have calls to make.
@@ -76,10 +84,9 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
   const connections = new Connections();
 
   const send = async (
-    { origin, path, headers }: WireTarget,
-    body: string,
-    stream: boolean,
-    signal: AbortSignal,
+    { origin, path, headers: always }: WireTarget,
+    text: string,
+    { stream, signal, beforeSend }: PostOptions,
   ): Promise<WireResponse> => {
     const { Agent, ProxyAgent, buildConnector, request } = undici.value() ?? (await undici.get());
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
@@ -99,6 +106,10 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
             maxResponseSize: MAX_RESPONSE_BYTES,
             connectTimeout: CONNECT_TIMEOUT_MS,
           });
+    // With a body that is asked for piece by piece, the head of a request is written together with its first piece.
+    // undici takes any iterable for a body; its types name only streams.
+    const body = announced(text, beforeSend) as AsyncIterable<string> as Readable;
+    const headers = [...always, 'content-length', String(Buffer.byteLength(text))];
     if (stream) {
       const options = { dispatcher: agent, method: 'POST', headers, body, signal } as const;
       const answer = await request(`${origin}${path}`, options);
@@ -116,16 +127,16 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
 
   return {
     load: () => undici.load(),
-    async post(target, body, stream, signal) {
+    async post(target, text, options) {
       for (let resends = 0; ; resends += 1) {
         const mark = connections.mark();
         const sentAtMs = clock.monotonicMs();
         try {
-          return decoded(await send(target, body, stream, signal), MAX_RESPONSE_BYTES);
+          return decoded(await send(target, text, options), MAX_RESPONSE_BYTES);
         } catch (error) {
           const atOnce = clock.monotonicMs() - sentAtMs < UNREAD_WITHIN_MS;
           const unread = resends < MOST_RESENDS && atOnce && connections.wasKept(error, mark);
-          if (!unread || signal.aborted) throw error;
+          if (!unread || options.signal.aborted) throw error;
         }
       }
     },
@@ -179,4 +190,9 @@ class Connections {
       }),
     );
   }
+}
+
+async function* announced(text: string, beforeSend: () => Promise<void>): AsyncGenerator<string> {
+  await beforeSend();
+  yield text;
 }

@@ -94,14 +94,24 @@ export function createRemoteProvider(
     const prepared = protocol.prepare(request);
     const { reader } = prepared;
     const report = new CallReport(reported, redactor, reader.reading, nowMs);
-    if (signal.aborted) return fail(report.abandoned(signal, 'no'));
+    if (signal.aborted) return fail(report.abandoned(signal));
     try {
       const { path, body } = prepared;
-      const response = await requests.send(path, body, { stream: request.stream, credentials, signal });
+      const beforeSend = async (): Promise<void> => {
+        await context.beforeSend?.();
+        signal.throwIfAborted();
+        report.sent = true;
+      };
+      const response = await requests.send(path, body, {
+        stream: request.stream,
+        credentials,
+        signal,
+        beforeSend,
+      });
       report.response = response;
       context.onProgress?.('headers');
       const end = await readAnswer(response, request, reader, context, redactor, clock);
-      if (signal.aborted && end.kind !== 'complete') return fail(report.abandoned(signal, 'maybe'));
+      if (signal.aborted && end.kind !== 'complete') return fail(report.abandoned(signal));
       const lost = report.lost(end, response, prepared.learn);
       if (lost !== undefined) return fail(lost);
       const notes = [...prepared.notes, ...(end.kind === 'complete' ? end.notes : [])];
@@ -114,7 +124,7 @@ export function createRemoteProvider(
       return succeed(report.answer(response, { requestedModel: request.model, text, json, notes }));
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
-      if (signal.aborted) return fail(report.abandoned(signal, 'maybe'));
+      if (signal.aborted) return fail(report.abandoned(signal));
       return fail(report.thrown(error, prepared.learn));
     }
   };
@@ -127,6 +137,7 @@ export function createRemoteProvider(
     },
     load: () => requests.load(),
     call,
+    announcesSending: true,
     close: () => pool.close(),
   };
 }

@@ -46,6 +46,7 @@ export interface SdkRequests {
       readonly stream: boolean;
       readonly credentials: Credentials;
       readonly signal: AbortSignal;
+      readonly beforeSend: () => Promise<void>;
     },
   ): Promise<WireResponse>;
   /** Loads the SDK and the HTTP client; undefined: they are there. */
@@ -66,7 +67,7 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
       const loading = [sdk.load(), pool.load()].filter((each) => each !== undefined);
       return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
     },
-    async send(path, body, { stream, credentials, signal }) {
+    async send(path, body, { stream, credentials, signal, beforeSend }) {
       const of = credentialsText(credentials);
       if (kept === undefined || kept.of !== of)
         kept = { of, client: await sdk.createClient(credentials), targets: new Map() };
@@ -74,7 +75,7 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
       const kind = stream ? `stream ${path}` : path;
       let target = targets.get(kind);
       if (target === undefined) targets.set(kind, (target = await build(client, path, body, stream)));
-      const response = await pool.post(target, JSON.stringify(body), stream, signal);
+      const response = await pool.post(target, JSON.stringify(body), { stream, signal, beforeSend });
       if (response.status >= 200 && response.status < 300) return response;
       throw new RefusedByProvider(response, await response.text().catch(() => ''));
     },

@@ -1,4 +1,5 @@
 // Functions of lists and objects.
+import { decimalSum } from '../../../common/decimal.ts';
 import type { Json, JsonObject } from '../../../common/json.ts';
 import { EvaluationFailure, boundedText } from '../context.ts';
 import { ANY, BOOLEAN, INTEGER, NUMBER, STRING, listOf, nullable, objectOf } from '../type.ts';
@@ -207,9 +208,12 @@ export const listFunctions: readonly FunctionEntry[] = [
     receiver: 'list of numbers',
     params: [],
     result: (types) => (item(types).kind === 'integer' ? INTEGER : NUMBER),
-    call: ([a]) => finite((list(a) as readonly number[]).reduce((total, value) => total + value, 0)),
-    summary: 'The sum; 0 of an empty list.',
-    examples: [['[1, 2, 3].sum()', 6]],
+    call: ([a]) => finite(decimalSum(list(a) as readonly number[])),
+    summary: 'The sum, exact as the numbers are written; 0 of an empty list.',
+    examples: [
+      ['[1, 2, 3].sum()', 6],
+      ['[0.1, 0.2].sum() == 0.3', true],
+    ],
   },
   {
     name: 'min',

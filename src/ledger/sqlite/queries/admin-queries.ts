@@ -5,7 +5,7 @@ import type { Json } from '../../../common/json.ts';
 import type { Problem } from '../../../errors/problem.ts';
 import type { AlertRecord } from '../../../engine/execution/ports.ts';
 import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, SwitchRecord } from '../../port.ts';
-import { alerts, apiKeys, contents, revisions, switches } from '../tables.ts';
+import { alerts, apiKeys, contents, learntBounds, revisions, switches } from '../tables.ts';
 import { pageOf, rowLimit } from './paging.ts';
 import type { ReadDatabase } from './read-database.ts';
 
@@ -125,4 +125,15 @@ function toApiKey({ seq: _seq, ...row }: ApiKeyRow): ApiKeyRecord {
 
 export function listApiKeys(database: ReadDatabase): ApiKeyRecord[] {
   return database.select().from(apiKeys).orderBy(asc(apiKeys.seq)).all().map(toApiKey);
+}
+
+/** By `provider/model`; JSON. */
+export function learntBoundsOf(database: ReadDatabase): Map<string, string> {
+  return new Map(
+    database
+      .select()
+      .from(learntBounds)
+      .all()
+      .map(({ model, bound }) => [model, bound]),
+  );
 }

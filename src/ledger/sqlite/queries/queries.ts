@@ -8,6 +8,7 @@ import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
 import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import {
   activeSwitches,
+  learntBoundsOf,
   listAlerts,
   listApiKeys,
   listRevisions,
@@ -47,6 +48,7 @@ export interface Queries {
   attempt(id: string): AttemptRecord | undefined;
   rollupStem(attemptId: string): string | undefined;
   unreconciled(): AttemptRecord[];
+  learntBounds(): Map<string, string>;
   revisions(page: PageRequest): Page<RevisionRecord>;
   revisionsByHash(hashes: readonly string[]): Map<string, RevisionRecord>;
   revisionsInForce(): RevisionRecord[];
@@ -99,6 +101,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     attempt: (id) => findAttempt(database, id),
     rollupStem: (attemptId) => rollupStemOf(database, attemptId),
     unreconciled: () => unreconciledAttempts(database),
+    learntBounds: () => learntBoundsOf(database),
     revisions: (page) => listRevisions(database, page),
     revisionsByHash: (hashes) => revisionsByHash(database, hashes),
     revisionsInForce: () => revisionsInForce(database),

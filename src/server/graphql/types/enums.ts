@@ -29,6 +29,8 @@ export function createEnums(builder: Builder) {
         'ledger_set_aside',
         'ledger_repaired',
         'ledger_replaced',
+        'usage_missing',
+        'usage_impossible',
       ] as const),
     }),
     alertSeverity: builder.enumType('AlertSeverity', {
