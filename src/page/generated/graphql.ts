@@ -20,7 +20,9 @@ export type AlertKind =
   | 'REVISION_RELEASED'
   | 'REVISION_RENAMED'
   | 'SURGE'
-  | 'UNRECONCILED';
+  | 'UNRECONCILED'
+  | 'USAGE_IMPOSSIBLE'
+  | 'USAGE_MISSING';
 
 export type AlertSeverity =
   | 'CRITICAL'
