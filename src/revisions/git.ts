@@ -46,6 +46,11 @@ export async function createGitSource(options: GitSourceOptions): Promise<Source
         throw error;
       }
     },
+    filesAt: (commit) =>
+      readGitSnapshot(folders, commit, folder).then(
+        ({ files }) => files,
+        () => undefined,
+      ),
     watch(onChange) {
       let stopped = false;
       let cancel = (): void => undefined;

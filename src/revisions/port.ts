@@ -2,6 +2,7 @@
 import type { Problem } from '../errors/problem.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
 import type { Plan } from '../language/plan/types.ts';
+import type { ChangedLine } from './changed-lines.ts';
 
 export interface SourceFile {
   /** With forward slashes, relative to where the source starts: `workflows/summarize.yaml`. */
@@ -31,6 +32,8 @@ export interface Source {
   readonly description: string;
   /** Throws a HeadgateError that says what to do when there is nothing to read. */
   read(): Promise<SourceSnapshot>;
+  /** The files as a commit had them; undefined: this source has no such commit. */
+  filesAt?(commit: string): Promise<readonly SourceFile[] | undefined>;
   /** Calls back after changes have settled, and again and again while the last reading failed; the function returned stops it. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
 }
@@ -78,6 +81,8 @@ export interface Revisions {
   /** Takes what the source says again; does nothing but that where nothing is pinned. */
   release(by: string): Promise<ReloadResult>;
   pinned(): boolean;
+  /** Where the workflows of two commits differ; null: this source does not have them both. */
+  changesBetween(before: string, after: string): Promise<readonly ChangedLine[] | null>;
   /** Called after each swap and each refusal. */
   onChange(listener: (result: ReloadResult) => void): () => void;
   onNotice(listener: (notice: RevisionNotice) => void): () => void;

@@ -1,4 +1,5 @@
 // Revisions: which plan is in force. Reads a source, compiles it, and swaps the active plan in one assignment (INV-7).
+import { changedLines, type ChangedLine } from './changed-lines.ts';
 import type { Clock } from '../common/clock.ts';
 import { canonicalJson } from '../common/json.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
@@ -88,6 +89,12 @@ class LiveRevisions implements Revisions {
       this.#notify({ kind: 'pinned', record: this.active().record, by });
       return result;
     });
+  }
+
+  async changesBetween(before: string, after: string): Promise<readonly ChangedLine[] | null> {
+    const { source } = this.#options;
+    const [from, to] = await Promise.all([source.filesAt?.(before), source.filesAt?.(after)]);
+    return from === undefined || to === undefined ? null : changedLines(from, to);
   }
 
   async release(by: string): Promise<ReloadResult> {

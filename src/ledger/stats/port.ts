@@ -128,7 +128,59 @@ export interface Pace {
   readonly weeks: number;
 }
 
+export const COST_CAUSES = [
+  'volume',
+  'exact_cache',
+  'failures',
+  'calls',
+  'route',
+  'input_tokens',
+  'output_tokens',
+  'prompt_cache',
+  'price',
+] as const;
+export type CostCause = (typeof COST_CAUSES)[number];
+
+export interface CostChangeQuery extends Pick<SpendQuery, 'by' | 'tagKey' | 'filter'> {
+  /** Left out: the usual, which is the mean of the same hours of up to four weeks before. */
+  readonly from?: SpanRequest;
+  readonly to: SpanRequest;
+}
+
+type CauseAmounts = readonly { readonly cause: CostCause; readonly amountNanoUsd: NanoUsd }[];
+
+/** What is laid to one change of the workflows. */
+export interface RevisionEffect {
+  /** null: the workflows are the same, what is asked of them is not. */
+  readonly revision: string | null;
+  /** The revision that it followed. */
+  readonly before: string | null;
+  readonly amountNanoUsd: NanoUsd;
+  readonly byCause: CauseAmounts;
+}
+
+/** The causes add up to the change, and so do the revisions, and so do the groups; largest first. */
+export interface CostChange {
+  /** One, or the weeks that the usual is the mean of; none: there was no week before. */
+  readonly from: readonly TimeSpan[];
+  readonly to: TimeSpan;
+  readonly complete: boolean;
+  readonly fromNanoUsd: NanoUsd;
+  readonly toNanoUsd: NanoUsd;
+  readonly changeNanoUsd: NanoUsd;
+  readonly byCause: CauseAmounts;
+  readonly byRevision: readonly RevisionEffect[];
+  readonly groups: readonly {
+    readonly keys: GroupKeys;
+    readonly fromNanoUsd: NanoUsd;
+    readonly toNanoUsd: NanoUsd;
+    readonly changeNanoUsd: NanoUsd;
+    readonly byCause: CauseAmounts;
+  }[];
+}
+
 export interface SpanStats {
+  costChange(query: CostChangeQuery): Promise<CostChange>;
   spend(query: SpendQuery): Promise<Spend>;
   savings(query: Omit<SpendQuery, 'every'>): Promise<Savings>;
   pace(filter?: RollupFilter): Promise<Pace>;

@@ -9,6 +9,8 @@ import type { SpanRead, TimeSpan } from '../rollup/span.ts';
 import { emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { toBucket } from './bucket.ts';
+import { readCostChange } from './changes.ts';
+import type { ChangeReader } from './changes.ts';
 import { partsOf, shownSpan, spanOf } from './calendar.ts';
 import { forecastOf, readPast } from './forecast.ts';
 import type { HourlyPast } from './forecast.ts';
@@ -27,8 +29,9 @@ const WEEK_MS = 7 * 86_400_000;
 const USUAL_WEEKS = 4;
 const REMEMBERED_ACCOUNTS = 1000;
 
-export function createSpanStats(reader: RollupReader, clock: Clock): SpanStats {
+export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
   return {
+    costChange: (query) => readCostChange(reader, clock, query),
     forecast: createForecasts(reader, clock),
     async spend({ span: asked, by = [], tagKey, filter = {}, every }) {
       const nowMs = clock.nowMs();

@@ -2,10 +2,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import type { WrittenFeed, WrittenRow, RunFilter } from '../port.ts';
-import type { RollupReader } from '../open.ts';
 import type { Signals } from '../../engine/routing/port.ts';
 import { createSignals } from '../../engine/routing/signals.ts';
 import { toBucket } from './bucket.ts';
+import type { ChangeReader } from './changes.ts';
 import { LiveView, needsRows, scanView } from './live-view.ts';
 import type { CostStats, SpanStats, StatsReader } from './port.ts';
 import { sampleOf } from './sample.ts';
@@ -27,7 +27,7 @@ export function createStats({
   ledger,
   clock,
 }: {
-  readonly ledger: WrittenFeed & RollupReader;
+  readonly ledger: WrittenFeed & ChangeReader;
   readonly clock: Clock;
 }): Stats {
   const signals = createSignals({ clock });

@@ -1,6 +1,7 @@
 // Refs: each output type by name with the shape of its value, so that the files that define them need not import each other.
 import type {
   CostBucket,
+  CostChange,
   CostStats,
   Forecast,
   Pace,
@@ -76,6 +77,7 @@ export function createRefs(builder: Builder) {
     caller: builder.objectRef<CallerShape>('Caller'),
     candidate: builder.objectRef<RouteDecision['candidates'][number]>('Candidate'),
     costBucket: builder.objectRef<CostBucket>('CostBucket'),
+    costChange: builder.objectRef<CostChange>('CostChange'),
     costGroup: builder.objectRef<CostStats['groups'][number]>('CostGroup'),
     costPoint: builder.objectRef<CostBucket['perMinute'][number]>('CostPoint'),
     costStats: builder.objectRef<CostStats>('CostStats'),

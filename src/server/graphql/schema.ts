@@ -16,6 +16,7 @@ import { defineSubscriptions } from './subscriptions/index.ts';
 import { defineTasks, readTasks } from './tasks.ts';
 import { defineAttempt } from './types/attempt.ts';
 import { defineBudget, defineForecast } from './types/budget.ts';
+import { defineCostChange } from './types/cost-change.ts';
 import { defineCostStats } from './types/cost-stats.ts';
 import { createEnums } from './types/enums.ts';
 import { defineAlert, defineCaller, defineRevision, defineTaskType } from './types/governance.ts';
@@ -59,6 +60,7 @@ export function buildSchema({ plan }: { readonly plan: Plan }): GraphQLSchema {
   defineForecast(refs);
   const groupKey = defineCostStats(builder, refs, enums);
   defineSpend(builder, refs, enums, groupKey);
+  defineCostChange(builder, refs, enums, groupKey);
   defineAlert(refs, enums);
   const results = defineResults(builder, refs, enums);
   defineRunEvents(builder, refs, results);

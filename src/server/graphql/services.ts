@@ -20,7 +20,10 @@ export interface GraphqlServices {
   readonly budgets: Pick<Budgets, 'views'>;
   readonly guards: Pick<Guards, 'pause' | 'resume' | 'switches'>;
   readonly providers: ProvidersView;
-  readonly revisions: Pick<Revisions, 'active' | 'refused' | 'reload' | 'activate' | 'release' | 'onChange'>;
+  readonly revisions: Pick<
+    Revisions,
+    'active' | 'refused' | 'changesBetween' | 'reload' | 'activate' | 'release' | 'onChange'
+  >;
   readonly keys: ApiKeys;
 }
 

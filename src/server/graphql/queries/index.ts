@@ -118,6 +118,30 @@ export function defineQueries(
           filter: confine(spendFilterOf(filter), READ_STATS, 'Query.savings', context),
         }),
     }),
+    costChange: t.field({
+      type: refs.costChange,
+      description:
+        'Why a cost changed: the difference of two spans by cause and by revision, to the nano-dollar. Yours; everybody\'s with the scope "read:stats".',
+      complexity: 20,
+      args: {
+        from: t.arg({
+          type: inputs.span,
+          description: 'Left out: the usual, which is the mean of the same hours of up to four weeks before.',
+        }),
+        to: t.arg({ type: inputs.span, required: true }),
+        by: t.arg({ type: [enums.statsDimension] }),
+        tagKey: t.arg.string({ description: 'By TAG: the values of this tag; needed with it.' }),
+        filter: t.arg({ type: inputs.spendFilter }),
+      },
+      resolve: (_root, { from, to, by, tagKey, filter }, context) =>
+        context.services.stats.costChange({
+          ...given('from', from && spanOf(from)),
+          to: spanOf(to),
+          by: by ?? [],
+          ...given('tagKey', tagKey),
+          filter: confine(spendFilterOf(filter), READ_STATS, 'Query.costChange', context),
+        }),
+    }),
     pace: t.field({
       type: refs.pace,
       description: 'Dollars a minute now, and as usual at this hour of the week.',

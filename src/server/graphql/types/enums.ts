@@ -99,6 +99,32 @@ export function createEnums(builder: Builder) {
     calendarUnit: builder.enumType('CalendarUnit', {
       values: upper(['hour', 'day', 'week', 'month'] as const),
     }),
+    costCause: builder.enumType('CostCause', {
+      description: 'In the order in which they are told apart: each at what the ones before it have changed.',
+      values: {
+        VOLUME: { value: 'volume', description: 'More runs, or fewer: callers, not workflows.' },
+        EXACT_CACHE: {
+          value: 'exact_cache',
+          description: 'The share of runs that were answered without a call.',
+        },
+        FAILURES: {
+          value: 'failures',
+          description: 'What calls cost whose answers were not used, retries among them.',
+        },
+        CALLS: { value: 'calls', description: 'Answers that a run needs: more steps, more items.' },
+        ROUTE: { value: 'route', description: 'Other models answered.' },
+        INPUT_TOKENS: { value: 'input_tokens', description: 'Longer prompts, or shorter ones.' },
+        OUTPUT_TOKENS: {
+          value: 'output_tokens',
+          description: 'Longer answers, or shorter ones; reasoning too.',
+        },
+        PROMPT_CACHE: {
+          value: 'prompt_cache',
+          description: "The share of the input that the provider's cache had.",
+        },
+        PRICE: { value: 'price', description: 'The same tokens of the same models cost more, or less.' },
+      } as const,
+    }),
     savedBy: builder.enumType('SavedBy', {
       values: {
         ROUTING: { value: 'routing', description: 'Another paid model than the baseline was chosen.' },

@@ -519,6 +519,7 @@ export class MemoryStats {
   spend = unasked;
   savings = unasked;
   pace = unasked;
+  costChange = unasked;
   forecast = (): Promise<null> => Promise.resolve(null);
 
   version(): number {
@@ -562,6 +563,8 @@ export class MemoryRevisions {
   constructor(plan: Plan) {
     this.#active = { plan, record: revisionRecord(plan.hash) };
   }
+
+  changesBetween = (): Promise<null> => Promise.resolve(null);
 
   active(): Revision {
     return this.#active;
