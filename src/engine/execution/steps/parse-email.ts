@@ -1,84 +1,109 @@
 // RFC 5322 and MIME → addresses, subject, date, text and the list of attachments, whatever the charset.
-import type { AddressObject, EmailAddress, ParsedMail } from 'mailparser';
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
-import { emailBytes } from './email-bytes.ts';
-
-/** Made into text no further: HTML of that size is not a letter. */
-const MAX_HTML = 2_000_000;
-
-const HEADER = /^[\x21-\x39\x3b-\x7e]+[ \t]*:/m;
+import { readAddresses } from './email/addresses.ts';
+import type { Address } from './email/addresses.ts';
+import { readBody } from './email/body.ts';
+import type { Message } from './email/body.ts';
+import { decodeCharset, strictUtf8 } from './email/content.ts';
+import { readDate } from './email/date.ts';
+import { decodeText } from './email/headers.ts';
+import { field, readParts, TooLarge } from './email/parts.ts';
+import type { Part } from './email/parts.ts';
 
 /** Fails with the reason when the text is no message. */
 export async function parseEmail(raw: string): Promise<Outcome<Json, string>> {
-  const text = raw.replace(/^\uFEFF?\s*/, '');
-  if (text === '') return fail('it is empty');
-  if (!HEADER.test(text.slice(0, 4_096)))
-    return fail('it has no header lines such as "From: ana@example.com"');
-  const { simpleParser } = await import('mailparser');
-  const parse = (bytes: Buffer): Promise<ParsedMail> =>
-    simpleParser(bytes, { skipTextToHtml: true, skipImageLinks: true, maxHtmlLengthToParse: MAX_HTML });
-  let mail: ParsedMail;
-  let body: string;
+  const given = raw.replace(/^\uFEFF/, '').trimStart();
+  if (given === '') return fail('it is empty');
+  const message = messageOf(withoutMboxLine(given));
   try {
-    mail = await parse(emailBytes(withoutMboxLine(text)));
-    // Of HTML that is the only part of a multipart/alternative, mailparser makes no text; of a message of its own it does.
-    const alone = (mail.text ?? '') === '' && typeof mail.html === 'string' && mail.html.length <= MAX_HTML;
-    body =
-      (alone
-        ? (await parse(Buffer.from(`Content-Type: text/html; charset=utf-8\n\n${String(mail.html)}`, 'utf8')))
-            .text
-        : mail.text) ?? '';
+    const root = readParts(message.bytes);
+    if (root.fields.length === 0) return fail('it has no header lines such as "From: ana@example.com"');
+    return succeed(await mailOf(message, root));
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    if (error instanceof TooLarge) return fail(error.message);
+    throw error;
   }
-  const [from] = addresses(mail.from);
-  return succeed({
-    from: from ?? null,
-    to: addresses(mail.to),
-    cc: addresses(mail.cc),
-    replyTo: addresses(mail.replyTo),
-    subject: mail.subject ?? '',
-    date: dateOf(mail),
-    messageId: mail.messageId ?? null,
-    inReplyTo: mail.inReplyTo ?? null,
-    text: body.replaceAll('\r\n', '\n').trim(),
-    attachments: mail.attachments.map(({ filename, contentType, size }) => ({
-      filename: filename ?? null,
-      contentType,
-      sizeBytes: size,
-    })),
-  });
 }
 
-/** mailparser takes the present for a date that it cannot read; here that is no date. */
-function dateOf({ headerLines }: ParsedMail): string | null {
-  const line = headerLines.find(({ key }) => key === 'date')?.line ?? '';
-  const written = line
-    .slice(line.indexOf(':') + 1)
-    .replace(/\([^)]*\)/g, '')
-    .trim();
-  const epochMs = Date.parse(written);
-  if (written === '' || Number.isNaN(epochMs)) return null;
-  return new Date(epochMs).toISOString();
+async function mailOf(message: Message, root: Part): Promise<Json> {
+  const charset = root.type.parameters.get('charset') ?? '';
+  const written = (name: string): string | undefined => {
+    const value = field(root.fields, name);
+    return value === undefined ? undefined : characters(value, charset);
+  };
+  const all = (name: string): readonly Address[] =>
+    root.fields
+      .filter((one) => one.name === name)
+      .flatMap(({ value }) => readAddresses(characters(value, charset)));
+  const from = written('from');
+  const atMs = readDate(written('date') ?? '');
+  const { text, attachments } = await readBody(message, root);
+  const list = (addresses: readonly Address[]): Json =>
+    addresses.map(({ name, address }) => ({ name, address }));
+  const [sender] = from === undefined ? [] : readAddresses(from);
+  return {
+    from: sender === undefined ? null : { name: sender.name, address: sender.address },
+    to: list(all('to')),
+    cc: list(all('cc')),
+    replyTo: list(all('reply-to')),
+    subject: decodeText(written('subject') ?? ''),
+    date: atMs === null ? null : new Date(atMs).toISOString(),
+    messageId: identifier(written('message-id')),
+    inReplyTo: identifier(written('in-reply-to')),
+    text,
+    attachments: attachments.map(({ filename, contentType, sizeBytes }) => ({
+      filename,
+      contentType,
+      sizeBytes,
+    })),
+  };
+}
+
+function identifier(written: string | undefined): string | null {
+  const text = decodeText(written ?? '');
+  return text === '' ? null : text;
+}
+
+/** A header's bytes: UTF-8 where they are that, else as the message declares. */
+function characters(value: string, charset: string): string {
+  if (isAscii(value)) return value;
+  const bytes = Buffer.from(value, 'latin1');
+  return strictUtf8(bytes) ?? decodeCharset(bytes, charset);
+}
+
+const OTHER_CHARSET = /charset\s{0,5}=\s{0,5}"?(?!utf-?8|us-ascii)[\w-]/i;
+
+/**
+ * JSON holds characters, a message holds bytes. Three things can have happened to them:
+ * - every character stands for a byte (the file was read as latin1): the bytes are these, and the declared charset reads them, or UTF-8 where
+ *   they are that;
+ * - the text was decoded before it came here: its bytes are UTF-8 now, whatever its headers still declare;
+ * - it is ASCII, as base64 and quoted-printable are: there is no difference.
+ */
+function messageOf(text: string): Message {
+  if (isAscii(text)) return { bytes: text, isDecoded: false };
+  if (isBytes(text)) {
+    if (strictUtf8(Buffer.from(text, 'latin1')) !== undefined) return { bytes: text, isDecoded: true };
+    if (OTHER_CHARSET.test(text)) return { bytes: text, isDecoded: false };
+  }
+  return { bytes: Buffer.from(text, 'utf8').toString('latin1'), isDecoded: true };
 }
 
 /** `From ana@example.com Mon Jan …`: what a mailbox file puts before each message. */
 function withoutMboxLine(text: string): string {
-  return text.replace(/^>?From [^\n]*\n/, '');
+  if (!text.startsWith('From ') && !text.startsWith('>From ')) return text;
+  const end = text.indexOf('\n');
+  return end === -1 ? '' : text.slice(end + 1);
 }
 
-function addresses(
-  given: AddressObject | readonly AddressObject[] | undefined,
-): { name: string; address: string }[] {
-  if (given === undefined) return [];
-  const all = Array.isArray(given) ? (given as readonly AddressObject[]) : [given as AddressObject];
-  return all.flatMap(({ value }) => value.flatMap(flatten));
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
 }
 
-/** A group (`Team: ana@example.com, ben@example.com;`) is its members. */
-function flatten({ name, address, group }: EmailAddress): { name: string; address: string }[] {
-  if (group !== undefined) return group.flatMap(flatten);
-  return [{ name, address: address ?? '' }];
+function isBytes(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0xff) return false;
+  return true;
 }

@@ -93,7 +93,7 @@ describe('parse: diff', () => {
 
   test('marks what nobody wrote by hand', async () => {
     const diff = (path: string, line: string): string =>
-      `diff --git a/${path} b/${path}\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-a\n+${line}\n`;
+      `diff --git a/${path} b/${path}\n--- a/${path}\n+++ b/${path}\n@@ -1,2 +1,2 @@\n ${line}\n-a\n+b\n`;
     const text = [
       diff('package-lock.json', 'b'),
       diff('src/app.ts', 'b'),

@@ -77,8 +77,68 @@ describe('parse: email', () => {
     expect(await parseEmail(raw)).toMatchObject({ ok: false, error: expect.stringContaining(reason) });
   });
 
-  test('refuses headers without end', async () => {
-    expect((await parseEmail(`Subject: a\n${'x: y\n'.repeat(300_000)}`)).ok).toBe(false);
+  test.each([
+    [`Subject: a\n${'x: y\n'.repeat(300_000)}`, 'more than 10000 fields'],
+    [`Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n${'--b\n\n'.repeat(20_000)}`, '10000 parts'],
+    [
+      `Subject: a\n${Array.from({ length: 60 }, (_, depth) => `Content-Type: multipart/mixed; boundary=b${depth}x\n\n--b${depth}x\n`).join('')}`,
+      'nested',
+    ],
+  ])('refuses what no letter has', async (raw, reason) => {
+    expect(await parseEmail(raw)).toMatchObject({ ok: false, error: expect.stringContaining(reason) });
+  });
+
+  test('INV-13: the sender is who sent it, whatever an encoded name says', async () => {
+    const from = async (written: string): Promise<unknown> => (await parsed(`From: ${written}\n\nb`))['from'];
+    const word = (text: string): string => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`;
+    const jo = 'jo@example.com';
+    for (const name of [
+      'boss@bank.example',
+      '"Jo" <boss@bank.example>',
+      'boss@bank.example, Jo',
+      'a\r\nFrom: boss@bank.example',
+      '(x',
+      'Team: a;',
+      '\\',
+    ])
+      for (const written of [`${word(name)} <${jo}>`, `"${word(name)}" <${jo}>`, `${jo} (${word(name)})`])
+        expect(await from(written)).toMatchObject({ address: jo });
+    expect(await from('=?utf-8?Q?"Jo"_<boss@bank.example>?= <jo@example.com>')).toEqual({
+      name: '"Jo" <boss@bank.example>',
+      address: jo,
+    });
+    expect(await from('"Smith, Jo" <jo @ example . com>')).toEqual({ name: 'Smith, Jo', address: jo });
+    expect(await from('root (Cron Daemon)')).toEqual({ name: 'Cron Daemon', address: 'root' });
+  });
+
+  test('loses no text: of both forms the one that says something, of a mixed message all, of a wrong boundary the body', async () => {
+    const part = (type: string, body: string): string => `Content-Type: ${type}\n\n${body}\n`;
+    const multi = (kind: string, boundary: string, ...parts: string[]): string =>
+      `Content-Type: multipart/${kind}; boundary=${boundary}\n\n${parts.map((one) => `--${boundary}\n${one}`).join('')}--${boundary}--\n`;
+    const text = async (body: string): Promise<unknown> =>
+      (await parsed(`From: a@example.com\n${body}`))['text'];
+    const footer = part('text/plain', 'list footer');
+    const html = part('text/html', '<p>late</p>');
+    expect(await text(multi('mixed', 'm', multi('alternative', 'a', html), footer))).toBe(
+      'late\nlist footer',
+    );
+    expect(
+      await text(multi('mixed', 'm', multi('alternative', 'a', part('text/plain', 'late'), html), footer)),
+    ).toBe('late\nlist footer');
+    expect(await text(multi('alternative', 'a', part('text/plain', ' '), html))).toBe('late');
+    expect(
+      await text(multi('mixed', 'm', part('message/rfc822', part('text/plain', 'forwarded')), footer)),
+    ).toBe('forwarded\n\nlist footer');
+    expect(await text('Content-Type: multipart/mixed; boundary=y\n\n--x\ncall me\n--x--')).toContain(
+      'call me',
+    );
+  });
+
+  test('keeps the cells of a table, the lines of blocks and the addresses of links apart', async () => {
+    const { text } = await parsed(
+      'From: a@example.com\nContent-Type: text/html\n\n<style>p{}</style><table><tr><td>1<td>23</tr><tr><td>4</td><td>56</td></tr></table><p>a &amp; b<br>c</p><ul><li>d</li></ul><a href="https://evil.example/x">your bank</a>',
+    );
+    expect(text).toBe('1\t23\n4\t56\n\na & b\nc\n\n* d\n\nyour bank [https://evil.example/x]');
   });
 });
 
