@@ -1,5 +1,7 @@
 // Task input from the command line: `key=value` and `key=@file`, read as the task's schema says.
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
+import { changes, jsonProblemText, parseExactJson } from '../common/exact-json.ts';
 import type { Json, JsonObject } from '../common/json.ts';
 import type { JsonSchema } from '../language/plan/types.ts';
 import { UsageError } from './io.ts';
@@ -15,9 +17,8 @@ function typeOf(schema: JsonSchema | undefined): string | undefined {
 function readInputFile(key: string, path: string): string {
   try {
     const bytes = readFileSync(path === '-' ? 0 : path);
-    const text = bytes.toString('utf8');
     // A raw e-mail may hold bytes of any charset; as Latin-1 each byte is one character and none is lost.
-    return text.includes('\uFFFD') ? bytes.toString('latin1') : text;
+    return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
   } catch (error) {
     throw new UsageError(
       `--input ${key}=@${path}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
@@ -29,17 +30,20 @@ function readInputFile(key: string, path: string): string {
 function valueOf(key: string, text: string, schema: JsonSchema | undefined): Json {
   const type = typeOf(schema);
   if (type === undefined || type === 'string') return text;
+  const parsed = parseExactJson(text);
+  if (parsed.ok) return parsed.value;
+  if (type === 'object' || type === 'array')
+    throw new UsageError(
+      `--input ${key}: an ${type} is given as JSON; ${jsonProblemText(parsed.error)}`,
+      `Write --input '${key}=${type === 'array' ? '["…"]' : '{"…": "…"}'}' or --input ${key}=@file.json.`,
+    );
+  if (/^\s*-?\d[\d.eE+-]*\s*$/.test(text) && changes(text.trim()))
+    throw new UsageError(
+      `--input ${key}: the number cannot be kept exactly`,
+      'Declare the field as a string where it is a number that nobody counts with, such as an identifier.',
+    );
   // What is not such a value goes on as text: the task's schema then says what it should have been, and where.
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    if (type === 'object' || type === 'array')
-      throw new UsageError(
-        `--input ${key}: an ${type} is given as JSON`,
-        `Write --input '${key}=${type === 'array' ? '["…"]' : '{"…": "…"}'}' or --input ${key}=@file.json.`,
-      );
-    return text;
-  }
+  return text;
 }
 
 /** The input object. Later pairs of the same key win. */

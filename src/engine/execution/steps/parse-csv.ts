@@ -2,43 +2,78 @@
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
+import { MAX_VALUES } from './parse-json.ts';
 
 const SEPARATORS = [',', ';', '\t', '|'] as const;
+/** What a spreadsheet writes before the header to say what separates. */
+const SEP_LINE = /^\uFEFF?"?sep=([^\r\n])"?\r?\n/i;
 
 /** Fails with the reason and the line. */
 export async function parseCsv(raw: string): Promise<Outcome<Json, string>> {
+  const [sepLine = '', said] = SEP_LINE.exec(raw) ?? [];
+  const text = raw.slice(sepLine.length);
+  if (text.replace(/^\uFEFF/, '').trim() === '') return succeed([]);
   const { parse } = await import('csv-parse/sync');
+  let cells = 0;
   try {
-    const rows = parse(raw, {
+    const rows = parse(text, {
       bom: true,
       skip_empty_lines: true,
       relax_column_count_less: true,
-      delimiter: separatorOf(raw),
+      delimiter: said ?? separatorOf(text),
+      record_delimiter: ['\r\n', '\n', '\r'],
       trim: false,
+      // A short row is filled up: what counts is the header's length.
+      on_record: (row: string[], { records }) => {
+        if (records === 1) cells = Math.max(1, row.length);
+        if (cells * (records - 1) > MAX_VALUES) throw new TooManyCells(cells, records - 1);
+        return row;
+      },
     });
     const [names = [], ...records] = rows;
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) return fail(`two columns are named "${twice}"`);
-    return succeed(
-      records.map((row) => Object.fromEntries(names.map((name, column) => [name.trim(), row[column] ?? '']))),
+    return recordsOf(
+      names.map((name) => name.trim()),
+      records,
     );
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** The one that stands most often in the first line, outside quotes. */
-function separatorOf(raw: string): string {
-  const line = raw.slice(0, 10_000).split(/\r?\n/, 1)[0] ?? '';
-  const bare = line.replace(/"[^"]*"/g, '');
-  let best: string = SEPARATORS[0];
-  let most = 0;
-  for (const separator of SEPARATORS) {
-    const count = bare.split(separator).length - 1;
-    if (count > most) {
-      best = separator;
-      most = count;
-    }
+class TooManyCells extends Error {
+  constructor(columns: number, rows: number) {
+    super(
+      `it has ${columns} columns and at least ${rows} rows, which is more than ${MAX_VALUES} cells; send it in parts`,
+    );
   }
-  return best;
+}
+
+function recordsOf(names: readonly string[], records: readonly (readonly string[])[]): Outcome<Json, string> {
+  const seen = new Set<string>();
+  const kept: { readonly name: string; readonly column: number }[] = [];
+  const unnamed = names.filter((name) => name === '').length;
+  for (const [column, name] of names.entries()) {
+    // Separators at the ends of lines make columns without a name and without a cell.
+    if (name === '' && unnamed > 1 && records.every((row) => (row[column] ?? '').trim() === '')) continue;
+    if (seen.has(name)) return fail(`two columns are named "${name}"`);
+    seen.add(name);
+    kept.push({ name, column });
+  }
+  return succeed(
+    records.map((row) => Object.fromEntries(kept.map(({ name, column }) => [name, row[column] ?? '']))),
+  );
+}
+
+/** The one that stands most often in the first line, outside quotes. */
+function separatorOf(text: string): string {
+  const counts = new Map<string, number>(SEPARATORS.map((separator) => [separator, 0]));
+  let quoted = false;
+  for (const sign of text.slice(0, 10_000)) {
+    if (sign === '"') quoted = !quoted;
+    else if (!quoted && (sign === '\n' || sign === '\r')) break;
+    else if (!quoted && counts.has(sign)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
+  }
+  return SEPARATORS.reduce((best, separator) =>
+    (counts.get(separator) ?? 0) > (counts.get(best) ?? 0) ? separator : best,
+  );
 }
