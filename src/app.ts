@@ -20,6 +20,7 @@ import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/engine.ts';
 import { createExecutors } from './engine/execution/executors.ts';
 import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.ts';
+import { createWorkThread } from './engine/execution/thread/work-thread.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
@@ -152,6 +153,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       recorder: ledger,
       history: ledger,
       runtime,
+      thread: createWorkThread(clock),
       signals: stats,
       bounds: await learntBounds(ledger),
       clock,

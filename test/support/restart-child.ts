@@ -6,6 +6,7 @@ import { createGuards } from '../../src/engine/budget/guards/guards.ts';
 import { seededRandom } from '../../src/common/random.ts';
 import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import { createExecutors } from '../../src/engine/execution/executors.ts';
+import { createWorkThread } from '../../src/engine/execution/thread/work-thread.ts';
 import type { Engine } from '../../src/engine/execution/engine.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
@@ -68,6 +69,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
     history: ledger,
     runtime: createEmbeddedRuntime({ clock, recorder: ledger }),
     bounds: new LearntBounds(),
+    thread: createWorkThread(clock),
     signals: createSignals({ clock }),
     clock,
     random,

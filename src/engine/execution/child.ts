@@ -1,6 +1,5 @@
 // A task step: another task as a child run, within its parent's allowance, found again after a restart by its id.
 import { checkNesting } from '../budget/guards/nesting.ts';
-import { canonicalJson, sha256Hex } from '../../common/json.ts';
 import type { Json, JsonObject } from '../../common/json.ts';
 import type { StepCall } from './execute.ts';
 import { RunFailure, failed, runError } from './failure.ts';
@@ -65,7 +64,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
     continuation: null,
     ...(task.retain.content === 'full' ? {} : { confidential: true as const }),
     input,
-    inputHash: sha256Hex(canonicalJson(input)),
+    inputHash: (await parts.thread.identify({ input, loops: null })).inputHash,
     startedAtMs: parts.clock.nowMs(),
   };
   const run = new LiveRun({

@@ -37,7 +37,8 @@ class RunEngine implements Engine {
   }
 
   async run(request: RunRequest): Promise<RunResult> {
-    const prepared = this.#prepare(request);
+    const preparing = this.#prepare(request);
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!prepared.ok) return prepared.error;
     const { value } = prepared;
     const answer = await (value.idempotencyKey === null
@@ -47,7 +48,8 @@ class RunEngine implements Engine {
   }
 
   async start(request: RunRequest): ReturnType<Engine['start']> {
-    const prepared = this.#prepare(request);
+    const preparing = this.#prepare(request);
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!prepared.ok) return prepared.error;
     const { value } = prepared;
     const answer = await (value.idempotencyKey === null
@@ -61,7 +63,7 @@ class RunEngine implements Engine {
   }
 
   async dryRun(request: RunRequest): ReturnType<Engine['dryRun']> {
-    const prepared = prepare(this.#parts, request);
+    const prepared = await prepare(this.#parts, request);
     return prepared.ok ? await planDryRun(this.#parts, prepared.value) : prepared.error;
   }
 
@@ -81,6 +83,7 @@ class RunEngine implements Engine {
     this.#stopping = true;
     await this.#parts.runtime.stop({ drainMs });
     await Promise.allSettled(this.#runs.asked().map(({ ended }) => ended));
+    this.#parts.thread.close();
   }
 
   async resume(): Promise<number> {

@@ -69,7 +69,7 @@ async function dryStep(
     const stepKey = linked.each === null ? key : `${key}[${index}]`;
     switch (linked.kind) {
       case 'parse':
-        outputs.push(await runParseStep(linked, stepKey, itemValues));
+        outputs.push(await runParseStep(parts, linked, stepKey, itemValues));
         break;
       case 'chunk':
         outputs.push(await runChunkStep(linked, stepKey, itemValues));

@@ -158,7 +158,7 @@ function bodyOf(call: StepCall): (signal: AbortSignal) => Promise<Json> {
       // Prepared for nobody but a door, which hands over what there is to exchange.
       throw new Error(`step "${stepKey}" was started without a client's own request`);
     case 'parse':
-      return () => recorded(call, () => runParseStep(linked, stepKey, values));
+      return (signal) => recorded(call, () => runParseStep(call.parts, linked, stepKey, values, signal));
     case 'chunk':
       return () => recorded(call, () => runChunkStep(linked, stepKey, values));
     case 'task':

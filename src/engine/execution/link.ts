@@ -23,6 +23,7 @@ import type {
   Template,
 } from '../../language/plan/types.ts';
 import { environmentOfTask, itemEnvironment, outputEnvironment } from './task-environment.ts';
+import { parseValidator } from './thread/jobs.ts';
 import { createValidators } from './validators.ts';
 import type { Validators } from './validators.ts';
 
@@ -62,7 +63,8 @@ export interface LinkedParseStep extends LinkedBase {
   readonly kind: 'parse';
   readonly step: Extract<PlanStep, { kind: 'parse' }>;
   readonly from: CompiledTemplate;
-  /** Of what a JSON or CSV text has to hold; null: anything. */
+  /** What a JSON or CSV text has to hold; null: anything. */
+  readonly schema: JsonSchema | null;
   readonly validate: ValidateFunction | null;
 }
 export interface LinkedChunkStep extends LinkedBase {
@@ -150,7 +152,8 @@ function linkStep(
         kind: 'parse',
         step,
         from: compiler.template(step.from, inner),
-        validate: parseValidator(step, validators),
+        schema: parsedSchema(step),
+        validate: parseValidator(step.format, parsedSchema(step), validators),
       };
     case 'chunk':
       return { ...base, kind: 'chunk', step, from: compiler.template(step.from, inner) };
@@ -167,13 +170,9 @@ function linkRules(route: PlanRoute, compiler: Compiler, environment: Environmen
 }
 
 /** E-mails and diffs are made by the parser itself, in their schema. */
-function parseValidator(
-  { format, outputSchema }: LinkedParseStep['step'],
-  validators: Validators,
-): ValidateFunction | null {
-  if (Object.keys(outputSchema).length === 0) return null;
-  if (format === 'json') return validators.output(outputSchema);
-  return format === 'csv' ? validators.texts(outputSchema) : null;
+function parsedSchema({ format, outputSchema }: LinkedParseStep['step']): JsonSchema | null {
+  const isFree = Object.keys(outputSchema).length === 0;
+  return isFree || format === 'email' || format === 'diff' ? null : outputSchema;
 }
 
 /** Compiles, and notes what is read. */

@@ -11,6 +11,7 @@ import type { Executors } from './executors.ts';
 import type { LearntBounds } from './learnt-bounds.ts';
 import type { History, Recorder } from './ports.ts';
 import type { Runtime } from './runtime-port.ts';
+import type { WorkThread } from './thread/work-thread.ts';
 
 export interface EngineLog {
   warn(fields: { readonly [name: string]: unknown }, message: string): void;
@@ -31,6 +32,8 @@ export interface EngineParts {
   readonly recorder: Recorder;
   readonly history: History;
   readonly runtime: Runtime;
+  /** Where large texts and inputs are worked on. */
+  readonly thread: WorkThread;
   readonly signals: Signals;
   readonly bounds: LearntBounds;
   readonly clock: Clock;

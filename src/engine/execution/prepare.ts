@@ -1,7 +1,5 @@
 // What is asked of a request before anything is written or spent: task, scope, options, input.
 import type { LoopTrace } from '../budget/guards/kinds/kind.ts';
-import { loopTraces } from '../budget/guards/loop.ts';
-import { canonicalJson, sha256Hex } from '../../common/json.ts';
 import type { JsonObject } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
@@ -36,7 +34,11 @@ const MAX_TAG_KEY = 64;
 const MAX_TAG_VALUE = 256;
 const MAX_IDEMPOTENCY_KEY = 255;
 
-export function prepare(parts: EngineParts, request: RunRequest): Outcome<Prepared, Refusal> {
+/** Not a promise where the input is small: between the look for an equal request and its entry nothing is awaited. */
+export function prepare(
+  parts: EngineParts,
+  request: RunRequest,
+): Outcome<Prepared, Refusal> | Promise<Outcome<Prepared, Refusal>> {
   const plan = parts.currentPlan();
   const { task: name, caller, options = {} } = request;
   if (!maySpend(caller.scopes, name)) {
@@ -63,15 +65,12 @@ export function prepare(parts: EngineParts, request: RunRequest): Outcome<Prepar
   if (!checked.ok) return fail(invalidInput(name, checked.error));
 
   const input = checked.value;
-  const inputHash = sha256Hex(canonicalJson(input));
   const { loop, allowance } = task;
-  return succeed({
+  const prepared = {
     request,
     plan,
     linked,
     input,
-    inputHash,
-    loopTraces: loopTraces(loop, input, inputHash),
     tags,
     limits: {
       deadlineMs: Math.min(allowance.deadlineMs, options.deadlineMs ?? Number.POSITIVE_INFINITY),
@@ -79,7 +78,11 @@ export function prepare(parts: EngineParts, request: RunRequest): Outcome<Prepar
       costNanoUsd: least(allowance.costNanoUsd, options.maxCostNanoUsd ?? null),
     },
     idempotencyKey: options.idempotencyKey ?? null,
-  });
+  };
+  const identity = parts.thread.identify({ input, loops: loop });
+  return identity instanceof Promise
+    ? identity.then((known) => succeed({ ...prepared, ...known }))
+    : succeed({ ...prepared, ...identity });
 }
 
 /** `run:TASK`, `run:*`, `admin`. */

@@ -1,10 +1,13 @@
 // CSV with a header row → one record a row, by the header's names; the separator is found, quotes may hold line ends.
-import type { Json } from '../../../common/json.ts';
+import { changes } from '../../../common/exact-json.ts';
+import type { Json, JsonSchema } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
 import { MAX_VALUES } from './parse-json.ts';
 
 const SEPARATORS = [',', ';', '\t', '|'] as const;
+/** As many as a spreadsheet has. */
+const MAX_COLUMNS = 16_384;
 /** What a spreadsheet writes before the header to say what separates. */
 const SEP_LINE = /^\uFEFF?"?sep=([^\r\n])"?\r?\n/i;
 
@@ -26,6 +29,7 @@ export async function parseCsv(raw: string): Promise<Outcome<Json, string>> {
       // A short row is filled up: what counts is the header's length.
       on_record: (row: string[], { records }) => {
         if (records === 1) cells = Math.max(1, row.length);
+        if (cells > MAX_COLUMNS) throw new Error(`it has ${cells} columns; at most ${MAX_COLUMNS} are read`);
         if (cells * (records - 1) > MAX_VALUES) throw new TooManyCells(cells, records - 1);
         return row;
       },
@@ -76,4 +80,22 @@ function separatorOf(text: string): string {
   return SEPARATORS.reduce((best, separator) =>
     (counts.get(separator) ?? 0) > (counts.get(best) ?? 0) ? separator : best,
   );
+}
+
+const INTEGER = /^\s*-?[0-9]{16,}\s*$/;
+
+/** A cell of a column of numbers that a number would change; told with its row. */
+export function inexactCell(rows: Json, schema: JsonSchema): string | undefined {
+  const items = schema['items'] as JsonSchema | undefined;
+  const properties = (items?.['properties'] ?? {}) as { readonly [name: string]: JsonSchema };
+  const numeric = Object.entries(properties).flatMap(([name, { type }]) =>
+    [type].flat().some((one) => one === 'integer' || one === 'number') ? [name] : [],
+  );
+  for (const [index, row] of (rows as readonly { readonly [name: string]: string }[]).entries())
+    for (const name of numeric) {
+      const cell = row[name];
+      if (cell !== undefined && INTEGER.test(cell) && changes(cell.trim()))
+        return `row ${index + 1}, column "${name}": the number ${cell.trim()} cannot be kept exactly; declare the column as a string`;
+    }
+  return undefined;
 }
