@@ -248,7 +248,7 @@ class DiffReader {
       const signs = text.slice(0, parents).padEnd(parents, ' ');
       if (!/^[ +-]*$/.test(signs) || (text === '' && this.#at === this.#lines.length - 1)) break;
       const isGone = signs.includes('-');
-      for (const [at, sign] of [...signs].entries())
+      for (const [at, sign] of signs.split('').entries())
         if (sign === (isGone ? '-' : ' ')) left[at] = (left[at] ?? 0) - 1;
       if (isGone) draft.deletions += 1;
       else {
