@@ -1,8 +1,8 @@
 // `npm run reference`: writes what is generated of docs/reference, and the JSON Schemas for editors.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorsPage } from '../src/errors/errors-page.ts';
-import { cliReferencePage } from '../test/cli/reference-page.ts';
+import { errorsPage } from './reference/errors-page.ts';
+import { cliReferencePage } from './reference/cli-page.ts';
 import { referenceFiles } from '../test/language/definition/support/reference-files.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -174,7 +174,7 @@ export const WatchStats = graphql(`
   }
 `);
 
-export const StatsFields = graphql(`
+graphql(`
   fragment CliStatsFields on CostStats {
     at
     total {

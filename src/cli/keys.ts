@@ -6,7 +6,7 @@ import { nearest } from '../common/nearest.ts';
 import { parseDuration } from '../language/definition/fields/units.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { NewApiKey } from '../server/graphql/api-keys.ts';
-import { isScope } from '../server/graphql/scopes.ts';
+import { isScope } from '../engine/execution/scopes.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';

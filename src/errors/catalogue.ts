@@ -166,8 +166,3 @@ export function errorText(code: ErrorCode, values: { readonly [name: string]: st
   const entry: CatalogueEntry = catalogue[code];
   return { code, message: fill(entry.message), remedy: fill(entry.remedy) };
 }
-
-/** Whether the same request may succeed later, without a change. */
-export function isRetryable(code: ErrorCode): boolean {
-  return catalogue[code].kind === 'retryable';
-}

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import type { Caller } from '../engine/budget/port.ts';
 import { createContext } from './graphql/context.ts';
 import { parseEventId } from './graphql/live/journal.ts';
-import { hasScope, READ_STATS } from './graphql/scopes.ts';
+import { hasScope, READ_STATS } from '../engine/execution/scopes.ts';
 import { Admission } from './admission.ts';
 import { createDoors, DOORS_PATH } from './doors/doors.ts';
 import { createComplexityCheck } from './guards/complexity.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRepositoryFile } from '../support/repository.ts';
-import { cliReferencePage } from './reference-page.ts';
+import { cliReferencePage } from '../../scripts/reference/cli-page.ts';
 import { headgate, PROJECT, TASK, temporaryFolder } from './support.ts';
 
 const workflows = temporaryFolder({ 'headgate.yaml': PROJECT, 'shorten.yaml': TASK });

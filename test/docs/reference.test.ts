@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { allRecords } from '../../src/language/definition/reference.ts';
+import { allRecords } from '../../scripts/reference/language-pages.ts';
 import { referenceFiles } from '../language/definition/support/reference-files.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { catalogue, errorText } from '../../src/errors/catalogue.ts';
 import type { CatalogueEntry, ErrorCode } from '../../src/errors/catalogue.ts';
-import { errorsPage } from '../../src/errors/errors-page.ts';
+import { errorsPage } from '../../scripts/reference/errors-page.ts';
 import { operational } from '../../src/errors/operational.ts';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.ts';
 

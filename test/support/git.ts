@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** Variables under which git neither reads configuration from outside nor signs, asks or opens anything. */
-export const gitEnvironment: { readonly [name: string]: string } = {
+const gitEnvironment: { readonly [name: string]: string } = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',

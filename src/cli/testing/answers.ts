@@ -22,7 +22,7 @@ export interface RecordedAnswer {
 const SHOWN_PROMPT = 120;
 
 /** Everything that an answer depends on. */
-export function requestHash(provider: string, request: ModelRequest): string {
+function requestHash(provider: string, request: ModelRequest): string {
   const { model, system, prompt, maxOutputTokens, temperature, structured } = request;
   return sha256Hex(
     canonicalJson({ provider, model, system, prompt, maxOutputTokens, temperature, structured }),

@@ -15,7 +15,7 @@ export function alertRecord(text: AlertText, clock: Clock, random: Random): Aler
   return { runId: null, ...text, id: newId('alr', clock, random), atMs: clock.nowMs() };
 }
 
-export function amountText(unit: BudgetView['budget']['limit']['unit'], amount: bigint): string {
+function amountText(unit: BudgetView['budget']['limit']['unit'], amount: bigint): string {
   return unit === 'usd' ? `$${formatUsd(amount)}` : `${amount} ${unit}`;
 }
 

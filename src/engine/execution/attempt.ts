@@ -22,6 +22,7 @@ import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
+import { spendScopes } from './spend-scope.ts';
 import { alertOfUsage } from './usage-alerts.ts';
 import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
@@ -88,7 +89,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   const { clock, budgets, guards } = parts;
   if (signal.aborted) return uncalled(attempt, { kind: 'stopped' });
 
-  const off = guards.switchFor(spendScopes(run, choice));
+  const off = guards.switchFor(spendScopes(run.record.task, run.caller.name, model));
   if (off !== undefined) return uncalled(attempt, { kind: 'paused', switch: off });
   const worstNanoUsd = choice.worst.costNanoUsd;
   const refusal = run.allowance.take(worstNanoUsd, clock.monotonicMs());
@@ -339,16 +340,6 @@ function badAnswer(
     requestId: answer.requestId,
     rateLimits: answer.rateLimits,
   };
-}
-
-function spendScopes(run: LiveRun, { parts: { model } }: ModelChoice): readonly string[] {
-  return [
-    'all',
-    `provider:${model.provider}`,
-    `model:${model.key}`,
-    `task:${run.record.task}`,
-    `caller:${run.caller.name}`,
-  ];
 }
 
 function openRecord({ clock }: EngineParts, attempt: AttemptRequest, id: string, hold: Hold): AttemptRecord {

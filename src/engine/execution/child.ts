@@ -27,8 +27,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
   });
   if (!nesting.ok) {
     const { error } = nesting;
-    const path =
-      error.kind === 'cycle' ? error.path.join(' → ') : `${error.kind === 'depth' ? error.depth : 0} levels`;
+    const path = error.kind === 'cycle' ? error.path.join(' → ') : `${error.depth} levels`;
     throw failed('LOOP_TOO_DEEP', { path }, { step: stepKey, details: { path } });
   }
 

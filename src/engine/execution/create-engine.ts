@@ -13,6 +13,7 @@ import { keyReused, loopDetected, spendingPaused } from './results.ts';
 import { continueRun, snapshotOf } from './resume.ts';
 import { Reuse } from './reuse.ts';
 import { openedRecord } from './run-record.ts';
+import { spendScopes } from './spend-scope.ts';
 
 /** Runs that a restart cut off wait for `resume`. */
 export function createEngine(parts: EngineParts): Engine {
@@ -141,7 +142,7 @@ class RunEngine implements Engine {
   async #admit(prepared: Prepared, durable: boolean): Promise<Answer> {
     const { request, linked } = prepared;
     const { name, cache } = linked.task;
-    const off = this.#parts.guards.switchFor(['all', `task:${name}`, `caller:${request.caller.name}`]);
+    const off = this.#parts.guards.switchFor(spendScopes(name, request.caller.name));
     if (off !== undefined) return spendingPaused(off);
     if (cache === null || request.options?.noCache === true) return this.#begin(prepared, durable);
     const options = { forMs: cache.forMs, waits: !durable };

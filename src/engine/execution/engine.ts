@@ -1,9 +1,9 @@
 // What a front door (GraphQL, CLI, library) sees of the engine: requests, results and events of runs.
-import type { Json, JsonObject } from '../../common/json.ts';
+import type { JsonObject } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { BudgetRefusal, Caller } from '../budget/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
-import type { AttemptRecord, RunError, RunRecord, StepRecord } from './records.ts';
+import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
 
 export interface RunOptions {
   readonly idempotencyKey?: string;
@@ -142,7 +142,3 @@ export interface Engine {
   /** Runs in flight end, or are recorded as cancelled when the time is over. */
   drain(drainMs: number): Promise<void>;
 }
-
-/** A value given to `caller`, `input`, … in expressions. */
-export type ExpressionValue = Json | bigint | undefined;
-export type { RunError };

@@ -8,7 +8,7 @@ import type { StepAsk } from './candidates.ts';
 import type { EngineParts } from './parts.ts';
 import type { Finished } from './race.ts';
 import { repairOf } from './repair.ts';
-import { attemptsExhausted, budgetExceeded, gaveUp, spendingPaused } from './step-failures.ts';
+import { attemptsExhausted, budgetExceeded, gaveUp, pausedAt } from './step-failures.ts';
 import type { StepWorld } from './step-world.ts';
 import { deadlineExceeded, stopped } from './stop.ts';
 
@@ -45,7 +45,7 @@ export async function learn(
       refusedByBudget(parts, ask, world, modelKey, end.refusal);
       return;
     case 'paused':
-      throw spendingPaused(end.switch, stepKey);
+      throw pausedAt(end.switch, stepKey);
     case 'refused':
       // The breaker opened or the queue filled between the look and the call: the next look sees it, and a few looks are enough.
       state.refusals += 1;

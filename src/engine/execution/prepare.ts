@@ -11,6 +11,7 @@ import { checkInput } from './input-check.ts';
 import { problemsLine } from './input-problems.ts';
 import type { LinkedTask } from './link.ts';
 import type { EngineParts } from './parts.ts';
+import { mayRun } from './scopes.ts';
 import { callerValue } from './values.ts';
 
 export interface Prepared {
@@ -41,7 +42,7 @@ export function prepare(
 ): Outcome<Prepared, Refusal> | Promise<Outcome<Prepared, Refusal>> {
   const plan = parts.currentPlan();
   const { task: name, caller, options = {} } = request;
-  if (!maySpend(caller.scopes, name)) {
+  if (!mayRun(caller, name)) {
     const scope = `run:${name}`;
     return fail({ kind: 'unauthorized', scope, ...errorText('UNAUTHORIZED', { task: name, scope }) });
   }
@@ -85,14 +86,7 @@ export function prepare(
     : succeed({ ...prepared, ...identity });
 }
 
-/** `run:TASK`, `run:*`, `admin`. */
-function maySpend(scopes: readonly string[], task: string): boolean {
-  return scopes.some(
-    (scope) => scope === 'admin' || scope === 'run:*' || scope === `run:${task}` || scope === '*',
-  );
-}
-
-export function invalidInput(task: string, problems: readonly InputProblem[]): Refusal {
+function invalidInput(task: string, problems: readonly InputProblem[]): Refusal {
   return {
     kind: 'invalid_input',
     problems,

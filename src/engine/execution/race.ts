@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { AttemptEnd } from './attempt.ts';
 
 /** The reason of a loser's aborted signal. */
-export class HedgeLost extends Error {
+class HedgeLost extends Error {
   override readonly name = 'HedgeLost';
 }
 

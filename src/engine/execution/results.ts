@@ -2,8 +2,7 @@
 import { formatDuration } from '../../common/units.ts';
 import { errorText } from '../../errors/catalogue.ts';
 import { SAME } from '../../language/plan/print.ts';
-import type { SpendSwitch } from '../budget/guards/port.ts';
-import type { Admission } from '../budget/guards/port.ts';
+import type { Admission, SpendSwitch } from '../budget/guards/port.ts';
 import type { RunResult } from './engine.ts';
 import type { RunFailure } from './failure.ts';
 import type { LiveRun } from './live-run.ts';

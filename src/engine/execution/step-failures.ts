@@ -9,7 +9,7 @@ import type { RouteDecision } from '../routing/port.ts';
 import { RunFailure, failed, runError } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
 import type { AttemptRecord } from './records.ts';
-import { graphqlScope } from './spend-scope.ts';
+import { spendingPaused } from './results.ts';
 
 export function attemptsExhausted(
   run: LiveRun,
@@ -79,15 +79,10 @@ export function budgetExceeded(refusal: BudgetRefusal, step: string, nowMs: numb
   return new RunFailure(error, { kind: 'budget_exceeded', refusal });
 }
 
-export function spendingPaused(off: SpendSwitch, step: string | null): RunFailure {
-  return new RunFailure(
-    runError(
-      'SPENDING_PAUSED',
-      { scope: off.scope, reason: off.reason, graphqlScope: graphqlScope(off.scope) },
-      { step, details: { scope: off.scope } },
-    ),
-    { kind: 'spending_paused', switch: off },
-  );
+export function pausedAt(off: SpendSwitch, step: string): RunFailure {
+  const { code, message, remedy } = spendingPaused(off);
+  const error = { code, message, remedy, retryAfterMs: null, step, details: { scope: off.scope } };
+  return new RunFailure(error, { kind: 'spending_paused', switch: off });
 }
 
 /** A failure that no other candidate would do better with. */

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import type { JsonSchema } from '../../common/json.ts';
-import { compilePattern } from '../../language/expression/pattern.ts';
+import { linearTime } from '../../language/expression/pattern.ts';
 
 export interface Validators {
   /** Fills in defaults, and collects every problem. */
@@ -13,17 +13,6 @@ export interface Validators {
   /** As `output`, and makes numbers and booleans of texts that are written so: what a CSV file holds. */
   texts(schema: JsonSchema): ValidateFunction;
 }
-
-/** A caller's text against a workflow's pattern must not stall the engine: RE2 where it can read the pattern. */
-const linearTime = Object.assign(
-  (pattern: string, flags: string): { readonly test: (text: string) => boolean } => {
-    const compiled = compilePattern(pattern);
-    return typeof compiled === 'string'
-      ? new RegExp(pattern, flags)
-      : { test: (text) => compiled.matcher(text).find() };
-  },
-  { code: 'linearTime' },
-);
 
 /** One for each task, so that a task that is gone takes its validators with it. */
 export function createValidators(): Validators {

@@ -47,7 +47,7 @@ export function valueOf(outcome: Outcome<Json, EvaluationProblem>, place: string
   throw expressionFailed(outcome.error, place, step);
 }
 
-export function expressionFailed(
+function expressionFailed(
   { message, source, start, end }: EvaluationProblem,
   place: string,
   step: string | null,

@@ -9,7 +9,7 @@ import type {
 } from './types.ts';
 
 /** The route of a step that names none. */
-export const DEFAULT_ROUTE = 'default';
+const DEFAULT_ROUTE = 'default';
 
 /** In place, or by name; a step that says nothing takes the route `default`, or the project's only one. `undefined`: there is none. */
 export function routeOf(

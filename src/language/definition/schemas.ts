@@ -36,7 +36,7 @@ export function stepOutputSchema(definition: Tasks, _task: TaskDefinition, step:
 }
 
 /** What those who read the step see: a list where it has `each`, perhaps null where it has `when`. */
-export function stepValueSchema(definition: Tasks, task: TaskDefinition, step: StepDefinition): JsonSchema {
+function stepValueSchema(definition: Tasks, task: TaskDefinition, step: StepDefinition): JsonSchema {
   const one = stepOutputSchema(definition, task, step);
   const whole: JsonSchema = step.each ? { type: 'array', items: one } : one;
   return step.when ? { anyOf: [whole, { type: 'null' }] } : whole;

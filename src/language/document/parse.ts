@@ -12,7 +12,7 @@ import type { ParsedDocument, SourceFile } from './types.ts';
 
 /** No workflow that a person reviews is larger; what the parser can be made to do stays a matter of milliseconds. */
 export const MAX_FILE_CHARACTERS = 256 * 1024;
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 const MAX_PROBLEMS_PER_FILE = 50;
 
 /**

@@ -1,8 +1,7 @@
 // What an expression mentions: the step graph and the list of environment variables come from it.
 import type { SyntaxNode } from './syntax.ts';
 import { parseExpression } from './syntax.ts';
-import { placeholdersOf } from './template-parts.ts';
-import type { ExpressionText, References, Template } from './types.ts';
+import type { ExpressionText, References } from './types.ts';
 
 export const NO_REFERENCES: References = { roots: [], steps: [], env: [] };
 
@@ -24,10 +23,6 @@ export function references(source: ExpressionText): References {
 
 /** By tree: the parser gives the same tree for the same text. */
 const known = new WeakMap<SyntaxNode, References>();
-
-export function templateReferences(template: Template): References {
-  return mergeReferences(placeholdersOf(template).map(references));
-}
 
 export function mergeReferences(all: readonly References[]): References {
   return {

@@ -71,7 +71,7 @@ export class Scope {
 }
 
 /** `steps.verdict.text` for a chain of names, else `undefined`. */
-export function pathOf(node: SyntaxNode): string | undefined {
+function pathOf(node: SyntaxNode): string | undefined {
   if (node.kind === 'name') return node.name;
   if (node.kind !== 'field') return undefined;
   const parent = pathOf(node.object);

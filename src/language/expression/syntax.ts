@@ -9,7 +9,7 @@ import { SYNTAX_REMEDIES } from './syntax-remedies.ts';
 import type { ExpressionProblem } from './types.ts';
 
 /** UTF-16 code units; also what bounds the parser's recursion. */
-export const MAX_EXPRESSION_LENGTH = 4000;
+const MAX_EXPRESSION_LENGTH = 4000;
 
 const LIMITS = {
   maxAstNodes: 500,

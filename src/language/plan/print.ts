@@ -132,7 +132,7 @@ function printBody(step: PlanStep): readonly string[] {
   }
 }
 
-export function printPatience({ timeoutMs, firstTokenMs, stallMs }: PlanPatience): string {
+function printPatience({ timeoutMs, firstTokenMs, stallMs }: PlanPatience): string {
   return `may take ${formatDuration(timeoutMs)}, first token ${formatDuration(firstTokenMs)}, stall ${formatDuration(stallMs)}`;
 }
 
@@ -175,7 +175,7 @@ export function printPrice(price: PlanPrice): readonly string[] {
   });
 }
 
-export function printPolicy(policy: PlanPolicy): string {
+function printPolicy(policy: PlanPolicy): string {
   const { retry, circuitBreaker: breaker, bulkhead } = policy;
   const opens =
     breaker.kind === 'sampling'

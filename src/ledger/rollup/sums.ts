@@ -79,7 +79,7 @@ export function addSums(into: Sums, other: Sums): void {
 }
 
 /** All but the durations. */
-export function addNumbers(into: Sums, other: Sums): void {
+function addNumbers(into: Sums, other: Sums): void {
   for (const name of AMOUNT_NAMES) if (other[name] !== 0n) into[name] += other[name];
   for (const name of COUNT_NAMES) into[name] += other[name];
 }

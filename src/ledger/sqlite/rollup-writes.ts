@@ -113,7 +113,7 @@ export class RollupWrites {
 }
 
 /** A row of `rollups`, as node:sqlite gives it with bigints. */
-export function sumsOfRow(row: { readonly [column: string]: unknown }): Sums {
+function sumsOfRow(row: { readonly [column: string]: unknown }): Sums {
   const sums = emptySums();
   addRow(sums, row);
   decodeInto(sums.latency, row['latency'] as Uint8Array);

@@ -4,7 +4,7 @@ import { errorText, useData } from '../client.ts';
 import { Badge, duration, Panel, percent, Problem, Table, type Tone } from '../parts/parts.tsx';
 import { healthQuery } from './query.ts';
 
-export const circuitTone: { readonly [state: string]: Tone } = {
+const circuitTone: { readonly [state: string]: Tone } = {
   CLOSED: 'good',
   HALF_OPEN: 'warn',
   OPEN: 'bad',

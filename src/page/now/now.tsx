@@ -85,7 +85,7 @@ function median(values: readonly bigint[]): bigint {
 }
 
 /** Follows `value`, but changes at most every `everyMs`: what is asked again at each change is not asked a hundred times a second. */
-export function useSlowly<T>(value: T, everyMs: number): T {
+function useSlowly<T>(value: T, everyMs: number): T {
   const [slow, setSlow] = useState({ value, atMs: 0 });
   useEffect(() => {
     if (value === slow.value) return;

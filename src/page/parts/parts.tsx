@@ -58,7 +58,7 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
   return <span className={`badge ${tone}`}>{children}</span>;
 }
 
-export const runTone: { readonly [status: string]: Tone } = {
+const runTone: { readonly [status: string]: Tone } = {
   SUCCEEDED: 'good',
   FAILED: 'bad',
   CANCELLED: 'warn',
@@ -69,7 +69,7 @@ export const runTone: { readonly [status: string]: Tone } = {
   SKIPPED: 'plain',
 };
 
-export function Status({ of }: { readonly of: string }) {
+function Status({ of }: { readonly of: string }) {
   return <Badge tone={runTone[of] ?? 'plain'}>{of.toLowerCase()}</Badge>;
 }
 

@@ -54,7 +54,7 @@ export const allowances: Concern = (comparison) =>
 const dollars = (nanoUsd: bigint): string => `$${formatUsd(nanoUsd)}`;
 
 /** One change where a bound differs; null: no bound. */
-export function limit<Value extends number | bigint>(
+function limit<Value extends number | bigint>(
   subject: string,
   name: string,
   from: Value | null,

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Caller } from '../../engine/budget/port.ts';
 import type { Plan } from '../../language/plan/types.ts';
-import { mayRun } from '../graphql/scopes.ts';
+import { mayRun } from '../../engine/execution/scopes.ts';
 import { unknownModel } from './refusals.ts';
 import { sendDoorRefusal } from './protocol.ts';
 import type { Dialect } from './protocol.ts';

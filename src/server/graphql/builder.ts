@@ -10,7 +10,7 @@ import type { RequestContext } from './context.ts';
 import './node-id-plugin.ts';
 import { decodeNodeId, encodeNodeId } from './node-ids.ts';
 import { bigIntScalar, dateTimeScalar, jsonScalar, usdScalar } from './scalars.ts';
-import { ADMIN, hasScope, READ_ALL, READ_STATS } from './scopes.ts';
+import { ADMIN, hasScope, READ_ALL, READ_STATS } from '../../engine/execution/scopes.ts';
 
 export interface SchemaTypes {
   Context: RequestContext;

@@ -19,7 +19,7 @@ export function pascalName(text: string): string {
 const GRAPHQL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Can it stand in a document as it is? Names that begin with two underscores belong to introspection. */
-export function isGraphqlName(text: string): boolean {
+function isGraphqlName(text: string): boolean {
   return GRAPHQL_NAME.test(text) && !text.startsWith('__');
 }
 

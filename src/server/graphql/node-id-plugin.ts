@@ -18,7 +18,7 @@ interface NodeOptions {
 }
 
 /** Stands last in the list of plugins, so that the others hold for its ids too. */
-export class NodeIdPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+class NodeIdPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
     resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
     { name, parentType, kind }: PothosOutputFieldConfig<Types>,

@@ -2,8 +2,8 @@
 import { GraphQLError } from 'graphql';
 import type { Page, PageRequest } from '../../ledger/port.ts';
 
-export const DEFAULT_PAGE = 20;
-export const MAX_PAGE = 200;
+const DEFAULT_PAGE = 20;
+const MAX_PAGE = 200;
 
 export interface ConnectionArguments {
   readonly first?: number | null | undefined;

@@ -32,7 +32,7 @@ interface Counts {
 const NONE: Counts = { depth: 0, fields: 0 };
 
 /** Throws at the first limit that is passed. Cost: each node once, each fragment once. */
-export function checkDocument(document: DocumentNode, limits: DocumentLimits): void {
+function checkDocument(document: DocumentNode, limits: DocumentLimits): void {
   countSyntax(document, limits);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {

@@ -30,7 +30,7 @@ const COMPLETE = 'event: complete\ndata:\n\n';
 type Stringify = (result: ExecutionResult) => string;
 
 /** One result as the protocol "GraphQL over SSE" has it in distinct connections mode, with an `id` where there is a place. */
-export function eventText(result: PlacedResult, stringify: Stringify): string {
+function eventText(result: PlacedResult, stringify: Stringify): string {
   const place = result[PLACE];
   const text = result.stringify?.() ?? stringify(result);
   return `${place === undefined ? '' : `id: ${place}\n`}event: next\ndata: ${text}\n\n`;

@@ -13,7 +13,7 @@ import { canonicalJson } from '../../common/json.ts';
 import type { RequestContext } from '../graphql/context.ts';
 import { Channel } from '../graphql/live/channel.ts';
 import { tooSlow } from '../graphql/live/slow.ts';
-import { hasScope, READ_STATS } from '../graphql/scopes.ts';
+import { hasScope, READ_STATS } from '../../engine/execution/scopes.ts';
 
 /** yoga writes a result with its own `stringify` where there is one: the text is made once and kept. */
 export interface SharedResult extends ExecutionResult {

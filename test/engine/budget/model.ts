@@ -43,7 +43,7 @@ export function modelLimit({ limit }: PlanBudget): bigint {
 }
 
 /** UTC only; months by the Date constructor. */
-export function modelWindowStart(per: Extract<PlanWindow, { kind: 'calendar' }>, atMs: number): number {
+function modelWindowStart(per: Extract<PlanWindow, { kind: 'calendar' }>, atMs: number): number {
   const date = new Date(atMs);
   const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
   switch (per.unit) {

@@ -32,7 +32,7 @@ export interface WorkflowOptions {
   readonly tasks?: { readonly [name: string]: string };
 }
 
-export const POLICY = [
+const POLICY = [
   'timeout: 10s',
   'firstToken: 5s',
   'stall: 5s',
@@ -310,7 +310,7 @@ export async function rowsOf(ledger: Pick<ReadOnlyLedger, 'runs' | 'attemptsOf'>
 }
 
 /** Attempts by the mark that their prompts carry. */
-export function attemptsByMark({ runs, attempts }: Rows): ReadonlyMap<string, readonly AttemptRecord[]> {
+function attemptsByMark({ runs, attempts }: Rows): ReadonlyMap<string, readonly AttemptRecord[]> {
   const byMark = new Map<string, AttemptRecord[]>();
   for (const run of runs) {
     const { mark } = (run.input ?? {}) as { readonly mark?: string };

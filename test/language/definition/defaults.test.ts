@@ -1,7 +1,7 @@
 // What the reference page and the rules say of defaults is what the plan fills in.
 import { describe, expect, test } from 'vitest';
 import { formatDuration } from '../../../src/common/units.ts';
-import { allRecords } from '../../../src/language/definition/reference.ts';
+import { allRecords } from '../../../scripts/reference/language-pages.ts';
 import { ASSUMED_RETENTION } from '../../../src/language/definition/rules/cache-content.ts';
 import { ASSUMED_OUTPUT_TOKENS } from '../../../src/language/definition/rules/limits.ts';
 import { ASSUMED } from '../../../src/language/definition/rules/policies.ts';

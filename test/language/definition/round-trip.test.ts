@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadDefinition } from '../../../src/language/definition/load.ts';
-import { printDefinition } from '../../../src/language/definition/print.ts';
-import { printYaml } from '../../../src/language/document/print.ts';
+import { printDefinition } from './support/print.ts';
+import { printYaml } from '../document/print-yaml.ts';
 import { linkTask } from '../../../src/engine/execution/link.ts';
 import { loadCatalogue } from '../../../src/language/plan/catalogue.ts';
 import type { Catalogue } from '../../../src/language/plan/catalogue.ts';

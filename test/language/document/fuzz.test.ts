@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadDefinition } from '../../../src/language/definition/load.ts';
 import { parseDocument } from '../../../src/language/document/parse.ts';
-import { printYaml } from '../../../src/language/document/print.ts';
+import { printYaml } from './print-yaml.ts';
 import { toJson } from '../../../src/language/definition/fields/json-schema.ts';
 import { fixtureCodes, ownFiles } from '../definition/support/fixtures.ts';
 import { mutatedText } from '../definition/support/mutations.ts';

@@ -5,7 +5,7 @@ import { compileFiles } from '../../../src/revisions/compile.ts';
 import { diffPlans } from '../../../src/revisions/diff/diff.ts';
 import type { Change } from '../../../src/revisions/diff/types.ts';
 
-export const PROJECT = `headgate: 1
+const PROJECT = `headgate: 1
 providers:
   builtin: { adapter: builtin }
   local: { adapter: openai, baseUrl: http://127.0.0.1:9/v1, policy: quick, limits: { requests: 100/min } }
@@ -31,7 +31,7 @@ guards:
   surge: { spend: 8x, over: 15m, baseline: 7d, floor: $5, then: pause }
 `;
 
-export const TASK = `task: greet
+const TASK = `task: greet
 description: Greets.
 input:
   text: { type: string, maxLength: 100 }

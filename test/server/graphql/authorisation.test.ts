@@ -4,7 +4,7 @@ import type { Caller } from '../../../src/engine/budget/port.ts';
 import { buildSchema } from '../../../src/server/graphql/schema.ts';
 import { createContext } from '../../../src/server/graphql/context.ts';
 import { execute, parse, subscribe } from 'graphql';
-import { hasScope, isScope, mayRun } from '../../../src/server/graphql/scopes.ts';
+import { hasScope, isScope, mayRun } from '../../../src/engine/execution/scopes.ts';
 import { plan } from './support/plan.ts';
 import { createTestServices } from './support/services.ts';
 

@@ -1,12 +1,11 @@
-// Nesting: bounds on tasks that call tasks, and on how many runs and items one run starts. Pure; asked by the execution before each child.
+// Nesting: bounds on tasks that call tasks. Pure; asked by the execution before each child.
 import { type Outcome, fail, succeed } from '../../../common/outcome.ts';
 import type { PlanLoops } from '../../../language/plan/types.ts';
 
 export type NestingProblem =
   /** The task is among those that led to it: `path` is the way round, `a`, `b`, `a`. */
   | { readonly kind: 'cycle'; readonly path: readonly string[] }
-  | { readonly kind: 'depth'; readonly depth: number; readonly limit: number }
-  | { readonly kind: 'fan_out'; readonly started: number; readonly limit: number };
+  | { readonly kind: 'depth'; readonly depth: number; readonly limit: number };
 
 /**
  * May `task` be called from inside these tasks? `parents` are the tasks on the way from the outermost run to the caller, outermost first; the
@@ -22,16 +21,4 @@ export function checkNesting(
   if (parents.length > limits.depth)
     return fail({ kind: 'depth', depth: parents.length, limit: limits.depth });
   return succeed(null);
-}
-
-/** May a run that has started `started` child runs and items start `more`? Counted over the whole tree of runs below the outermost one. */
-export function checkFanOut(
-  started: number,
-  more: number,
-  limits: Pick<PlanLoops, 'fanOut'>,
-): Outcome<null, NestingProblem> {
-  const total = started + more;
-  return total > limits.fanOut
-    ? fail({ kind: 'fan_out', started: total, limit: limits.fanOut })
-    : succeed(null);
 }

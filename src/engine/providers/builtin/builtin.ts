@@ -6,7 +6,7 @@ import { summarize } from './extract.ts';
 import { readTask } from './task.ts';
 import { estimateTokens } from './tokens.ts';
 
-export const EXTRACT_MODEL = 'extract';
+const EXTRACT_MODEL = 'extract';
 
 export function createBuiltinProvider(name: string): Provider {
   return {

@@ -178,7 +178,7 @@ function sum(a: number | null, b: number | null): number | null {
 }
 
 /** A number, or its text, as some relays write it. What is too large to be a count is kept: who settles has to know of it. */
-export function countOf(value: unknown): number | null {
+function countOf(value: unknown): number | null {
   const number = typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
   return typeof number === 'number' && number >= 0 ? Math.ceil(number) : null;
 }
@@ -201,7 +201,7 @@ function plusUpstream(usage: JsonMembers, cost: string): string {
 }
 
 /** A decimal text without an exponent: `0.0333`. Not negative. */
-export function decimalOf(value: unknown): string | null {
+function decimalOf(value: unknown): string | null {
   if (typeof value === 'string') return /^\s*\d{1,30}(?:\.\d{1,30})?\s*$/.test(value) ? value.trim() : null;
   if (typeof value !== 'number' || !(value >= 0)) return null;
   if (value === Number.POSITIVE_INFINITY || value >= 1e21) return '1'.padEnd(22, '0');

@@ -65,7 +65,7 @@ export function choice<const Options extends readonly string[]>(...options: Opti
 }
 
 /** Names that expressions use: no dashes, no words that CEL keeps for itself. */
-export const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 /** Names of tasks, providers, policies, routes, budgets. */
 export const NAME = /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
 export const NAME_SCHEMA: JsonSchema = { type: 'string', pattern: NAME.source, maxLength: 64 };

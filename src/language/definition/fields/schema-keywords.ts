@@ -82,7 +82,7 @@ export function isIdle(keyword: string, type: string): boolean {
   return own !== undefined && !own.includes(keyword) && OF_ONE_TYPE.some((some) => some.includes(keyword));
 }
 
-export const FORMATS = [
+const FORMATS = [
   'date',
   'date-time',
   'time',

@@ -12,7 +12,7 @@ import type { Kind, SharedSchemas } from './kind.ts';
 import { danglingReference } from './value-fits.ts';
 
 /** Shorthand for editors: what a person may write; the loader says the rest. */
-export function shorthandSchema(shared: SharedSchemas): JsonSchema {
+function shorthandSchema(shared: SharedSchemas): JsonSchema {
   return shared.reference('Schema', () => ({
     description:
       'A type: string, integer, number, boolean, date, datetime, any; `?` after it: optional. A map is an object, a list of one an array of it, a list of texts a choice; or JSON Schema.',

@@ -129,7 +129,7 @@ export const stepRecords: readonly RecordInfo[] = [
     .record,
 ];
 
-export const step: Kind<UnnamedStep> = {
+const step: Kind<UnnamedStep> = {
   label: 'step',
   schema: (shared) => shared.reference('Step', () => stepSchema(shared)),
   read(node, reader) {

@@ -2,16 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { Json, JsonSchema } from '../../../common/json.ts';
-import { compilePattern } from '../../expression/pattern.ts';
-
-/** As the engine judges values: patterns in time linear to the text; one that cannot be read has been reported. */
-const linearTime = Object.assign(
-  (pattern: string): { readonly test: (text: string) => boolean } => {
-    const compiled = compilePattern(pattern);
-    return { test: (text) => typeof compiled === 'string' || compiled.matcher(text).find() };
-  },
-  { code: 'linearTime' },
-);
+import { linearTime } from '../../expression/pattern.ts';
 
 /** The library keeps a little of each schema even when it is told to forget it: a fresh one now and then bounds that (INV-14). */
 const MAX_USES = 250;

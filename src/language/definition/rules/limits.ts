@@ -1,7 +1,7 @@
 // Limits that another limit around them forestalls.
 import { amountOfLimit } from '../../../common/limit.ts';
+import { formatUsd } from '../../../common/money.ts';
 import { memberPlace } from '../located.ts';
-import { printLimit } from '../print-parts.ts';
 import type {
   BudgetLimit,
   BudgetWindow,
@@ -209,5 +209,16 @@ function checkSmallest(workspace: Workspace, { providers }: ProjectDefinition, r
       `No call fits: the window takes ${most} tokens, and a call may give ${Math.min(...sizes)}.`,
       `Write a limit of tokens such as \`200k/min\`, or a smaller \`maxOutputTokens\`.`,
     );
+  }
+}
+
+export function printLimit(limit: BudgetLimit): string {
+  switch (limit.unit) {
+    case 'usd':
+      return `$${formatUsd(limit.nanoUsd)}`;
+    case 'tokens':
+      return `${limit.tokens} tokens`;
+    case 'calls':
+      return `${limit.calls} calls`;
   }
 }

@@ -42,7 +42,7 @@ export function stepExpressions(step: StepDefinition): readonly Expression[] {
   return [...own, ...rules, ...accept].filter((expression) => expression !== null).concat(templates);
 }
 
-export function stepTemplates(step: StepDefinition): readonly LocatedTemplate[] {
+function stepTemplates(step: StepDefinition): readonly LocatedTemplate[] {
   switch (step.kind) {
     case 'model':
       return step.system ? [step.system, step.prompt] : [step.prompt];

@@ -117,7 +117,7 @@ function typesOf(schema: JsonSchema): readonly string[] {
   return list.filter((one) => one !== 'null');
 }
 
-export function isNullable(schema: JsonSchema): boolean {
+function isNullable(schema: JsonSchema): boolean {
   const type = schema['type'];
   if (Array.isArray(type) && type.includes('null')) return true;
   return Array.isArray(schema['enum']) && schema['enum'].includes(null);

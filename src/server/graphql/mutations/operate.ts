@@ -7,7 +7,7 @@ import { tagRecord } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { nameOf } from '../node-ids.ts';
 import type { Refs } from '../refs.ts';
-import { isScope } from '../scopes.ts';
+import { isScope } from '../../../engine/execution/scopes.ts';
 import type { ReloadResult } from '../../../revisions/port.ts';
 import type { Enums } from '../types/enums.ts';
 import { typeOfResult } from '../types/results.ts';

@@ -7,7 +7,7 @@ import type { RequestContext } from '../context.ts';
 import { runOptionsOf } from '../inputs.ts';
 import type { Inputs, RunOptionsValue } from '../inputs.ts';
 import type { RefusalOf } from '../refs.ts';
-import { hasScope, mayRun, SPEAK_FOR } from '../scopes.ts';
+import { hasScope, mayRun, SPEAK_FOR } from '../../../engine/execution/scopes.ts';
 import type { TaskModel } from '../tasks.ts';
 import { notFound } from '../types/results.ts';
 import type { Results } from '../types/results.ts';
@@ -102,7 +102,7 @@ function runTask(
   return engine.run(prepared).then(resultShape);
 }
 
-export function resultShape(result: RunResult): RunShape | Exclude<RunResult, { kind: 'run' }> {
+function resultShape(result: RunResult): RunShape | Exclude<RunResult, { kind: 'run' }> {
   return result.kind === 'run' ? shapeOfSnapshot(result.snapshot) : result;
 }
 

@@ -6,7 +6,7 @@ import { given, runFilterOf, spanOf, spendFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
 import type { Refs } from '../refs.ts';
-import { READ_ALL, READ_STATS } from '../scopes.ts';
+import { READ_ALL, READ_STATS } from '../../../engine/execution/scopes.ts';
 import type { TaskModel } from '../tasks.ts';
 import { visibleBudgets } from '../types/budget.ts';
 import type { Enums } from '../types/enums.ts';

@@ -16,7 +16,7 @@ import { followRun, journals, runEventChannel } from '../live/run-events.ts';
 import { tooSlow } from '../live/slow.ts';
 import { jsonRequest, prepareRun } from '../mutations/run-task.ts';
 import type { Refs } from '../refs.ts';
-import { READ_STATS } from '../scopes.ts';
+import { READ_STATS } from '../../../engine/execution/scopes.ts';
 import type { GraphqlServices } from '../services.ts';
 import type { TaskModel } from '../tasks.ts';
 import type { Enums } from '../types/enums.ts';
@@ -31,7 +31,7 @@ const MAX_ALERTS_WAITING = 1000;
 const liveStatsOf = new WeakMap<GraphqlServices, LiveStats>();
 
 /** One per set of services: it outlives schemas, so that watchers of two revisions share. */
-export function liveStats(services: GraphqlServices): LiveStats {
+function liveStats(services: GraphqlServices): LiveStats {
   let live = liveStatsOf.get(services);
   if (live === undefined) {
     live = new LiveStats(services.stats, services.clock);

@@ -6,7 +6,7 @@ import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs } from '../refs.ts';
-import { maySeeSpendOf } from '../scopes.ts';
+import { maySeeSpendOf } from '../../../engine/execution/scopes.ts';
 import type { Enums } from './enums.ts';
 
 /** Parts a budget's id from its account's name: neither has it. */

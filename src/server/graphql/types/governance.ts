@@ -5,7 +5,7 @@ import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs, RevisionShape, TaskTypeShape } from '../refs.ts';
 import type { TaskModel } from '../tasks.ts';
-import { ADMIN, hasScope } from '../scopes.ts';
+import { ADMIN, hasScope } from '../../../engine/execution/scopes.ts';
 import type { Enums } from './enums.ts';
 import { visibleRun } from './run.ts';
 import { tagList } from './run-shape.ts';

@@ -4,7 +4,7 @@ import type { Note } from '../../../engine/providers/port.ts';
 import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs, RevisionShape } from '../refs.ts';
-import { maySeeRunsOf } from '../scopes.ts';
+import { maySeeRunsOf } from '../../../engine/execution/scopes.ts';
 import type { RequestContext } from '../context.ts';
 import type { Enums } from './enums.ts';
 import type { TaskModel } from '../tasks.ts';
@@ -123,7 +123,7 @@ export async function visibleRun(id: string, context: RequestContext): Promise<R
 }
 
 /** Of the active revision without a read; of older ones by one batch. */
-export function revisionOf(hash: string, context: RequestContext): RevisionShape | Promise<RevisionShape> {
+function revisionOf(hash: string, context: RequestContext): RevisionShape | Promise<RevisionShape> {
   const { record } = context.services.revisions.active();
   if (record.hash === hash) return { hash, record };
   return context.loaders.revision.load(hash).then((found) => ({ hash, record: found }));

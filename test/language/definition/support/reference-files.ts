@@ -1,7 +1,7 @@
 // The files that are generated from the language's own tables: for the script that writes them, and the test that they are current.
 import { printJsonSchema } from '../../../../src/language/definition/json-schemas.ts';
-import { diagnosticsPage, fillPage } from '../../../../src/language/definition/reference.ts';
-import type { DiagnosticExample } from '../../../../src/language/definition/reference.ts';
+import { diagnosticsPage, fillPage } from '../../../../scripts/reference/language-pages.ts';
+import type { DiagnosticExample } from '../../../../scripts/reference/language-pages.ts';
 import { ownFiles, expectedPath } from './fixtures.ts';
 import { readFileSync } from 'node:fs';
 

@@ -7,7 +7,7 @@ import type {
   PlanTask,
 } from '../../../../src/language/plan/types.ts';
 
-export const EXTRACT: PlanModel = {
+const EXTRACT: PlanModel = {
   key: 'builtin/extract',
   provider: 'builtin',
   model: 'extract',
@@ -108,7 +108,7 @@ export const SUMMARIZE = task('summarize', {
   },
 });
 
-export const EMAIL_PARSE = task('email-parse', {
+const EMAIL_PARSE = task('email-parse', {
   description: 'Read a raw e-mail; say who wants what, and by when.',
   input: {
     type: 'object',
@@ -155,7 +155,7 @@ export const EMAIL_PARSE = task('email-parse', {
   },
 });
 
-export const CODE_REVIEW = task('code-review', {
+const CODE_REVIEW = task('code-review', {
   description: 'Review a unified diff, file by file.',
   input: {
     type: 'object',

@@ -620,7 +620,7 @@ export interface TestServices {
   };
 }
 
-export const BUILTIN: ProviderStatus = {
+const BUILTIN: ProviderStatus = {
   name: 'builtin',
   adapter: 'builtin',
   unavailable: null,

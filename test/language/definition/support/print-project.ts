@@ -1,9 +1,9 @@
 // The project file of a Definition, written out.
-import type { Json } from '../../common/json.ts';
-import { formatUsd } from '../../common/money.ts';
-import type { NanoUsd } from '../../common/money.ts';
-import { printTemplate } from '../expression/template-parts.ts';
-import { formatDuration } from '../../common/units.ts';
+import type { Json } from '../../../../src/common/json.ts';
+import { formatUsd } from '../../../../src/common/money.ts';
+import type { NanoUsd } from '../../../../src/common/money.ts';
+import { printTemplate } from '../../../../src/language/expression/template-parts.ts';
+import { formatDuration } from '../../../../src/common/units.ts';
 import { compact, printBudget, printLoopGuards, printRetain, printRoute, printShare } from './print-parts.ts';
 import type {
   BudgetDefinition,
@@ -16,7 +16,7 @@ import type {
   ProviderDefinition,
   RateDefinition,
   RateLimitsDefinition,
-} from './types.ts';
+} from '../../../../src/language/definition/types.ts';
 
 export function printProject({
   providers,

@@ -1,16 +1,15 @@
 // The parts that project and tasks share when a Definition is written out.
-import type { Json } from '../../common/json.ts';
-import { formatUsd } from '../../common/money.ts';
-import { formatDuration } from '../../common/units.ts';
+import type { Json } from '../../../../src/common/json.ts';
+import { formatDuration } from '../../../../src/common/units.ts';
+import { printLimit } from '../../../../src/language/definition/rules/limits.ts';
 import type {
-  BudgetLimit,
   BudgetWindow,
   LoopGuardDefinition,
   RetainDefinition,
   RouteDefinition,
   RuleDefinition,
   TaskBudgetDefinition,
-} from './types.ts';
+} from '../../../../src/language/definition/types.ts';
 
 /** Without the keys that say nothing; null when none is left. */
 export function compact(members: { readonly [key: string]: Json }): Json {
@@ -33,17 +32,6 @@ export function printBudget({ limit, per, each, when, warnAt, then }: TaskBudget
     ...(warnAt.length > 0 ? { warnAt: warnAt.map(printShare) } : {}),
     then,
   };
-}
-
-export function printLimit(limit: BudgetLimit): string {
-  switch (limit.unit) {
-    case 'usd':
-      return `$${formatUsd(limit.nanoUsd)}`;
-    case 'tokens':
-      return `${limit.tokens} tokens`;
-    case 'calls':
-      return `${limit.calls} calls`;
-  }
 }
 
 function printWindow(window: BudgetWindow): { readonly [key: string]: Json } {

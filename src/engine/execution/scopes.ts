@@ -1,5 +1,5 @@
 // Scopes: what a caller may do, said once and asked everywhere (INV-12).
-import type { Caller } from '../../engine/budget/port.ts';
+import type { Caller } from '../budget/port.ts';
 
 /** Everything. */
 export const ADMIN = 'admin';

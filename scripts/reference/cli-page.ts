@@ -1,8 +1,21 @@
-// The reference page of the command line, from the commands themselves.
+// docs/reference/cli.md as it should be, from the commands themselves: for the script that writes it, and the test that it is current.
 import type { Command } from 'commander';
+import { noColours } from '../../src/cli/format/colours.ts';
+import { createProgram } from '../../src/cli/program.ts';
+
+export function cliReferencePage(): string {
+  const io = {
+    out: () => undefined,
+    err: () => undefined,
+    env: {},
+    colours: noColours,
+    errColours: noColours,
+  };
+  return cliReference(createProgram(io, () => undefined));
+}
 
 /** Markdown: each command with its arguments and options. */
-export function cliReference(program: Command): string {
+function cliReference(program: Command): string {
   return [
     '# The command line',
     '',

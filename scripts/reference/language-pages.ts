@@ -1,18 +1,18 @@
 // The generated parts of docs/reference: tables of fields, functions and diagnostics, from the tables that the program itself reads.
-import type { FunctionEntry } from '../expression/functions/entry.ts';
-import { signatureOf } from '../expression/functions/entry.ts';
-import { macroTable } from '../expression/functions/macros.ts';
-import { functionTable } from '../expression/functions/registry.ts';
-import { documentDiagnostics } from './diagnostics-document.ts';
-import { expressionDiagnostics } from './diagnostics-expressions.ts';
-import { fieldDiagnostics } from './diagnostics-fields.ts';
-import { planDiagnostics } from './diagnostics-plan.ts';
-import { ruleDiagnostics } from './diagnostics-rules.ts';
-import type { Diagnostic } from './diagnostic.ts';
-import type { RecordInfo } from './fields/kind.ts';
-import { projectRecord } from './fields/project.ts';
-import { stepRecords } from './fields/steps.ts';
-import { taskRecord } from './fields/task.ts';
+import type { FunctionEntry } from '../../src/language/expression/functions/entry.ts';
+import { signatureOf } from '../../src/language/expression/functions/entry.ts';
+import { macroTable } from '../../src/language/expression/functions/macros.ts';
+import { functionTable } from '../../src/language/expression/functions/registry.ts';
+import { documentDiagnostics } from '../../src/language/definition/diagnostics-document.ts';
+import { expressionDiagnostics } from '../../src/language/definition/diagnostics-expressions.ts';
+import { fieldDiagnostics } from '../../src/language/definition/diagnostics-fields.ts';
+import { planDiagnostics } from '../../src/language/definition/diagnostics-plan.ts';
+import { ruleDiagnostics } from '../../src/language/definition/diagnostics-rules.ts';
+import type { Diagnostic } from '../../src/language/definition/diagnostic.ts';
+import type { RecordInfo } from '../../src/language/definition/fields/kind.ts';
+import { projectRecord } from '../../src/language/definition/fields/project.ts';
+import { stepRecords } from '../../src/language/definition/fields/steps.ts';
+import { taskRecord } from '../../src/language/definition/fields/task.ts';
 
 /** Every record of the language once, from the files inwards. */
 export function allRecords(): readonly RecordInfo[] {

@@ -1,13 +1,19 @@
-// A Definition → files that load as the same Definition: what a tool that rewrites workflows needs, and what the tests of the loader lean on.
-import type { Json, JsonObject, JsonSchema } from '../../common/json.ts';
-import { formatUsd } from '../../common/money.ts';
-import { printYaml } from '../document/print.ts';
-import type { SourceFile } from '../document/types.ts';
-import { printTemplate } from '../expression/template-parts.ts';
-import { formatDuration } from '../../common/units.ts';
+// A Definition → files that load as the same Definition: what the tests of the loader lean on.
+import type { Json, JsonObject, JsonSchema } from '../../../../src/common/json.ts';
+import { formatUsd } from '../../../../src/common/money.ts';
+import { printYaml } from '../../document/print-yaml.ts';
+import type { SourceFile } from '../../../../src/language/document/types.ts';
+import { printTemplate } from '../../../../src/language/expression/template-parts.ts';
+import { formatDuration } from '../../../../src/common/units.ts';
 import { printProject } from './print-project.ts';
 import { compact, printBudget, printLoopGuards, printRetain, printRoute } from './print-parts.ts';
-import type { Definition, InputDefinition, StepDefinition, TaskDefinition, TestDefinition } from './types.ts';
+import type {
+  Definition,
+  InputDefinition,
+  StepDefinition,
+  TaskDefinition,
+  TestDefinition,
+} from '../../../../src/language/definition/types.ts';
 
 export function printDefinition({ project, tasks }: Definition): readonly SourceFile[] {
   const files = [{ path: project.file, text: printYaml(printProject(project)) }];
