@@ -53,7 +53,7 @@ function isSlight(from: NanoUsd, to: NanoUsd): boolean {
  * full all the same. For a step, the candidates of a rule are tried one after the other, each with its retries, a hedge and a repair; which rule is
  * taken is not known beforehand, so the dearer counts place by place. A walk over a list repeats its step, a called task adds its own attempts.
  */
-function worstRunCost(plan: Plan, task: PlanTask): NanoUsd {
+export function worstRunCost(plan: Plan, task: PlanTask): NanoUsd {
   const limit = task.allowance.attempts;
   const attempts = attemptsOf(plan, task, limit, []).slice(0, limit);
   const sum = attempts.reduce((total, cost) => total + cost, 0n);
