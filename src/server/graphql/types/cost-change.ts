@@ -8,7 +8,7 @@ import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs, RevisionShape } from '../refs.ts';
-import { hasScope, READ_STATS } from '../scopes.ts';
+import { hasScope, READ_STATS } from '../../../engine/execution/scopes.ts';
 import type { defineCostStats } from './cost-stats.ts';
 import type { Enums } from './enums.ts';
 
