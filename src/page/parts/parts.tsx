@@ -69,7 +69,7 @@ const runTone: { readonly [status: string]: Tone } = {
   SKIPPED: 'plain',
 };
 
-function Status({ of }: { readonly of: string }) {
+export function Status({ of }: { readonly of: string }) {
   return <Badge tone={runTone[of] ?? 'plain'}>{of.toLowerCase()}</Badge>;
 }
 
