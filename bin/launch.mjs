@@ -42,6 +42,14 @@ export function findNode(from) {
   }
 }
 
+/** A server takes a hangup (SIGHUP) for "read the workflows again": it ends neither it nor whoever started it, at any moment. */
+const serves = process.argv.includes('serve') || /[\\/]start\.mjs$/.test(process.argv[1] ?? '');
+let hungUp = false;
+const noteHangup = () => {
+  hungUp = true;
+};
+if (serves) process.on('SIGHUP', noteHangup);
+
 /** What to tell someone for whom `findNode` found nothing. */
 export function noNodeMessage() {
   const name = platformPackage();
@@ -57,13 +65,21 @@ export function noNodeMessage() {
  * signal that ended it. Signals sent to this process alone are passed on.
  */
 export function runInPlace(node, args, options = {}) {
-  const child = spawn(node, args, { stdio: 'inherit', ...options });
+  // Over the channel the server says when a hangup no longer ends it.
+  const stdio = serves ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
+  const child = spawn(node, args, { stdio, ...options });
+  let isReady = !serves;
+  child.once('message', () => {
+    isReady = true;
+    if (hungUp) child.kill('SIGHUP');
+  });
   // A terminal sends its Ctrl-C to the child as well; passed on, it would look like the impatient second one.
   const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) {
     process.on(signal, () => {
-      if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal);
+      if (signal === 'SIGHUP' && !isReady) hungUp = true;
+      else if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal);
     });
   }
   child.once('error', (error) => {

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
-import type { Logger } from 'pino';
 import type { App, AppOptions, ServeOptions } from '../app.ts';
 import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -128,6 +127,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       'Name their file with --persisted FILE.',
     );
   const stopped = untilStopped();
+  const hangups = onHangups();
   const { openApp, serveApp, WorkflowsRefused } = await import('../app.ts');
   const log = await createLog(io.env);
   const app = await openApp({
@@ -157,13 +157,17 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       ...(traces === null ? {} : { tracer: traces.tracer }),
     });
     const forgetAddress = writeServerAddress(flags.data, server.url);
-    const stopReloading = reloadOnHangup(app, log);
+    hangups.start(() => {
+      app.revisions
+        .reload()
+        .catch((error: unknown) => log.error({ err: error }, 'the workflows could not be loaded again'));
+    });
     const stopTelling = tellRevisions(app, io);
     // Not before now: the start would take longer.
     setServingFlags();
     io.out(banner(app, server));
     await stopped.promise;
-    stopReloading();
+    hangups.stop();
     stopTelling();
     forgetAddress();
     io.err('headgate: stopping; running tasks are finished first');
@@ -173,6 +177,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     await app.close(flags.drain);
     await traces?.close();
     stopped.release();
+    hangups.release();
   }
 }
 
@@ -204,15 +209,24 @@ async function sourceOf(flags: ServeFlags, io: CliIo): Promise<AppOptions['workf
   return createGitSource({ repository: flags.repo, ref: flags.ref, folder: flags.path, clock: systemClock });
 }
 
-/** SIGHUP reads the workflows again, as it does for many servers. */
-function reloadOnHangup({ revisions }: App, log: Logger): () => void {
+/** SIGHUP reads the workflows again, as it does for many servers; one that comes while the server starts is answered when it has. */
+function onHangups(): { start(reload: () => void): void; stop(): void; release(): void } {
+  let reload: (() => void) | undefined;
+  let isAsked = false;
   const onHangup = (): void => {
-    revisions
-      .reload()
-      .catch((error: unknown) => log.error({ err: error }, 'the workflows could not be loaded again'));
+    if (reload === undefined) isAsked = true;
+    else reload();
   };
   process.on('SIGHUP', onHangup);
-  return () => void process.off('SIGHUP', onHangup);
+  return {
+    start(given) {
+      reload = given;
+      if (isAsked) reload();
+    },
+    // Still listened to: a hangup while it stops ends nothing.
+    stop: () => void (reload = () => undefined),
+    release: () => void process.off('SIGHUP', onHangup),
+  };
 }
 
 /** What an edit of the workflows came to, for whoever watches the terminal. */

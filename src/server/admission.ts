@@ -67,6 +67,14 @@ export class Admission {
     return { ok: true, caller };
   }
 
+  /** Counts as a request of the key, where it still may send one; false: it may not, or has no limit of its own. */
+  count(authorization: string | undefined): boolean {
+    const identity = this.#parts.keys.identify(authorization);
+    if (identity.kind === 'refused' || identity.requestsPerMinute === null || identity.caller.keyId === null)
+      return false;
+    return this.#rates.take(identity.caller.keyId, identity.requestsPerMinute) === 0;
+  }
+
   /** May who was let in before still be here? */
   isLive({ keyId }: Caller): boolean {
     return this.#parts.keys.isLive(keyId);

@@ -13,6 +13,11 @@ const REMEDIES: { readonly [code: string]: string } = {
 /** The same error; where it came without a code, as for a variable that does not fit its type, it gets `code`. */
 export function explained(error: GraphQLError, code = 'BAD_USER_INPUT'): GraphQLError {
   const { extensions } = error;
+  // What GraphQL over HTTP says of a mutation that comes by GET, in a code that is the same for all methods.
+  if (extensions['http']?.status === 405) {
+    extensions['code'] = 'METHOD_NOT_ALLOWED';
+    extensions['remedy'] ??= 'Send it as a POST with "Content-Type: application/json".';
+  }
   extensions['code'] ??= code;
   const remedy = REMEDIES[String(extensions['code'])];
   if (remedy !== undefined) extensions['remedy'] ??= remedy;

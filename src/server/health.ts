@@ -1,6 +1,8 @@
 // Health: /health/live says that the process answers, /health/ready that it can serve.
 import type { ServerResponse } from 'node:http';
 import type { GraphqlServices } from './graphql/services.ts';
+import { HeadgateError } from '../errors/headgate-error.ts';
+import { storageWords } from '../errors/storage-words.ts';
 import { sendJson } from './refuse.ts';
 
 export type LedgerHealth = () => Promise<{ readonly ok: boolean; readonly detail: string }>;
@@ -12,7 +14,8 @@ export function readableLedger(services: GraphqlServices): LedgerHealth {
       await services.ledger.switches();
       return { ok: true, detail: 'readable' };
     } catch (error) {
-      return { ok: false, detail: (error as Error).message };
+      const detail = error instanceof HeadgateError ? storageWords(error) : 'it cannot be read';
+      return { ok: false, detail };
     }
   };
 }

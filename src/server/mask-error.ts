@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
+import { isStorageError, storageWords } from '../errors/storage-words.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 
 /** The innermost error that was thrown, and whether someone meant the client to read it. */
@@ -20,7 +21,7 @@ export function createMaskError(log: Logger): (error: unknown) => GraphQLError {
       error instanceof GraphQLError
         ? { nodes: error.nodes, path: error.path, source: error.source, positions: error.positions }
         : {};
-    if (cause instanceof HeadgateError) {
+    if (cause instanceof HeadgateError && !isStorageError(cause)) {
       return new GraphQLError(cause.message, {
         ...place,
         extensions: { code: cause.code, remedy: cause.remedy },
@@ -31,14 +32,18 @@ export function createMaskError(log: Logger): (error: unknown) => GraphQLError {
       { errorId, err: cause, path: error instanceof GraphQLError ? error.path : undefined },
       'unexpected error',
     );
-    return new GraphQLError('Unexpected error.', {
-      ...place,
-      extensions: {
-        code: 'INTERNAL_SERVER_ERROR',
-        errorId,
-        remedy: `Look for ${errorId} in the server's log.`,
-        unexpected: true,
+    const storage = cause instanceof HeadgateError ? cause : undefined;
+    return new GraphQLError(
+      storage ? `The ledger is unavailable: ${storageWords(storage)}.` : 'Unexpected error.',
+      {
+        ...place,
+        extensions: {
+          code: storage ? 'LEDGER_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR',
+          errorId,
+          remedy: `Look for ${errorId} in the server's log.`,
+          unexpected: true,
+        },
       },
-    });
+    );
   };
 }

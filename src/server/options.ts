@@ -46,6 +46,13 @@ export interface ServerOptions {
 export interface ServerLimits {
   /** Bytes of a request's body. An e-mail with attachments for `email-parse` may have 2 MB. */
   readonly maxBodyBytes: number;
+  /** How deep the JSON of a body or a message may nest; counted before it is parsed. */
+  readonly maxJsonDepth: number;
+  /** Values in the JSON of a body or a message: members and items together, counted before it is parsed. One text is one value, whatever its length. */
+  readonly maxJsonValues: number;
+  /** Bytes of bodies and messages that are read, or whose answer is not sent yet. */
+  readonly maxBytesInFlight: number;
+  readonly maxBytesInFlightPerCaller: number;
   /** Operations in one HTTP request; 1: batches are refused. */
   readonly maxBatch: number;
   readonly maxTokens: number;
@@ -69,10 +76,16 @@ export interface ServerLimits {
   readonly connectionInitMs: number;
   /** Between pings on a WebSocket; a peer that does not answer within as long is dropped. */
   readonly keepAliveMs: number;
+  /** Pings that a WebSocket's client may send a minute beyond its key's requests; it is closed when it sends more. */
+  readonly maxPingsPerMinute: number;
 }
 
 export const defaultLimits: ServerLimits = {
   maxBodyBytes: 4 * 1024 * 1024,
+  maxJsonDepth: 200,
+  maxJsonValues: 100_000,
+  maxBytesInFlight: 128 * 1024 * 1024,
+  maxBytesInFlightPerCaller: 32 * 1024 * 1024,
   maxBatch: 1,
   maxTokens: 4000,
   maxDepth: 14,
@@ -88,4 +101,5 @@ export const defaultLimits: ServerLimits = {
   slowReaderMs: 30_000,
   connectionInitMs: 3000,
   keepAliveMs: 12_000,
+  maxPingsPerMinute: 120,
 };

@@ -31,7 +31,8 @@ export function resolveDocument(
       throw notPersisted();
     return query ?? undefined;
   }
-  const text = persisted?.documents.get(hash);
+  if (persisted === undefined) throw notSupported();
+  const text = persisted.documents.get(hash);
   if (text === undefined) throw unknownDocument(hash);
   return text;
 }
@@ -46,6 +47,18 @@ function hashIn({ query, documentId, extensions }: OperationParams): string | un
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** By this message Apollo's clients know that they have to send the text, now and from now on. */
+function notSupported(): GraphQLError {
+  return new GraphQLError('PersistedQueryNotSupported', {
+    extensions: {
+      code: 'PERSISTED_QUERY_NOT_SUPPORTED',
+      remedy:
+        'Send the document itself as `query`; only a server that was started with --persisted takes hashes.',
+      http: { status: 400 },
+    },
+  });
 }
 
 function unknownDocument(hash: string): GraphQLError {

@@ -1,7 +1,12 @@
-// The body of a request, read once, with a bound: bytes beyond it are not kept.
+// The body of a request, read once, within bounds of its bytes, its depth and its values: what is beyond them is neither kept nor parsed.
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { sideBySide } from '../common/side-by-side.ts';
+import type { HeldBytes, NoRoom } from './guards/bytes-in-flight.ts';
+import { passedJsonLimit } from './guards/json-size.ts';
+import type { ServerLimits } from './options.ts';
+
+export type BodyLimits = Pick<ServerLimits, 'maxBodyBytes' | 'maxJsonDepth' | 'maxJsonValues'>;
 
 const afterReading = sideBySide();
 
@@ -9,12 +14,17 @@ export function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);
 }
 
-/** Rejects with a GraphQLError whose status is 413 for too much, 400 for what is not JSON. */
-export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+/** Rejects with a GraphQLError whose status is 413 for too much, 429 or 503 where the memory for it is taken, 400 for what is not JSON. */
+export function readJsonBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  held?: HeldBytes,
+): Promise<unknown> {
   const declared = Number(request.headers['content-length'] ?? 0);
-  return declared > maxBytes
-    ? Promise.reject(tooLarge(maxBytes))
-    : readText(request, maxBytes).then(parseJson);
+  if (declared > limits.maxBodyBytes) return refused(request, tooLarge(limits.maxBodyBytes));
+  const noRoom = held?.grow(declared);
+  if (noRoom !== undefined) return refused(request, noRoomFor(noRoom));
+  return readText(request, limits, held, declared).then(parseJson);
 }
 
 function parseJson(text: string): unknown {
@@ -31,29 +41,70 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+function readText(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  held: HeldBytes | undefined,
+  declared: number,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const stop = (error: GraphQLError): void => {
+      chunks.length = 0;
+      request.removeAllListeners('data');
+      drain(request);
+      reject(error);
+    };
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        request.pause();
-        request.removeAllListeners('data');
-        reject(tooLarge(maxBytes));
-        return;
-      }
+      if (bytes > limits.maxBodyBytes) return stop(tooLarge(limits.maxBodyBytes));
+      // In pieces of unknown number, each is asked for when it is there.
+      const noRoom = bytes > declared ? held?.grow(chunk.length) : undefined;
+      if (noRoom !== undefined) return stop(noRoomFor(noRoom));
       chunks.push(chunk);
     });
     request.on('end', () => {
       const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      const passed = passedJsonLimit(whole, limits);
+      if (passed !== undefined) return reject(tooMuchJson(passed, limits[passed]));
       afterReading(() => resolve(whole.toString('utf8')));
     });
-    request.on('error', reject);
+    request.on('error', () => reject(clientGone()));
     // Every request closes: the error is made only for those that were not read to their end.
     request.on('close', () => {
-      if (!request.readableEnded) reject(new Error('the client went away before its request was read'));
+      if (!request.readableEnded) reject(clientGone());
     });
+  });
+}
+
+/** What is still to come of a body that is refused: who sends it reads the answer only then, and a socket that is closed before would be reset under it. */
+const MOST_DRAINED_BYTES = 64 * 1024 * 1024;
+const DRAIN_MS = 10_000;
+
+function refused(request: IncomingMessage, error: GraphQLError): Promise<never> {
+  drain(request);
+  return Promise.reject(error);
+}
+
+/** Lets the rest of the body run out unread, within bounds. */
+function drain(request: IncomingMessage): void {
+  let drained = 0;
+  const cut = setTimeout(() => request.destroy(), DRAIN_MS).unref();
+  request.on('data', (chunk: Buffer) => {
+    drained += chunk.length;
+    if (drained > MOST_DRAINED_BYTES) request.destroy();
+  });
+  request.once('error', () => undefined);
+  request.once('close', () => clearTimeout(cut));
+  request.once('end', () => clearTimeout(cut));
+  request.resume();
+}
+
+/** Nobody reads the answer; it is no error of ours, and not one to be logged. */
+function clientGone(): GraphQLError {
+  return new GraphQLError('The client went away before its request was read.', {
+    extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
   });
 }
 
@@ -63,7 +114,35 @@ function tooLarge(maxBytes: number): GraphQLError {
       code: 'BODY_TOO_LARGE',
       limit: 'maxBodyBytes',
       remedy: 'Send less, or start the server with a larger limit.',
-      http: { status: 413, headers: { Connection: 'close' } },
+      http: { status: 413 },
+    },
+  });
+}
+
+export function tooMuchJson(limit: 'maxJsonDepth' | 'maxJsonValues', most: number): GraphQLError {
+  const what =
+    limit === 'maxJsonDepth' ? `nests deeper than ${most} levels` : `holds more than ${most} values`;
+  return new GraphQLError(`The body ${what}.`, {
+    extensions: {
+      code: 'BODY_TOO_LARGE',
+      limit,
+      remedy: 'Send it in parts, or as one text that a `parse: json` step reads.',
+      http: { status: 413 },
+    },
+  });
+}
+
+export function noRoomFor(limit: NonNullable<NoRoom>): GraphQLError {
+  const [who, status] =
+    limit === 'maxBytesInFlight'
+      ? ['This server is reading and answering', 503]
+      : ['This caller has under way', 429];
+  return new GraphQLError(`${who} as many bytes of requests as it may.`, {
+    extensions: {
+      code: 'TOO_MANY_BYTES',
+      limit,
+      remedy: 'Send it again when requests under way have been answered.',
+      http: { status, headers: { 'Retry-After': '1' } },
     },
   });
 }

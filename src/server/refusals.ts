@@ -64,6 +64,14 @@ export const WRONG_TYPE: HttpRefusal = {
   remedy: 'Send "Content-Type: application/json".',
 };
 
+export const NOT_ACCEPTABLE: HttpRefusal = {
+  status: 406,
+  code: 'NOT_ACCEPTABLE',
+  message: 'Nothing that this request accepts is given here.',
+  remedy:
+    'Send "Accept: application/graphql-response+json" or "application/json"; for a subscription "text/event-stream", or connect with the WebSocket protocol graphql-transport-ws.',
+};
+
 export const NOT_FOUND: HttpRefusal = {
   status: 404,
   code: 'NOT_FOUND',

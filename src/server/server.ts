@@ -10,6 +10,8 @@ import { parseEventId } from './graphql/live/journal.ts';
 import { hasScope, READ_STATS } from '../engine/execution/scopes.ts';
 import { Admission } from './admission.ts';
 import { createDoors, DOORS_PATH } from './doors/doors.ts';
+import { isAcceptable } from './guards/accept.ts';
+import { BytesInFlight } from './guards/bytes-in-flight.ts';
 import { createComplexityCheck } from './guards/complexity.ts';
 import { createParse } from './guards/document.ts';
 import { isLoopback, isSimpleContentType } from './guards/origin.ts';
@@ -25,7 +27,15 @@ import { Operations } from './operations.ts';
 import { defaultLimits } from './options.ts';
 import type { ServerLimits, ServerOptions } from './options.ts';
 import { isJson, readJsonBody } from './read-body.ts';
-import { FAILED, forbidden, NOT_FOUND, refuseOpen, WRONG_METHOD, WRONG_TYPE } from './refusals.ts';
+import {
+  FAILED,
+  forbidden,
+  NOT_ACCEPTABLE,
+  NOT_FOUND,
+  refuseOpen,
+  WRONG_METHOD,
+  WRONG_TYPE,
+} from './refusals.ts';
 import { sendRefusal } from './refuse.ts';
 import type { HttpRefusal } from './refuse.ts';
 import { createSessions, SESSION_PATH } from './sessions.ts';
@@ -67,6 +77,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const admission = new Admission({ keys, clock, origins, allowedHosts: lowerCase(options.allowedHosts) });
   const ledgerHealth = options.ledgerHealth ?? readableLedger(services);
   const operations = new Operations(limits);
+  const bytesInFlight = new BytesInFlight(limits);
   const readers = new SlowReaders(clock, limits, (reason) => metrics.dropped(reason));
   const maskError = createMaskError(log);
   const pages: StaticFiles =
@@ -108,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     maskError,
     readers,
     admission,
+    bytesInFlight,
     persisted: options.persistedOperations,
   });
   const metrics = new Metrics({
@@ -145,6 +157,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       setHeaders(response, GRAPHIQL);
       return respond(request, response, { req: request, res: response });
     }
+    if (!isAcceptable(request.headers.accept)) return refuse(NOT_ACCEPTABLE);
     const admitted = admission.request(request);
     if (!admitted.ok) return refuse(admitted.refusal);
     if (request.method === 'POST' && isSimpleContentType(request.headers['content-type']))
@@ -159,7 +172,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       resumeAt: streams ? parseEventId(lastEventId(request)) : undefined,
     });
     const isPosted = request.method === 'POST' && isJson(request.headers['content-type']);
-    const body = isPosted ? readJsonBody(request, limits.maxBodyBytes) : undefined;
+    const held = bytesInFlight.hold(admitted.caller.name);
+    response.once('close', () => held.release());
+    const body = isPosted ? readJsonBody(request, limits, held) : undefined;
     const served = Object.assign(context, { req: request, res: response, body });
     const mediaType = streams ? undefined : plainMediaType(request.headers.accept);
     if (body !== undefined && (streams || mediaType !== undefined)) {
@@ -282,7 +297,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
             ? throughDoor(request, response, path)
             : other(request, response, path);
       answered.catch((error: unknown) => {
-        log.error({ err: error, path }, 'request failed');
+        // Who has gone away before the end made no mistake of ours.
+        if (request.destroyed && !request.complete) log.debug({ path }, 'the client went away');
+        else log.error({ err: error, path }, 'request failed');
         if (response.headersSent) response.destroy();
         else sendRefusal(response, FAILED, request.headers.accept);
       });

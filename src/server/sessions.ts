@@ -10,7 +10,7 @@ import type { HttpRefusal } from './refuse.ts';
 
 export const SESSION_PATH = '/session';
 /** `{"key": "hg_…"}` and room for white space. */
-const MAX_BYTES = 1024;
+const LIMITS = { maxBodyBytes: 1024, maxJsonDepth: 4, maxJsonValues: 16 };
 
 export interface SessionParts {
   readonly keys: KeyRing;
@@ -32,7 +32,7 @@ export function createSessions({ keys, admission, trustProxy }: SessionParts) {
     if (request.method === 'DELETE') return answer('');
     if (request.method !== 'POST') return refuse(WRONG_SESSION_METHOD);
     if (!isJson(request.headers['content-type'])) return refuse(WRONG_TYPE);
-    const body = await readJsonBody(request, MAX_BYTES).catch(() => undefined);
+    const body = await readJsonBody(request, LIMITS).catch(() => undefined);
     const key = typeof body === 'object' && body !== null && 'key' in body ? body.key : undefined;
     const opened = keys.openSession(typeof key === 'string' ? key.trim() : '');
     return 'token' in opened ? answer(opened.token) : refuse(unauthenticated(opened.reason));

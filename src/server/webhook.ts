@@ -9,6 +9,7 @@ export const WEBHOOK_PATH = '/webhooks/reload';
 
 /** What GitHub sends at most; nothing of it is kept. */
 const MAX_BODY_BYTES = 25 * 1024 * 1024;
+const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
 
 export interface WebhookOptions {
   readonly secret: string;
@@ -23,9 +24,11 @@ export function createReloadWebhook({ secret, revisions, log }: WebhookOptions) 
     let bytes = 0;
     for await (const piece of request as AsyncIterable<Buffer>) {
       bytes += piece.length;
-      if (bytes > MAX_BODY_BYTES) return sendRefusal(response, TOO_LARGE, undefined);
-      check.update(piece);
+      // The rest runs out unread: a socket that is closed under who sends would lose the answer.
+      if (bytes > MAX_DRAINED_BYTES) return sendRefusal(response, TOO_LARGE, undefined);
+      if (bytes <= MAX_BODY_BYTES) check.update(piece);
     }
+    if (bytes > MAX_BODY_BYTES) return sendRefusal(response, TOO_LARGE, undefined);
     const header = SIGNATURE_HEADERS.map((name) => request.headers[name]).find(
       (value) => value !== undefined,
     );
@@ -58,5 +61,4 @@ const TOO_LARGE = {
   code: 'BODY_TOO_LARGE',
   message: `The body has more than ${MAX_BODY_BYTES} bytes.`,
   remedy: 'An empty body will do.',
-  headers: { Connection: 'close' },
 } as const;

@@ -21,6 +21,10 @@ import type { PersistedOperations } from './persisted.ts';
 import { refusalError } from './refuse.ts';
 import { directly, isAsyncIterable, send } from './subscriptions/direct-frames.ts';
 import type { SlowReaders } from './subscriptions/slow-readers.ts';
+import type { BytesInFlight } from './guards/bytes-in-flight.ts';
+import { passedJsonLimit } from './guards/json-size.ts';
+import { RequestRates } from './guards/rate.ts';
+import { tooMuchJson } from './read-body.ts';
 import { withinMs } from './within.ts';
 import type { GraphqlServer } from './yoga.ts';
 
@@ -32,6 +36,7 @@ export interface WebSocketParts {
   readonly maskError: ReturnType<typeof createMaskError>;
   readonly admission: Admission;
   readonly readers: SlowReaders;
+  readonly bytesInFlight: BytesInFlight;
   readonly persisted: PersistedOperations | undefined;
 }
 
@@ -49,6 +54,8 @@ type Enveloped = ReturnType<GraphqlServer['getEnveloped']>;
 const SLOW_READER = 4413;
 /** A close frame waits behind what the peer does not read: after this the socket is cut. */
 const CLOSE_GRACE_MS = 1000;
+/** Of one that sends too much: pings, or bytes that there is no room for. */
+const TOO_MANY = 4429;
 
 export function createWebSocketServer(parts: WebSocketParts) {
   const { yoga, limits, log, maskError } = parts;
@@ -144,6 +151,8 @@ export function createWebSocketServer(parts: WebSocketParts) {
       caller: null,
     };
     const stopWatching = watch(connection);
+    const pings = countPings(connection);
+    socket.on('ping', () => pings.take());
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
@@ -151,9 +160,19 @@ export function createWebSocketServer(parts: WebSocketParts) {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (message: Buffer) => {
+            if (isPing(message) && !pings.take()) return;
+            const passed = passedJsonLimit(message, limits);
+            if (passed !== undefined)
+              return socket.close(CloseCode.BadRequest, tooMuchJson(passed, limits[passed]).message);
+            const held = parts.bytesInFlight.hold(connection.caller?.name ?? '');
+            if (held.grow(message.length) !== undefined)
+              return socket.close(TOO_MANY, 'Too many bytes at once');
             const handled = handle(String(message))
               .catch((error: unknown) => onFailure(socket, error as Error))
-              .finally(() => handling.delete(handled));
+              .finally(() => {
+                held.release();
+                handling.delete(handled);
+              });
             handling.add(handled);
           });
         },
@@ -172,6 +191,19 @@ export function createWebSocketServer(parts: WebSocketParts) {
       );
     });
   });
+
+  /** A ping costs an answer: each counts as a request of the key, and beyond that there are only so many a minute. */
+  function countPings(connection: Connection): { take(): boolean } {
+    const rates = new RequestRates(parts.services.clock);
+    return {
+      take() {
+        if (parts.admission.count(connection.authorization)) return true;
+        if (rates.take('', limits.maxPingsPerMinute) === 0) return true;
+        connection.socket.close(TOO_MANY, 'Too many pings');
+        return false;
+      },
+    };
+  }
 
   /** Pings, and drops who does not answer or does not read. */
   function watch(connection: Connection): () => void {
@@ -225,6 +257,14 @@ export function createWebSocketServer(parts: WebSocketParts) {
       clearTimeout(cut);
     },
   };
+}
+
+/** The protocol's own, beside those of WebSocket itself. */
+const PING = /^\s*\{\s*"type"\s*:\s*"p[io]ng"/;
+const MOST_PING_BYTES = 4096;
+
+function isPing(message: Buffer): boolean {
+  return message.length <= MOST_PING_BYTES && PING.test(message.toString('latin1'));
 }
 
 /** `{ authorization: "Bearer hg_…" }`, in either case, as clients have it. */

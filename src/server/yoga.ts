@@ -1,6 +1,6 @@
 // Yoga: GraphQL over HTTP and SSE, with the schema that is active when a request comes, and our limits around parse and execute.
 import type { ServerResponse } from 'node:http';
-import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable } from 'graphql-yoga';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
@@ -122,14 +122,10 @@ function gate({
       const { body } = serverContext as unknown as ServerContext;
       if (body !== undefined) setRequestParser(() => body as never);
     },
-    ...(persisted === undefined
-      ? {}
-      : {
-          onParams({ params, setParams }) {
-            const query = resolveDocument(params as OperationParams, persisted);
-            if (query !== undefined && query !== params.query) setParams({ ...params, query });
-          },
-        }),
+    onParams({ params, setParams }) {
+      const query = resolveDocument(params as OperationParams, persisted);
+      if (query !== undefined && query !== params.query) setParams({ ...params, query });
+    },
     onParse({ setParseFn }) {
       setParseFn(parse);
     },
@@ -161,7 +157,7 @@ function gate({
         setResultAndStopExecution(context.result as never);
         return;
       }
-      const refused = subscriptions.refusal(given, context);
+      const refused = notAsStream(context) ?? subscriptions.refusal(given, context);
       if (refused !== undefined) {
         setResultAndStopExecution({ errors: [refused] } as never);
         return;
@@ -171,6 +167,23 @@ function gate({
       setSubscribeFn((one: ExecutionArgs) => subscriptions.begin(one, context, subscribe));
     },
   };
+}
+
+/** A subscription that was asked for as JSON or in parts (`multipart/mixed`), neither of which can be answered with what is still to come. */
+function notAsStream({ transport }: ServerContext): GraphQLError | undefined {
+  return transport === 'http'
+    ? new GraphQLError(
+        'A subscription is answered as server-sent events or over a WebSocket, and not in any other way.',
+        {
+          extensions: {
+            code: 'NOT_ACCEPTABLE',
+            remedy:
+              'Send "Accept: text/event-stream", or connect to this address with the WebSocket protocol graphql-transport-ws.',
+            http: { status: 406 },
+          },
+        },
+      )
+    : undefined;
 }
 
 const EVENT_STREAM = 'text/event-stream';

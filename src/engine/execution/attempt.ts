@@ -1,4 +1,5 @@
 // One attempt: allowance, hold, an open row in the ledger, the call through its policy, settlement, and the closed row with the receipt.
+import { withheldError } from './withheld.ts';
 import type { BudgetRefusal, Hold, Spending } from '../budget/port.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Json } from '../../common/json.ts';
@@ -256,7 +257,11 @@ function conclude(
     guards.spent({ task: run.record.task, caller: run.caller.name, costNanoUsd, atMs: clock.nowMs() });
 
   const error: ProviderError | null =
-    verdict.kind === 'good' ? null : outcome.ok ? badAnswer(outcome.value, verdict.error) : outcome.error;
+    verdict.kind === 'good'
+      ? null
+      : outcome.ok
+        ? badAnswer(outcome.value, verdict.error)
+        : withheldError(outcome.error, run.linked.task.retain.content, choice.parts.model.provider);
   const status: AttemptStatus =
     error === null ? 'succeeded' : error.class === 'cancelled' ? 'cancelled' : 'failed';
   const closed: AttemptRecord = {

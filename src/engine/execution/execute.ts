@@ -1,6 +1,7 @@
 // The interpreter: any plan's task, over any runtime: its steps as their references allow, then its output, then its end.
 import type { Json } from '../../common/json.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
+import { storageWords } from '../../errors/storage-words.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
 import { runChild } from './child.ts';
 import { RunFailure, failed } from './failure.ts';
@@ -215,7 +216,13 @@ function recordStep({ parts, run }: StepCall, step: StepRecord): void {
 
 function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }: Scope): RunFailure {
   if (error instanceof RunFailure) return error;
-  if (error instanceof LedgerUnavailable) return failed('LEDGER_UNAVAILABLE', { reason: error.message });
+  if (error instanceof LedgerUnavailable) {
+    parts.log?.error(
+      { runId: run.id, error: error.message },
+      'a run ended because the ledger cannot be written',
+    );
+    return failed('LEDGER_UNAVAILABLE', { reason: storageWords(error) });
+  }
   if (error instanceof HeadgateError) {
     const { code, message, remedy } = error;
     const told = { code, message, remedy, retryAfterMs: null, step: null, details: {} };

@@ -18,7 +18,8 @@ const KEY_SHAPES: readonly RegExp[] = [
 ];
 
 /** A line that gives a key a value which is not the name of a secret. */
-const KEY_LINE = /\b(?:api[-_]?key|authorization|x-api-key|password)["']?\s*:\s*(?!["']?\$\{\{)\S/i;
+const KEY_LINE =
+  /\b(?:api[-_]?key|authorization|x-api-key|password)["']?\s*:\s*(?!["']?\$\{\{|[{[]|["']?(?:string|integer|number|boolean|date|datetime|any)\b)\S/i;
 
 /** In place of a line that holds a secret. */
 export const HIDDEN = '(not shown: it holds a secret)';
@@ -40,17 +41,21 @@ export function findSecrets(node: DocumentNode, reader: Reader): void {
   }
 }
 
+/** Words with dashes between them are a name, such as a task's; no vendor makes keys of them. */
+const NAME_OF_WORDS = /^[a-z]+(?:[-_][a-z]+)*$/;
+
 function secretIn(text: string): number {
-  for (const shape of KEY_SHAPES) {
-    const start = text.search(shape);
-    if (start !== -1) return start;
-  }
+  for (const shape of KEY_SHAPES)
+    for (const found of text.matchAll(shape)) if (!NAME_OF_WORDS.test(found[0])) return found.index;
   return -1;
 }
 
 /** Another problem on the same line shows neither the line nor the secret. */
 export function withoutSecrets(problem: Problem): Problem {
-  const message = KEY_SHAPES.reduce((text, shape) => text.replaceAll(shape, '(a secret)'), problem.message);
+  const message = KEY_SHAPES.reduce(
+    (text, shape) => text.replaceAll(shape, (found) => (NAME_OF_WORDS.test(found) ? found : '(a secret)')),
+    problem.message,
+  );
   if (secretIn(problem.excerpt) === -1 && !KEY_LINE.test(problem.excerpt))
     return message === problem.message ? problem : { ...problem, message };
   return { ...problem, message, excerpt: HIDDEN, column: 1, endColumn: 2 };

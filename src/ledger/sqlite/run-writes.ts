@@ -1,6 +1,6 @@
 // Writes runs and the receipts of their steps; keeps of their texts what the task retains.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { redactJsonText } from '../retention/redact.ts';
+import { redactJsonText } from '../../common/redact-text.ts';
 import { RecordingRules } from '../retention/recording-rules.ts';
 import type { Retain } from '../retention/recording-rules.ts';
 import type { ContentStore, StoredText } from './content-store.ts';

@@ -33,6 +33,8 @@ function exactText(written: string): string | undefined {
   return digits.length <= EXACT_DIGITS && Number(text) === value ? text : undefined;
 }
 
+const MOST_NANO_USD = 2n ** 63n - 1n;
+
 function usdOf(value: unknown): NanoUsd {
   const nano = typeof value === 'string' ? parseUsd(value) : undefined;
   if (nano === undefined || nano < 0n) {
@@ -41,6 +43,11 @@ function usdOf(value: unknown): NanoUsd {
       { extensions: { code: 'BAD_USER_INPUT', remedy: 'Write it as text: "0.05".' } },
     );
   }
+  // What a column of the ledger holds: nobody has more, and a filter beyond it would be the database's to refuse.
+  if (nano > MOST_NANO_USD)
+    throw new GraphQLError(`USD is at most ${formatUsd(MOST_NANO_USD)}.`, {
+      extensions: { code: 'BAD_USER_INPUT', remedy: 'Write a smaller amount.' },
+    });
   return nano;
 }
 

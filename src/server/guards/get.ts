@@ -1,10 +1,17 @@
 // GET: a page's link or image can send one, so that nothing that spends may be asked for by it.
 import { getOperationAST, GraphQLError, Kind } from 'graphql';
-import type { ExecutionArgs } from 'graphql';
+import type { ExecutionArgs, SelectionNode } from 'graphql';
 import type { ServerContext } from '../request-context.ts';
 
 /** Subscriptions that only look; mutations over GET are refused by yoga itself. */
-const HARMLESS: ReadonlySet<string> = new Set(['costStats', 'run', 'alerts', 'providers', '__typename']);
+export const HARMLESS: ReadonlySet<string> = new Set([
+  'costStats',
+  'run',
+  'alerts',
+  'providers',
+  'revisions',
+  '__typename',
+]);
 
 /** An error for a subscription over GET that would run a task. */
 export function sideEffectOverGet(
@@ -23,11 +30,23 @@ export function sideEffectOverGet(
   });
 }
 
-/** Does the subscription look and nothing more? One whose field is inside a fragment is taken for one that does not. */
+/** Does the subscription look and nothing more? Its fields are looked for in fragments too. */
 export function onlyWatches({
   document,
   operationName,
 }: Pick<ExecutionArgs, 'document' | 'operationName'>): boolean {
-  const selections = getOperationAST(document, operationName)?.selectionSet.selections ?? [];
-  return selections.every((one) => one.kind === Kind.FIELD && HARMLESS.has(one.name.value));
+  const seen = new Set<string>();
+  const isHarmless = (selections: readonly SelectionNode[]): boolean =>
+    selections.every((one) => {
+      if (one.kind === Kind.FIELD) return HARMLESS.has(one.name.value);
+      if (one.kind === Kind.INLINE_FRAGMENT) return isHarmless(one.selectionSet.selections);
+      const { value: name } = one.name;
+      if (seen.has(name)) return true;
+      seen.add(name);
+      const fragment = document.definitions.find(
+        (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
+      );
+      return fragment?.kind === Kind.FRAGMENT_DEFINITION && isHarmless(fragment.selectionSet.selections);
+    });
+  return isHarmless(getOperationAST(document, operationName)?.selectionSet.selections ?? []);
 }

@@ -22,11 +22,15 @@ export interface Redactor {
   readonly forms: readonly string[];
 }
 
-/** Knows each secret also URL-encoded, JSON-escaped and in base64. */
-export function createRedactor(secrets: readonly string[]): Redactor {
+/**
+ * Knows each secret also URL-encoded, JSON-escaped and in base64. `names` stand in the workflow files, of a provider and its models: what is one of them hides nothing, even where a key of a server on this
+ * machine is the same word, or a name is shaped like a key.
+ */
+export function createRedactor(secrets: readonly string[], names: readonly string[] = []): Redactor {
+  const isName = (text: string): boolean => names.some((name) => name.includes(text));
   const forms = new Set<string>();
   for (const secret of secrets) {
-    if (secret.length < MIN_SECRET_CHARACTERS) continue;
+    if (secret.length < MIN_SECRET_CHARACTERS || isName(secret)) continue;
     forms.add(secret);
     forms.add(encodeURIComponent(secret));
     forms.add(JSON.stringify(secret).slice(1, -1));
@@ -44,7 +48,10 @@ export function createRedactor(secrets: readonly string[]): Redactor {
     exact,
     message(text) {
       let result = exact(text);
-      for (const [shape, replacement] of KEY_SHAPES) result = result.replace(shape, replacement);
+      for (const [shape, replacement] of KEY_SHAPES)
+        result = result.replace(shape, (found, before: string) =>
+          isName(found) ? found : replacement.replace('$1', () => before),
+        );
       return result;
     },
     forms: ordered,

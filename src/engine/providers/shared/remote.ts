@@ -79,7 +79,7 @@ export function createRemoteProvider(
   const { name, apiKeySecret, misconfigured } = settings;
   const reported = { name, apiKeySecret, requestIdHeader: protocol.requestIdHeader };
   const credentialsOf = credentialsReader(settings, readSecret);
-  const redactorFor = redactorSource(settings.headers);
+  const redactorFor = redactorSource(settings);
   const nowMs = (): number => clock.nowMs();
   const requests = createSdkRequests(pool, protocol);
 
@@ -90,7 +90,7 @@ export function createRemoteProvider(
     if (typeof credentials === 'string')
       return fail(notSent('authentication', `${name}: set ${credentials}`));
     const request = wellFormed(asked);
-    const redactor = redactorFor(credentials);
+    const redactor = redactorFor(credentials, request.model);
     const prepared = protocol.prepare(request);
     const { reader } = prepared;
     const report = new CallReport(reported, redactor, reader.reading, nowMs);
@@ -241,24 +241,33 @@ function credentialsReader(
 
 const NO_HEADERS = {};
 
+/** More models than one provider is asked for. */
+const MAX_REDACTORS = 64;
+
 /** A redactor for the key and for headers that authenticate, whose values are as secret; made anew only when one of them changes. */
-function redactorSource(headers: {
-  readonly [name: string]: string;
-}): (credentials: Credentials) => Redactor {
+function redactorSource({
+  name: provider,
+  headers,
+}: Pick<RemoteSettings, 'name' | 'headers'>): (credentials: Credentials, model: string) => Redactor {
   const named = Object.entries(headers)
     .filter(([name]) => /auth|key|token|secret|cookie/i.test(name))
     .map(([, value]) => value);
-  let last: { readonly of: string; readonly redactor: Redactor } | undefined;
-  return (credentials) => {
+  let lastOf: string | undefined;
+  const byModel = new Map<string, Redactor>();
+  return (credentials, model) => {
     const of = credentialsText(credentials);
-    if (last === undefined || last.of !== of) {
+    if (lastOf !== of || byModel.size > MAX_REDACTORS) byModel.clear();
+    lastOf = of;
+    let redactor = byModel.get(model);
+    if (redactor === undefined) {
       const { key } = credentials;
       const values = [...named, ...Object.values(credentials.headers)].flatMap((value) => [
         value,
         value.replace(/^\S+\s+/, ''),
       ]);
-      last = { of, redactor: createRedactor(key === null ? values : [key, ...values]) };
+      redactor = createRedactor(key === null ? values : [key, ...values], [provider, model]);
+      byModel.set(model, redactor);
     }
-    return last.redactor;
+    return redactor;
   };
 }

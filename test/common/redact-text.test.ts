@@ -1,6 +1,6 @@
 // Redaction takes out what names a person or opens a door, and stays quick on hostile text.
 import { describe, expect, it } from 'vitest';
-import { redactJson, redactText } from '../../src/ledger/retention/redact.ts';
+import { redactJson, redactText } from '../../src/common/redact-text.ts';
 
 describe('redaction', () => {
   it.each([

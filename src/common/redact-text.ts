@@ -1,5 +1,5 @@
 // Takes out of texts what names a person or opens a door: addresses, numbers of cards, accounts and phones, keys.
-import type { Json } from '../../common/json.ts';
+import type { Json } from './json.ts';
 
 /** Each is linear on any input: every repetition is bounded, or followed by what it cannot match itself. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
