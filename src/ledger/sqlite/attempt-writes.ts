@@ -111,9 +111,11 @@ export class AttemptWrites {
   }
 
   #insertRow({ attempt, ratesContent, rollupKeyId, opened, progress, movedPostings }: NewAttempt): void {
-    const postings = movedPostings ?? opened.postings;
-    const row = { ...opened, ...progress, postings, ratesContent, rollupKeyId };
-    attempt.seq = this.#insert.run(row).lastInsertRowid;
+    const where =
+      movedPostings === null
+        ? { ratesContent, rollupKeyId }
+        : { ratesContent, rollupKeyId, postings: movedPostings };
+    attempt.seq = this.#insert.run(opened, progress, where).lastInsertRowid;
   }
 
   /** False, and nothing is done, for an attempt that is closed already: no money moves twice. */

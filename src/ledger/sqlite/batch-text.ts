@@ -17,26 +17,26 @@ interface SaidBatch extends Omit<Batch, 'operations'> {
   readonly operations: readonly SaidRow[];
 }
 
+/** Uses the operations up: their long texts become places. A copy would cost more than all the rest of it. */
 export function encodeBatch({ operations, ...batch }: Batch): string {
   const texts: string[] = [];
   const places = new Map<string, number>();
-  const say = (value: Said): Said => {
-    if (typeof value === 'string' && value.length >= SHORTEST_SHARED) {
-      let place = places.get(value);
-      if (place === undefined) {
-        place = texts.push(value) - 1;
-        places.set(value, place);
-      }
-      return [place];
+  const share = (row: SaidRow): void => {
+    for (const key in row) {
+      const value = row[key];
+      if (typeof value === 'string') {
+        if (value.length < SHORTEST_SHARED) continue;
+        let place = places.get(value);
+        if (place === undefined) {
+          place = texts.push(value) - 1;
+          places.set(value, place);
+        }
+        row[key] = [place];
+      } else if (typeof value === 'object' && value !== null) share(value as SaidRow);
     }
-    return typeof value === 'object' && value !== null ? sayRow(value as SaidRow) : value;
   };
-  const sayRow = (row: SaidRow): SaidRow => {
-    const said: SaidRow = {};
-    for (const key in row) said[key] = say(row[key] ?? null);
-    return said;
-  };
-  const said = (operations as unknown as readonly SaidRow[]).map(sayRow);
+  const said = operations as unknown as readonly SaidRow[];
+  for (const operation of said) share(operation);
   return JSON.stringify({ ...batch, texts, operations: said } satisfies SaidBatch);
 }
 

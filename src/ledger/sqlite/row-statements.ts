@@ -10,6 +10,8 @@ export type Bound<Row> = {
     : Row[Column];
 };
 
+type Values = { readonly [key: string]: Bindable | undefined };
+
 /** `run_id` is the row's `runId`. */
 interface Column {
   readonly name: string;
@@ -52,19 +54,26 @@ export class RowInsert<Row extends { readonly [Key in keyof Row]: Bindable }> {
     );
   }
 
-  run(row: Bound<Row>): StatementResultingChanges {
-    const values = row as { readonly [key: string]: Bindable | undefined };
+  /** A row in three parts, of which a later one goes before an earlier one: putting them together first would cost as much as inserting them. */
+  run<First extends Partial<Bound<Row>>, Second extends Partial<Bound<Row>>>(
+    first: First,
+    second: Second,
+    last: Omit<Bound<Row>, keyof First | keyof Second> & Partial<Bound<Row>>,
+  ): StatementResultingChanges {
+    const [one, two, three] = [first, second, last] as readonly Values[] as [Values, Values, Values];
     const bound: Bindable[] = [];
     for (const { key } of this.#columns) {
-      const value = values[key];
-      if (value === undefined) return this.#runPartial(values);
+      let value = three[key];
+      if (value === undefined) value = two[key];
+      if (value === undefined) value = one[key];
+      if (value === undefined) return this.#runPartial({ ...one, ...two, ...three });
       bound.push(value);
     }
     return this.#statement.run(...bound);
   }
 
   /** Of the journal of a version that did not have a column yet: it takes its default. */
-  #runPartial(values: { readonly [key: string]: Bindable | undefined }): StatementResultingChanges {
+  #runPartial(values: Values): StatementResultingChanges {
     const columns = this.#columns.filter(({ key }) => values[key] !== undefined);
     return this.#prepare(columns).run(...columns.map(({ key }) => values[key] ?? null));
   }
@@ -83,7 +92,7 @@ export class RowUpdate<Row extends { readonly [Key in keyof Row]: Bindable }> {
   }
 
   run(row: Bound<Row>, ...rest: readonly Bindable[]): StatementResultingChanges {
-    const values = row as { readonly [key: string]: Bindable | undefined };
+    const values = row as Values;
     return this.#statement.run(...this.#columns.map(({ key }) => values[key] ?? null), ...rest);
   }
 }

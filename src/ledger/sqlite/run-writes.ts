@@ -152,14 +152,12 @@ export class RunWrites {
   }
 
   #insertRow({ keeping, input, reusable, opened, finished }: NewRun): void {
-    this.#insert.run({
-      ...opened,
+    this.#insert.run(opened, finished === null ? NOT_FINISHED : columnsOf(finished), {
       inputText: input.text,
       inputContent: input.content,
       retain: keeping.content,
       keepUntilMs: keeping.keepUntilMs,
       reusable: reusable ? 1 : 0,
-      ...(finished === null ? NOT_FINISHED : columnsOf(finished)),
     });
   }
 
@@ -228,7 +226,7 @@ export class RunWrites {
   /** A step that succeeded keeps its first receipt (INV-5). */
   step({ step, output }: StepReceipt): void {
     const { text, content } = this.#keep(output, this.#keepingOf(step.runId));
-    this.#step.run({ ...step, outputText: text, outputContent: content });
+    this.#step.run(step, {}, { outputText: text, outputContent: content });
   }
 
   #keepingOf(id: string): Keeping {

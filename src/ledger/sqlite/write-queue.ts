@@ -4,7 +4,7 @@ import { systemClock } from '../../common/clock.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { WrittenRow } from '../port.ts';
-import { encodeBatch } from './batch-text.ts';
+import { decodeBatch, encodeBatch } from './batch-text.ts';
 import type { Operation } from './operations.ts';
 import { UNCHANGED } from './unchanged.ts';
 import { BACKLOG_FAILURE, lostFailure, refusedValue, unavailable } from './write-failures.ts';
@@ -225,7 +225,7 @@ export class WriteQueue {
         if (this.#flushed.length > 0 || this.#gatheredCharacters > GATHER_CHARACTERS) this.#sendGathered();
         else this.#cancelGathering ??= systemClock.after(GATHER_MS, () => this.#sendGathered());
         this.#settleWritten(last);
-      } else this.#sendDirectly({ ...batch, journaled: false });
+      } else this.#sendDirectly({ ...decodeBatch(text), journaled: false });
       if (this.#next > this.#firstOfBatch) this.#schedule();
     });
   }
