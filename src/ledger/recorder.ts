@@ -75,7 +75,7 @@ export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunC
       await queue.flushed();
       return reader.ask('byIdempotencyKey', caller, key);
     },
-    findCached: (taskRevision, inputHash, sinceMs) => reader.ask('cached', taskRevision, inputHash, sinceMs),
+    findCached: (taskRevision, inputHash, wanted) => reader.ask('cached', taskRevision, inputHash, wanted),
     async unfinished() {
       const runs = await reader.ask('unfinished');
       // They go on here: what they do from now on is counted with their tags and teams.

@@ -65,7 +65,7 @@ describe('what a task retains', () => {
     expect(await textsOf(ledger, 'run_hash')).toEqual(['null', 'null', 'null']);
     expect((await ledger.run('run_hash'))?.inputHash).toBe('a'.repeat(64));
     // A text that is not whole is no answer to reuse.
-    expect((await ledger.findCached('task-1', 'a'.repeat(64), 0))?.id).toBe('run_full');
+    expect((await ledger.findCached('task-1', 'a'.repeat(64), { sinceMs: 0 }))?.id).toBe('run_full');
   });
 
   it('INV-9: leaves nothing of a hashed text in the file', async () => {

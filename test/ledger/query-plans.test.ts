@@ -73,7 +73,7 @@ describe('no table is read from end to end', () => {
       queries.attemptsOf(['run_1', 'run_2']);
       queries.stepsOf(['run_1', 'run_2']);
       queries.byIdempotencyKey('ana', 'k');
-      queries.cached('task-1', 'a'.repeat(64), 0);
+      queries.cached('task-1', 'a'.repeat(64), { sinceMs: 0 });
       queries.runs({ task: 'summarize' }, { limit: 10 });
       queries.runs({ caller: 'ana' }, { limit: 10, after: 'run_1' });
       queries.rollups([

@@ -52,7 +52,7 @@ export function memoryRecorder(): MemoryRecorder {
       Promise.resolve(
         [...runs.values()].find((run) => run.caller.name === caller && run.idempotencyKey === key),
       ),
-    findCached: (taskRevision, inputHash, sinceMs) =>
+    findCached: (taskRevision, inputHash, { sinceMs, caller }) =>
       Promise.resolve(
         [...runs.values()].findLast(
           (run) =>
@@ -60,6 +60,7 @@ export function memoryRecorder(): MemoryRecorder {
             !run.cached &&
             run.taskRevision === taskRevision &&
             run.inputHash === inputHash &&
+            (caller === undefined || run.caller.name === caller) &&
             (run.finishedAtMs ?? 0) >= sinceMs,
         ),
       ),

@@ -11,6 +11,7 @@ import type {
   CompiledExpression,
   CompiledTemplate,
   ExpressionProblem,
+  References,
 } from '../../language/expression/types.ts';
 import type {
   ExpressionText,
@@ -38,6 +39,8 @@ export interface LinkedTask {
   readonly output: CompiledTemplate;
   /** Some expression reads `now`. */
   readonly readsNow: boolean;
+  /** What its answer depends on beside the input: `caller.tier`, `now.date`; see `References.moment`. Of defaults it does not: they are in the input. */
+  readonly moment: readonly string[];
 }
 
 interface LinkedBase {
@@ -96,11 +99,12 @@ export function linkTask(task: PlanTask): LinkedTask {
   const environment = createEnvironment(environmentOfTask(task));
   const compiler = new Compiler(task.name);
   const steps = task.steps.map((step) => linkStep(step, task, compiler, validators, environment));
+  const output = compiler.template(task.output, environment);
+  const moment = [...compiler.moment].sort();
   const inputDefaults = Object.entries(task.inputDefaults).map(([property, template]) => ({
     property,
     value: compiler.template(template, environment),
   }));
-  const output = compiler.template(task.output, environment);
   return {
     task,
     validateInput: validators.input(task.inputSchema),
@@ -109,6 +113,7 @@ export function linkTask(task: PlanTask): LinkedTask {
     steps,
     output,
     readsNow: compiler.readsNow,
+    moment,
   };
 }
 
@@ -179,6 +184,7 @@ function parsedSchema({ format, outputSchema }: LinkedParseStep['step']): JsonSc
 class Compiler {
   readonly #task: string;
   readsNow = false;
+  readonly moment = new Set<string>();
 
   constructor(task: string) {
     this.#task = task;
@@ -192,12 +198,13 @@ class Compiler {
     return this.#noted(compileTemplate(template, environment), template.kind);
   }
 
-  #noted<Compiled extends { readonly references: { readonly roots: readonly string[] } }>(
+  #noted<Compiled extends { readonly references: References }>(
     outcome: Outcome<Compiled, ExpressionProblem>,
     source: string,
   ): Compiled {
     if (!outcome.ok) throw new Error(`task ${this.#task}: ${source}: ${outcome.error.message}`);
     this.readsNow ||= outcome.value.references.roots.includes('now');
+    for (const read of outcome.value.references.moment) this.moment.add(read);
     return outcome.value;
   }
 }

@@ -6,6 +6,16 @@ import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
  * Writes keep the order in which they are called. Each promise resolves when the row is written (on disk, whatever dies then); rows of one tick are
  * written together, so an execution may leave a promise and await a later one. A rejected promise is a LedgerUnavailable: nothing may be called after it.
  */
+/** Which answer of an equal input may be given again. What is left out may be any. */
+export interface CachedFor {
+  /** It was finished then, or later. */
+  readonly sinceMs: number;
+  readonly caller?: string;
+  readonly team?: string | null;
+  readonly tier?: string | null;
+  readonly tags?: { readonly [key: string]: string };
+}
+
 export interface Recorder {
   openRun(run: RunRecord): Promise<void>;
   /** Must be awaited before the provider is called (INV-3). */
@@ -21,7 +31,7 @@ export interface Recorder {
   /** The run that this caller made with this key; undefined: none yet. */
   findByIdempotencyKey(caller: string, key: string): Promise<RunRecord | undefined>;
   /** The newest succeeded run with this task revision and input hash, finished since; for the exact cache. */
-  findCached(taskRevision: string, inputHash: string, sinceMs: number): Promise<RunRecord | undefined>;
+  findCached(taskRevision: string, inputHash: string, wanted: CachedFor): Promise<RunRecord | undefined>;
   /** Durable runs that no process finished. */
   unfinished(): Promise<readonly RunRecord[]>;
   /** A plan by its hash: canonical JSON text; undefined: unknown. */

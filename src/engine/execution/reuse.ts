@@ -2,6 +2,8 @@
 import { formatDuration } from '../../common/units.ts';
 import { sleep } from '../../common/clock.ts';
 import { newId } from '../../common/ids.ts';
+import { cachedFor, contextText, readMoment } from './reuse-context.ts';
+import type { Moment } from './reuse-context.ts';
 import type { RunResult } from './engine.ts';
 import { runError } from './failure.ts';
 import { LiveRun } from './live-run.ts';
@@ -33,7 +35,10 @@ export class Reuse {
   ): Promise<LiveRun | RunResult> {
     const { linked, inputHash } = prepared;
     const { revision, retain } = linked.task;
-    const key = `${revision}\n${inputHash}`;
+    const reads = readMoment(prepared.plan, this.#parts.executors, linked);
+    const moment = momentOf(prepared, this.#parts.clock.nowMs());
+    const context = contextText(reads, moment);
+    const key = `${revision}\n${inputHash}\n${context}`;
     if (options.waits) {
       for (let joined = this.#joinable.get(key); joined !== undefined; joined = this.#joinable.get(key)) {
         const given = await this.#join(joined, prepared);
@@ -49,11 +54,13 @@ export class Reuse {
     try {
       // A redacted or hashed output is no answer.
       const sinceMs = this.#parts.clock.nowMs() - options.forMs;
+      const wanted = cachedFor(reads, moment, sinceMs);
       const found =
-        retain.content === 'full'
-          ? await this.#parts.recorder.findCached(revision, inputHash, sinceMs)
+        retain.content === 'full' && wanted !== undefined
+          ? await this.#parts.recorder.findCached(revision, inputHash, wanted)
           : undefined;
-      if (found !== undefined) {
+      // Whatever the ledger looked for, this is what decides.
+      if (found !== undefined && contextText(reads, found) === context) {
         settle(found);
         return await this.#again(prepared, found);
       }
@@ -81,7 +88,15 @@ export class Reuse {
         : content === 'full'
           ? await this.#parts.history.run(runId)
           : undefined;
-    return source?.status === 'succeeded' ? this.#again(prepared, source, 'loop_guard') : undefined;
+    if (source?.status !== 'succeeded' || !this.#isAsked(prepared, source)) return undefined;
+    return this.#again(prepared, source, 'loop_guard');
+  }
+
+  /** Whether the answer depends on nothing that is otherwise now: tags, a date. */
+  #isAsked(prepared: Prepared, source: RunRecord): boolean {
+    const { clock, executors } = this.#parts;
+    const reads = readMoment(prepared.plan, executors, prepared.linked);
+    return contextText(reads, source) === contextText(reads, momentOf(prepared, clock.nowMs()));
   }
 
   /** Waits for another's answer, no longer than this request may take; undefined: the other has none. */
@@ -162,4 +177,8 @@ function succeeded(result: RunResult): RunRecord | undefined {
   return result.kind === 'run' && result.snapshot.run.status === 'succeeded'
     ? result.snapshot.run
     : undefined;
+}
+
+function momentOf({ request: { caller }, tags }: Prepared, nowMs: number): Moment {
+  return { caller, tags, startedAtMs: nowMs };
 }

@@ -3,7 +3,7 @@ import type { SyntaxNode } from './syntax.ts';
 import { parseExpression } from './syntax.ts';
 import type { ExpressionText, References } from './types.ts';
 
-export const NO_REFERENCES: References = { roots: [], steps: [], env: [] };
+export const NO_REFERENCES: References = { roots: [], steps: [], env: [], moment: [] };
 
 export function referencesOf(node: SyntaxNode): References {
   let references = known.get(node);
@@ -29,6 +29,7 @@ export function mergeReferences(all: readonly References[]): References {
     roots: sorted(all.flatMap(({ roots }) => roots)),
     steps: sorted(all.flatMap(({ steps }) => steps)),
     env: sorted(all.flatMap(({ env }) => env)),
+    moment: sorted(all.flatMap(({ moment }) => moment)),
   };
 }
 
@@ -40,9 +41,15 @@ class Collector {
   readonly #roots = new Set<string>();
   readonly #steps = new Set<string>();
   readonly #env = new Set<string>();
+  readonly #moment = new Set<string>();
 
   result(): References {
-    return { roots: sorted(this.#roots), steps: sorted(this.#steps), env: sorted(this.#env) };
+    return {
+      roots: sorted(this.#roots),
+      steps: sorted(this.#steps),
+      env: sorted(this.#env),
+      moment: sorted(this.#moment),
+    };
   }
 
   visit(node: SyntaxNode, locals: ReadonlySet<string>): void {
@@ -50,16 +57,18 @@ class Collector {
       case 'literal':
         return;
       case 'name':
-        if (!locals.has(node.name)) this.#roots.add(node.name);
+        if (locals.has(node.name)) return;
+        this.#roots.add(node.name);
+        // No member of it: all of it.
+        if (MOMENT.has(node.name)) this.#moment.add(node.name);
         return;
       case 'field':
-        this.#member(node.object, node.field, locals);
-        return this.visit(node.object, locals);
+        return this.#member(node.object, node.field, locals);
       case 'index':
+        this.visit(node.index, locals);
         if (node.index.kind === 'literal' && typeof node.index.value === 'string')
-          this.#member(node.object, node.index.value, locals);
-        this.visit(node.object, locals);
-        return this.visit(node.index, locals);
+          return this.#member(node.object, node.index.value, locals);
+        return this.visit(node.object, locals);
       case 'call':
         return this.#call(node, locals);
       case 'list':
@@ -82,7 +91,12 @@ class Collector {
   }
 
   #member(object: SyntaxNode, field: string, locals: ReadonlySet<string>): void {
-    if (object.kind !== 'name' || locals.has(object.name)) return;
+    if (object.kind !== 'name' || locals.has(object.name)) {
+      this.visit(object, locals);
+      return;
+    }
+    this.#roots.add(object.name);
+    if (MOMENT.has(object.name)) this.#moment.add(`${object.name}.${field}`);
     if (object.name === 'steps') this.#steps.add(field);
     if (object.name === 'env') this.#env.add(field);
   }
@@ -96,4 +110,6 @@ class Collector {
   }
 }
 
+/** What differs from one request to the next without being in its input. */
+const MOMENT = new Set(['caller', 'now']);
 const WALKS = new Set(['all', 'exists', 'exists_one', 'filter', 'map', 'sortBy']);

@@ -78,4 +78,6 @@ export interface References {
   readonly steps: readonly string[];
   /** Names of `env.NAME`, sorted. */
   readonly env: readonly string[];
+  /** What is read of who calls and when, sorted: `caller.tier`, `now.date`; `caller` alone where all of it is. */
+  readonly moment: readonly string[];
 }

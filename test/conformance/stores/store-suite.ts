@@ -101,9 +101,9 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       await ledger.openRun(failed);
       await ledger.finishRun(finish(failed, { status: 'failed', output: null }));
       const hash = 'a'.repeat(64);
-      expect((await ledger.findCached('task-1', hash, START_MS))?.output).toBe('run_2');
-      expect(await ledger.findCached('task-2', hash, START_MS)).toBeUndefined();
-      expect(await ledger.findCached('task-1', hash, START_MS + 60_000)).toBeUndefined();
+      expect((await ledger.findCached('task-1', hash, { sinceMs: START_MS }))?.output).toBe('run_2');
+      expect(await ledger.findCached('task-2', hash, { sinceMs: START_MS })).toBeUndefined();
+      expect(await ledger.findCached('task-1', hash, { sinceMs: START_MS + 60_000 })).toBeUndefined();
     });
 
     it('pages through runs by key, newest first, in both directions, with filters', async () => {

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Caller } from '../../../src/engine/budget/port.ts';
 import type { RunOptions } from '../../../src/engine/execution/engine.ts';
+import type { PlanStep } from '../../../src/language/plan/types.ts';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import { model, modelStep, plan, rule, task, template } from '../../support/engine-plan.ts';
 import { OPEN_CALLER, memoryFixture, snapshotOf } from '../../support/engine-fixture.ts';
@@ -8,6 +10,16 @@ beforeAll(loadTokenizer);
 
 const models = [model('a/one'), model('b/two')];
 const steps = [modelStep('say', ['a/one', 'b/two'])];
+const callOf = (name: string): PlanStep => ({
+  kind: 'task',
+  key: 'call',
+  after: [],
+  when: null,
+  each: null,
+  outputSchema: {},
+  task: name,
+  input: { kind: 'object', members: { text: template('${{ input.text }}') } },
+});
 const simple = plan({ models, tasks: [task('write', steps), task('other', steps)] });
 
 describe('an unknown task', () => {
@@ -190,6 +202,80 @@ describe('idempotency keys', () => {
 });
 
 describe('the exact cache', () => {
+  const READS: readonly (readonly [string, string, Partial<Caller>, RunOptions])[] = [
+    ['caller.name', '${{ caller.name }}: ${{ input.text }}', { name: 'ben' }, {}],
+    ['caller.team', '${{ caller.team }}: ${{ input.text }}', { team: 'sales' }, {}],
+    [
+      'caller.tier',
+      '${{ caller.tier == "trial" ? "short" : "long" }}: ${{ input.text }}',
+      { tier: 'trial' },
+      {},
+    ],
+    [
+      'tags',
+      '${{ default(caller.tags.customer, "none") }}: ${{ input.text }}',
+      {},
+      { tags: { customer: 'acme' } },
+    ],
+  ];
+  const asking = (prompt: string): ReturnType<typeof plan> => {
+    const own = modelStep('say', ['a/one'], { prompt: template(prompt) });
+    const outer = task('outer', [callOf('write')], {
+      cache: { forMs: 60_000 },
+    });
+    return plan({ models, tasks: [task('write', [own], { cache: { forMs: 60_000 } }), outer] });
+  };
+
+  describe.each(['write', 'outer'])('INV-12: the answer of %s', (name) => {
+    test.each(READS)('that reads %s is given again to no other', async (_what, prompt, other, options) => {
+      const fixture = memoryFixture(asking(prompt), () => ({ text: 'an answer', afterMs: 10 }));
+      const ask = async (caller: Partial<Caller>, given: RunOptions = {}): Promise<boolean> =>
+        snapshotOf(
+          await fixture.clock.settle(
+            fixture.run(name, { caller: { ...OPEN_CALLER, ...caller }, options: given }),
+          ),
+        ).run.cached;
+      expect(await ask({})).toBe(false);
+      expect(await ask(other, options)).toBe(false);
+      expect(await ask(other, options)).toBe(true);
+      // At once: neither is joined by the other.
+      const both = await fixture.clock.settle(
+        Promise.all(
+          [{}, other].map((caller, index) =>
+            fixture.run(name, {
+              input: { text: 'new' },
+              caller: { ...OPEN_CALLER, ...caller },
+              options: index === 0 ? {} : options,
+            }),
+          ),
+        ),
+      );
+      expect(both.map((result) => snapshotOf(result).run.cached)).toEqual([false, false]);
+    });
+
+    test.each([
+      ['now.date', '${{ now.date }}: ${{ input.text }}', true],
+      ['now.timestamp', '${{ now.timestamp }}: ${{ input.text }}', false],
+    ])('that reads %s is given again only while that is the same', async (_what, prompt, isSame) => {
+      const fixture = memoryFixture(asking(prompt), () => ({ text: 'an answer', afterMs: 10 }));
+      const ask = async (): Promise<boolean> =>
+        snapshotOf(await fixture.clock.settle(fixture.run(name))).run.cached;
+      expect(await ask()).toBe(false);
+      await fixture.clock.advance(1_000);
+      expect(await ask()).toBe(isSame);
+    });
+  });
+
+  test('a task that reads nothing of who asks shares its answers', async () => {
+    const fixture = memoryFixture(asking('${{ input.text }}'), () => ({ text: 'an answer' }));
+    await fixture.run();
+    const again = await fixture.run('write', {
+      caller: { ...OPEN_CALLER, name: 'ben' },
+      options: { tags: { a: 'b' } },
+    });
+    expect(snapshotOf(again).run.cached).toBe(true);
+  });
+
   const cached = plan({ models, tasks: [task('write', steps, { cache: { forMs: 60_000 } })] });
 
   test('answers the same input with the same output, at no cost, as a run of its own', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, JsonSchema } from '../../../src/common/json.ts';
 import { compileExpression } from '../../../src/language/expression/compile.ts';
+import { references } from '../../../src/language/expression/references.ts';
 import { createEnvironment, nowSchema, nowValues } from '../../../src/language/expression/environment.ts';
 import { functionTable } from '../../../src/language/expression/functions/registry.ts';
 import { macroTable } from '../../../src/language/expression/functions/macros.ts';
@@ -265,6 +266,17 @@ describe('references', () => {
       roots: ['env', 'steps'],
       steps: ['reviews', 'verdict'],
       env: ['A', 'B'],
+      moment: [],
     });
+  });
+
+  test.each([
+    ['caller.tier == "trial" && now.date > "2026"', ['caller.tier', 'now.date']],
+    ['caller["tags"].app + caller.name', ['caller.name', 'caller.tags']],
+    ['default(caller.tags["app"], "")', ['caller.tags']],
+    ['size(string(caller)) > 3', ['caller']],
+    ['["a"].map(caller, caller).size() > 0', []],
+  ])('%s reads %j of who calls and when', (text, moment) => {
+    expect(references(text).moment).toEqual(moment);
   });
 });

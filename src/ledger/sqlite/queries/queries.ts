@@ -1,6 +1,6 @@
 // Everything that is read from the database, by name, over one read-only connection.
 import type { DatabaseSync } from 'node:sqlite';
-import type { AlertRecord } from '../../../engine/execution/ports.ts';
+import type { AlertRecord, CachedFor } from '../../../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, RunFilter, SwitchRecord } from '../../port.ts';
 import { DAYS } from '../../rollup/dimensions.ts';
@@ -41,7 +41,7 @@ export interface Queries {
   runsById(ids: readonly string[]): Map<string, RunRecord>;
   runs(filter: RunFilter, page: PageRequest): Page<RunRecord>;
   byIdempotencyKey(caller: string, key: string): RunRecord | undefined;
-  cached(taskRevision: string, inputHash: string, sinceMs: number): RunRecord | undefined;
+  cached(taskRevision: string, inputHash: string, wanted: CachedFor): RunRecord | undefined;
   unfinished(): RunRecord[];
   stepsOf(runIds: readonly string[]): Map<string, StepRecord[]>;
   attemptsOf(runIds: readonly string[]): Map<string, AttemptRecord[]>;
@@ -94,7 +94,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     runsById: (ids) => findRuns(database, ids),
     runs: (filter, page) => listRuns(database, filter, page),
     byIdempotencyKey: (caller, key) => findByIdempotencyKey(database, caller, key),
-    cached: (taskRevision, inputHash, sinceMs) => findCached(database, taskRevision, inputHash, sinceMs),
+    cached: (taskRevision, inputHash, wanted) => findCached(database, taskRevision, inputHash, wanted),
     unfinished: () => unfinishedRuns(database),
     stepsOf: (runIds) => stepsOf(database, runIds),
     attemptsOf: (runIds) => attemptsOf(database, runIds),

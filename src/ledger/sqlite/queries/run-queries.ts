@@ -3,8 +3,10 @@ import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-o
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/sqlite-core';
 import type { Json } from '../../../common/json.ts';
+import type { CachedFor } from '../../../engine/execution/ports.ts';
 import type { RunError, RunRecord, RunStatus, StepRecord } from '../../../engine/execution/records.ts';
 import type { Page, PageRequest, RunFilter } from '../../port.ts';
+import { encodeTags } from '../../rollup/dimensions.ts';
 import { attempts, contents, runs, steps } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';
 import { pageOf, rowLimit } from './paging.ts';
@@ -103,7 +105,7 @@ export function findCached(
   database: ReadDatabase,
   taskRevision: string,
   inputHash: string,
-  sinceMs: number,
+  { sinceMs, caller, team, tier, tags }: CachedFor,
 ): RunRecord | undefined {
   const row = selectRuns(database)
     .where(
@@ -114,6 +116,10 @@ export function findCached(
         eq(runs.inputHash, inputHash),
         eq(runs.taskRevision, taskRevision),
         gte(runs.finishedAtMs, sinceMs),
+        caller === undefined ? undefined : eq(runs.caller, caller),
+        team === undefined ? undefined : sql`${runs.team} is ${team}`,
+        tier === undefined ? undefined : sql`${runs.tier} is ${tier}`,
+        tags === undefined ? undefined : eq(runs.tags, encodeTags(tags)),
         eq(runs.retain, 'full'),
         sql`coalesce(output_text, output_content) is not null`,
       ),
