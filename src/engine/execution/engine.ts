@@ -48,6 +48,13 @@ export interface Refused {
   readonly remedy: string;
 }
 
+/** What a run that was refused half way had done by then; all left out where none was opened. */
+export interface Begun {
+  readonly runId?: string | null;
+  readonly costNanoUsd?: NanoUsd;
+  readonly attempts?: readonly AttemptRecord[];
+}
+
 /** Expected ends; each is a member of the GraphQL result union. `runId` names the recorded run where one was opened. */
 export type RunResult =
   | { readonly kind: 'run'; readonly snapshot: RunSnapshot }
@@ -56,19 +63,22 @@ export type RunResult =
       readonly kind: 'budget_exceeded';
       readonly refusal: BudgetRefusal;
       readonly runId: string | null;
-    } & Refused)
+    } & Refused &
+      Begun)
   | ({
       readonly kind: 'spending_paused';
       readonly scope: string;
       readonly reason: string;
       readonly sinceMs: number;
-    } & Refused)
+    } & Refused &
+      Begun)
   | ({
       readonly kind: 'loop_detected';
       readonly repeats: number;
       readonly withinMs: number;
       readonly retryAfterMs: number | null;
-    } & Refused)
+    } & Refused &
+      Begun)
   | ({
       readonly kind: 'no_provider_available';
       readonly runId: string | null;
@@ -77,7 +87,8 @@ export type RunResult =
       readonly retryAfterMs: number | null;
       readonly decision: RouteDecision;
       readonly attempts: readonly AttemptRecord[];
-    } & Refused)
+    } & Refused &
+      Begun)
   | ({ readonly kind: 'unauthorized'; readonly scope: string } & Refused);
 
 export type RunEvent =

@@ -17,6 +17,7 @@ import type { Scope } from './runtime-port.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { modelStep } from './steps/model.ts';
 import { runParseStep } from './steps/parse-step.ts';
+import { afterFailures } from './step-failures.ts';
 import { stopped } from './stop.ts';
 import { runValues, valueOf } from './values.ts';
 import type { RunValues } from './values.ts';
@@ -56,7 +57,7 @@ export function interpreter(
       tell(parts, run, null);
       return output;
     } catch (error) {
-      const failure = asFailure(parts, run, error, scope);
+      const failure = afterFailures(run, asFailure(parts, run, error, scope));
       await finishFailed(parts, run, failure);
       tell(parts, run, failure);
       throw failure;

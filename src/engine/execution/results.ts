@@ -16,6 +16,7 @@ export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
   const { code, message, remedy, retryAfterMs, step } = failure.error;
   const refused = { code, message, remedy };
   const { failure: cause } = failure;
+  const begun = { runId: run.id, costNanoUsd: run.record.costNanoUsd, attempts: run.attempts };
   switch (cause.kind) {
     case 'failed':
     case 'cancelled':
@@ -23,26 +24,26 @@ export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
     case 'suspended':
       return { kind: 'run', snapshot: { ...snapshot, run: { ...run.record, error: failure.error } } };
     case 'budget_exceeded':
-      return { kind: 'budget_exceeded', refusal: cause.refusal, runId: run.id, ...refused };
+      return { kind: 'budget_exceeded', refusal: cause.refusal, ...begun, ...refused };
     case 'spending_paused':
-      return { ...spendingPaused(cause.switch), ...refused };
+      return { ...spendingPaused(cause.switch), ...begun, ...refused };
     case 'loop_detected':
       return {
         kind: 'loop_detected',
         repeats: cause.repeats,
         withinMs: cause.withinMs,
         retryAfterMs,
+        ...begun,
         ...refused,
       };
     case 'no_provider_available':
       return {
         kind: 'no_provider_available',
-        runId: run.id,
+        ...begun,
         task: run.record.task,
         step: step ?? '',
         retryAfterMs,
         decision: cause.decision,
-        attempts: run.attempts,
         ...refused,
       };
   }

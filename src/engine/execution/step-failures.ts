@@ -138,3 +138,23 @@ function lastFailureOf(modelKey: string, attempts: readonly AttemptRecord[]): st
   );
   return last === undefined ? undefined : `${last.errorClass ?? last.status} (${last.errorMessage ?? ''})`;
 }
+
+/** A refusal half way says what failed before it: it may be the reason why anything more had to be spent. */
+export function afterFailures({ attempts }: LiveRun, { error, failure }: RunFailure): RunFailure {
+  const isRefusal =
+    failure.kind === 'budget_exceeded' ||
+    failure.kind === 'spending_paused' ||
+    failure.kind === 'loop_detected';
+  const last = isRefusal ? attempts.findLast(({ errorClass }) => errorClass !== null) : undefined;
+  if (last === undefined) return new RunFailure(error, failure);
+  const { provider, requestedModel, errorClass, errorMessage } = last;
+  const before = `${provider}/${requestedModel}: ${errorClass} (${errorMessage ?? ''})`;
+  return new RunFailure(
+    {
+      ...error,
+      message: `${error.message} Before that, ${before}.`,
+      details: { ...error.details, failedBefore: before },
+    },
+    failure,
+  );
+}

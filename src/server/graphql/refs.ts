@@ -12,7 +12,7 @@ import type {
 import type { Caller } from '../../engine/budget/port.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { Problem } from '../../errors/problem.ts';
-import type { DryRun, InputProblem, RunResult } from '../../engine/execution/engine.ts';
+import type { Begun, DryRun, InputProblem, RunResult } from '../../engine/execution/engine.ts';
 import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { AttemptRecord, RunError, StepRecord } from '../../engine/execution/records.ts';
 import type { Note } from '../../engine/providers/port.ts';
@@ -100,6 +100,7 @@ export function createRefs(builder: Builder) {
     provider: builder.objectRef<ProviderShape>('Provider'),
     providerModel: builder.objectRef<ProviderModelStatus>('ProviderModel'),
     refusal: builder.interfaceRef<Refused>('Refusal'),
+    refusedRun: builder.interfaceRef<Begun>('RefusedRun'),
     revision: builder.objectRef<RevisionShape>('Revision'),
     routeDecision: builder.objectRef<RouteDecision>('RouteDecision'),
     run: builder.objectRef<RunShape>('Run'),

@@ -59,6 +59,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'Query',
   'ReconcileVerdict',
   'Refusal',
+  'RefusedRun',
   'ReloadWorkflowsResult',
   'Reloaded',
   'Revision',

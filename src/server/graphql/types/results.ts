@@ -45,6 +45,29 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
   });
   const refusal = { interfaces: [refs.refusal] };
 
+  refs.refusedRun.implement({
+    description: 'A refusal that may have come half way: what the run had done by then.',
+    resolveType: typeOfResult,
+    fields: (t) => ({
+      runId: t.id({
+        nullable: true,
+        description: 'The recorded run; null: none was opened, and nothing was spent.',
+        resolve: ({ runId }) => runId ?? null,
+      }),
+      cost: t.field({
+        type: 'USD',
+        description: 'What it had cost.',
+        resolve: ({ costNanoUsd }) => costNanoUsd ?? 0n,
+      }),
+      attempts: t.field({
+        type: [refs.attempt],
+        description: 'Its calls, with what failed.',
+        resolve: ({ attempts }) => attempts ?? [],
+      }),
+    }),
+  });
+  const refusedRun = { interfaces: [refs.refusal, refs.refusedRun] };
+
   refs.inputProblem.implement({
     fields: (t) => ({
       path: t.exposeString('path', {
@@ -62,7 +85,7 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
   });
 
   refs.budgetExceeded.implement({
-    ...refusal,
+    ...refusedRun,
     description: 'The worst case of the next call does not fit a budget.',
     fields: (t) => ({
       budget: t.string({ description: "The budget's name.", resolve: ({ refusal: { name } }) => name }),
@@ -106,12 +129,11 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
           'A second where only what calls under way hold is in the way; else until the window is over; null: not by waiting.',
         resolve: ({ refusal }, _args, context) => retryAfterMs(refusal, context.services.clock.nowMs()),
       }),
-      runId: t.exposeID('runId', { nullable: true, description: 'The recorded run, where one was opened.' }),
     }),
   });
 
   refs.spendingPaused.implement({
-    ...refusal,
+    ...refusedRun,
     description: 'A switch stops all spending in this scope.',
     fields: (t) => ({
       scope: t.exposeString('scope'),
@@ -121,7 +143,7 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
   });
 
   refs.loopDetected.implement({
-    ...refusal,
+    ...refusedRun,
     description: 'The same input came too often in too short a time.',
     fields: (t) => ({
       repeats: t.exposeInt('repeats'),
@@ -131,16 +153,14 @@ export function defineResults(builder: Builder, refs: Refs, enums: Enums) {
   });
 
   refs.noProviderAvailable.implement({
-    ...refusal,
+    ...refusedRun,
     description:
       'No candidate of the route could serve; the decision says why each was skipped, the attempts how each failed.',
     fields: (t) => ({
-      runId: t.exposeID('runId', { nullable: true }),
       task: t.exposeString('task'),
       step: t.exposeString('step'),
       retryAfterMs: t.exposeFloat('retryAfterMs', { nullable: true }),
       decision: t.expose('decision', { type: refs.routeDecision }),
-      attempts: t.expose('attempts', { type: [refs.attempt] }),
     }),
   });
 
