@@ -248,6 +248,7 @@ export async function serveApp(
       keys: await KeyRing.open({ ledger, clock, random: app.random }),
     },
     schemaFor: (plan) => buildSchema({ plan }),
+    exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,
     ledgerHealth: async () => {
       const { ok, failure } = ledger.health();
       return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };

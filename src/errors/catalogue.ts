@@ -82,6 +82,11 @@ export const catalogue = {
     remedy: 'Correct what the message names; no candidate would answer this request.',
     kind: 'terminal',
   },
+  ANSWER_BROKE_OFF: {
+    message: 'The answer broke off after it had begun: {reason}',
+    remedy: 'Send the request again; what came of this answer is billed, and is not the whole of it.',
+    kind: 'retryable',
+  },
   DEADLINE_EXCEEDED: {
     message: 'The run reached its deadline of {deadline}.',
     remedy: 'Raise "allowance.deadline" of the task, or the caller\'s deadlineMs.',

@@ -26,14 +26,14 @@ export class Operations {
   }
 
   /** undefined: it may run, and `end` must be called when it has. */
-  begin({ caller }: RequestContext): GraphQLError | undefined {
+  begin({ caller }: Pick<RequestContext, 'caller'>): GraphQLError | undefined {
     if (this.#stopping) return stopping();
     return this.#running.enter(caller.name)
       ? undefined
       : tooMany('operations', this.#limits.maxOperationsPerCaller, 'maxOperationsPerCaller');
   }
 
-  end({ caller }: RequestContext): void {
+  end({ caller }: Pick<RequestContext, 'caller'>): void {
     this.#running.leave(caller.name);
     this.#lookIdle();
   }

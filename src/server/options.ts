@@ -2,6 +2,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Tracer } from '@opentelemetry/api';
 import type { Logger } from 'pino';
+import type { ExchangerOf } from './doors/count-tokens.ts';
 import type { GraphqlServices } from './graphql/services.ts';
 import type { Plan } from '../language/plan/types.ts';
 import type { KeyRing } from './keys/key-ring.ts';
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly allowedHosts?: readonly string[];
   /** The proxy in front sets X-Forwarded-For, -Proto and -Host, and nobody else can. Default false. */
   readonly trustProxy?: boolean;
+  /** The provider of a plan, where it takes clients' own bodies: asked for its count of tokens. Default: none is asked. */
+  readonly exchangerOf?: ExchangerOf;
   /** Operations that may be sent by their hash alone; `required`: no others. */
   readonly persistedOperations?: PersistedOperations;
   /** Files of a web page to serve at `/`: a folder. Default: none. */

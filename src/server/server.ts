@@ -133,7 +133,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       ? undefined
       : createReloadWebhook({ secret: options.webhookSecret, revisions: services.revisions, log });
   const sessions = createSessions({ keys, admission, trustProxy: origins.trustProxy });
-  const doors = createDoors({ services, admission });
+  const doors = createDoors({
+    services,
+    admission,
+    operations,
+    maxBodyBytes: limits.maxBodyBytes,
+    exchangerOf: options.exchangerOf ?? (() => undefined),
+    log,
+  });
   const stopLogging = logRuns(services.written, log);
   const stopTracing = traceRuns(services.written, options.tracer);
 

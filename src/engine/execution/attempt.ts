@@ -17,6 +17,8 @@ import type { RouteDecision } from '../routing/port.ts';
 import type { AllowanceRefusal } from './allowance.ts';
 import { callHealth } from './call-health.ts';
 import { callProvider } from './call-provider.ts';
+import { callExchange } from './exchange/call.ts';
+import type { ExchangeAsk } from './exchange/call.ts';
 import type { ModelChoice } from './choice.ts';
 import type { WorstCase } from './learnt-bounds.ts';
 import type { LiveRun } from './live-run.ts';
@@ -35,6 +37,8 @@ export interface AttemptRequest {
   readonly choice: ModelChoice;
   readonly decision: RouteDecision;
   readonly request: ModelRequest;
+  /** A client's own request is what is asked; undefined: `request` is. */
+  readonly exchange: ExchangeAsk | undefined;
   readonly signal: AbortSignal;
   /** Text deltas are given on here. */
   readonly onText: ((delta: string) => void) | null;
@@ -134,11 +138,14 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
         const row = openOnce(parts, attempt, attemptId, hold);
         if (choice.parts.provider.announcesSending !== true) await row.open();
         const calledAtMs = clock.monotonicMs();
-        const call = await callProvider(clock, choice.parts, attempt.request, callSignal, {
-          onText: attempt.onText,
-          isWatched: run.stream,
-          beforeSend: row.open,
-        });
+        const call =
+          attempt.exchange === undefined
+            ? await callProvider(clock, choice.parts, attempt.request, callSignal, {
+                onText: attempt.onText,
+                isWatched: run.stream,
+                beforeSend: row.open,
+              })
+            : await callExchange(clock, choice.parts, attempt.exchange, callSignal, row.open);
         row.throwIfRefused();
         const { outcome, ...streamed } = call;
         // Nobody waits for it any more, and nothing was sent: as if it had never been asked for.
@@ -151,7 +158,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
       {
         signal,
         // Not shortened by what is left of the run: its deadline aborts the signal, and is no failure of the candidate's.
-        timeoutMs: model.policy.timeoutMs,
+        timeoutMs: (attempt.exchange?.step.patience[model.key] ?? model.policy).timeoutMs,
         health: callHealth,
       },
     );
@@ -231,7 +238,7 @@ function conclude(
     model: choice.parts.model,
     costIsReported: choice.parts.costIsReported,
     inputTokens: choice.inputTokens,
-    maxOutputTokens: attempt.request.maxOutputTokens,
+    maxOutputTokens: choice.asked.maxOutputTokens,
     worst: { ...hold.worst, inputTokens: choice.worst.inputTokens },
     text: called.text,
   });

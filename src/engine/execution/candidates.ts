@@ -5,13 +5,15 @@ import type { PlanModel, PlanRule } from '../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../providers/port.ts';
 import { decide, withChosen } from '../routing/decide.ts';
 import type { Decided } from '../routing/decide.ts';
+import { outputOf } from '../routing/eligibility.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
 import { hedgeCandidate, hedgeDelayMs } from '../routing/hedge.ts';
 import type { Candidate, SkipCode } from '../routing/port.ts';
 import { makeAttempt } from './attempt.ts';
 import type { Verdict } from './attempt.ts';
-import { requestNeeds } from './choice.ts';
+import { exchangeNeeds, requestNeeds } from './choice.ts';
 import type { ModelChoice } from './choice.ts';
+import type { ExchangeAsk } from './exchange/call.ts';
 import { learn, pause, refusedByBudget } from './learn.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
@@ -44,6 +46,8 @@ export interface StepAsk {
   readonly signal: AbortSignal;
   /** Cheap candidates go first, and an answer that is not good enough goes on to the next. */
   readonly cascade: boolean;
+  /** A client's own request is what is asked; left out: `request` is. */
+  readonly exchange?: ExchangeAsk;
 }
 
 export class Candidates {
@@ -60,7 +64,10 @@ export class Candidates {
     const { run, request, size, stepKey } = ask;
     this.#parts = parts;
     this.#ask = ask;
-    this.#needs = requestNeeds(run.plan, request, size, parts.bounds);
+    this.#needs =
+      ask.exchange === undefined
+        ? requestNeeds(run.plan, request, size, parts.bounds)
+        : exchangeNeeds(parts, run.plan, ask.exchange, size);
     this.#world = new StepWorld(parts, run, this.#needs);
     this.#sink = run.stream ? new TextSink(run, stepKey, () => parts.clock.nowMs()) : null;
     this.#askedAtMs = parts.clock.monotonicMs();
@@ -127,6 +134,7 @@ export class Candidates {
       judge: (given) => judge(model, given),
       saved: (settlement) =>
         this.#completed ? 0n : savedAgainstDearest(run.plan, settlement, decided.decision),
+      exchange: this.#ask.exchange,
       savings: (settlement, error) =>
         savingsOf({
           plan: run.plan,
@@ -150,13 +158,13 @@ export class Candidates {
   #choice({ model }: Candidate): ModelChoice {
     const extraTokens = this.#world.repair(model.key)?.extraTokens ?? 0;
     const inputTokens = this.#needs.inputTokens(model) + extraTokens;
-    const asked = { model, inputTokens, maxOutputTokens: this.#needs.maxOutputTokens };
+    const asked = { model, inputTokens, maxOutputTokens: outputOf(this.#needs, model) };
     return {
       parts: this.#world.model(model),
       inputTokens: Math.min(inputTokens, this.#ask.size.tokens + extraTokens),
       asked,
       worst: this.#parts.bounds.worst(asked),
-      rateTokens: this.#rateTokens,
+      rateTokens: this.#rateTokens(model),
     };
   }
 
@@ -168,8 +176,8 @@ export class Candidates {
   }
 
   /** What a candidate's rate gates are asked for. */
-  get #rateTokens(): number {
-    return this.#ask.size.tokens + this.#needs.maxOutputTokens;
+  #rateTokens(model: PlanModel): number {
+    return this.#ask.size.tokens + outputOf(this.#needs, model);
   }
 
   /** Of two good answers the first is the step's; the second is paid for, and that is all. */
@@ -232,7 +240,7 @@ export class Candidates {
       world.preferred = candidate.model.key;
       return [];
     }
-    if (!(await world.enterGates(candidate.model, this.#rateTokens, deadlineAtMs, signal))) {
+    if (!(await world.enterGates(candidate.model, this.#rateTokens(candidate.model), deadlineAtMs, signal))) {
       throw signal.aborted ? stopped(run, signal, stepKey) : deadlineExceeded(run, stepKey);
     }
     return [await this.#attempt(candidate, decided, signal, clock.monotonicMs())];

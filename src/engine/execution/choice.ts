@@ -4,6 +4,7 @@ import type { Plan, PlanModel, PlanPrice } from '../../language/plan/types.ts';
 import type { ModelRequest, Provider } from '../providers/port.ts';
 import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
+import type { ExchangeAsk } from './exchange/call.ts';
 import type { Asked, LearntBounds, WorstCase } from './learnt-bounds.ts';
 import type { EngineParts } from './parts.ts';
 import type { PromptSize } from './tokens.ts';
@@ -90,5 +91,32 @@ export function requestNeeds(
     maxOutputTokens,
     holdNanoUsd: (model) =>
       bounds.worst({ model, inputTokens: inputTokens(model), maxOutputTokens }).costNanoUsd,
+  };
+}
+
+/** The same of a client's own request, which each candidate is asked in its own way. */
+export function exchangeNeeds(
+  { providers, bounds }: EngineParts,
+  plan: Plan,
+  { exchange, step }: ExchangeAsk,
+  size: PromptSize,
+): RequestNeeds {
+  // No more goes into a model than its context, however large what is not in the body may be.
+  const inputTokens: RequestNeeds['inputTokens'] = ({ provider, model, contextTokens }) =>
+    Math.min(size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model }), contextTokens);
+  const outputTokens = (model: PlanModel): number => exchange.outputTokens(step, model);
+  return {
+    capabilities: exchange.protocol === 'embeddings' ? [] : ['text'],
+    inputTokens,
+    // Each text of many has its own context.
+    likelyInputTokens: exchange.protocol === 'embeddings' ? 0 : size.tokens,
+    maxOutputTokens: 0,
+    outputTokens,
+    answerTokens: (model) => exchange.answerTokens(step, model) ?? 0,
+    holdNanoUsd: (model) =>
+      bounds.worst({ model, inputTokens: inputTokens(model), maxOutputTokens: outputTokens(model) })
+        .costNanoUsd,
+    passOver: (model) =>
+      exchange.passOver(step, model, providers.get(plan, model.provider).exchanger?.speaks ?? []),
   };
 }

@@ -153,7 +153,7 @@ class RunEngine implements Engine {
   async #begin(prepared: Prepared, durable: boolean): Promise<Answer> {
     const { guards, clock, random, recorder } = this.#parts;
     const { request, plan, linked, input, limits, inputHash, loopTraces, idempotencyKey } = prepared;
-    const { caller, onEvent, stream = false } = request;
+    const { caller, onEvent, stream = false, exchange } = request;
     const { name, loop } = linked.task;
     const id = newId('run', clock, random);
     const admission = guards.admit({
@@ -166,7 +166,8 @@ class RunEngine implements Engine {
     });
     if (admission.kind === 'paused') return spendingPaused(admission.switch);
     if (admission.kind === 'reject') return loopDetected(name, admission);
-    // Without an answer to give again, running it once more is what the loop wants.
+    // Without an answer to give again, running it once more is what the loop wants. What an exchange was answered is not kept.
+    if (admission.kind === 'reuse' && exchange !== undefined) return loopDetected(name, admission);
     if (admission.kind === 'reuse')
       return (await this.#reuse.ofRun(admission.runId, prepared)) ?? loopDetected(name, admission);
 
@@ -182,6 +183,7 @@ class RunEngine implements Engine {
       input,
       limits,
       stream,
+      exchange,
       parent: null,
       loopTraces,
       resumed: false,

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { BudgetRefusal, Caller } from '../budget/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
+import type { Exchange } from './exchange/exchange.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
 
 export interface RunOptions {
@@ -25,6 +26,8 @@ export interface RunRequest {
   readonly onEvent?: (event: RunEvent) => void;
   /** Text deltas are wanted: model steps stream. */
   readonly stream?: boolean;
+  /** A client's own request, for a task that is an exposed name; its input is not looked at. */
+  readonly exchange?: Exchange;
 }
 
 /** A finished run with everything in it, so that an answer needs no read. */

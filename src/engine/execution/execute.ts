@@ -15,6 +15,7 @@ import { finishedRecord } from './run-record.ts';
 import type { RunEnd } from './run-record.ts';
 import type { Scope } from './runtime-port.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
+import { exchangeStep } from './steps/exchange.ts';
 import { modelStep } from './steps/model.ts';
 import { runParseStep } from './steps/parse-step.ts';
 import { afterFailures } from './step-failures.ts';
@@ -156,9 +157,13 @@ function bodyOf(call: StepCall): (signal: AbortSignal) => Promise<Json> {
   switch (linked.kind) {
     case 'model':
       return modelStep({ ...call, linked });
-    case 'exchange':
+    case 'exchange': {
+      const { exchange } = run;
       // Prepared for nobody but a door, which hands over what there is to exchange.
-      throw new Error(`step "${stepKey}" was started without a client's own request`);
+      if (exchange === undefined)
+        throw new Error(`step "${stepKey}" was started without a client's own request`);
+      return exchangeStep({ ...call, linked }, exchange);
+    }
     case 'parse':
       return (signal) => recorded(call, () => runParseStep(call.parts, linked, stepKey, values, signal));
     case 'chunk':

@@ -8,7 +8,7 @@ import type { StepAsk } from './candidates.ts';
 import type { EngineParts } from './parts.ts';
 import type { Finished } from './race.ts';
 import { repairOf } from './repair.ts';
-import { attemptsExhausted, budgetExceeded, gaveUp, pausedAt } from './step-failures.ts';
+import { attemptsExhausted, brokenOff, budgetExceeded, gaveUp, pausedAt } from './step-failures.ts';
 import type { StepWorld } from './step-world.ts';
 import { deadlineExceeded, stopped } from './stop.ts';
 
@@ -55,6 +55,7 @@ export async function learn(
       if (signal.aborted) throw stopped(run, signal, stepKey);
       const { error, answer } = end;
       world.lastError = error;
+      if (ask.exchange?.exchange.begun) throw brokenOff(error, stepKey);
       if (error.advice === 'give-up' && error.class !== 'cancelled')
         throw gaveUp(error, stepKey, decided.decision);
       if (error.class === 'context_length') world.refusedAsTooLong(modelKey);

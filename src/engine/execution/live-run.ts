@@ -5,6 +5,7 @@ import type { JsonObject } from '../../common/json.ts';
 import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
 import { Allowance } from './allowance.ts';
 import type { RunEvent, RunResult } from './engine.ts';
+import type { Exchange } from './exchange/exchange.ts';
 import type { LinkedTask } from './link.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
 
@@ -17,6 +18,7 @@ export interface LiveRunOptions {
   /** From now on; those of a child lie within its parent's. */
   readonly limits: PlanAllowance;
   readonly stream: boolean;
+  readonly exchange?: Exchange | undefined;
   readonly parent: LiveRun | null;
   /** Of its input, for the loop guards; null: they were not asked. */
   readonly loopTraces: readonly LoopTrace[] | null;
@@ -39,6 +41,8 @@ export class LiveRun {
   readonly allowance: Allowance;
   /** Text deltas are wanted. */
   readonly stream: boolean;
+  /** The client's own request that it is about; undefined: it is about its input. */
+  readonly exchange: Exchange | undefined;
   readonly parent: LiveRun | null;
   /** The run that the outside asked for: itself, or its outermost parent. Budgets `per: run` count on it. */
   readonly root: LiveRun;
@@ -72,6 +76,7 @@ export class LiveRun {
     const deadlineAtMs = options.startedAtMs + deadlineMs;
     this.allowance = new Allowance({ deadlineAtMs, attempts, costNanoUsd }, options.parent?.allowance);
     this.stream = options.stream;
+    this.exchange = options.exchange;
     this.parent = options.parent;
     this.root = options.parent?.root ?? this;
     this.depth = options.parent === null ? 0 : options.parent.depth + 1;

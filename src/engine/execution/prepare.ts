@@ -47,7 +47,8 @@ export function prepare(
     return fail({ kind: 'unauthorized', scope, ...errorText('UNAUTHORIZED', { task: name, scope }) });
   }
   const task = Object.hasOwn(plan.tasks, name) ? plan.tasks[name] : undefined;
-  if (task === undefined || isExposed(task)) {
+  const { exchange } = request;
+  if (task === undefined || isExposed(task) !== (exchange !== undefined)) {
     const known = Object.values(plan.tasks)
       .flatMap((one) => (isExposed(one) ? [] : one.name))
       .sort()
@@ -58,15 +59,23 @@ export function prepare(
   if (badOptions.length > 0) return fail(invalidInput(name, badOptions));
   const linked = parts.executors.of(task);
   const tags = options.tags === undefined ? caller.tags : { ...caller.tags, ...options.tags };
-  const checked = checkInput(linked, request.input, {
-    caller: callerValue(caller, tags),
-    env: plan.environment,
-    nowMs: parts.clock.nowMs(),
-  });
-  if (!checked.ok) return fail(invalidInput(name, checked.error));
-
-  const input = checked.value;
-  const { loop, allowance } = task;
+  const { loop, allowance, retain } = task;
+  let input: JsonObject;
+  let compared: JsonObject;
+  if (exchange === undefined) {
+    const checked = checkInput(linked, request.input, {
+      caller: callerValue(caller, tags),
+      env: plan.environment,
+      nowMs: parts.clock.nowMs(),
+    });
+    if (!checked.ok) return fail(invalidInput(name, checked.error));
+    input = checked.value;
+    compared = input;
+  } else {
+    compared = exchange.compared;
+    // A megabyte that is not to be kept need not be written down to be forgotten.
+    input = retain.content === 'hash' ? {} : exchange.input;
+  }
   const prepared = {
     request,
     plan,
@@ -80,7 +89,7 @@ export function prepare(
     },
     idempotencyKey: options.idempotencyKey ?? null,
   };
-  const identity = parts.thread.identify({ input, loops: loop });
+  const identity = parts.thread.identify({ input: compared, loops: loop });
   return identity instanceof Promise
     ? identity.then((known) => succeed({ ...prepared, ...known }))
     : succeed({ ...prepared, ...identity });

@@ -85,6 +85,15 @@ export function pausedAt(off: SpendSwitch, step: string): RunFailure {
   return new RunFailure(error, { kind: 'spending_paused', switch: off });
 }
 
+/** Of an answer that the client has had a part of: another's cannot follow it. */
+export function brokenOff(error: ProviderError, step: string): RunFailure {
+  return failed(
+    'ANSWER_BROKE_OFF',
+    { reason: error.message },
+    { step, details: { errorClass: error.class } },
+  );
+}
+
 /** A failure that no other candidate would do better with. */
 export function gaveUp(error: ProviderError, step: string, decision: RouteDecision): RunFailure {
   const code = error.class === 'content_filter' ? 'CONTENT_FILTERED' : 'REQUEST_REFUSED';

@@ -4,6 +4,7 @@ import type { NanoUsd } from '../../common/money.ts';
 import type { PlanModel } from '../../language/plan/types.ts';
 import type { ProviderError } from '../providers/port.ts';
 import type { Decided } from '../routing/decide.ts';
+import { outputOf } from '../routing/eligibility.ts';
 import type { RequestNeeds, World } from '../routing/eligibility.ts';
 import type { Candidate } from '../routing/port.ts';
 import { modelParts } from './choice.ts';
@@ -170,7 +171,7 @@ export class StepWorld implements World {
       tags: this.#run.tags,
       worst: {
         costNanoUsd: holdNanoUsd,
-        tokens: this.#needs.inputTokens(model) + this.#needs.maxOutputTokens,
+        tokens: this.#needs.inputTokens(model) + outputOf(this.#needs, model),
         calls: 1,
       },
     });

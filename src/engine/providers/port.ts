@@ -2,6 +2,7 @@
 import type { Json } from '../../common/json.ts';
 import type { Outcome } from '../../common/outcome.ts';
 import type { JsonSchema } from '../../language/plan/types.ts';
+import type { Exchanger } from './exchange-port.ts';
 
 export interface Provider {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface Provider {
   call(request: ModelRequest, context: CallContext): Promise<CallOutcome>;
   /** It calls `beforeSend` and waits for it, right before the first byte of a request is written; left out: it does not tell. */
   readonly announcesSending?: true;
+  /** Takes clients' own bodies too; left out: it does not. */
+  readonly exchanger?: Exchanger;
   /** Closes pooled sockets. */
   close(): Promise<void>;
 }

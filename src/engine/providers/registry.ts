@@ -29,6 +29,7 @@ interface ResolvedSettings {
   readonly baseUrl: string;
   readonly apiKeySecret: string | null;
   readonly api: PlanProvider['api'];
+  readonly anyApi?: true;
   readonly headers: { readonly [name: string]: string };
   readonly sdkOptions: JsonObject;
   readonly lacks: PlanProvider['lacks'];
@@ -88,7 +89,7 @@ function resolve(
 ): ResolvedSettings {
   const provider = plan.providers[name];
   if (provider === undefined) throw new Error(`The plan has no provider named ${name}.`);
-  const { adapter, apiKeySecret, api, sdkOptions, lacks } = provider;
+  const { adapter, apiKeySecret, api, anyApi, sdkOptions, lacks } = provider;
   const baseUrl = provider.baseUrl === null ? '' : textOf(resolveTemplate(provider.baseUrl, plan));
   const headers: { [name: string]: string } = {};
   for (const [header, template] of Object.entries(provider.headers))
@@ -101,6 +102,7 @@ function resolve(
     baseUrl: baseUrl === '' ? fallback : baseUrl,
     apiKeySecret,
     api,
+    ...(anyApi ? { anyApi } : {}),
     headers,
     sdkOptions,
     lacks,

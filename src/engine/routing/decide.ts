@@ -2,7 +2,7 @@
 import type { PlanModel, PlanRule } from '../../language/plan/types.ts';
 import type { Random } from '../../common/random.ts';
 import { expectedCost, worstCost } from './cost.ts';
-import { type RequestNeeds, skipReason, type World } from './eligibility.ts';
+import { outputOf, type RequestNeeds, skipReason, type World } from './eligibility.ts';
 import type { Candidate, RouteDecision, Scored, Signals, Skip } from './port.ts';
 import { strategies } from './strategies/registry.ts';
 
@@ -83,9 +83,9 @@ function candidatesOf(options: DecideOptions): Candidate[] {
       expectedCostNanoUsd: expectedCost(
         model.price,
         needs.likelyInputTokens ?? inputTokens,
-        lengths[index] ?? needs.maxOutputTokens,
+        lengths[index] ?? outputOf(needs, model),
       ),
-      holdNanoUsd: needs.holdNanoUsd?.(model) ?? worstCost(model.price, inputTokens, needs.maxOutputTokens),
+      holdNanoUsd: needs.holdNanoUsd?.(model) ?? worstCost(model.price, inputTokens, outputOf(needs, model)),
       inFlight: options.inFlight(key),
     };
   });
@@ -95,7 +95,7 @@ function candidatesOf(options: DecideOptions): Candidate[] {
  * The learnt output length of each candidate. One that nothing is learnt about is given the mean of the others: held to be as long as the maximum,
  * it would look dearer than all that have been tried, and never be.
  */
-function expectedLengths({ rule, task, step, signals, needs }: DecideOptions): number[] {
+function expectedLengths({ rule, models, task, step, signals, needs }: DecideOptions): number[] {
   const learnt = rule.candidates.map(({ model }) => signals.outputTokens(task, step, model));
   let sum = 0;
   let known = 0;
@@ -104,8 +104,11 @@ function expectedLengths({ rule, task, step, signals, needs }: DecideOptions): n
     sum += length;
     known += 1;
   }
-  const otherwise = known === 0 ? needs.maxOutputTokens : sum / known;
-  return learnt.map((length) => Math.min(length ?? otherwise, needs.maxOutputTokens));
+  return rule.candidates.map(({ model: key }, index) => {
+    const model = models[key];
+    const most = model === undefined ? needs.maxOutputTokens : outputOf(needs, model);
+    return Math.min(learnt[index] ?? (known === 0 ? most : sum / known), most);
+  });
 }
 
 function record(

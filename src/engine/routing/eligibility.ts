@@ -14,6 +14,16 @@ export interface RequestNeeds {
   readonly maxOutputTokens: number;
   /** What is held for it, where that is more than its tokens at the bound: what was learnt of the model. */
   holdNanoUsd?(model: PlanModel): NanoUsd;
+  /** Where it is another for each model: what is held for. */
+  outputTokens?(model: PlanModel): number;
+  /** Of one answer, as it is asked of the model; left out: all of the output. */
+  answerTokens?(model: PlanModel): number;
+  /** Why it is no one to ask, whatever it can do; null: it is. */
+  passOver?(model: PlanModel): Skip | null;
+}
+
+export function outputOf(needs: RequestNeeds, model: PlanModel): number {
+  return needs.outputTokens?.(model) ?? needs.maxOutputTokens;
 }
 
 /** Why a hold does not fit; a budget's refusal has this shape. */
@@ -57,6 +67,8 @@ export function skipReason(
 
 /** This model will not serve this request, however long one waits. */
 function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null {
+  const passed = needs.passOver?.(model) ?? null;
+  if (passed !== null) return passed;
   const missing = world.unavailable(model);
   if (missing !== undefined) return skip('no_key', `${model.provider} is not available: ${missing}`);
   if (world.failed.has(model.key)) return skip('already_failed', 'it has failed in this run');
@@ -66,16 +78,17 @@ function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null
     }
   }
   const input = needs.likelyInputTokens ?? needs.inputTokens(model);
-  if (input + needs.maxOutputTokens > model.contextTokens) {
+  const answer = needs.answerTokens?.(model) ?? outputOf(needs, model);
+  if (input + answer > model.contextTokens) {
     return skip(
       'context_too_small',
-      `${input} input and ${needs.maxOutputTokens} output tokens are more than its context of ${model.contextTokens}`,
+      `${input} input and ${answer} output tokens are more than its context of ${model.contextTokens}`,
     );
   }
-  if (model.maxOutputTokens !== null && needs.maxOutputTokens > model.maxOutputTokens) {
+  if (model.maxOutputTokens !== null && answer > model.maxOutputTokens) {
     return skip(
       'model_too_small',
-      `the step asks for up to ${needs.maxOutputTokens} output tokens, and it gives ${model.maxOutputTokens} at most`,
+      `the step asks for up to ${answer} output tokens, and it gives ${model.maxOutputTokens} at most`,
     );
   }
   if (model.contextTokens <= world.refusedContextTokens) {
@@ -105,7 +118,7 @@ function busy(model: PlanModel, needs: RequestNeeds, world: World): Skip | null 
   }
   const delayMs = world.rateDelayMs(
     model,
-    (needs.likelyInputTokens ?? needs.inputTokens(model)) + needs.maxOutputTokens,
+    (needs.likelyInputTokens ?? needs.inputTokens(model)) + outputOf(needs, model),
   );
   return delayMs > 0 ? skip('no_rate_headroom', 'its rate limit is reached', delayMs) : null;
 }

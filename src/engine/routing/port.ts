@@ -37,7 +37,13 @@ export type SkipCode =
   | 'bulkhead_full'
   | 'hold_does_not_fit'
   | 'already_failed'
-  | 'model_too_small';
+  | 'model_too_small'
+  /** It does not speak the protocol of the client whose own body is sent. */
+  | 'cannot_translate'
+  /** The conversation belongs to another candidate. */
+  | 'bound_elsewhere'
+  /** Its vectors are another model's. */
+  | 'other_vectors';
 
 export interface Skip {
   readonly code: SkipCode;

@@ -137,14 +137,17 @@ export type RunStatus =
 /** Why a candidate was not tried. */
 export type SkipCode =
   | 'ALREADY_FAILED'
+  | 'BOUND_ELSEWHERE'
   | 'BULKHEAD_FULL'
+  | 'CANNOT_TRANSLATE'
   | 'CAPABILITY_MISSING'
   | 'CIRCUIT_OPEN'
   | 'CONTEXT_TOO_SMALL'
   | 'HOLD_DOES_NOT_FIT'
   | 'MODEL_TOO_SMALL'
   | 'NO_KEY'
-  | 'NO_RATE_HEADROOM';
+  | 'NO_RATE_HEADROOM'
+  | 'OTHER_VECTORS';
 
 /** Exactly one of its fields. */
 export type SpendScopeInput =

@@ -17,6 +17,9 @@ const REASONS: { readonly [code in SkipCode]: true } = {
   hold_does_not_fit: true,
   already_failed: true,
   model_too_small: true,
+  cannot_translate: true,
+  bound_elsewhere: true,
+  other_vectors: true,
 };
 
 it.each(Object.keys(REASONS))('docs/reference/routing.md says what %s means and what helps', (code) => {

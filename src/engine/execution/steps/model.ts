@@ -10,13 +10,18 @@ import type { Verdict } from '../attempt.ts';
 import { Candidates } from '../candidates.ts';
 import type { StepCall } from '../execute.ts';
 import { RunFailure, runError } from '../failure.ts';
-import type { LinkedModelStep } from '../link.ts';
+import type { LinkedExchangeStep, LinkedModelStep } from '../link.ts';
 import type { StepRecord } from '../records.ts';
 import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
 import { asText, valueOf } from '../values.ts';
 
 type ModelCall = Pick<StepCall<LinkedModelStep>, 'run' | 'linked' | 'stepKey' | 'values'>;
+/** Of any step with a route. */
+type RoutedCall = Pick<
+  StepCall<LinkedModelStep | LinkedExchangeStep>,
+  'run' | 'linked' | 'stepKey' | 'values'
+>;
 
 export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal) => Promise<Json> {
   return async (signal) => {
@@ -76,7 +81,7 @@ export function requestSize(linked: LinkedModelStep, { system, prompt }: ModelRe
 }
 
 /** Routes that are free whatever is sent need no encoding, unless a rule asks for the count. */
-export function needsCount({ run, linked }: Pick<ModelCall, 'run' | 'linked'>): boolean {
+export function needsCount({ run, linked }: Pick<RoutedCall, 'run' | 'linked'>): boolean {
   return linked.rules.some(
     ({ rule, when }) =>
       when?.references.roots.includes('prompt') === true ||
@@ -86,7 +91,7 @@ export function needsCount({ run, linked }: Pick<ModelCall, 'run' | 'linked'>): 
 
 /** The first rule that holds; its name is kept with the decision. */
 export function chooseRule(
-  { run, linked, stepKey, values }: ModelCall,
+  { run, linked, stepKey, values }: RoutedCall,
   size: PromptSize,
 ): LinkedModelStep['rules'][number] {
   const prompt = { tokens: size.tokens };

@@ -5,6 +5,7 @@ import { LearntLacks } from '../shared/refused-parameter.ts';
 import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
 import { clientsOf } from './client.ts';
+import { anthropicExchange } from './exchange.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { structuredMode } from './structured.ts';
 
@@ -41,5 +42,5 @@ export function createAnthropicProtocol(
     };
   };
 
-  return { requestIdHeader: 'request-id', ...clientsOf(own), prepare };
+  return { requestIdHeader: 'request-id', ...clientsOf(own), prepare, exchange: anthropicExchange() };
 }

@@ -7,6 +7,7 @@ import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
 import { clientsOf } from './client.ts';
+import { openAiExchange } from './exchange.ts';
 import { OutputLimitNames } from './output-limit.ts';
 import { responsesBody, responsesReader } from './responses.ts';
 import { restoreJson, strictSchema } from './schema.ts';
@@ -16,7 +17,7 @@ export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 /** `api` chooses between Chat Completions and Responses; `lacks` says what a compatible server cannot do. */
 export function createOpenAiProtocol(
   settings: SdkSettings,
-  { api, lacks }: Pick<PlanProvider, 'api' | 'lacks'>,
+  { api, anyApi, lacks }: Pick<PlanProvider, 'api' | 'anyApi' | 'lacks'>,
 ): Protocol {
   const limits = new OutputLimitNames(settings.baseUrl, lacks);
   const learnt = new LearntLacks(lacks);
@@ -47,5 +48,6 @@ export function createOpenAiProtocol(
     };
   };
 
-  return { requestIdHeader: 'x-request-id', ...clientsOf(settings), prepare };
+  const exchange = openAiExchange({ api, lacks, ...(anyApi ? { anyApi } : {}) }, limits);
+  return { requestIdHeader: 'x-request-id', ...clientsOf(settings), prepare, exchange };
 }

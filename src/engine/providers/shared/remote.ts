@@ -10,6 +10,8 @@ import type { Lesson } from './call-report.ts';
 import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
 import type { Pool, WireResponse } from './http-pool.ts';
+import { exchange } from './exchanger.ts';
+import type { ExchangeProtocol } from './exchanger.ts';
 import { findJson } from './json-answer.ts';
 import { providerError } from './provider-error.ts';
 import type { AnswerReader } from './reading.ts';
@@ -35,6 +37,7 @@ export interface Protocol extends SdkClients {
   prepare(request: ModelRequest): PreparedRequest;
   /** The header with the provider's id of the request. */
   readonly requestIdHeader: string;
+  readonly exchange: ExchangeProtocol;
 }
 
 /** One request, put together; its answer is read as it was asked for, whatever is learnt meanwhile. */
@@ -138,6 +141,22 @@ export function createRemoteProvider(
     load: () => requests.load(),
     call,
     announcesSending: true,
+    exchanger: {
+      speaks: protocol.exchange.speaks,
+      async exchange(request, context) {
+        const credentials = credentialsOf();
+        if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
+        if (typeof credentials === 'string')
+          return fail(notSent('authentication', `${name}: set ${credentials}`));
+        const parts = { reported, protocol: protocol.exchange, sdk: protocol, pool, clock };
+        return exchange(
+          parts,
+          request,
+          { credentials, redactor: redactorFor(credentials, request.model) },
+          context,
+        );
+      },
+    },
     close: () => pool.close(),
   };
 }

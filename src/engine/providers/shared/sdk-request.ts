@@ -23,7 +23,7 @@ export interface SdkClients {
 }
 
 /** An answer that refuses, in the form of the SDKs' errors: `error` is its body, as JSON where it is JSON. */
-class RefusedByProvider extends Error {
+export class RefusedByProvider extends Error {
   override readonly name = 'RefusedByProvider';
   readonly status: number;
   readonly headers: WireResponse['headers'];

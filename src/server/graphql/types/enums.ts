@@ -74,6 +74,9 @@ export function createEnums(builder: Builder) {
         'hold_does_not_fit',
         'already_failed',
         'model_too_small',
+        'cannot_translate',
+        'bound_elsewhere',
+        'other_vectors',
       ] as const),
     }),
     reconcileVerdict: builder.enumType('ReconcileVerdict', {

@@ -1,0 +1,43 @@
+// How large a client's request is: its texts counted, and its images and documents by the vendors' published formulas.
+import { isObject } from '../../providers/client-body.ts';
+import type { ClientBody } from '../../providers/client-body.ts';
+import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
+import type { PromptSize } from '../tokens.ts';
+import { mediaIn, mediaTokens } from './media.ts';
+import type { Medium } from './media.ts';
+
+/** Of what is not in the body, and of unknown size. */
+const UNKNOWN = Number.POSITIVE_INFINITY;
+
+export function exchangeSize(body: ClientBody): PromptSize {
+  const media = mediaIn(body.value);
+  const size = promptSize([media.length === 0 ? body.text : withoutMedia(body.value)], '');
+  // What a server remembers of a conversation is input too.
+  const remembers =
+    typeof body.value['previous_response_id'] === 'string' || isObject(body.value['conversation']);
+  return {
+    tokens: size.tokens + sum(media, (medium) => mediaTokens(medium, 'typical')),
+    bound: (model) =>
+      remembers
+        ? UNKNOWN
+        : size.bound(model) + sum(media, (medium) => mediaTokens(medium, model.adapter, model.model)),
+  };
+}
+
+function sum(media: readonly Medium[], tokens: (medium: Medium) => number): number {
+  return media.reduce((total, medium) => total + tokens(medium), 0);
+}
+
+/** Data of images is no text: nobody counts its letters. */
+function withoutMedia(value: unknown): string {
+  return JSON.stringify(value, (key, member: unknown) => {
+    if (typeof member !== 'string' || member.length < 256) return member;
+    return key === 'data' || member.startsWith('data:') ? '' : member;
+  });
+}
+
+/** Our own count of a request, for who only asks. */
+export async function countRequest(body: ClientBody): Promise<number> {
+  if (!tokenizerLoaded()) await loadTokenizer();
+  return exchangeSize(body).tokens;
+}

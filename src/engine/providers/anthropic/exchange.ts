@@ -1,0 +1,38 @@
+// Clients' own bodies to Anthropic and to servers that speak its protocol: what little is changed in them, and the reading of the answers.
+import type { ExchangeProtocol } from '../shared/exchanger.ts';
+import { emptyReading, NO_PIECE } from '../shared/reading.ts';
+import type { AnswerReader } from '../shared/reading.ts';
+import { UsageReport } from '../shared/usage.ts';
+import { messageReader } from './messages.ts';
+
+export function anthropicExchange(): ExchangeProtocol {
+  return {
+    speaks: ['messages', 'count_tokens'],
+    path: (protocol) => (protocol === 'count_tokens' ? '/v1/messages/count_tokens' : '/v1/messages'),
+    body({ body, model, protocol, maxOutputTokens }) {
+      const asked = body.value['max_tokens'];
+      const lowers =
+        protocol === 'messages' &&
+        maxOutputTokens !== null &&
+        (typeof asked !== 'number' || asked > maxOutputTokens);
+      return body.with({
+        model: JSON.stringify(model),
+        ...(lowers ? { max_tokens: String(maxOutputTokens) } : {}),
+      });
+    },
+    hidesUsage: () => false,
+    reader: (protocol) => (protocol === 'count_tokens' ? countReader() : messageReader(false)),
+  };
+}
+
+function countReader(): AnswerReader {
+  const reading = emptyReading(new UsageReport(true));
+  return {
+    reading,
+    isAnswer: (body) => typeof body['input_tokens'] === 'number',
+    whole(body) {
+      if (typeof body['input_tokens'] === 'number') reading.finishReason = 'stop';
+    },
+    event: () => NO_PIECE,
+  };
+}

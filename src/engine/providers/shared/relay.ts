@@ -1,0 +1,230 @@
+// The relay: an answer goes through as it came, and what it says of itself (model, usage, end) is read on the way.
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../../common/clock.ts';
+import type { ExchangeContext, ExchangeHead } from '../exchange-port.ts';
+import { errorInside } from './error-body.ts';
+import type { WireResponse } from './http-pool.ts';
+import { members } from './reading.ts';
+import type { AnswerReader, JsonMembers } from './reading.ts';
+import type { AnswerEnd } from './read-stream.ts';
+
+/** After its end an answer may have events to come (usage, an end mark); a server that keeps the stream open is not waited for longer. */
+const TAIL_MS = 2_000;
+/** One event may not be larger: a server that never ends one must not fill the memory (INV-14). */
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
+
+export interface Relayed {
+  readonly response: WireResponse;
+  readonly reader: AnswerReader;
+  readonly context: ExchangeContext;
+  readonly stream: boolean;
+  /** The client did not ask for the event that tells the usage: it is read, and not given on. */
+  readonly hidesUsage: boolean;
+  readonly clock: Clock;
+}
+
+/** What of an answer's head is for clients: ids, rates, the vendor's own; not what belongs to the connection or to the key's account. */
+const GIVEN_ON =
+  /^(?:x-request-id|request-id|retry-after|retry-after-ms|x-ratelimit-.*|anthropic-.*|openai-.*|x-codex-.*|x-models-etag|x-reasoning-included|content-type)$/;
+const OF_THE_ACCOUNT = /organization|project/;
+
+export function headOf({ status, headers }: WireResponse): ExchangeHead {
+  return {
+    status,
+    headers: Object.fromEntries(
+      [...headers].filter(([name]) => GIVEN_ON.test(name) && !OF_THE_ACCOUNT.test(name)),
+    ),
+  };
+}
+
+export async function relay(relayed: Relayed): Promise<AnswerEnd> {
+  const type = relayed.response.headers.get('content-type') ?? '';
+  // What the server sent decides, not what was asked.
+  return type.includes('text/event-stream') || (relayed.stream && !type.includes('json'))
+    ? await new RelayedStream(relayed).ended()
+    : relayWhole(relayed, await relayed.response.text());
+}
+
+function relayWhole({ response, reader, context, stream }: Relayed, text: string): AnswerEnd {
+  const body = parse(text);
+  if (body === undefined)
+    return {
+      kind: 'malformed',
+      mayRetry: false,
+      message: 'the answer is not a JSON object; is baseUrl right?',
+    };
+  const { reading } = reader;
+  const failure = errorInside(body, reader.isAnswer(body));
+  if (failure !== undefined) reading.failure = failure;
+  else reader.whole(body);
+  if (reading.failure !== null) return { kind: 'failed' };
+  if (stream) context.onProgress?.('token');
+  context.receiver.learn(idsIn(body));
+  context.receiver.begin(headOf(response));
+  context.receiver.write(Buffer.from(text));
+  return { kind: 'complete', notes: [] };
+}
+
+class RelayedStream {
+  readonly #relayed: Relayed;
+  /** Events that came before the first output: until then another candidate may still answer. */
+  #held: Uint8Array[] = [];
+  #begun = false;
+  #rest: Buffer = Buffer.alloc(0);
+  #settle: (end: AnswerEnd) => void = () => undefined;
+  #settled = false;
+  #cancelTail: (() => void) | undefined;
+
+  constructor(relayed: Relayed) {
+    this.#relayed = relayed;
+  }
+
+  ended(): Promise<AnswerEnd> {
+    const body: Readable = this.#relayed.response.body();
+    return new Promise((resolve) => {
+      this.#settle = (end) => {
+        if (this.#settled) return;
+        this.#settled = true;
+        this.#cancelTail?.();
+        if (!body.readableEnded) body.destroy();
+        resolve(end);
+      };
+      body.on('data', (chunk: Buffer) => this.#push(chunk));
+      body.once('end', () => this.#over('the stream ended'));
+      // This listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
+      body.on('error', (error) => this.#over(`the stream broke: ${error.message}`));
+      body.once('close', () => this.#over('the stream was closed'));
+    });
+  }
+
+  #push(chunk: Buffer): void {
+    if (this.#settled) return;
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let start = 0;
+    let line = 0;
+    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
+      const isBlank = at === line || (at === line + 1 && bytes[line] === 13);
+      line = at + 1;
+      if (!isBlank) continue;
+      this.#event(bytes.subarray(start, line));
+      start = line;
+      if (this.#settled) return;
+    }
+    this.#rest = bytes.subarray(start);
+    if (this.#rest.length > MAX_EVENT_BYTES)
+      this.#settle({ kind: 'malformed', mayRetry: true, message: 'an event without an end' });
+  }
+
+  /** An event with the blank line that ends it. */
+  #event(bytes: Buffer): void {
+    const { reader, context, hidesUsage, clock } = this.#relayed;
+    const data = dataOf(bytes.toString('utf8'));
+    if (data === undefined || data === '[DONE]') {
+      context.onProgress?.('other');
+      this.#give(bytes);
+      return;
+    }
+    const event = parse(data);
+    if (event === undefined) {
+      this.#settle({ kind: 'malformed', mayRetry: true, message: 'a damaged event' });
+      return;
+    }
+    const { reading } = reader;
+    const piece = reader.event(event);
+    reading.text += piece.text === '' && piece.isOutput ? deltaText(event) : piece.text;
+    context.onProgress?.(piece.isOutput ? 'token' : 'other');
+    if (reading.failure !== null) {
+      this.#settle({ kind: 'failed' });
+      return;
+    }
+    context.receiver.learn(idsIn(event));
+    const isOver = (reading.finishReason !== null && !reading.provisional) || reading.blocked !== null;
+    if (!this.#begun && (piece.isOutput || isOver)) this.#begin();
+    if (!(hidesUsage && isUsageAlone(event))) this.#give(bytes);
+    if (isOver)
+      this.#cancelTail ??= clock.after(TAIL_MS, () => this.#settle({ kind: 'complete', notes: [] }));
+  }
+
+  #begin(): void {
+    const { context, response } = this.#relayed;
+    this.#begun = true;
+    context.receiver.begin(headOf(response));
+    for (const bytes of this.#held) context.receiver.write(bytes);
+    this.#held = [];
+  }
+
+  #give(bytes: Uint8Array): void {
+    if (this.#begun) this.#relayed.context.receiver.write(bytes);
+    else this.#held.push(bytes);
+  }
+
+  /** Nothing more comes: after a finish reason that is well, before it the answer is cut. */
+  #over(how: string): void {
+    if (this.#settled) return;
+    // The last event of some servers lacks the blank line.
+    if (this.#rest.length > 0) {
+      const last = Buffer.concat([this.#rest, Buffer.from('\n\n')]);
+      this.#rest = Buffer.alloc(0);
+      if (parse(dataOf(last.toString('utf8')) ?? '') !== undefined) this.#event(last);
+    }
+    const { finishReason, blocked } = this.#relayed.reader.reading;
+    if (finishReason !== null || blocked !== null) this.#settle({ kind: 'complete', notes: [] });
+    else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
+  }
+}
+
+/** undefined: a comment, or a name without data. */
+function dataOf(event: string): string | undefined {
+  if (!event.includes('data:')) return undefined;
+  const lines = event
+    .split(/\r?\n/)
+    .flatMap((line) => (line.startsWith('data:') ? [line.slice(line[5] === ' ' ? 6 : 5)] : []));
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
+function isUsageAlone(event: JsonMembers): boolean {
+  const { choices, usage } = event;
+  return Array.isArray(choices) && choices.length === 0 && members(usage) !== undefined;
+}
+
+/** Output that is no text, for the sake of its length: parts of tool calls, thinking. */
+function deltaText(event: JsonMembers): string {
+  const choices = event['choices'];
+  const choice = Array.isArray(choices) ? members(choices[0]) : undefined;
+  return textsIn(choice?.['delta'] ?? event['delta']).join('');
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  const object = members(value);
+  return object === undefined
+    ? []
+    : Object.entries(object).flatMap(([name, member]) =>
+        name === 'type' || name === 'role' || name === 'id' || name === 'index' ? [] : textsIn(member),
+      );
+}
+
+/** What a later call may name, and only the same candidate can know: a response by its id, and reasoning that only its maker can read. */
+function idsIn(event: JsonMembers): readonly string[] {
+  const response = event['object'] === 'response' ? event : members(event['response']);
+  const item = members(event['item']);
+  const output = response?.['output'];
+  const items = [...(item === undefined ? [] : [item]), ...(Array.isArray(output) ? output : [])];
+  const id = response?.['id'];
+  return [
+    ...(typeof id === 'string' ? [id] : []),
+    ...items.flatMap((one) => {
+      const sealed = members(one)?.['encrypted_content'];
+      return typeof sealed === 'string' && sealed !== '' ? [sealed] : [];
+    }),
+  ];
+}
+
+function parse(text: string): JsonMembers | undefined {
+  try {
+    return members(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
