@@ -1,6 +1,7 @@
 // The registry of commands, in the order of `headgate --help`.
 import type { Command } from 'commander';
 import { registerActivate } from './activate.ts';
+import { registerBudgets } from './budgets.ts';
 import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
 import { registerHistory } from './history.ts';
@@ -8,6 +9,7 @@ import { registerInit } from './init.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { registerPlan } from './plan.ts';
 import { registerRun } from './run.ts';
+import { registerSavings } from './savings.ts';
 import { registerSchema } from './schema.ts';
 import { registerKeys } from './keys.ts';
 import { registerLedger } from './ledger.ts';
@@ -15,6 +17,8 @@ import { registerPrices } from './prices.ts';
 import { registerServe } from './serve.ts';
 import { registerStats } from './stats.ts';
 import { registerTest } from './test.ts';
+import { registerWhy } from './why.ts';
+import { registerWhyCost } from './why-cost.ts';
 
 /** Adds one command to the program. What it ends with goes to `end`; a thrown HeadgateError is told in one line. */
 export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => Command;
@@ -31,6 +35,10 @@ export const commands: readonly RegisterCommand[] = [
   registerSchema,
   registerInit,
   registerStats,
+  registerWhy,
+  registerWhyCost,
+  registerSavings,
+  registerBudgets,
   registerKeys,
   registerLedger,
   registerPrices,

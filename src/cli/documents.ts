@@ -213,3 +213,129 @@ graphql(`
     }
   }
 `);
+
+export const WhyRun = graphql(`
+  query CliWhyRun($id: ID!) {
+    run(id: $id) {
+      story {
+        text
+        attempts {
+          step
+          model
+          outcome
+          rule
+          held
+          cost
+          saved
+          latencyMs
+        }
+      }
+    }
+  }
+`);
+
+export const SavingsOf = graphql(`
+  query CliSavings($span: SpanInput!, $by: [StatsDimension!]) {
+    savings(span: $span, by: $by) {
+      from
+      to
+      total {
+        ...CliSavingsSum
+      }
+      groups {
+        key
+        savings {
+          ...CliSavingsSum
+        }
+      }
+    }
+  }
+`);
+
+export const SavingsSum = graphql(`
+  fragment CliSavingsSum on SavingsSum {
+    cost
+    net
+    baselineCost
+    withoutBaseline
+    byCause {
+      cause
+      amount
+      estimated
+    }
+  }
+`);
+
+export const WhyCost = graphql(`
+  query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {
+    costChange(from: $from, to: $to, by: $by) {
+      from {
+        from
+        to
+      }
+      to {
+        from
+        to
+      }
+      fromCost
+      toCost
+      change
+      byCause {
+        cause
+        amount
+      }
+      byRevision {
+        amount
+        revision {
+          hash
+          commit
+          author
+          subject
+        }
+        byCause {
+          cause
+          amount
+        }
+        changes
+        lines {
+          file
+          line
+          before
+          after
+        }
+      }
+      groups {
+        key
+        change
+        byCause {
+          cause
+          amount
+        }
+      }
+    }
+  }
+`);
+
+export const BudgetForecasts = graphql(`
+  query CliBudgets {
+    budgets {
+      name
+      account
+      unit
+      limit
+      spent
+      held
+      resetsAt
+      forecast {
+        endsAt
+        exhaustedAt
+        earliest
+        latest
+        expected
+        low
+        high
+        pastDays
+      }
+    }
+  }
+`);

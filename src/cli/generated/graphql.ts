@@ -18,6 +18,12 @@ export type BudgetUnit =
   | 'TOKENS'
   | 'USD';
 
+export type CalendarUnit =
+  | 'DAY'
+  | 'HOUR'
+  | 'MONTH'
+  | 'WEEK';
+
 /** Another caller to run in the name of; needs the scope "caller:*". */
 export type CallerInput = {
   name: string;
@@ -37,6 +43,27 @@ export type CodeReviewInputFocus =
   | 'bugs'
   | 'security'
   | 'style';
+
+/** In the order in which they are told apart: each at what the ones before it have changed. */
+export type CostCause =
+  /** Answers that a run needs: more steps, more items. */
+  | 'CALLS'
+  /** The share of runs that were answered without a call. */
+  | 'EXACT_CACHE'
+  /** What calls cost whose answers were not used, retries among them. */
+  | 'FAILURES'
+  /** Longer prompts, or shorter ones. */
+  | 'INPUT_TOKENS'
+  /** Longer answers, or shorter ones; reasoning too. */
+  | 'OUTPUT_TOKENS'
+  /** The same tokens of the same models cost more, or less. */
+  | 'PRICE'
+  /** The share of the input that the provider's cache had. */
+  | 'PROMPT_CACHE'
+  /** Other models answered. */
+  | 'ROUTE'
+  /** More runs, or fewer: callers, not workflows. */
+  | 'VOLUME';
 
 export type CreateApiKeyInput = {
   /** Whose name its runs carry. */
@@ -86,6 +113,34 @@ export type RunStatus =
   | 'QUEUED'
   | 'RUNNING'
   | 'SUCCEEDED';
+
+export type SavingCause =
+  /** A cheap model answered and was checked; less what its rejected answers cost. */
+  | 'CASCADE'
+  /** An earlier answer was given again: what it had cost. */
+  | 'EXACT_CACHE'
+  /** What was paid for answers that were not used: below 0. */
+  | 'FAILURES'
+  /** A model that costs nothing answered. */
+  | 'LOCAL'
+  /** The provider had read the prompt before; less what writing it there cost. */
+  | 'PROMPT_CACHE'
+  /** Another paid model than the baseline answered. */
+  | 'ROUTING';
+
+/** A calendar unit in a time zone, or a rolling window, or an instant from and one to; an empty one is all that there is. */
+export type SpanInput = {
+  /** Of the calendar units: 0 is the one that holds now, 1 the one before it. */
+  ago?: number | null | undefined;
+  calendar?: CalendarUnit | null | undefined;
+  /** Inclusive. */
+  from?: string | null | undefined;
+  /** IANA name, such as `Europe/Berlin`; left out: UTC. */
+  timeZone?: string | null | undefined;
+  /** Exclusive; left out: now. */
+  to?: string | null | undefined;
+  window?: StatsWindow | null | undefined;
+};
 
 export type StatsDimension =
   | 'CALLER'
@@ -216,6 +271,37 @@ export type CliWatchStatsSubscription = { costStats: { at: string, total: { cost
 
 export type CliStatsFieldsFragment = { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
 
+export type CliWhyRunQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CliWhyRunQuery = { run: { story: { text: string, attempts: Array<{ step: string, model: string, outcome: string, rule: string, held: string, cost: string, saved: string, latencyMs: number | null }> } } | null };
+
+export type CliSavingsQueryVariables = Exact<{
+  span: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+}>;
+
+
+export type CliSavingsQuery = { savings: { from: string, to: string, total: { cost: string, net: string, baselineCost: string, withoutBaseline: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> }, groups: Array<{ key: string, savings: { cost: string, net: string, baselineCost: string, withoutBaseline: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> } }> } };
+
+export type CliSavingsSumFragment = { cost: string, net: string, baselineCost: string, withoutBaseline: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> };
+
+export type CliWhyCostQueryVariables = Exact<{
+  from?: SpanInput | null | undefined;
+  to: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+}>;
+
+
+export type CliWhyCostQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string, to: string }>, to: { from: string, to: string }, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, changes: Array<string>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null } | null, byCause: Array<{ cause: CostCause, amount: string }>, lines: Array<{ file: string, line: number, before: string | null, after: string | null }> }>, groups: Array<{ key: string, change: string, byCause: Array<{ cause: CostCause, amount: string }> }> } };
+
+export type CliBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliBudgetsQuery = { budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null, forecast: { endsAt: string, exhaustedAt: string | null, earliest: string | null, latest: string | null, expected: string | null, low: string | null, high: string | null, pastDays: number } | null }> };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -273,6 +359,19 @@ export const CliStatsFieldsFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"CliStatsFields"}) as unknown as TypedDocumentString<CliStatsFieldsFragment, unknown>;
+export const CliSavingsSumFragmentDoc = new TypedDocumentString(`
+    fragment CliSavingsSum on SavingsSum {
+  cost
+  net
+  baselineCost
+  withoutBaseline
+  byCause {
+    cause
+    amount
+    estimated
+  }
+}
+    `, {"fragmentName":"CliSavingsSum"}) as unknown as TypedDocumentString<CliSavingsSumFragment, unknown>;
 export const CliRunTaskDocument = new TypedDocumentString(`
     mutation CliRunTask($task: TaskInput!, $options: RunOptions) {
   runTask(task: $task, options: $options) {
@@ -506,3 +605,121 @@ export const CliWatchStatsDocument = new TypedDocumentString(`
     resetsAt
   }
 }`) as unknown as TypedDocumentString<CliWatchStatsSubscription, CliWatchStatsSubscriptionVariables>;
+export const CliWhyRunDocument = new TypedDocumentString(`
+    query CliWhyRun($id: ID!) {
+  run(id: $id) {
+    story {
+      text
+      attempts {
+        step
+        model
+        outcome
+        rule
+        held
+        cost
+        saved
+        latencyMs
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliWhyRunQuery, CliWhyRunQueryVariables>;
+export const CliSavingsDocument = new TypedDocumentString(`
+    query CliSavings($span: SpanInput!, $by: [StatsDimension!]) {
+  savings(span: $span, by: $by) {
+    from
+    to
+    total {
+      ...CliSavingsSum
+    }
+    groups {
+      key
+      savings {
+        ...CliSavingsSum
+      }
+    }
+  }
+}
+    fragment CliSavingsSum on SavingsSum {
+  cost
+  net
+  baselineCost
+  withoutBaseline
+  byCause {
+    cause
+    amount
+    estimated
+  }
+}`) as unknown as TypedDocumentString<CliSavingsQuery, CliSavingsQueryVariables>;
+export const CliWhyCostDocument = new TypedDocumentString(`
+    query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {
+  costChange(from: $from, to: $to, by: $by) {
+    from {
+      from
+      to
+    }
+    to {
+      from
+      to
+    }
+    fromCost
+    toCost
+    change
+    byCause {
+      cause
+      amount
+    }
+    byRevision {
+      amount
+      revision {
+        hash
+        commit
+        author
+        subject
+      }
+      byCause {
+        cause
+        amount
+      }
+      changes
+      lines {
+        file
+        line
+        before
+        after
+      }
+    }
+    groups {
+      key
+      change
+      byCause {
+        cause
+        amount
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliWhyCostQuery, CliWhyCostQueryVariables>;
+export const CliBudgetsDocument = new TypedDocumentString(`
+    query CliBudgets {
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+    resetsAt
+    forecast {
+      endsAt
+      exhaustedAt
+      earliest
+      latest
+      expected
+      low
+      high
+      pastDays
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliBudgetsQuery, CliBudgetsQueryVariables>;

@@ -107,6 +107,8 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'StepKind',
   'StepRun',
   'StepStatus',
+  'Story',
+  'StoryAttempt',
   'String',
   'Subscription',
   'Tag',

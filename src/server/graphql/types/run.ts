@@ -5,6 +5,8 @@ import { READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs, RevisionShape } from '../refs.ts';
 import { maySeeRunsOf } from '../../../engine/execution/scopes.ts';
+import { storyOf } from '../../../ledger/story.ts';
+import type { Story, StoryRow } from '../../../ledger/story.ts';
 import type { RequestContext } from '../context.ts';
 import type { Enums } from './enums.ts';
 import type { TaskModel } from '../tasks.ts';
@@ -15,6 +17,7 @@ import type { RunShape } from './run-shape.ts';
 const TYPICAL_STEPS = 3;
 
 export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: TaskModel): void {
+  const story = defineStory(builder);
   builder.node(refs.run, {
     description: 'One execution of a task.',
     id: { resolve: ({ run }) => run.id },
@@ -83,6 +86,13 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
         resolve: async (shape, _args, context) =>
           notesOf(shape.attempts ?? (await context.loaders.attemptsOf.load(shape.run.id))),
       }),
+      story: t.field({
+        type: story,
+        description: 'Why it ran as it did, from what is recorded.',
+        complexity: READ_COST,
+        resolve: async (shape, _args, context) =>
+          storyOf(shape.run, shape.attempts ?? (await context.loaders.attemptsOf.load(shape.run.id))),
+      }),
       error: t.field({ type: refs.runError, nullable: true, resolve: ({ run }) => run.error }),
       idempotencyKey: t.string({ nullable: true, resolve: ({ run }) => run.idempotencyKey }),
       parent: t.field({
@@ -114,6 +124,35 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
 function notesOf(attempts: readonly AttemptRecord[]): readonly Note[] {
   const notes = attempts.flatMap((attempt) => attempt.notes ?? []);
   return [...new Map(notes.map((note) => [`${note.code} ${note.message}`, note])).values()];
+}
+
+function defineStory(builder: Builder) {
+  const row = builder.objectRef<StoryRow>('StoryAttempt');
+  row.implement({
+    fields: (t) => ({
+      step: t.exposeString('step'),
+      model: t.exposeString('model', { description: '`provider/model`.' }),
+      outcome: t.exposeString('outcome', { description: '`succeeded`, `failed: overloaded`.' }),
+      rule: t.exposeString('rule', { description: 'The rule that held, and how it ordered the candidates.' }),
+      held: t.expose('heldNanoUsd', { type: 'USD' }),
+      cost: t.expose('costNanoUsd', { type: 'USD' }),
+      saved: t.expose('savedNanoUsd', {
+        type: 'USD',
+        description: 'Against the baseline; below 0: it counts against.',
+      }),
+      latencyMs: t.exposeFloat('latencyMs', { nullable: true }),
+    }),
+  });
+  const story = builder.objectRef<Story>('Story');
+  story.implement({
+    description:
+      'A run told: which rule held, who was skipped and why, what was held, settled, lost and saved.',
+    fields: (t) => ({
+      text: t.exposeString('text', { description: 'One paragraph.' }),
+      attempts: t.expose('rows', { type: [row] }),
+    }),
+  });
+  return story;
 }
 
 /** The run, if there is one and the viewer may see it: the two are not told apart. */
