@@ -11,7 +11,8 @@ import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { openApp, serveApp } from '../src/app.ts';
+import { openApp } from '../src/app.ts';
+import { serveApp } from '../src/serve.ts';
 import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
 
 const WARM_RUNS = 20;

@@ -31,14 +31,13 @@ import { createProviderRegistry } from './engine/providers/registry.ts';
 import { createPolicies } from './engine/resilience/policies.ts';
 import type { Policies, RateGates } from './engine/resilience/port.ts';
 import { createRateGates } from './engine/resilience/rate-gates.ts';
-import { logRevisions, revisionAlert } from './revisions/alerts.ts';
+import { revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
 import { lastPlan } from './revisions/last-plan.ts';
 import type { Revisions, Source } from './revisions/port.ts';
 import { createRevisions } from './revisions/revisions.ts';
 import { createEmbeddedRuntime } from './engine/runtime/embedded.ts';
-import type { ServerOptions } from './server/options.ts';
 import { pastSpend } from './ledger/stats/past-spend.ts';
 import { createStats, type Stats } from './ledger/stats/stats.ts';
 
@@ -76,7 +75,7 @@ export interface App {
 
 /** In the data folder. */
 export const DATABASE_FILE = 'headgate.db';
-const DEFAULT_DRAIN_MS = 10_000;
+export const DEFAULT_DRAIN_MS = 10_000;
 
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -189,94 +188,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   }
 }
 
-export interface ServeOptions extends Pick<
-  ServerOptions,
-  | 'host'
-  | 'port'
-  | 'mode'
-  | 'introspection'
-  | 'graphiql'
-  | 'corsOrigins'
-  | 'allowedHosts'
-  | 'persistedOperations'
-  | 'limits'
-  | 'staticDir'
-  | 'trustProxy'
-  | 'webhookSecret'
-  | 'log'
-  | 'tracer'
-> {
-  /** Load the workflows again when they change. Default true. */
-  readonly watch?: boolean;
-}
-
-/** Puts the app behind GraphQL. `close` takes no more requests and lets those under way end within `drainMs`; the app itself is closed after it. */
-export async function serveApp(
-  app: App,
-  options: ServeOptions,
-): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
-  const { watch = true, ...serverOptions } = options;
-  // A run from the command line needs none of this, so it is loaded here.
-  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }, { logRecovered }] =
-    await Promise.all([
-      import('./server/graphql/schema.ts'),
-      import('./server/keys/key-ring.ts'),
-      import('./server/providers-view.ts'),
-      import('./server/server.ts'),
-      import('./server/observe/run-log.ts'),
-    ]);
-  const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
-  if (options.log) logRecovered(ledger, options.log);
-  const server = await createServer({
-    ...serverOptions,
-    services: {
-      clock,
-      engine,
-      ledger,
-      written: ledger,
-      stats,
-      budgets,
-      guards,
-      providers: createProvidersView({
-        plan: () => revisions.active().plan,
-        providers: app.providers,
-        policies,
-        rateGates,
-        signals: stats,
-      }),
-      revisions,
-      keys: await KeyRing.open({ ledger, clock, random: app.random }),
-    },
-    schemaFor: (plan) => buildSchema({ plan }),
-    exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,
-    ledgerHealth: async () => {
-      const { ok, failure } = ledger.health();
-      return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };
-    },
-  });
-  // What a crash or a restart cut off goes on from its last receipt (INV-5).
-  const resumed = await engine.resume();
-  if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
-  if (options.log) logRevisions(revisions, options.log);
-  const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
-  if (watch)
-    await revisions.watch((error) =>
-      options.log?.error(
-        { err: error },
-        'the workflows could not be loaded again; the last good revision serves on',
-      ),
-    );
-  return {
-    url: server.url,
-    open: server.open,
-    async close(drainMs = DEFAULT_DRAIN_MS) {
-      stopPruning();
-      // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
-      await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
-    },
-  };
-}
-
 /** Without its past, the surge guard would take the first normal morning after a restart for a surge, or a loop for a morning. */
 async function rememberSpend(guards: Guards, ledger: Ledger, clock: Clock, plan: Plan): Promise<void> {
   const { surge } = plan.guards;
@@ -297,23 +208,7 @@ async function learntBounds(ledger: Ledger): Promise<LearntBounds> {
   });
 }
 
-/** For the last answers, after the drain. */
-const ANSWERED_WITHIN_MS = 1_000;
 const FOUR_WEEKS_MS = 28 * 86_400_000;
-const PRUNE_EVERY_MS = 3_600_000;
-
-/** What its time is over for is deleted, and leases that ran out are settled: at the start and then hourly. */
-function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['log']): () => void {
-  let cancel = (): void => undefined;
-  const prune = (): void => {
-    ledger
-      .prune(clock.nowMs())
-      .catch((error: unknown) => log?.warn({ err: error }, 'the ledger could not be pruned'));
-    cancel = clock.after(everyMs, prune);
-  };
-  prune();
-  return () => cancel();
-}
 
 /** A plan that could not be served under its GraphQL names is refused like one that does not compile. */
 async function compileServable(

@@ -29,7 +29,7 @@ export const registerDemo: RegisterCommand = (program, io, end) =>
 
 async function demo(port: number, io: CliIo): Promise<ExitCode> {
   const stopped = untilStopped();
-  const { openApp, serveApp } = await import('../app.ts');
+  const [{ openApp }, { serveApp }] = await Promise.all([import('../app.ts'), import('../serve.ts')]);
   const clock = catchingUpClock(HOUR_MS, SPEED);
   const random = seededRandom(SEED);
   const upstream = await startUpstream(clock, random);

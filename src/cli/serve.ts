@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
-import type { App, AppOptions, ServeOptions } from '../app.ts';
+import type { App, AppOptions } from '../app.ts';
+import type { ServeOptions } from '../serve.ts';
 import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
 import { mutationToPaste } from './format/mutation.ts';
@@ -128,7 +129,10 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     );
   const stopped = untilStopped();
   const hangups = onHangups();
-  const { openApp, serveApp, WorkflowsRefused } = await import('../app.ts');
+  const [{ openApp, WorkflowsRefused }, { serveApp }] = await Promise.all([
+    import('../app.ts'),
+    import('../serve.ts'),
+  ]);
   const log = await createLog(io.env);
   const app = await openApp({
     workflows: await sourceOf(flags, io),

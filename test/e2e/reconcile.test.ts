@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { openApp, serveApp, type App } from '../../src/app.ts';
+import { openApp, type App } from '../../src/app.ts';
+import { serveApp } from '../../src/serve.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { parseUsd } from '../../src/common/money.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';

@@ -94,7 +94,7 @@ export function unusedDoors(structure: Structure, files: readonly SourceFile[]):
 
 /** The composition root wires the rooms, so that it alone may open whatever it wires. */
 function isRoot(path: string): boolean {
-  return roomOf(path) === 'app.ts';
+  return ['app.ts', 'serve.ts'].includes(roomOf(path));
 }
 
 function folderOf(path: string): string {

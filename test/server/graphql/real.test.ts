@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openApp, serveApp } from '../../../src/app.ts';
+import { openApp } from '../../../src/app.ts';
+import { serveApp } from '../../../src/serve.ts';
 import type { App } from '../../../src/app.ts';
 import { post } from '../support.ts';
 

@@ -1,0 +1,110 @@
+// The app behind HTTP: the GraphQL schema over its plan, keys, what goes on after a restart, and what is done every hour.
+import { DEFAULT_DRAIN_MS } from './app.ts';
+import type { App } from './app.ts';
+import { logRevisions } from './revisions/alerts.ts';
+import type { ServerOptions } from './server/options.ts';
+
+export interface ServeOptions extends Pick<
+  ServerOptions,
+  | 'host'
+  | 'port'
+  | 'mode'
+  | 'introspection'
+  | 'graphiql'
+  | 'corsOrigins'
+  | 'allowedHosts'
+  | 'persistedOperations'
+  | 'limits'
+  | 'staticDir'
+  | 'trustProxy'
+  | 'webhookSecret'
+  | 'log'
+  | 'tracer'
+> {
+  /** Load the workflows again when they change. Default true. */
+  readonly watch?: boolean;
+}
+
+/** Puts the app behind GraphQL. `close` takes no more requests and lets those under way end within `drainMs`; the app itself is closed after it. */
+export async function serveApp(
+  app: App,
+  options: ServeOptions,
+): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
+  const { watch = true, ...serverOptions } = options;
+  // A run from the command line needs none of this, so it is loaded here.
+  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }, { logRecovered }] =
+    await Promise.all([
+      import('./server/graphql/schema.ts'),
+      import('./server/keys/key-ring.ts'),
+      import('./server/providers-view.ts'),
+      import('./server/server.ts'),
+      import('./server/observe/run-log.ts'),
+    ]);
+  const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  if (options.log) logRecovered(ledger, options.log);
+  const server = await createServer({
+    ...serverOptions,
+    services: {
+      clock,
+      engine,
+      ledger,
+      written: ledger,
+      stats,
+      budgets,
+      guards,
+      providers: createProvidersView({
+        plan: () => revisions.active().plan,
+        providers: app.providers,
+        policies,
+        rateGates,
+        signals: stats,
+      }),
+      revisions,
+      keys: await KeyRing.open({ ledger, clock, random: app.random }),
+    },
+    schemaFor: (plan) => buildSchema({ plan }),
+    exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,
+    ledgerHealth: async () => {
+      const { ok, failure } = ledger.health();
+      return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };
+    },
+  });
+  // What a crash or a restart cut off goes on from its last receipt (INV-5).
+  const resumed = await engine.resume();
+  if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
+  if (options.log) logRevisions(revisions, options.log);
+  const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
+  if (watch)
+    await revisions.watch((error) =>
+      options.log?.error(
+        { err: error },
+        'the workflows could not be loaded again; the last good revision serves on',
+      ),
+    );
+  return {
+    url: server.url,
+    open: server.open,
+    async close(drainMs = DEFAULT_DRAIN_MS) {
+      stopPruning();
+      // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
+      await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
+    },
+  };
+}
+
+/** For the last answers, after the drain. */
+const ANSWERED_WITHIN_MS = 1_000;
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** What its time is over for is deleted, and leases that ran out are settled: at the start and then hourly. */
+function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['log']): () => void {
+  let cancel = (): void => undefined;
+  const prune = (): void => {
+    ledger
+      .prune(clock.nowMs())
+      .catch((error: unknown) => log?.warn({ err: error }, 'the ledger could not be pruned'));
+    cancel = clock.after(everyMs, prune);
+  };
+  prune();
+  return () => cancel();
+}
