@@ -2,8 +2,7 @@
 //
 //   node bench/run-way.ts [--list]
 //
-// The stack is V8's own, taken twice: where the attempt's row is given to the ledger, to which everything is one synchronous call, and where the
-// request is given to the HTTP client. The first tells the way from the resolver to the attempt, the second the way from there to the socket.
+// The stack is V8's own, at the moment when the request is given to the HTTP client: up to there a run without a cache or a key is one call.
 // Functions and files are counted by V8's precise coverage of one run, from the request to its answer, in this thread.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer } from 'node:http';
@@ -76,34 +75,22 @@ function framesOf(error: Error): readonly Frame[] {
   });
 }
 
-/** From the resolver to the HTTP client, outermost first. */
+/** From the resolver's call to the HTTP client, outermost first. */
 async function way(): Promise<readonly Frame[]> {
-  const { ledger } = app;
-  const openAttempt = ledger.openAttempt.bind(ledger);
   const limit = Error.stackTraceLimit;
-  let toAttempt: readonly Frame[] = [];
-  let toSocket: readonly Frame[] = [];
+  let stack: readonly Frame[] = [];
   const onRequest = (): void => {
     const frames = framesOf(new Error('the HTTP client has a request'));
-    if (frames.length > 0) toSocket = frames;
+    if (frames.length > 0) stack = frames;
   };
   Error.stackTraceLimit = 1_000;
-  ledger.openAttempt = (attempt) => {
-    toAttempt = framesOf(new Error('the ledger has the row'));
-    return openAttempt(attempt);
-  };
   subscribe('undici:request:create', onRequest);
   await run(WARM_RUNS);
   unsubscribe('undici:request:create', onRequest);
-  ledger.openAttempt = openAttempt;
   Error.stackTraceLimit = limit;
-
-  const [attempt] = toAttempt;
-  const meet = toSocket.findIndex(({ file, name }) => file === attempt?.file && name === attempt.name);
-  const resolver = toAttempt.findIndex(({ file }) => file.startsWith('server/'));
-  if (meet === -1 || resolver === -1)
-    throw new Error('the two stacks do not meet, or do not reach the resolver');
-  return [...toSocket.slice(0, meet), ...toAttempt.slice(0, resolver + 1)].toReversed();
+  const resolver = stack.findIndex(({ file }) => file.startsWith('server/'));
+  if (resolver === -1) throw new Error('the stack does not reach the resolver');
+  return stack.slice(0, resolver + 1).toReversed();
 }
 
 async function covered(): Promise<ReadonlyMap<string, readonly string[]>> {
