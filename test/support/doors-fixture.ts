@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openApp, serveApp } from '../../src/app.ts';
+import { openApp } from '../../src/app.ts';
+import { serveApp } from '../../src/serve.ts';
 import type { App } from '../../src/app.ts';
 import type { AttemptRecord, RunRecord } from '../../src/engine/execution/records.ts';
 import { doorUpstream } from './door-upstream.ts';
