@@ -40,6 +40,32 @@ describe('a server that is stopped', () => {
     await sockets.dispose();
   });
 
+  it.each([
+    'subscription { revisions { hash } }',
+    'subscription { alerts { id } }',
+    'subscription { providers { name } }',
+    'subscription { ...f } fragment f on Subscription { costStats { at } }',
+    'subscription { ... on Subscription { revisions { hash } } }',
+  ])('is not held by who only looks: %s', async (query) => {
+    const { url, base, server } = await serve();
+    const events = createSseClient({ url, retryAttempts: 0 });
+    const sockets = createWsClient({
+      url: url.replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+    });
+    const watching = [events.iterate({ query }), sockets.iterate({ query })];
+    const ended = watching.map(async (watched) => {
+      for await (const _event of watched);
+    });
+    const metrics = async (): Promise<string> => (await fetch(`${base}/metrics`)).text();
+    await expect.poll(metrics).toMatch(/^headgate_subscriptions\S* 2$/m);
+    await server.close(60_000);
+    await Promise.allSettled(ended);
+    events.dispose();
+    await sockets.dispose();
+  });
+
   it('takes nothing new on connections that are still open', async () => {
     const { url, server, engine } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
