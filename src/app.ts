@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createBudgets } from './engine/budget/budgets.ts';
 import { createGuards } from './engine/budget/guards/guards.ts';
 import type { Guards } from './engine/budget/guards/port.ts';
-import type { Budgets, Hold } from './engine/budget/port.ts';
+import type { Budgets, Hold, Spending } from './engine/budget/port.ts';
 import { systemClock, type Clock } from './common/clock.ts';
 import { systemRandom, type Random } from './common/random.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
@@ -23,7 +23,9 @@ import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.
 import { createWorkThread } from './engine/execution/thread/work-thread.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
+import type { AttemptRecord } from './engine/execution/records.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
+import { settledSpending } from './ledger/sqlite/settled-spending.ts';
 import { decodePlan } from './language/plan/encode.ts';
 import type { Plan } from './language/plan/types.ts';
 import type { ProviderRegistry } from './engine/providers/registry-port.ts';
@@ -242,6 +244,11 @@ export class WorkflowsRefused extends HeadgateError {
 function settleReconciled(budgets: Budgets, ledger: Ledger): void {
   ledger.onWritten((rows) => {
     for (const row of rows) {
+      if (row.kind === 'attempt_lowered') {
+        const [before, after] = [row.before, row.attempt].map(spendingOfRecord) as [Spending, Spending];
+        budgets.correct(row.attempt.postings, before, after);
+        continue;
+      }
       if (row.kind !== 'attempt_closed' || row.reconciled !== true) continue;
       const {
         id,
@@ -263,6 +270,10 @@ function settleReconciled(budgets: Budgets, ledger: Ledger): void {
       else budgets.settle(hold, { costNanoUsd, tokens: inputTokens + outputTokens, calls: 1 });
     }
   });
+}
+
+function spendingOfRecord({ status, costNanoUsd, inputTokens, outputTokens }: AttemptRecord): Spending {
+  return settledSpending(status, costNanoUsd, inputTokens + outputTokens);
 }
 
 /** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */

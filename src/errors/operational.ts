@@ -42,6 +42,7 @@ export const operational = {
   PERSISTED_OPERATION_WRONG: 'A persisted operation does not fit its hash or the schema.',
   PORT_IN_USE: 'Something else listens on the port.',
   PORT_NOT_ALLOWED: 'This user may not open the port.',
+  RECONCILE_RAISES: 'An attempt that was settled at an estimate can be lowered, and not raised.',
   REVISION_UNREADABLE: 'The ledger has the revision, and its plan cannot be read.',
   SERVER_ADDRESS: 'The address given is not one that a server can be asked at.',
   SERVER_ERROR: 'The server answered with an error.',

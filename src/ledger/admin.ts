@@ -1,5 +1,6 @@
 // What operators and the composition root do to the ledger: revisions, switches, keys, attempts of unknown outcome.
 import type { Clock } from '../common/clock.ts';
+import { formatUsd } from '../common/money.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { AttemptRecord } from '../engine/execution/records.ts';
 import type { LedgerAdmin } from './port.ts';
@@ -36,6 +37,16 @@ export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): Le
       await queue.flushed();
       const attempt = await reader.ask('attempt', attemptId);
       const stem = await reader.ask('rollupStem', attemptId);
+      if (attempt !== undefined && stem !== undefined && isEstimate(attempt)) {
+        const lowered = lower(attempt, verdict);
+        await queue.commit(() => operations.lowerAttempt(attempt, lowered), {
+          kind: 'attempt_lowered',
+          before: attempt,
+          attempt: lowered,
+          rollupKey: encodeDimensions(stem, attempt.status),
+        });
+        return lowered;
+      }
       if (attempt?.status !== 'unreconciled' || stem === undefined) throw notUnreconciled(attemptId, attempt);
       const reconciled = judge(attempt, verdict, clock.nowMs());
       await queue.commit(() => operations.closeAttempt(reconciled, null, null, true), {
@@ -77,6 +88,34 @@ function judge(attempt: AttemptRecord, verdict: Verdict, nowMs: number): Attempt
     inputTokens: attempt.heldTokens ?? 0,
     costNanoUsd: verdict.costNanoUsd ?? attempt.heldNanoUsd,
     estimated: verdict.costNanoUsd === undefined,
+  };
+}
+
+/** Nobody saw what it was billed: it was settled at what was held, or by what was seen. */
+function isEstimate({ status, estimated }: AttemptRecord): boolean {
+  return estimated && (status === 'failed' || status === 'cancelled');
+}
+
+function lower(attempt: AttemptRecord, verdict: Verdict): AttemptRecord {
+  const costNanoUsd = verdict.kind === 'release' ? 0n : (verdict.costNanoUsd ?? attempt.costNanoUsd);
+  if (costNanoUsd > attempt.costNanoUsd || costNanoUsd < 0n)
+    throw new HeadgateError(
+      'RECONCILE_RAISES',
+      `Attempt ${attempt.id} was settled at $${formatUsd(attempt.costNanoUsd)}, its worst case; it cannot cost more.`,
+      "Give what the provider's bill says, or leave the cost out to confirm the estimate.",
+    );
+  const unused = {
+    inputTokens: 0,
+    outputTokens: 0,
+    cachedInputTokens: 0,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+  };
+  return {
+    ...attempt,
+    ...(verdict.kind === 'release' ? unused : {}),
+    costNanoUsd,
+    estimated: false,
   };
 }
 

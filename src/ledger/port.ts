@@ -109,7 +109,7 @@ export interface LedgerAdmin {
   saveApiKey(key: ApiKeyRecord): Promise<void>;
   revokeApiKey(id: string, atMs: number): Promise<void>;
   touchApiKey(id: string, atMs: number): void;
-  /** Confirms attempts of unknown outcome at their worst case, or at a given cost; or releases them. */
+  /** Confirms attempts of unknown outcome at their worst case, or at a given cost; or releases them. One that is settled at an estimate is lowered: to a given cost, or to nothing. */
   reconcile(
     attemptId: string,
     verdict: { readonly kind: 'confirm'; readonly costNanoUsd?: bigint } | { readonly kind: 'release' },
@@ -127,6 +127,13 @@ export type WrittenRow =
       readonly attempt: AttemptRecord;
       readonly rollupKey?: string;
       readonly reconciled?: true;
+    }
+  /** One that was settled at an estimate costs less than that. */
+  | {
+      readonly kind: 'attempt_lowered';
+      readonly before: AttemptRecord;
+      readonly attempt: AttemptRecord;
+      readonly rollupKey: string;
     }
   | { readonly kind: 'step'; readonly step: StepRecord }
   | { readonly kind: 'alert'; readonly alert: AlertRecord };

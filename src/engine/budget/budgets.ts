@@ -245,6 +245,19 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     tellRoom();
   }
 
+  function correct(postings: readonly Posting[], before: Spending, after: Spending): void {
+    for (const { budgetId, account: key, windowStartMs } of postings) {
+      const state = states.get(budgetId);
+      state?.advance(now());
+      const account = state?.find(key);
+      const cell = account?.cells.find(({ startMs }) => startMs === windowStartMs);
+      if (state === undefined || account === undefined || cell === undefined) continue;
+      const by = amountOf(state.unit, after) - amountOf(state.unit, before);
+      account.post(cell, by, after.calls - before.calls);
+    }
+    tellRoom();
+  }
+
   function views(
     filter: { readonly budgetId?: string; readonly account?: string } = {},
   ): readonly BudgetView[] {
@@ -274,6 +287,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     fits,
     settle,
     adjust,
+    correct,
     nextRoom: () => (room ??= Promise.withResolvers<void>()).promise,
     release: (held) => settle(held, nothing),
     endRun(runId) {

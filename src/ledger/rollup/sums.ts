@@ -78,6 +78,15 @@ export function addSums(into: Sums, other: Sums): void {
   for (const [bucket, times] of other.firstToken) countInto(into.firstToken, bucket, times);
 }
 
+/** What one attempt is counted for less than before, or more; how long it took is what it was. */
+export function addDifference(into: Sums, before: CountedAttempt, after: CountedAttempt): void {
+  const [less, more] = [emptySums(), emptySums()];
+  countAttempt(less, before);
+  countAttempt(more, after);
+  for (const name of AMOUNT_NAMES) into[name] += more[name] - less[name];
+  for (const name of COUNT_NAMES) into[name] += more[name] - less[name];
+}
+
 /** All but the durations. */
 function addNumbers(into: Sums, other: Sums): void {
   for (const name of AMOUNT_NAMES) if (other[name] !== 0n) into[name] += other[name];

@@ -2,7 +2,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Spending } from '../../engine/budget/port.ts';
 import type { AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
-import { countAttempt } from '../rollup/sums.ts';
+import { addDifference, countAttempt } from '../rollup/sums.ts';
+import type { CountedAttempt } from '../rollup/sums.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
 import type * as operations from './operations.ts';
@@ -70,7 +71,7 @@ export class AttemptWrites {
       ', postings = coalesce(?, postings) where seq = ?',
     );
     this.#find = database.prepare(
-      `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, status, dimensions
+      `select seq, run_id, postings, held_nano_usd, held_tokens, started_at_ms, status, cost_nano_usd, reconciled, dimensions
        from attempts join rollup_keys on rollup_keys.id = rollup_key_id where attempts.id = ?`,
     );
     this.#move = database.prepare('update attempts set postings = ? where seq = ?');
@@ -140,16 +141,30 @@ export class AttemptWrites {
   }
 
   #count({ rollupStem, startedAtMs }: OpenAttempt, progress: AttemptProgress): void {
-    const status = progress.status as AttemptStatus;
-    countAttempt(this.#rollups.at(encodeDimensions(rollupStem, status), startedAtMs), {
-      ...progress,
-      status,
-      costNanoUsd: BigInt(progress.costNanoUsd),
-      estimated: progress.estimated === 1,
-      savedBy: progress.savedBy as SavedBy | null,
-      savedRouteNanoUsd: BigInt(progress.savedRouteNanoUsd),
-      savedPromptCacheNanoUsd: BigInt(progress.savedPromptCacheNanoUsd),
+    const counted = countedOf(progress);
+    countAttempt(this.#rollups.at(encodeDimensions(rollupStem, counted.status), startedAtMs), counted);
+  }
+
+  /** False, and nothing is done, where it is not as it was read: no money moves twice. */
+  lower({ id, before, after }: operations.LowerAttempt): boolean {
+    this.flush();
+    const row = this.#find.get(id);
+    const isAsRead =
+      row?.['status'] === before.status &&
+      row['reconciled'] === 0n &&
+      row['cost_nano_usd'] === BigInt(before.costNanoUsd);
+    if (row === undefined || !isAsRead) return false;
+    this.#close.run(after, null, row['seq'] as bigint);
+    const [from, to] = [spendingOf(before), spendingOf(after)];
+    this.#windows.spend(this.#windows.of(row['postings'] as string), {
+      costNanoUsd: to.costNanoUsd - from.costNanoUsd,
+      tokens: to.tokens - from.tokens,
+      calls: to.calls - from.calls,
     });
+    this.#costs.closed(row['run_id'] as string, to.costNanoUsd - from.costNanoUsd);
+    const key = encodeDimensions(stemOf(row['dimensions'] as string), after.status);
+    addDifference(this.#rollups.at(key, Number(row['started_at_ms'])), countedOf(before), countedOf(after));
+    return true;
   }
 
   /** A reload put an open attempt's hold on other accounts. */
@@ -184,4 +199,20 @@ export class AttemptWrites {
     this.#new = [];
     this.#newById = new Map();
   }
+}
+
+function spendingOf({ status, costNanoUsd, inputTokens, outputTokens }: AttemptProgress): Spending {
+  return settledSpending(status, BigInt(costNanoUsd), inputTokens + outputTokens);
+}
+
+function countedOf(progress: AttemptProgress): CountedAttempt {
+  return {
+    ...progress,
+    status: progress.status as AttemptStatus,
+    costNanoUsd: BigInt(progress.costNanoUsd),
+    estimated: progress.estimated === 1,
+    savedBy: progress.savedBy as SavedBy | null,
+    savedRouteNanoUsd: BigInt(progress.savedRouteNanoUsd),
+    savedPromptCacheNanoUsd: BigInt(progress.savedPromptCacheNanoUsd),
+  };
 }

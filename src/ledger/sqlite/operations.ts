@@ -52,6 +52,14 @@ export interface CloseAttempt {
   readonly receipt: StepReceipt | null;
 }
 
+/** An attempt that was settled at an estimate is settled at what it was billed; `before`: as it was read. */
+export interface LowerAttempt {
+  readonly kind: 'lowerAttempt';
+  readonly id: string;
+  readonly before: AttemptProgress;
+  readonly after: AttemptProgress;
+}
+
 export interface StepReceipt {
   readonly step: DoneStep;
   /** JSON. */
@@ -76,6 +84,7 @@ export type Operation =
   | FinishRun
   | OpenAttempt
   | CloseAttempt
+  | LowerAttempt
   | { readonly kind: 'recordStep'; readonly receipt: StepReceipt }
   | AdminOperation
   | {
@@ -185,6 +194,15 @@ export function closeAttempt(
     progress: progressOf(attempt, reconciled),
     movedPostings,
     receipt: nullable(receipt, receiptOf),
+  };
+}
+
+export function lowerAttempt(before: AttemptRecord, after: AttemptRecord): LowerAttempt {
+  return {
+    kind: 'lowerAttempt',
+    id: before.id,
+    before: progressOf(before, false),
+    after: progressOf(after, true),
   };
 }
 

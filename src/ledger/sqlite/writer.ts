@@ -202,6 +202,8 @@ export class Writer {
         if (operation.receipt !== null) this.#runs.step(operation.receipt);
         return closed ? undefined : UNCHANGED;
       }
+      case 'lowerAttempt':
+        return this.#attempts.lower(operation) ? undefined : UNCHANGED;
       case 'recordStep':
         this.#runs.step(operation.receipt);
         return undefined;

@@ -1,6 +1,6 @@
 // What a written row adds to the statistics: the same that the writer added to the roll-ups in its transaction.
 import type { WrittenRow } from '../port.ts';
-import { cachedBy, countAttempt, countRun, countedOf, emptySums } from '../rollup/sums.ts';
+import { addDifference, cachedBy, countAttempt, countRun, countedOf, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 
 export interface Contribution {
@@ -18,6 +18,11 @@ export function contributionOf(row: WrittenRow): Contribution | undefined {
     const sums = emptySums();
     countAttempt(sums, countedOf(attempt));
     return { dimensions: row.rollupKey, atMs: attempt.startedAtMs, sums };
+  }
+  if (row.kind === 'attempt_lowered') {
+    const sums = emptySums();
+    addDifference(sums, countedOf(row.before), countedOf(row.attempt));
+    return { dimensions: row.rollupKey, atMs: row.attempt.startedAtMs, sums };
   }
   if (row.kind === 'run_finished' && row.rollupKey !== undefined) {
     const sums = emptySums();

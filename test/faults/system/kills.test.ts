@@ -48,6 +48,7 @@ describe('kill -9', () => {
     { timeout: 60_000 + KILLS * 15_000 },
     async () => {
       const random = seededRandom(SEED);
+      // It finishes and bills what it has begun, whether or not anybody is left to hear of it.
       const upstream = await startCountingUpstream({ random });
       const dataDirectory = temporary('headgate-kills-');
       const workflows = workflowFolder();
@@ -178,6 +179,8 @@ describe('kill -9', () => {
       const all = [...rows.attempts.values()].flat();
       const cut = all.filter(({ status }) => status === 'unreconciled').length;
       expect(cut).toBeGreaterThan(0);
+      // Held means sent: a row is opened when its request is about to be written. One in ten of those cut may have died between the two.
+      expect(all.length - upstream.calls.length).toBeLessThanOrEqual(Math.max(5, cut / 10));
       console.info(
         `${KILLS} kills: ${rows.runs.length} runs, ${all.length} attempts, ${upstream.calls.length} calls received, ${cut} attempts held as unknown`,
       );
