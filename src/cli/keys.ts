@@ -1,10 +1,12 @@
 // headgate keys: makes, lists and revokes API keys, in the database of this machine or at a running server.
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../common/clock.ts';
 import { nearest } from '../common/nearest.ts';
 import { parseDuration } from '../language/definition/fields/units.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
+import { MOST_BODY_BYTES } from '../server/graphql/api-keys.ts';
 import type { NewApiKey } from '../server/graphql/api-keys.ts';
 import { isScope } from '../engine/execution/scopes.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -27,6 +29,7 @@ interface CreateFlags extends Place {
   readonly tag: readonly string[];
   readonly expires?: string;
   readonly requestsPerMinute?: number;
+  readonly maxBody?: number;
 }
 
 /** What a key looks like, wherever it came from. Times are RFC 3339. */
@@ -69,6 +72,7 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
     .option('--tag <key=value>', 'a tag of every run', collect, [])
     .option('--expires <duration>', 'it stops working after so long: 90d')
     .option('--requests-per-minute <n>', 'no more requests than this', parsePositiveInteger)
+    .option('--max-body <size>', 'what a request may have at /v1: 32MB at most', parseBytes)
     .action(async (flags: CreateFlags) => end(await withKeys(flags, (port) => create(port, flags, io))));
   at(keys.command('list'))
     .description('list the keys, without their secrets')
@@ -133,6 +137,7 @@ async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCo
     scopes,
     expiresAtMs: lifeMs === null ? null : systemClock.nowMs() + lifeMs,
     requestsPerMinute: flags.requestsPerMinute ?? null,
+    maxBodyBytes: flags.maxBody ?? null,
   });
   io.out(secret);
   io.err(
@@ -232,7 +237,7 @@ async function remoteKeys(server: string, key: string | undefined): Promise<Keys
   const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
   const remote = createRemote(server, key);
   return {
-    async create({ caller, team, tier, tags, scopes, expiresAtMs, requestsPerMinute }) {
+    async create({ caller, team, tier, tags, scopes, expiresAtMs, requestsPerMinute, maxBodyBytes = null }) {
       const { createApiKey } = await remote.query(documents.CreateKey, {
         input: {
           caller,
@@ -242,6 +247,7 @@ async function remoteKeys(server: string, key: string | undefined): Promise<Keys
           tags: Object.entries(tags).map(([name, value]) => ({ key: name, value })),
           expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
           requestsPerMinute,
+          maxBodyBytes,
         },
       });
       return { id: createApiKey.apiKey.id, secret: createApiKey.secret };
@@ -263,3 +269,14 @@ async function remoteKeys(server: string, key: string | undefined): Promise<Keys
     close: () => Promise.resolve(),
   };
 }
+
+/** `32MB`, `500kB`, `1000`; commander tells the reason. */
+function parseBytes(text: string): number {
+  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*(kb|mb)?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(amount) * (BYTES[unit.toLowerCase()] ?? 1));
+  if (amount === undefined || bytes < 1 || bytes > MOST_BODY_BYTES)
+    throw new InvalidArgumentError('Write it like 8MB or 500kB, at most 32MB.');
+  return bytes;
+}
+
+const BYTES: { readonly [unit: string]: number } = { kb: 1024, mb: 1024 * 1024 };

@@ -70,6 +70,8 @@ export interface ApiKeyRecord {
   readonly revokedAtMs: number | null;
   readonly lastUsedAtMs: number | null;
   readonly requestsPerMinute: number | null;
+  /** What a request may have at `/v1`; null or left out: the server's limit. */
+  readonly maxBodyBytes?: number | null;
 }
 
 export interface LedgerReader {

@@ -11,7 +11,12 @@ import { crossSite, tooOften, unauthenticated, unknownHost } from './refusals.ts
 import type { HttpRefusal } from './refuse.ts';
 
 export type Admitted =
-  | { readonly ok: true; readonly caller: Caller }
+  | {
+      readonly ok: true;
+      readonly caller: Caller;
+      /** What its key may send at `/v1`; left out: what the server takes. */
+      readonly maxBodyBytes?: number;
+    }
   | { readonly ok: false; readonly refusal: HttpRefusal };
 
 export interface AdmissionParts {
@@ -59,12 +64,12 @@ export class Admission {
         ? keys.identifySession(session)
         : keys.identify(authorization);
     if (identity.kind === 'refused') return { ok: false, refusal: unauthenticated(identity.reason) };
-    const { caller, requestsPerMinute } = identity;
+    const { caller, requestsPerMinute, maxBodyBytes } = identity;
     if (requestsPerMinute !== null && caller.keyId !== null) {
       const retryAfterMs = this.#rates.take(caller.keyId, requestsPerMinute);
       if (retryAfterMs > 0) return { ok: false, refusal: tooOften(requestsPerMinute, retryAfterMs) };
     }
-    return { ok: true, caller };
+    return { ok: true, caller, ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }) };
   }
 
   /** Counts as a request of the key, where it still may send one; false: it may not, or has no limit of its own. */

@@ -69,6 +69,8 @@ export type CreateApiKeyInput = {
   /** Whose name its runs carry. */
   caller: string;
   expiresAt?: string | null | undefined;
+  /** What a request may have at /v1; 32 MB at most. */
+  maxBodyBytes?: number | null | undefined;
   requestsPerMinute?: number | null | undefined;
   /** `run:summarize`, `run:*`, `read:stats`, `read:all`, `caller:*`, `admin`. */
   scopes: Array<string>;

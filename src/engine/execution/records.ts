@@ -32,7 +32,7 @@ export interface RunRecord {
   readonly revision: string;
   readonly taskRevision: string;
   readonly status: RunStatus;
-  readonly caller: Pick<Caller, 'name' | 'team' | 'tier'>;
+  readonly caller: Pick<Caller, 'name' | 'team' | 'tier' | 'session'>;
   readonly tags: { readonly [key: string]: string };
   readonly idempotencyKey: string | null;
   readonly parentRunId: string | null;

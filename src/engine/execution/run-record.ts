@@ -19,7 +19,12 @@ export function openedRecord(
     revision: plan.hash,
     taskRevision: linked.task.revision,
     status: 'running',
-    caller: { name: caller.name, team: caller.team, tier: caller.tier },
+    caller: {
+      name: caller.name,
+      team: caller.team,
+      tier: caller.tier,
+      ...(caller.session === undefined ? {} : { session: caller.session }),
+    },
     tags,
     idempotencyKey,
     parentRunId: null,

@@ -94,7 +94,7 @@ function plus(sum: Spending | undefined, spending: Spending): Spending {
 function openHolds(connection: DatabaseSync): RecoveredHold[] {
   const rows = connection
     .prepare(
-      `select attempts.*, runs.team as team, runs.tier as tier, runs.tags as tags
+      `select attempts.*, runs.team as team, runs.tier as tier, runs.session as session, runs.tags as tags
        from attempts left join runs on runs.id = attempts.run_id where attempts.status in ('open', 'unreconciled')`,
     )
     .all();
@@ -127,6 +127,7 @@ function holdOf(row: Row): RecoveredHold {
         tags,
         scopes: [],
         keyId: null,
+        ...(row['session'] === null ? {} : { session: row['session'] as string }),
       },
       tags,
       worst,

@@ -42,12 +42,13 @@ export class AdminWrites {
     );
     this.#saveKey = database.prepare(
       `insert into api_keys (id, hash, hint, caller, team, tier, tags, scopes, created_at_ms, expires_at_ms, revoked_at_ms,
-         last_used_at_ms, requests_per_minute)
+         last_used_at_ms, requests_per_minute, max_body_bytes)
        values (:id, :hash, :hint, :caller, :team, :tier, :tags, :scopes, :createdAtMs, :expiresAtMs, :revokedAtMs, :lastUsedAtMs,
-         :requestsPerMinute)
+         :requestsPerMinute, :maxBodyBytes)
        on conflict (id) do update set hint = excluded.hint, caller = excluded.caller, team = excluded.team, tier = excluded.tier,
          tags = excluded.tags, scopes = excluded.scopes, expires_at_ms = excluded.expires_at_ms,
-         revoked_at_ms = coalesce(revoked_at_ms, excluded.revoked_at_ms), requests_per_minute = excluded.requests_per_minute`,
+         revoked_at_ms = coalesce(revoked_at_ms, excluded.revoked_at_ms), requests_per_minute = excluded.requests_per_minute,
+         max_body_bytes = excluded.max_body_bytes`,
     );
     this.#revokeKey = database.prepare(
       'update api_keys set revoked_at_ms = coalesce(revoked_at_ms, :atMs) where id = :id',

@@ -119,6 +119,7 @@ export function openRun(run: RunRecord): OpenRun {
       caller: caller.name,
       team: caller.team,
       tier: caller.tier,
+      session: caller.session ?? null,
       tags: encodeTags(run.tags),
       idempotencyKey: run.idempotencyKey,
       parentRunId: run.parentRunId,
@@ -315,6 +316,7 @@ export function saveApiKey(key: ApiKeyRecord): Operation {
       revokedAtMs: nullable(key.revokedAtMs, count),
       lastUsedAtMs: nullable(key.lastUsedAtMs, count),
       requestsPerMinute: nullable(key.requestsPerMinute, count),
+      maxBodyBytes: nullable(key.maxBodyBytes ?? null, count),
     },
   };
 }

@@ -66,6 +66,7 @@ export type OpenedRun = Pick<
   | 'caller'
   | 'team'
   | 'tier'
+  | 'session'
   | 'tags'
   | 'idempotencyKey'
   | 'parentRunId'

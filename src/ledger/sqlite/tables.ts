@@ -63,6 +63,8 @@ export const runs = sqliteTable(
     caller: text('caller').notNull(),
     team: text('team'),
     tier: text('tier'),
+    /** What the client said that the run belongs to; null: nothing. */
+    session: text('session'),
     tags: text('tags').notNull(),
     idempotencyKey: text('idempotency_key'),
     parentRunId: text('parent_run_id'),
@@ -271,6 +273,7 @@ export const apiKeys = sqliteTable('api_keys', {
   revokedAtMs: count('revoked_at_ms'),
   lastUsedAtMs: count('last_used_at_ms'),
   requestsPerMinute: count('requests_per_minute'),
+  maxBodyBytes: count('max_body_bytes'),
 });
 
 /** The dimensions of a roll-up, each combination once. */

@@ -119,7 +119,7 @@ export function createDoors(parts: DoorParts): Doors {
     if (busy !== undefined)
       return refuse(busy.extensions['code'] === 'SHUTTING_DOWN' ? STOPPING : TOO_MANY_CALLS);
     try {
-      const read = await readRequest(request, maxBodyBytes);
+      const read = await readRequest(request, Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes));
       if (!read.ok) return refuse(read.error);
       const asked = letIn(request, caller, read.value);
       if ('status' in asked) return refuse(asked);

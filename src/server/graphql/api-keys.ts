@@ -9,7 +9,11 @@ export interface NewApiKey {
   readonly scopes: readonly string[];
   readonly expiresAtMs: number | null;
   readonly requestsPerMinute: number | null;
+  readonly maxBodyBytes?: number | null;
 }
+
+/** The largest body that any key may send: what the vendors themselves take. */
+export const MOST_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface ApiKeys {
   list(): readonly ApiKeyRecord[];

@@ -91,6 +91,7 @@ export function createInputs(builder: Builder, enums: Enums) {
       }),
       expiresAt: t.field({ type: 'DateTime' }),
       requestsPerMinute: t.int(),
+      maxBodyBytes: t.int({ description: 'What a request may have at /v1; 32 MB at most.' }),
     }),
   });
   return { tag, runOptions, runFilter, spendFilter, span, spendScope, createApiKey };

@@ -51,6 +51,7 @@ export interface CallerShape {
   readonly name: string;
   readonly team: string | null;
   readonly tier: string | null;
+  readonly session?: string;
   /** Only of the viewer itself. */
   readonly self: Caller | null;
 }

@@ -12,7 +12,13 @@ import { hashOf, hintOf, isSecret, newSecret } from './secret.ts';
 import { isSealed, readSessionToken, sessionToken } from './session.ts';
 
 export type Identity =
-  | { readonly kind: 'caller'; readonly caller: Caller; readonly requestsPerMinute: number | null }
+  | {
+      readonly kind: 'caller';
+      readonly caller: Caller;
+      readonly requestsPerMinute: number | null;
+      /** Left out: the server's limit. */
+      readonly maxBodyBytes?: number;
+    }
   | {
       readonly kind: 'refused';
       readonly reason: 'missing' | 'malformed' | 'unknown' | 'revoked' | 'expired';
@@ -149,7 +155,13 @@ export class KeyRing implements ApiKeys {
       entry.touchedAtMs = nowMs;
       this.#options.ledger.touchApiKey(record.id, nowMs);
     }
-    return { kind: 'caller', caller, requestsPerMinute: record.requestsPerMinute };
+    const { requestsPerMinute, maxBodyBytes = null } = record;
+    return {
+      kind: 'caller',
+      caller,
+      requestsPerMinute,
+      ...(maxBodyBytes === null ? {} : { maxBodyBytes }),
+    };
   }
 
   /** Calls made meanwhile share one reading. */

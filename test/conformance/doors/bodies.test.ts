@@ -76,6 +76,16 @@ describe('the body of a call', () => {
     expect(JSON.stringify(sent?.headers)).not.toMatch(/sk-client|a=b/);
   });
 
+  test('is given the key as the version of the client has it', async () => {
+    const body = '{"model":"claude-sonnet-5","max_tokens":9,"messages":[]}';
+    const older = await post('/v1/messages', body, { 'anthropic-version': '2023-06-01', 'x-api-key': 'any' });
+    expect(older?.headers['x-api-key']).toBe('sk-upstream-anthropic');
+    expect(older?.headers.authorization).toBeUndefined();
+    const newer = await post('/v1/messages', body, { 'anthropic-version': '2026-10-21', 'x-api-key': 'any' });
+    expect(newer?.headers.authorization).toBe('Bearer sk-upstream-anthropic');
+    expect(newer?.headers['x-api-key']).toBeUndefined();
+  });
+
   test('may come packed', async () => {
     const packed = new Blob(['{"model":"fast","messages":[]}'])
       .stream()

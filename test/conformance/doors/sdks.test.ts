@@ -171,9 +171,9 @@ describe('the anthropic SDK', () => {
     const sent = lastSent();
     expect(sent?.path).toBe('/v1/messages');
     expect(sent?.headers).toMatchObject({
-      'x-api-key': 'sk-upstream-anthropic',
+      authorization: 'Bearer sk-upstream-anthropic',
       'anthropic-beta': 'context-management-2025-06-27',
-      'anthropic-version': '2023-06-01',
+      'anthropic-version': '2026-10-21',
     });
     const { run } = await lastRun();
     // 21 tokens at $3 a million, 7 at $15.

@@ -5,6 +5,9 @@ import type { AnswerReader } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
 import { messageReader } from './messages.ts';
 
+/** The version in which an API key is sent as `x-api-key`; the next takes it as a bearer. */
+const BEFORE_BEARER = '2023-06-01';
+
 export function anthropicExchange(): ExchangeProtocol {
   return {
     speaks: ['messages', 'count_tokens'],
@@ -21,6 +24,11 @@ export function anthropicExchange(): ExchangeProtocol {
       });
     },
     hidesUsage: () => false,
+    keyHeaders(headers, key) {
+      const { authorization, ...rest } = headers;
+      const isOld = headers['anthropic-version'] === BEFORE_BEARER;
+      return isOld && authorization === `Bearer ${key}` ? { ...rest, 'x-api-key': key } : headers;
+    },
     reader: (protocol) => (protocol === 'count_tokens' ? countReader() : messageReader(false)),
   };
 }

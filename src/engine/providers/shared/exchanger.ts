@@ -23,6 +23,8 @@ export interface ExchangeProtocol {
   /** The client did not ask for the event with the usage, and was given it all the same. */
   hidesUsage(request: ExchangeRequest): boolean;
   reader(protocol: ClientProtocol): AnswerReader;
+  /** How the key is sent to a server that is told the client's version of the protocol; left out: as the SDK does. */
+  keyHeaders?(headers: { readonly [name: string]: string }, key: string): { readonly [name: string]: string };
 }
 
 export interface ExchangeParts {
@@ -57,7 +59,7 @@ export async function exchange(
   try {
     await Promise.all([sdk.load(), pool.load()]);
     const client = await sdk.createClient(credentials);
-    const target = await targetOf(client, protocol.path(request.protocol), request);
+    const target = await targetOf(client, protocol, request, credentials.key);
     const response = await pool.post(target, protocol.body(request), {
       stream: request.stream,
       signal,
@@ -96,7 +98,13 @@ export async function exchange(
 const OF_THE_SDK = /^(?:accept|accept-encoding|content-type|content-length|user-agent|host|x-stainless-.*)$/;
 
 /** The client's headers, and over them the provider's own: its key, and what the workflows say. */
-async function targetOf(client: RequestBuilder, path: string, request: ExchangeRequest): Promise<WireTarget> {
+async function targetOf(
+  client: RequestBuilder,
+  protocol: ExchangeProtocol,
+  request: ExchangeRequest,
+  key: string | null,
+): Promise<WireTarget> {
+  const path = protocol.path(request.protocol);
   const asked = { method: 'post', path, body: {}, stream: request.stream } as const;
   const { url, req } = await client.buildRequest(asked, { retryCount: 0 });
   const { origin, pathname, search } = new URL(url);
@@ -110,6 +118,6 @@ async function targetOf(client: RequestBuilder, path: string, request: ExchangeR
   return {
     origin,
     path: `${pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`,
-    headers: Object.entries(headers).flat(),
+    headers: Object.entries(key === null ? headers : (protocol.keyHeaders?.(headers, key) ?? headers)).flat(),
   };
 }

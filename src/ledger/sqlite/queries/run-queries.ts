@@ -30,6 +30,7 @@ const runColumns = {
   caller: runs.caller,
   team: runs.team,
   tier: runs.tier,
+  session: runs.session,
   tags: runs.tags,
   idempotencyKey: runs.idempotencyKey,
   parentRunId: runs.parentRunId,
@@ -62,14 +63,14 @@ type RunRow = ReturnType<ReturnType<typeof selectRuns>['all']>[number];
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
 function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, cached, retain, ...rest } = row;
+  const { seq: _seq, team, tier, session, cached, retain, ...rest } = row;
   return {
     ...rest,
     cached: cached > 0,
     ...(retain === 'full' ? {} : { confidential: true as const }),
     ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
     status: row.status as RunStatus,
-    caller: { name: row.caller, team, tier },
+    caller: { name: row.caller, team, tier, ...(session === null ? {} : { session }) },
     tags: JSON.parse(row.tags) as { [key: string]: string },
     continuation: parse(row.continuation) as Json | null,
     input: parse(row.input) as Json | null,

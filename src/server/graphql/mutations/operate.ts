@@ -7,6 +7,7 @@ import { tagRecord } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { nameOf } from '../node-ids.ts';
 import type { Refs } from '../refs.ts';
+import { MOST_BODY_BYTES } from '../api-keys.ts';
 import { isScope } from '../../../engine/execution/scopes.ts';
 import type { ReloadResult } from '../../../revisions/port.ts';
 import type { Enums } from '../types/enums.ts';
@@ -174,6 +175,12 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
           );
         if (input.scopes.length === 0)
           throw badInput('A key without scopes could do nothing.', 'Give at least one, such as "run:*".');
+        const { maxBodyBytes = null } = input;
+        if (maxBodyBytes !== null && (maxBodyBytes < 1 || maxBodyBytes > MOST_BODY_BYTES))
+          throw badInput(
+            `A body of ${maxBodyBytes} bytes is not what a key can be given.`,
+            `Give 1 to ${MOST_BODY_BYTES}, or leave it out.`,
+          );
         return context.services.keys.create({
           caller: input.caller,
           team: input.team ?? null,
@@ -182,6 +189,7 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
           scopes: input.scopes,
           expiresAtMs: input.expiresAt ?? null,
           requestsPerMinute: input.requestsPerMinute ?? null,
+          maxBodyBytes: input.maxBodyBytes ?? null,
         });
       },
     }),

@@ -177,6 +177,11 @@ export function defineCaller(builder: Builder, refs: Refs): void {
       name: t.exposeString('name'),
       team: t.exposeString('team', { nullable: true }),
       tier: t.exposeString('tier', { nullable: true }),
+      session: t.string({
+        nullable: true,
+        description: "What a run's client said that it belongs to: a coding agent's session. Null: nothing.",
+        resolve: ({ session }) => session ?? null,
+      }),
       scopes: t.stringList({
         nullable: true,
         description: 'Only of the viewer.',
@@ -234,6 +239,11 @@ export function defineCaller(builder: Builder, refs: Refs): void {
       revokedAt: t.expose('revokedAtMs', { type: 'DateTime', nullable: true }),
       lastUsedAt: t.expose('lastUsedAtMs', { type: 'DateTime', nullable: true }),
       requestsPerMinute: t.exposeInt('requestsPerMinute', { nullable: true }),
+      maxBodyBytes: t.int({
+        nullable: true,
+        description: "What a request may have at /v1; null: the server's limit.",
+        resolve: ({ maxBodyBytes }) => maxBodyBytes ?? null,
+      }),
     }),
   });
 }
