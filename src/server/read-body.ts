@@ -88,7 +88,7 @@ function refused(request: IncomingMessage, error: GraphQLError): Promise<never> 
 }
 
 /** Lets the rest of the body run out unread, within bounds. */
-function drain(request: IncomingMessage): void {
+export function drain(request: IncomingMessage): void {
   let drained = 0;
   const cut = setTimeout(() => request.destroy(), DRAIN_MS).unref();
   request.on('data', (chunk: Buffer) => {

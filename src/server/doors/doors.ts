@@ -8,6 +8,7 @@ import type { ClientProtocol } from '../../engine/providers/exchange-port.ts';
 import type { Plan, PlanExposed } from '../../language/plan/types.ts';
 import type { Admission, Admitted } from '../admission.ts';
 import { mayRun } from '../../engine/execution/scopes.ts';
+import type { BytesInFlight } from '../guards/bytes-in-flight.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Operations } from '../operations.ts';
 import { answerCall } from './call.ts';
@@ -37,6 +38,7 @@ export interface DoorParts {
   readonly admission: Admission;
   readonly operations: Operations;
   readonly maxBodyBytes: number;
+  readonly bytesInFlight: BytesInFlight;
   /** The provider of a plan, where it takes clients' own bodies. */
   readonly exchangerOf: ExchangerOf;
   readonly log: { error(fields: object, message: string): void };
@@ -70,7 +72,7 @@ interface Let {
 }
 
 export function createDoors(parts: DoorParts): Doors {
-  const { services, admission, operations, maxBodyBytes, exchangerOf, log } = parts;
+  const { services, admission, operations, maxBodyBytes, bytesInFlight, exchangerOf, log } = parts;
   const { revisions, engine, clock } = services;
   const bindings = new Bindings();
 
@@ -118,8 +120,9 @@ export function createDoors(parts: DoorParts): Doors {
     const busy = operations.begin({ caller });
     if (busy !== undefined)
       return refuse(busy.extensions['code'] === 'SHUTTING_DOWN' ? STOPPING : TOO_MANY_CALLS);
+    const held = bytesInFlight.hold(caller.name);
     try {
-      const read = await readRequest(request, Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes));
+      const read = await readRequest(request, Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes), held);
       if (!read.ok) return refuse(read.error);
       const asked = letIn(request, caller, read.value);
       if ('status' in asked) return refuse(asked);
@@ -137,6 +140,7 @@ export function createDoors(parts: DoorParts): Doors {
         { request, response, protocol, dialect, plan, caller: asked.caller, name, body, options: { tags } },
       );
     } finally {
+      held.release();
       operations.end({ caller });
     }
   }
@@ -187,7 +191,7 @@ export function createDoors(parts: DoorParts): Doors {
 }
 
 /** Both vendors' clients send keys in a header of their own; where no key is needed, what they send instead is not looked at. */
-export function admit(admission: Admission, request: IncomingMessage): Admitted {
+function admit(admission: Admission, request: IncomingMessage): Admitted {
   const refusal = admission.place(request);
   if (refusal !== undefined) return { ok: false, refusal };
   return admission.caller(admission.isOpen ? undefined : keyOf(request));

@@ -6,14 +6,20 @@ import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
 import { formatCount } from '../../common/units.ts';
 import { ClientBody } from '../../engine/providers/client-body.ts';
+import type { HeldBytes } from '../guards/bytes-in-flight.ts';
+import { drain } from '../read-body.ts';
 import type { DoorRefusal } from './protocol.ts';
 
 export type BodyRead = Outcome<ClientBody, DoorRefusal>;
 
 /** Rejects where the client goes away before its request is read. */
-export async function readRequest(request: IncomingMessage, maxBytes: number): Promise<BodyRead> {
-  const bytes = await readBytes(request, maxBytes);
-  if (bytes === undefined) return fail(tooLarge(maxBytes));
+export async function readRequest(
+  request: IncomingMessage,
+  maxBytes: number,
+  held: HeldBytes,
+): Promise<BodyRead> {
+  const bytes = await readBytes(request, maxBytes, held);
+  if (!(bytes instanceof Buffer)) return fail(bytes);
   const unpacked = await unpack(bytes, request.headers['content-encoding'], maxBytes);
   if (!unpacked.ok) return unpacked;
   const read = ClientBody.read(unpacked.value);
@@ -24,29 +30,52 @@ export function invalid(message: string): DoorRefusal {
   return { status: 400, code: 'invalid_request', message };
 }
 
-/** undefined: it has more. What comes beyond it is not kept. */
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve(undefined);
+/** Or why it is not read: what comes beyond a bound is not kept. */
+function readBytes(
+  request: IncomingMessage,
+  maxBytes: number,
+  held: HeldBytes,
+): Promise<Buffer | DoorRefusal> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  const unread = (refusal: DoorRefusal): Promise<DoorRefusal> => {
+    drain(request);
+    return Promise.resolve(refusal);
+  };
+  if (declared > maxBytes) return unread(tooLarge(maxBytes));
+  if (held.grow(declared) !== undefined) return unread(NO_ROOM);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const stop = (refusal: DoorRefusal): void => {
+      chunks.length = 0;
+      request.removeAllListeners('data');
+      drain(request);
+      resolve(refusal);
+    };
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        request.pause();
-        request.removeAllListeners('data');
-        resolve(undefined);
-        return;
-      }
+      if (bytes > maxBytes) return stop(tooLarge(maxBytes));
+      // In pieces of unknown number, each is asked for when it is there.
+      if (bytes > declared && held.grow(chunk.length) !== undefined) return stop(NO_ROOM);
       chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', reject);
+    request.on('error', () => reject(new ClientGone()));
     request.on('close', () => {
       if (!request.readableEnded) reject(new ClientGone());
     });
   });
 }
+
+/** A moment later there is: what is in flight are bodies that are being read, parsed or answered. */
+const NO_ROOM: DoorRefusal = {
+  status: 503,
+  code: 'too_many_bytes_in_flight',
+  message:
+    'As many bytes are in flight here, of this caller or in all, as the memory is meant for. Send it again in a moment.',
+  headers: { 'retry-after': '1' },
+  mayRetry: true,
+};
 
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
@@ -100,6 +129,5 @@ function tooLarge(maxBytes: number): DoorRefusal {
     status: 413,
     code: 'request_too_large',
     message: `The request has more than the ${formatCount(maxBytes)} bytes that this key may send. Send less, or use a key made with: headgate keys create --max-body 32MB.`,
-    headers: { Connection: 'close' },
   };
 }

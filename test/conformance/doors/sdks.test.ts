@@ -50,6 +50,32 @@ describe('the openai SDK', () => {
     expect(response.headers.get('x-request-id')).toBe('req_up');
   });
 
+  test('tells the session that the client says, in the run and over GraphQL', async () => {
+    const session = { headers: { 'x-session-id': 'talk 1/2' } };
+    await openai.chat.completions.create({ model: 'fast', messages: HELLO }, session);
+    expect((await lastRun()).run?.caller).toEqual({
+      name: 'local',
+      team: null,
+      tier: null,
+      session: 'talk_1_2',
+    });
+    await openai.responses.create({ model: 'fast', input: 'a', prompt_cache_key: 'thread-7' });
+    const response = await fetch(`${doors.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query: '{ runs(first: 1) { nodes { caller { name session } task { name kind field } } } }',
+      }),
+    });
+    expect(await response.json()).toMatchObject({
+      data: {
+        runs: {
+          nodes: [{ caller: { session: 'thread-7' }, task: { name: 'fast', kind: 'EXPOSED', field: null } }],
+        },
+      },
+    });
+  });
+
   test('streams a chat without the event for the usage that it did not ask for', async () => {
     const stream = await openai.chat.completions.create({
       model: 'gpt-5.6-luna',
