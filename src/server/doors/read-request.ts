@@ -19,7 +19,7 @@ export async function readRequest(
   held: HeldBytes,
 ): Promise<BodyRead> {
   const bytes = await readBytes(request, maxBytes, held);
-  if (!(bytes instanceof Buffer)) return fail(bytes);
+  if ('status' in bytes) return fail(bytes);
   const unpacked = await unpack(bytes, request.headers['content-encoding'], maxBytes);
   if (!unpacked.ok) return unpacked;
   const read = ClientBody.read(unpacked.value);

@@ -64,7 +64,7 @@ describe('the openai SDK', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
-        query: '{ runs(first: 1) { nodes { caller { name session } task { name kind field } } } }',
+        query: '{ runs(first: 1) { edges { node { caller { name session } task { name kind field } } } } }',
       }),
     });
     expect(await response.json()).toMatchObject({
