@@ -14,14 +14,31 @@ interface View {
   readonly view: ComponentType;
 }
 
+const late = (load: () => Promise<ComponentType>): ComponentType =>
+  lazy(async () => ({ default: await load() }));
+
 /** Only the first view is in the first load. */
 const VIEWS: readonly View[] = [
   { path: '/', name: 'Now', view: Now },
   {
-    path: '/runs',
-    name: 'Runs',
-    view: lazy(async () => ({ default: (await import('./runs/runs.tsx')).Runs })),
+    path: '/explore',
+    name: 'Explore',
+    view: late(async () => (await import('./explore/explore.tsx')).Explore),
   },
+  { path: '/runs', name: 'Runs', view: late(async () => (await import('./runs/runs.tsx')).Runs) },
+  { path: '/tasks', name: 'Tasks', view: late(async () => (await import('./tasks/tasks.tsx')).Tasks) },
+  {
+    path: '/revisions',
+    name: 'Revisions',
+    view: late(async () => (await import('./revisions/revisions.tsx')).Revisions),
+  },
+  {
+    path: '/providers',
+    name: 'Providers',
+    view: late(async () => (await import('./operate/providers.tsx')).Providers),
+  },
+  { path: '/alerts', name: 'Alerts', view: late(async () => (await import('./operate/alerts.tsx')).Alerts) },
+  { path: '/keys', name: 'Keys', view: late(async () => (await import('./operate/keys.tsx')).Keys) },
 ];
 
 export function App() {

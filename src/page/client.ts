@@ -51,17 +51,27 @@ export function createApi(onConnection: (state: Connection) => void, onSignedOut
       cacheExchange,
       fetchExchange,
       subscriptionExchange({
-        forwardSubscription: ({ query = '', variables }) => ({
-          subscribe: (sink) => ({
-            unsubscribe: socket.subscribe(
-              { query, variables },
-              {
-                next: (value) => sink.next(value as never),
-                error: (error) => sink.error(error),
-                complete: () => sink.complete(),
-              },
-            ),
-          }),
+        forwardSubscription: ({ query = '', variables }, { context }) => ({
+          subscribe: (sink) => {
+            let stop = (): void => {};
+            const begin = (): void => {
+              stop = socket.subscribe(
+                { query, variables },
+                {
+                  next: (value) => sink.next(value as never),
+                  error: (error) => sink.error(error),
+                  complete: () => (context['live'] === true ? again() : sink.complete()),
+                },
+              );
+            };
+            // A server that stops ends what it serves in order; what is live goes on with the next.
+            const again = (): void => {
+              const timer = setTimeout(begin, AGAIN_MS);
+              stop = () => clearTimeout(timer);
+            };
+            begin();
+            return { unsubscribe: () => stop() };
+          },
         }),
       }),
     ],
@@ -73,6 +83,10 @@ export function createApi(onConnection: (state: Connection) => void, onSignedOut
 function isClosedTo(event: unknown): boolean {
   return event instanceof CloseEvent && (event.code === 4403 || event.code === 4401);
 }
+
+/** Before what has ended is asked for again. */
+const AGAIN_MS = 1000;
+const LIVE = { live: true };
 
 type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
 
@@ -92,6 +106,7 @@ export function useLive<Data, Variables extends AnyVariables>(
   const [{ data }] = useSubscription<Data, Data, Variables>({
     query: document.toString(),
     variables,
+    context: LIVE,
     ...options,
   });
   return data;

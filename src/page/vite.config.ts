@@ -13,6 +13,7 @@ export default defineConfig({
     // The server's policy takes images and fonts as data, but everything else as files of its own.
     assetsInlineLimit: 2048,
     reportCompressedSize: false,
+    chunkSizeWarningLimit: 800,
   },
   // `npx vite --config src/page/vite.config.ts` beside a running server, for who works on the page.
   server: {

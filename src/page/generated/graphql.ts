@@ -52,6 +52,12 @@ export type BudgetUnit =
   | 'TOKENS'
   | 'USD';
 
+export type CalendarUnit =
+  | 'DAY'
+  | 'HOUR'
+  | 'MONTH'
+  | 'WEEK';
+
 /** Another caller to run in the name of; needs the scope "caller:*". */
 export type CallerInput = {
   name: string;
@@ -136,6 +142,20 @@ export type RunStatus =
   | 'RUNNING'
   | 'SUCCEEDED';
 
+export type SavingCause =
+  /** A cheap model answered and was checked; less what its rejected answers cost. */
+  | 'CASCADE'
+  /** An earlier answer was given again: what it had cost. */
+  | 'EXACT_CACHE'
+  /** What was paid for answers that were not used: below 0. */
+  | 'FAILURES'
+  /** A model that costs nothing answered. */
+  | 'LOCAL'
+  /** The provider had read the prompt before; less what writing it there cost. */
+  | 'PROMPT_CACHE'
+  /** Another paid model than the baseline answered. */
+  | 'ROUTING';
+
 /** Why a candidate was not tried. */
 export type SkipCode =
   | 'ALREADY_FAILED'
@@ -151,6 +171,31 @@ export type SkipCode =
   | 'NO_RATE_HEADROOM'
   | 'OTHER_VECTORS';
 
+/** A calendar unit in a time zone, or a rolling window, or an instant from and one to; an empty one is all that there is. */
+export type SpanInput = {
+  /** Of the calendar units: 0 is the one that holds now, 1 the one before it. */
+  ago?: number | null | undefined;
+  calendar?: CalendarUnit | null | undefined;
+  /** Inclusive. */
+  from?: string | null | undefined;
+  /** IANA name, such as `Europe/Berlin`; left out: UTC. */
+  timeZone?: string | null | undefined;
+  /** Exclusive; left out: now. */
+  to?: string | null | undefined;
+  window?: StatsWindow | null | undefined;
+};
+
+export type SpendFilter = {
+  caller?: string | null | undefined;
+  /** `provider/model`. */
+  model?: string | null | undefined;
+  provider?: string | null | undefined;
+  revision?: string | null | undefined;
+  tag?: TagInput | null | undefined;
+  task?: string | null | undefined;
+  team?: string | null | undefined;
+};
+
 /** Exactly one of its fields. */
 export type SpendScopeInput =
   {   /** Always `true`. */
@@ -160,6 +205,24 @@ export type SpendScopeInput =
   model: string; provider?: never; task?: never; }
   |  { all?: never; caller?: never; model?: never;   provider: string; task?: never; }
   |  { all?: never; caller?: never; model?: never; provider?: never;   task: string; };
+
+export type StatsDimension =
+  | 'CALLER'
+  | 'MODEL'
+  | 'PROVIDER'
+  | 'REVISION'
+  | 'STATUS'
+  | 'TAG'
+  | 'TASK'
+  | 'TEAM';
+
+/** The time that ends now: the last hour, day, seven days, thirty days, or everything. */
+export type StatsWindow =
+  | 'ALL'
+  | 'DAY'
+  | 'HOUR'
+  | 'MONTH'
+  | 'WEEK';
 
 export type StepKind =
   | 'CHUNK'
@@ -185,6 +248,25 @@ export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ViewerQuery = { viewer: { name: string, keyId: string | null, scopes: Array<string> | null, pinnedRevision: { hash: string } | null } };
 
+export type ExploreSpendQueryVariables = Exact<{
+  span: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  filter?: SpendFilter | null | undefined;
+  every?: CalendarUnit | null | undefined;
+  tagKey?: string | null | undefined;
+}>;
+
+
+export type ExploreSpendQuery = { spend: { from: string, to: string, complete: boolean, total: { cost: string, estimated: string, runs: number, cachedRuns: number, attempts: number, errors: number, errorRate: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, series: Array<{ from: string, bucket: { cost: string, runs: number } }>, groups: Array<{ key: string, keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errorRate: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
+
+export type SavingsOfQueryVariables = Exact<{
+  span: SpanInput;
+  filter?: SpendFilter | null | undefined;
+}>;
+
+
+export type SavingsOfQuery = { savings: { total: { net: string, cost: string, baselineCost: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> } } };
+
 export type SpendNowSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -193,7 +275,12 @@ export type SpendNowSubscription = { costStats: { at: string, total: { cost: str
 export type TodayQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type TodayQuery = { costStats: { total: { cost: string, saved: string, runs: number, errors: number } } };
+export type TodayQuery = { pace: { perMinute: string, usualPerMinute: string | null, weeks: number }, spend: { total: { cost: string, runs: number } }, savings: { total: { net: string, cost: string, baselineCost: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> } } };
+
+export type ForecastsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ForecastsQuery = { budgets: Array<{ id: string, forecast: { expected: string | null, low: string | null, high: string | null, exhaustedAt: string | null, earliest: string | null, latest: string | null, pastDays: number } | null }> };
 
 export type InFlightQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -446,6 +533,69 @@ export const ViewerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const ExploreSpendDocument = new TypedDocumentString(`
+    query ExploreSpend($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $every: CalendarUnit, $tagKey: String) {
+  spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey) {
+    from
+    to
+    complete
+    total {
+      cost
+      estimated
+      runs
+      cachedRuns
+      attempts
+      errors
+      errorRate
+      inputTokens
+      cachedInputTokens
+      outputTokens
+      latencyP50Ms
+      latencyP95Ms
+    }
+    series {
+      from
+      bucket {
+        cost
+        runs
+      }
+    }
+    groups {
+      key
+      keys {
+        dimension
+        value
+      }
+      bucket {
+        cost
+        runs
+        attempts
+        errorRate
+        inputTokens
+        outputTokens
+        latencyP50Ms
+        latencyP95Ms
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ExploreSpendQuery, ExploreSpendQueryVariables>;
+export const SavingsOfDocument = new TypedDocumentString(`
+    query SavingsOf($span: SpanInput!, $filter: SpendFilter) {
+  savings(span: $span, filter: $filter) {
+    total {
+      net
+      cost
+      baselineCost
+      byCause {
+        cause
+        amount
+        estimated
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SavingsOfQuery, SavingsOfQueryVariables>;
 export const SpendNowDocument = new TypedDocumentString(`
     subscription SpendNow {
   costStats(window: HOUR, by: [TASK], everyMs: 1000) {
@@ -491,16 +641,47 @@ export const SpendNowDocument = new TypedDocumentString(`
     `) as unknown as TypedDocumentString<SpendNowSubscription, SpendNowSubscriptionVariables>;
 export const TodayDocument = new TypedDocumentString(`
     query Today {
-  costStats(window: DAY) {
+  pace {
+    perMinute
+    usualPerMinute
+    weeks
+  }
+  spend(span: { window: DAY }) {
     total {
       cost
-      saved
       runs
-      errors
+    }
+  }
+  savings(span: { window: DAY }) {
+    total {
+      net
+      cost
+      baselineCost
+      byCause {
+        cause
+        amount
+        estimated
+      }
     }
   }
 }
     `) as unknown as TypedDocumentString<TodayQuery, TodayQueryVariables>;
+export const ForecastsDocument = new TypedDocumentString(`
+    query Forecasts {
+  budgets {
+    id
+    forecast {
+      expected
+      low
+      high
+      exhaustedAt
+      earliest
+      latest
+      pastDays
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ForecastsQuery, ForecastsQueryVariables>;
 export const InFlightDocument = new TypedDocumentString(`
     query InFlight {
   runs(first: 50, filter: { status: RUNNING }) {

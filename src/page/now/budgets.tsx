@@ -1,11 +1,24 @@
 // Each budget as one bar: spent, held, free; and when it runs out at this pace.
-import { count, duration, Empty, moment } from '../parts/parts.tsx';
+import { useEffect } from 'react';
+import { useData } from '../client.ts';
+import { count, Empty, moment, Usd } from '../parts/parts.tsx';
 import { exactUsd, nanoUsd, share, usd } from '../parts/usd.ts';
-import type { SpendNowSubscription } from '../generated/graphql.ts';
+import type { ForecastsQuery, SpendNowSubscription } from '../generated/graphql.ts';
+import { forecastsQuery } from './query.ts';
 
+type Forecast = ForecastsQuery['budgets'][number]['forecast'];
 type Budget = SpendNowSubscription['costStats']['budgets'][number];
 
-export function Budgets({ budgets, at }: { readonly budgets: readonly Budget[]; readonly at: string }) {
+/** A forecast is from hours and weekdays: it does not change by the second. */
+const FORECAST_EVERY_MS = 30_000;
+
+export function Budgets({ budgets }: { readonly budgets: readonly Budget[] }) {
+  const [{ data }, read] = useData(forecastsQuery, {});
+  useEffect(() => {
+    const timer = setInterval(() => read({ requestPolicy: 'network-only' }), FORECAST_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [read]);
+  const forecasts = new Map((data?.budgets ?? []).map(({ id, forecast }) => [id, forecast]));
   if (budgets.length === 0)
     return (
       <Empty>
@@ -17,7 +30,7 @@ export function Budgets({ budgets, at }: { readonly budgets: readonly Budget[]; 
   return (
     <ul className="budgets">
       {sorted.map((budget) => (
-        <BudgetBar key={budget.id} budget={budget} at={at} />
+        <BudgetBar key={budget.id} budget={budget} forecast={forecasts.get(budget.id)} />
       ))}
     </ul>
   );
@@ -26,7 +39,13 @@ export function Budgets({ budgets, at }: { readonly budgets: readonly Budget[]; 
 const used = ({ spent, held, limit }: Budget): number =>
   share(nanoUsd(spent) + nanoUsd(held), nanoUsd(limit));
 
-function BudgetBar({ budget, at }: { readonly budget: Budget; readonly at: string }) {
+function BudgetBar({
+  budget,
+  forecast,
+}: {
+  readonly budget: Budget;
+  readonly forecast: Forecast | undefined;
+}) {
   const { name, account, unit, per, then } = budget;
   const [spent, held, limit] = [nanoUsd(budget.spent), nanoUsd(budget.held), nanoUsd(budget.limit)];
   const free = limit - spent - held;
@@ -60,35 +79,34 @@ function BudgetBar({ budget, at }: { readonly budget: Budget; readonly at: strin
         </span>{' '}
         · {say(held)} held · {say(free)} free
         {budget.resetsAt !== null && <> · resets {moment(budget.resetsAt)}</>}
-        <Pace budget={budget} at={at} free={free} spent={spent} />
+        <Outlook forecast={forecast} free={free} />
       </p>
     </li>
   );
 }
 
-/** By what its window has seen so far; nothing is said where that is too little, or lasts beyond the reset. */
-function Pace({
-  budget,
-  at,
-  free,
-  spent,
-}: {
-  readonly budget: Budget;
-  readonly at: string;
-  readonly free: bigint;
-  readonly spent: bigint;
-}) {
-  const sinceMs = new Date(at).getTime() - new Date(budget.windowStartedAt).getTime();
-  if (free <= 0n) return <> · used up</>;
-  if (spent <= 0n || sinceMs < 60_000) return null;
-  const leftMs = Number((free * 1000n) / spent) * (sinceMs / 1000);
-  const endMs = new Date(at).getTime() + leftMs;
-  const resetsMs = budget.resetsAt === null ? Number.POSITIVE_INFINITY : new Date(budget.resetsAt).getTime();
-  if (endMs >= resetsMs || leftMs > 60 * 86_400_000) return null;
+/** Nothing is said where there is no past to say it from. */
+function Outlook({ forecast, free }: { readonly forecast: Forecast | undefined; readonly free: bigint }) {
+  if (free <= 0n) return <strong> · used up</strong>;
+  if (forecast === undefined || forecast === null || forecast.expected === null) return null;
+  if (forecast.exhaustedAt === null)
+    return (
+      <>
+        {' '}
+        · ends at about <Usd of={forecast.expected} />
+        {forecast.low !== null && forecast.high !== null && (
+          <>
+            {' '}
+            (<Usd of={forecast.low} /> to <Usd of={forecast.high} />)
+          </>
+        )}
+      </>
+    );
   return (
     <strong>
       {' '}
-      · runs out {moment(new Date(endMs).toISOString())} at this pace, in {duration(leftMs)}
+      · runs out {moment(forecast.exhaustedAt)} at this pace
+      {forecast.earliest !== null && `, ${moment(forecast.earliest)} at the earliest`}
     </strong>
   );
 }

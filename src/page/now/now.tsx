@@ -1,13 +1,13 @@
 // Now: what is spent this minute, what caps it, what runs, what was stopped; and the switch that stops it.
 import { useEffect, useState } from 'react';
 import { useData, useLive, errorText } from '../client.ts';
+import { Chart } from '../parts/chart.tsx';
 import { count, duration, Empty, Panel, percent, Problem, Usd } from '../parts/parts.tsx';
-import { nanoUsd } from '../parts/usd.ts';
+import { Savings } from '../explore/savings.tsx';
 import { Budgets } from './budgets.tsx';
 import { InFlight } from './in-flight.tsx';
 import { Health } from './health.tsx';
 import { spendNow, todayQuery } from './query.ts';
-import { MinuteChart } from './minute-chart.tsx';
 import { Stopped } from './stopped.tsx';
 import { SpendSwitch } from './switch.tsx';
 
@@ -19,9 +19,8 @@ export function Now() {
   useEffect(() => readToday({ requestPolicy: 'network-only' }), [beat, readToday]);
 
   const points = stats?.total.perMinute ?? [];
-  const perMinute = nanoUsd(points.at(-1)?.cost ?? '0');
-  const usual = median(points.slice(0, -1).map(({ cost }) => nanoUsd(cost)));
-  const day = today?.costStats.total;
+  const day = today?.spend.total;
+  const pace = today?.pace;
   return (
     <>
       <h1 className="visually-hidden">Now</h1>
@@ -31,15 +30,21 @@ export function Now() {
             <div>
               <p className="label">a minute, now</p>
               <p className="big" aria-live="off">
-                <Usd of={perMinute} />
+                {pace === undefined ? '…' : <Usd of={pace.perMinute} />}
               </p>
               <p className="hint">
-                median of this hour <Usd of={usual} />
+                {pace === undefined || pace.usualPerMinute === null ? (
+                  'what is usual at this hour is known after a week'
+                ) : (
+                  <>
+                    usual at this hour <Usd of={pace.usualPerMinute} />
+                  </>
+                )}
               </p>
             </div>
             <SpendSwitch />
           </div>
-          <MinuteChart points={points} />
+          <Chart label="Dollars a minute over the last hour" points={points} />
           <dl className="facts">
             <div>
               <dt>last hour</dt>
@@ -69,19 +74,15 @@ export function Now() {
           <Problem text={errorText(error)} />
         </section>
         <Panel title="Budgets">
-          {stats === undefined ? <Empty>…</Empty> : <Budgets budgets={stats.budgets} at={stats.at} />}
+          {stats === undefined ? <Empty>…</Empty> : <Budgets budgets={stats.budgets} />}
         </Panel>
         <Stopped />
+        {today && <Savings total={today.savings.total} />}
         <InFlight beat={beat} />
         <Health beat={beat} />
       </div>
     </>
   );
-}
-
-function median(values: readonly bigint[]): bigint {
-  const sorted = values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  return sorted[Math.floor(sorted.length / 2)] ?? 0n;
 }
 
 /** Follows `value`, but changes at most every `everyMs`: what is asked again at each change is not asked a hundred times a second. */

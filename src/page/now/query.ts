@@ -47,12 +47,44 @@ export const spendNow = graphql(`
 
 export const todayQuery = graphql(`
   query Today {
-    costStats(window: DAY) {
+    pace {
+      perMinute
+      usualPerMinute
+      weeks
+    }
+    spend(span: { window: DAY }) {
       total {
         cost
-        saved
         runs
-        errors
+      }
+    }
+    savings(span: { window: DAY }) {
+      total {
+        net
+        cost
+        baselineCost
+        byCause {
+          cause
+          amount
+          estimated
+        }
+      }
+    }
+  }
+`);
+
+export const forecastsQuery = graphql(`
+  query Forecasts {
+    budgets {
+      id
+      forecast {
+        expected
+        low
+        high
+        exhaustedAt
+        earliest
+        latest
+        pastDays
       }
     }
   }

@@ -125,14 +125,14 @@ export function Table({
 }) {
   return (
     // Scrolled by keyboard too, so it can be reached by one.
-    <div className="table" tabIndex={0} role="region" aria-label={label}>
+    <div className="table" tabIndex={0} role="region" aria-label={`${label}, table`}>
       <table>
         <thead>
           <tr>
             {head.map((cell, at) => (
               // The columns of a table do not change places.
               <th key={at} scope="col">
-                {cell}
+                {cell === '' ? <span className="visually-hidden">Action</span> : cell}
               </th>
             ))}
           </tr>

@@ -15,7 +15,7 @@ export function StepGraph({ steps }: { readonly steps: readonly Step[] }) {
   const width = Math.max(...all.map(({ x }) => x), 0) + BOX.width + 2;
   const height = Math.max(...all.map(({ y }) => y), 0) + BOX.height + 2;
   return (
-    <div className="table" tabIndex={0} role="region" aria-label="Steps">
+    <div className="table" tabIndex={0} role="region" aria-label="Graph of the steps">
       <svg width={width} height={height} role="img" aria-label={steps.map(described).join('. ')}>
         {steps.flatMap((step) =>
           step.after.map((earlier) => {

@@ -1,15 +1,15 @@
-// Dollars a minute over the last hour.
+// Dollars over time.
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { nanoUsd, usd } from '../parts/usd.ts';
+import { nanoUsd, usd } from './usd.ts';
 
 interface Point {
   readonly at: string;
   readonly cost: string;
 }
 
-export function MinuteChart({ points }: { readonly points: readonly Point[] }) {
+export function Chart({ points, label }: { readonly points: readonly Point[]; readonly label: string }) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot>(null);
 
@@ -41,7 +41,7 @@ export function MinuteChart({ points }: { readonly points: readonly Point[] }) {
         series: [
           {},
           {
-            label: '$ a minute',
+            label: '$',
             stroke: () => colour('--accent'),
             width: 2,
             fill: () => colour('--accent-soft'),
@@ -72,11 +72,6 @@ export function MinuteChart({ points }: { readonly points: readonly Point[] }) {
 
   const dearest = points.reduce((most, { cost }) => (nanoUsd(cost) > most ? nanoUsd(cost) : most), 0n);
   return (
-    <div
-      className="chart"
-      ref={place}
-      role="img"
-      aria-label={`Dollars a minute over the last hour; the dearest minute ${usd(dearest)}`}
-    />
+    <div className="chart" ref={place} role="img" aria-label={`${label}; the most at once ${usd(dearest)}`} />
   );
 }

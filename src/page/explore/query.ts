@@ -1,0 +1,73 @@
+// What Explore asks for: any span, by any dimension, and another span beside it.
+import { graphql } from '../generated/gql.ts';
+
+export const spendQuery = graphql(`
+  query ExploreSpend(
+    $span: SpanInput!
+    $by: [StatsDimension!]
+    $filter: SpendFilter
+    $every: CalendarUnit
+    $tagKey: String
+  ) {
+    spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey) {
+      from
+      to
+      complete
+      total {
+        cost
+        estimated
+        runs
+        cachedRuns
+        attempts
+        errors
+        errorRate
+        inputTokens
+        cachedInputTokens
+        outputTokens
+        latencyP50Ms
+        latencyP95Ms
+      }
+      series {
+        from
+        bucket {
+          cost
+          runs
+        }
+      }
+      groups {
+        key
+        keys {
+          dimension
+          value
+        }
+        bucket {
+          cost
+          runs
+          attempts
+          errorRate
+          inputTokens
+          outputTokens
+          latencyP50Ms
+          latencyP95Ms
+        }
+      }
+    }
+  }
+`);
+
+export const savingsQuery = graphql(`
+  query SavingsOf($span: SpanInput!, $filter: SpendFilter) {
+    savings(span: $span, filter: $filter) {
+      total {
+        net
+        cost
+        baselineCost
+        byCause {
+          cause
+          amount
+          estimated
+        }
+      }
+    }
+  }
+`);

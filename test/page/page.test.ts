@@ -1,0 +1,265 @@
+// The page in a real browser, over a real server with real runs.
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/common/random.ts';
+import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
+import { repositoryRoot } from '../support/repository.ts';
+import { chromiumPath, launch, noChromium, openPage } from './support/browser.ts';
+import { servePage, type ServedPage } from './support/served.ts';
+
+const here = chromiumPath === undefined ? describe.skip : describe;
+const title = chromiumPath === undefined ? `the page (${noChromium})` : 'the page';
+const PATIENT_MS = 60_000;
+
+/** A text of its own for each number: traffic that no guard takes for a loop. */
+function words(n: number): string {
+  const random = seededRandom(n);
+  return Array.from({ length: 12 }, () =>
+    Math.floor(random() * 26 ** 6)
+      .toString(36)
+      .replace(/\d/g, 'e'),
+  ).join(' ');
+}
+
+/** The exact nano-dollars that the page shows at a place. */
+async function figure(page: Page, name: string): Promise<bigint> {
+  const text = await page.locator(`[data-figure="${name}"]`).first().innerHTML();
+  const own = await page.locator(`[data-figure="${name}"]`).first().getAttribute('data-nano');
+  return BigInt(own ?? /data-nano="(-?\d+)"/.exec(text)?.[1] ?? '-1');
+}
+
+here(title, { timeout: PATIENT_MS }, () => {
+  let browser: Browser;
+  let served: ServedPage;
+
+  beforeAll(async () => {
+    browser = await launch();
+    served = await servePage();
+  }, PATIENT_MS);
+  afterAll(async () => {
+    await browser.close();
+    await served.close();
+  }, PATIENT_MS);
+
+  const triage = (n: number) =>
+    served.app.engine.run({
+      task: 'triage',
+      caller: LOCAL_CALLER,
+      input: { message: words(n) },
+    });
+
+  it('INV-11: its figures equal the ledger’s to the nano-dollar after a hundred runs at once', async () => {
+    const { page, faults } = await openPage(browser, served.url);
+    await Promise.all(Array.from({ length: 100 }, (_, n) => triage(n)));
+    const { total } = await served.app.stats.costStats({ window: 'HOUR', by: [], filter: {} });
+    expect(total.costNanoUsd).toBeGreaterThan(0n);
+    await expect.poll(() => figure(page, 'hour-cost'), { timeout: 15_000 }).toBe(total.costNanoUsd);
+    await expect.poll(() => figure(page, 'spent-company'), { timeout: 15_000 }).toBe(total.costNanoUsd);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('pauses spending: the next call is refused until it is resumed', async () => {
+    const { page, faults } = await openPage(browser, served.url);
+    await page.getByRole('button', { name: 'Pause spending' }).click();
+    await page.getByLabel('Why').fill('a loop was seen');
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    const paused = page.getByRole('list', { name: 'What is paused' });
+    await paused.getByText('a loop was seen').waitFor();
+    expect((await triage(1001)).kind).toBe('spending_paused');
+    await page.getByRole('button', { name: 'Resume all' }).click();
+    await paused.getByText('a loop was seen').waitFor({ state: 'detached' });
+    expect((await triage(1002)).kind).toBe('run');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows a run: its calls on the axis of its time, why that model was called, and what it cost', async () => {
+    const result = await served.app.engine.run({
+      task: 'review',
+      caller: LOCAL_CALLER,
+      input: { change: 'diff one\nreplaces a list by a map in the harbour' },
+    });
+    if (result.kind !== 'run') throw new Error(result.kind);
+    const { run } = result.snapshot;
+    const { page, faults } = await openPage(browser, `${served.url}/runs/${run.id}`);
+    await page.getByRole('heading', { name: /review/ }).waitFor();
+    expect(await figure(page, 'run-cost')).toBe(run.costNanoUsd);
+    expect(await page.locator('.lane.call').count()).toBe(2);
+    await page.getByRole('button', { name: /strong/ }).click();
+    await page.getByText('called', { exact: true }).first().waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('stops a run that is under way', async () => {
+    const { page } = await openPage(browser, served.url);
+    // The upstream answers in a moment: a run that lasts is one whose caller waits behind many.
+    const runs = Array.from({ length: 60 }, (_, n) =>
+      served.app.engine.run({
+        task: 'digest',
+        caller: LOCAL_CALLER,
+        input: { items: Array.from({ length: 20 }, (_item, at) => words(5000 + n * 20 + at)) },
+      }),
+    );
+    await page
+      .getByRole('button', { name: /^Stop run/ })
+      .first()
+      .click();
+    const results = await Promise.all(runs);
+    const cancelled = results.filter(
+      (result) => result.kind === 'run' && result.snapshot.run.status === 'cancelled',
+    );
+    expect(cancelled).toHaveLength(1);
+    await page.context().close();
+  });
+
+  it('tries a task by the form of its schema', async () => {
+    const { page, faults } = await openPage(browser, `${served.url}/tasks/triage`);
+    await page.getByLabel(/^message/).fill('My invoice of March was charged twice.');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText('succeeded').waitFor({ timeout: 15_000 });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('explores a span by caller, with the filters in its address', async () => {
+    const { page, faults } = await openPage(browser, `${served.url}/explore?span=hour&by=TASK`);
+    await page.getByRole('cell', { name: 'triage' }).waitFor();
+    await page.getByRole('combobox', { name: /^By/ }).selectOption('CALLER');
+    await page.getByRole('cell', { name: 'local' }).waitFor();
+    expect(page.url()).toContain('by=CALLER');
+    const { total } = await served.app.stats.costStats({ window: 'HOUR', by: [], filter: {} });
+    expect(await figure(page, 'total-cost')).toBe(total.costNanoUsd);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('comes back by itself after the server was restarted', async () => {
+    const { page } = await openPage(browser, served.url);
+    const connection = page.locator('.connection');
+    await expect.poll(() => connection.textContent(), { timeout: 15_000 }).toBe('live');
+    await served.restart();
+    await expect.poll(() => connection.textContent(), { timeout: 30_000 }).toBe('live');
+    await triage(2001);
+    const { total } = await served.app.stats.costStats({ window: 'HOUR', by: [], filter: {} });
+    await expect.poll(() => figure(page, 'hour-cost'), { timeout: 15_000 }).toBe(total.costNanoUsd);
+    await page.context().close();
+  });
+
+  describe.each(['light', 'dark'] as const)('in its %s theme', (theme) => {
+    it.each([
+      '/',
+      '/explore',
+      '/runs',
+      '/tasks',
+      '/tasks/triage',
+      '/revisions',
+      '/providers',
+      '/alerts',
+      '/keys',
+    ])('has nothing at %s that axe finds fault with, at 360 pixels as at 1280', async (path) => {
+      for (const width of [1280, 360]) {
+        const { page, faults } = await openPage(browser, `${served.url}${path}`, {
+          theme,
+          width,
+          // So that axe may be put into it.
+          bypassPolicy: true,
+        });
+        await page.locator('h1').first().waitFor({ state: 'attached' });
+        await page.waitForLoadState('networkidle').catch(() => undefined);
+        await page.addScriptTag({ content: axeSource });
+        const found = await page.evaluate(async () => {
+          const { violations } = await (
+            globalThis as unknown as {
+              axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+            }
+          ).axe.run();
+          return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+        });
+        expect(found).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow).toBeLessThanOrEqual(0);
+        expect(faults).toEqual([]);
+        await page.context().close();
+      }
+    });
+  });
+});
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+here('the page with keys', { timeout: PATIENT_MS }, () => {
+  it('INV-12: asks for a key, shows what its scopes allow, and is closed when the key is revoked', async () => {
+    const served = await servePage();
+    const browser = await launch();
+    try {
+      const create = await fetch(`${served.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          query:
+            'mutation { createApiKey(input: { caller: "ana", scopes: ["read:stats"] }) { secret apiKey { id } } }',
+        }),
+      });
+      const { data } = (await create.json()) as {
+        data: { createApiKey: { secret: string; apiKey: { id: string } } };
+      };
+      const { page } = await openPage(browser, served.url);
+      await page.getByLabel('API key').fill('hg_wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').waitFor();
+      await page.getByLabel('API key').fill(data.createApiKey.secret);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect.poll(() => page.locator('.connection').textContent(), { timeout: 15_000 }).toBe('live');
+      expect(await page.evaluate(() => document.cookie)).toBe('');
+      expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('hg_');
+      expect(page.url()).not.toContain('hg_');
+      await page.goto(`${served.url}/keys`);
+      await page.getByText(/admin/).first().waitFor();
+      await page.goto(served.url);
+      await expect.poll(() => page.locator('.connection').textContent(), { timeout: 15_000 }).toBe('live');
+
+      const admin = await served.app.ledger.apiKeys();
+      await served.app.ledger.revokeApiKey(admin[0]?.id ?? '', Date.now());
+      await page.getByLabel('API key').waitFor({ timeout: 45_000 });
+    } finally {
+      await browser.close();
+      await served.close();
+    }
+  });
+});
+
+here('the page while workflows change', { timeout: PATIENT_MS }, () => {
+  it('shows a revision that is taken, and one that is refused with its problem, without being loaded again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'headgate-demo-'));
+    await cp(join(repositoryRoot, 'demo'), folder, { recursive: true });
+    const served = await servePage({ workflows: folder });
+    const browser = await launch();
+    try {
+      const { page, faults } = await openPage(browser, `${served.url}/revisions`);
+      await page.getByText('in force').first().waitFor();
+      const file = join(folder, 'triage.yaml');
+      const text = await readFile(file, 'utf8');
+      await writeFile(file, text.replace('maxOutputTokens: 300', 'maxOutputTokens: 250'));
+      await expect.poll(() => page.locator('tbody tr').count(), { timeout: 20_000 }).toBe(2);
+      await writeFile(file, text.replace('route: quick', 'route: nowhere'));
+      await page.getByRole('heading', { name: /Refused/ }).waitFor({ timeout: 20_000 });
+      await page
+        .getByText(/triage\.yaml:\d+/)
+        .first()
+        .waitFor();
+      expect(faults).toEqual([]);
+    } finally {
+      await browser.close();
+      await served.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
