@@ -29,7 +29,9 @@ import { settledSpending } from './ledger/sqlite/settled-spending.ts';
 import { decodePlan } from './language/plan/encode.ts';
 import type { Plan } from './language/plan/types.ts';
 import type { ProviderRegistry } from './engine/providers/registry-port.ts';
+import { createSecretReader } from './engine/providers/read-secret.ts';
 import { createProviderRegistry } from './engine/providers/registry.ts';
+import { proxySettings } from './engine/providers/shared/proxy.ts';
 import { createPolicies } from './engine/resilience/policies.ts';
 import type { Policies, RateGates } from './engine/resilience/port.ts';
 import { createRateGates } from './engine/resilience/rate-gates.ts';
@@ -117,7 +119,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     const policies = createPolicies({ clock, random });
     const rateGates = createRateGates({ clock });
     const registry = createProviderRegistry({
-      readSecret: (name) => env[name],
+      readSecret: createSecretReader(env, clock),
+      proxies: proxySettings(env),
       clock,
       resolveTemplate: resolvePlanTemplate,
     });

@@ -88,7 +88,7 @@ export const catalogue = {
     kind: 'retryable',
   },
   DEADLINE_EXCEEDED: {
-    message: 'The run reached its deadline of {deadline}.',
+    message: 'The run reached its deadline of {deadline}{waiting}.',
     remedy: 'Raise "allowance.deadline" of the task, or the caller\'s deadlineMs.',
     kind: 'retryable',
   },

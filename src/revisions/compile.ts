@@ -1,5 +1,6 @@
 // Compiling what a source gave: with the offline price catalogue, loaded once.
 import { systemClock } from '../common/clock.ts';
+import { loadedOnce } from '../common/loaded.ts';
 import { loadCatalogue, type Catalogue } from '../language/plan/catalogue.ts';
 import { compileWorkflows, type Compiled } from '../language/plan/compile.ts';
 import { readWorkflowDirectory } from './directory.ts';
@@ -14,13 +15,13 @@ export interface CompileSettings {
   readonly catalogue?: Catalogue;
 }
 
-let installed: Promise<Catalogue> | undefined;
+const installed = loadedOnce(loadCatalogue);
 
 export async function compileFiles(
   files: readonly SourceFile[],
   settings: CompileSettings,
 ): Promise<Compiled> {
-  const catalogue = settings.catalogue ?? (await (installed ??= loadCatalogue()));
+  const catalogue = settings.catalogue ?? (await installed.get());
   return compileWorkflows(files, {
     env: settings.env,
     catalogue,

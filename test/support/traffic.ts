@@ -106,7 +106,7 @@ export function simulateTraffic(options: TrafficOptions): Traffic {
         rateDelayMs: () => 0,
         fits: () => undefined,
         failed,
-        refusedContextTokens: 0,
+        neededTokens: 0,
       },
       signals,
       random,

@@ -9,12 +9,15 @@ import type {
   CallOutcome,
   ErrorClass,
   ModelRequest,
+  Note,
   ProviderAnswer,
   ProviderError,
 } from '../providers/port.ts';
 import type { Refusal } from '../resilience/port.ts';
 import type { RouteDecision } from '../routing/port.ts';
 import type { AllowanceRefusal } from './allowance.ts';
+import { cutTooSoonToTell } from './attempt-limits.ts';
+import type { AttemptLimits } from './attempt-limits.ts';
 import { callHealth } from './call-health.ts';
 import { callProvider } from './call-provider.ts';
 import { callExchange } from './exchange/call.ts';
@@ -40,6 +43,7 @@ export interface AttemptRequest {
   /** A client's own request is what is asked; undefined: `request` is. */
   readonly exchange: ExchangeAsk | undefined;
   readonly signal: AbortSignal;
+  readonly limits: Pick<AttemptLimits, 'timeoutMs' | 'silence'>;
   /** Text deltas are given on here. */
   readonly onText: ((delta: string) => void) | null;
   /** The rate gates' headroom was taken while waiting in line; when. */
@@ -57,7 +61,7 @@ export interface AttemptRequest {
 }
 
 export type Verdict =
-  | { readonly kind: 'good'; readonly output: Json }
+  | { readonly kind: 'good'; readonly output: Json; readonly notes?: readonly Note[] }
   | { readonly kind: 'bad'; readonly error: Pick<ProviderError, 'class' | 'advice' | 'message'> };
 
 export type AttemptEnd =
@@ -92,6 +96,10 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   const { run, choice, signal } = attempt;
   const { model, policy } = choice.parts;
   const { clock, budgets, guards } = parts;
+  // What a first call has to load is not the provider's silence: no clock runs, and nothing is held.
+  const loading = choice.parts.provider.load?.();
+  // The call meets what could not be loaded again, and tells it.
+  if (loading !== undefined) await loading.catch(() => undefined);
   if (signal.aborted) return uncalled(attempt, { kind: 'stopped' });
 
   const off = guards.switchFor(spendScopes(run.record.task, run.caller.name, model));
@@ -125,6 +133,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   const ended = parts.bounds.under(choice.asked, (worst) =>
     budgets.adjust(hold, spendingOf(worst), worst.margin),
   );
+  const patience = attempt.exchange?.step.patience[model.key];
   let called: Called | undefined;
   const undo = (): void => {
     ended();
@@ -142,24 +151,32 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
           attempt.exchange === undefined
             ? await callProvider(clock, choice.parts, attempt.request, callSignal, {
                 onText: attempt.onText,
-                isWatched: run.stream,
+                silence: attempt.limits.silence,
                 beforeSend: row.open,
               })
             : await callExchange(clock, choice.parts, attempt.exchange, callSignal, row.open);
         row.throwIfRefused();
         const { outcome, ...streamed } = call;
         // Nobody waits for it any more, and nothing was sent: as if it had never been asked for.
-        if (!row.isAskedFor() && signal.aborted) return outcome;
+        if (!row.isAskedFor() && signal.aborted) return { outcome, calledAtMs };
         // Refused before anything was sent, for want of a key or a connection: it failed, and is written down as what it was.
         const open = await row.open();
         called = { outcome, ...streamed, open, calledAtMs };
-        return outcome;
+        return called;
       },
       {
         signal,
-        // Not shortened by what is left of the run: its deadline aborts the signal, and is no failure of the candidate's.
-        timeoutMs: (attempt.exchange?.step.patience[model.key] ?? model.policy).timeoutMs,
-        health: callHealth,
+        // A client's own request has the patience that was named for it.
+        timeoutMs: patience?.timeoutMs ?? attempt.limits.timeoutMs,
+        health: ({ outcome, calledAtMs }) =>
+          isCut(outcome) &&
+          cutTooSoonToTell(
+            clock.monotonicMs() - calledAtMs,
+            (patience ?? model.policy).timeoutMs,
+            parts.signals.latency(model.key)?.p95Ms ?? null,
+          )
+            ? 'ignore'
+            : callHealth(outcome, attempt.request),
       },
     );
     if (ran.kind !== 'done' || called === undefined) {
@@ -214,6 +231,11 @@ function spendingOf({ costNanoUsd, inputTokens, outputTokens }: WorstCase): Spen
   return { costNanoUsd, tokens: inputTokens + outputTokens, calls: 1 };
 }
 
+/** By our own clock: a gateway that says that its time was over has a status. */
+function isCut(outcome: CallOutcome): boolean {
+  return !outcome.ok && outcome.error.class === 'timeout' && outcome.error.status === null;
+}
+
 /** Who waited in line and does not call after all leaves the turn to the next: else all who wait would be told one by one, at the provider's pace. */
 function uncalled({ choice, rateTakenAtMs }: AttemptRequest, end: AttemptEnd): AttemptEnd {
   if (rateTakenAtMs !== null)
@@ -254,10 +276,14 @@ function conclude(
   alertOfUsage(parts, run, choice.parts.model.key, settlement);
   if (settlement.counted) parts.bounds.observe(choice.asked, usage, costNanoUsd);
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
-  const limited = !outcome.ok && outcome.error.class === 'rate_limited';
+  const refusedAs = outcome.ok ? null : outcome.error.class;
   choice.parts.modelGate.observe({
-    closedForMs: limited ? outcome.error.retryAfterMs : null,
-    refused: limited,
+    // Who is overloaded and says until when is left alone by the next callers too.
+    closedForMs:
+      !outcome.ok && (refusedAs === 'rate_limited' || refusedAs === 'overloaded')
+        ? outcome.error.retryAfterMs
+        : null,
+    refused: refusedAs === 'rate_limited',
     headroom: told.rateLimits,
   });
   if (costNanoUsd > 0n)
@@ -292,10 +318,14 @@ function conclude(
     firstTokenMs: called.firstTokenMs,
     finishedAtMs: clock.nowMs(),
     requestId: told.requestId,
-    finishReason: outcome.ok ? outcome.value.finishReason : null,
+    finishReason: told.finishReason ?? null,
     serviceTier: settlement.serviceTier,
     reportedCostNanoUsd: settlement.reportedCostNanoUsd,
-    notes: [...((outcome.ok && outcome.value.notes) || []), ...settlement.notes],
+    notes: [
+      ...((outcome.ok && outcome.value.notes) || []),
+      ...((verdict.kind === 'good' && verdict.notes) || []),
+      ...settlement.notes,
+    ],
   };
   run.replaceAttempt(closed);
   const receipt = verdict.kind === 'good' ? attempt.receipt(verdict.output) : null;
@@ -348,6 +378,7 @@ function badAnswer(
     retryAfterMs: null,
     billed: 'yes',
     usage: answer.usage,
+    finishReason: answer.finishReason,
     seenCharacters: answer.text.length,
     requestId: answer.requestId,
     rateLimits: answer.rateLimits,

@@ -1,8 +1,10 @@
 // How a call's end looks to a circuit breaker, and which time limit a cut-off call ran into.
 import { fail } from '../../common/outcome.ts';
-import type { CallOutcome, ErrorClass } from '../providers/port.ts';
+import { sha256Hex } from '../../common/json.ts';
+import type { CallOutcome, ErrorClass, ModelRequest } from '../providers/port.ts';
 import { AttemptTimeout } from '../resilience/port.ts';
-import type { CallHealth } from '../resilience/port.ts';
+import type { CallHealth, RefusedInput } from '../resilience/port.ts';
+import { RunStopped } from './runtime-port.ts';
 
 /**
  * A breaker asks whether the candidate can serve anyone. A refused key or an unknown model counts: nobody will be served. A rate limit has its own
@@ -33,20 +35,37 @@ const HEALTH: { readonly [kind in ErrorClass]: CallHealth } = {
   unknown: 'failure',
 };
 
-export function callHealth(outcome: CallOutcome): CallHealth {
-  return outcome.ok ? 'success' : HEALTH[outcome.error.class];
+/** A 403 may be about the input: one that is refused says little about the next. */
+export function callHealth(
+  outcome: CallOutcome,
+  { system, prompt }: ModelRequest,
+): CallHealth | RefusedInput {
+  if (outcome.ok) return 'success';
+  const { class: kind, status } = outcome.error;
+  if (kind === 'permission' && status === 403) return { input: sha256Hex(`${system ?? ''}\n${prompt}`) };
+  return HEALTH[kind];
 }
 
 const BY_LIMIT = { attempt: 'timeout', first_token: 'first_token_timeout', stall: 'stalled' } as const;
 
 /** A provider may say no more than that its signal was aborted; which limit it was is known here. */
 export function timeoutError(outcome: CallOutcome, signal: AbortSignal): CallOutcome {
-  if (outcome.ok || outcome.error.class !== 'cancelled' || !(signal.reason instanceof AttemptTimeout))
-    return outcome;
-  return fail({
-    ...outcome.error,
-    class: BY_LIMIT[signal.reason.kind],
-    advice: 'elsewhere',
-    message: signal.reason.message,
-  });
+  if (outcome.ok || outcome.error.class !== 'cancelled') return outcome;
+  const reason: unknown = signal.reason;
+  if (reason instanceof AttemptTimeout)
+    return fail({
+      ...outcome.error,
+      class: BY_LIMIT[reason.kind],
+      advice: 'elsewhere',
+      message: reason.message,
+    });
+  // The run's deadline is the candidate's failure too: it was asked, and did not answer.
+  if (reason instanceof RunStopped && reason.why === 'deadline')
+    return fail({
+      ...outcome.error,
+      class: 'timeout',
+      advice: 'elsewhere',
+      message: "no answer when the run's deadline came",
+    });
+  return outcome;
 }

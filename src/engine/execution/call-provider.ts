@@ -1,6 +1,7 @@
 // Calls a provider: passes the text of a stream on, measures its first token, and watches it for silence.
 import type { Clock } from '../../common/clock.ts';
 import { fail } from '../../common/outcome.ts';
+import type { PlanPolicy } from '../../language/plan/types.ts';
 import type { CallContext, CallOutcome, ModelRequest } from '../providers/port.ts';
 import { watchStream } from '../resilience/stream-watch.ts';
 import { timeoutError } from './call-health.ts';
@@ -13,6 +14,16 @@ export interface ProviderCall {
   readonly firstTokenMs: number | null;
 }
 
+/** How long a stream may be silent, in milliseconds. */
+export type Silence = Pick<PlanPolicy, 'firstTokenMs' | 'stallMs'>;
+
+/** Of a stream: who hears its text, and how long it may be silent. */
+export interface CallWatch {
+  readonly onText: ((delta: string) => void) | null;
+  readonly silence: Silence;
+  readonly beforeSend: () => Promise<unknown>;
+}
+
 interface Streaming {
   readonly context: CallContext;
   /** So far. */
@@ -20,24 +31,15 @@ interface Streaming {
   end(): void;
 }
 
-export interface CallOptions {
-  readonly onText: ((delta: string) => void) | null;
-  /** The caller wants a stream: silence is a failure. One that is only asked for so that what is produced is seen may think as long as a whole answer. */
-  readonly isWatched: boolean;
-  readonly beforeSend: () => Promise<unknown>;
-}
-
-const NEVER_SILENT = { firstTokenMs: Number.POSITIVE_INFINITY, stallMs: Number.POSITIVE_INFINITY };
 const NOTHING_STREAMED = { text: '', firstTokenMs: null };
 
 export async function callProvider(
   clock: Clock,
-  { provider, model }: ModelParts,
+  { provider }: ModelParts,
   request: ModelRequest,
   signal: AbortSignal,
-  { onText, isWatched, beforeSend }: CallOptions,
+  { onText, silence, beforeSend }: CallWatch,
 ): Promise<ProviderCall> {
-  const silence = isWatched ? model.policy : NEVER_SILENT;
   const streaming = request.stream ? watched(clock, silence, signal, onText) : null;
   const context = { ...(streaming?.context ?? { signal, onText: null, onProgress: null }), beforeSend };
   let outcome: CallOutcome;
@@ -65,7 +67,7 @@ export async function callProvider(
 
 function watched(
   clock: Clock,
-  { firstTokenMs: silenceMs, stallMs }: Pick<ModelParts['model']['policy'], 'firstTokenMs' | 'stallMs'>,
+  { firstTokenMs: silenceMs, stallMs }: Silence,
   signal: AbortSignal,
   onText: ((delta: string) => void) | null,
 ): Streaming {

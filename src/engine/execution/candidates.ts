@@ -9,6 +9,8 @@ import { outputOf } from '../routing/eligibility.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
 import { hedgeCandidate, hedgeDelayMs } from '../routing/hedge.ts';
 import type { Candidate, SkipCode } from '../routing/port.ts';
+import { attemptLimits } from './attempt-limits.ts';
+import type { AttemptLimits } from './attempt-limits.ts';
 import { makeAttempt } from './attempt.ts';
 import type { Verdict } from './attempt.ts';
 import { exchangeNeeds, requestNeeds } from './choice.ts';
@@ -77,7 +79,7 @@ export class Candidates {
   async answer(): Promise<Json> {
     const { run, signal, stepKey } = this.#ask;
     for (;;) {
-      if (signal.aborted) throw stopped(run, signal, stepKey);
+      if (signal.aborted) throw stopped(run, signal, stepKey, this.#world.made);
       const decided = this.#decide();
       const candidate = this.#world.takePreferred(decided.ranked);
       const hedgeAfterMs = candidate === undefined ? null : this.#hedgeDelayMs(candidate);
@@ -122,12 +124,14 @@ export class Candidates {
     const writer = this.#sink?.writer() ?? null;
     const asked = this.#world.repair(model.key)?.request ?? request;
     const choice = this.#choice(candidate);
+    const limits = this.#limits(model, decided);
     const end = await makeAttempt(this.#parts, {
       run,
       stepKey,
       choice,
       decision: withChosen(decided.decision, model.key),
-      request: { ...asked, model: model.model, stream: this.#isStreamed(choice) },
+      request: { ...asked, model: model.model, stream: this.#isStreamed(choice, limits) },
+      limits,
       signal,
       onText: writer === null ? null : (delta) => writer.write(delta),
       rateTakenAtMs,
@@ -155,6 +159,20 @@ export class Candidates {
     return { modelKey: model.key, end };
   }
 
+  /** While another candidate can serve, this one has only its share of the time. */
+  #limits(model: PlanModel, { ranked }: Decided): AttemptLimits {
+    const others = ranked.filter(
+      ({ candidate: { model: other } }) => other.key !== model.key && !this.#world.failed.has(other.key),
+    );
+    const { allowance } = this.#ask.run;
+    return attemptLimits(
+      model.policy,
+      allowance.remainingMs(this.#parts.clock.monotonicMs()),
+      allowance.attemptsLeft > 1 ? others.length : 0,
+      this.#ask.request.stream,
+    );
+  }
+
   #choice({ model }: Candidate): ModelChoice {
     const extraTokens = this.#world.repair(model.key)?.extraTokens ?? 0;
     const inputTokens = this.#needs.inputTokens(model) + extraTokens;
@@ -169,9 +187,9 @@ export class Candidates {
   }
 
   /** A loser of a race and a large call that is cut cost what was seen of them, not their worst case. */
-  #isStreamed({ parts: { model, streams }, worst }: ModelChoice): boolean {
+  #isStreamed({ parts: { model, streams }, worst }: ModelChoice, limits: AttemptLimits): boolean {
     const { request, rule } = this.#ask;
-    if (request.stream) return model.capabilities.includes('streaming');
+    if (request.stream || limits.streams) return model.capabilities.includes('streaming');
     return streams && (rule.hedge !== null || worst.costNanoUsd > WHOLE_UP_TO_NANO_USD);
   }
 
@@ -223,7 +241,7 @@ export class Candidates {
         world.allowanceRefused = false;
         return [];
       }
-      throw signal.aborted ? stopped(run, signal, stepKey) : this.#nobody(decided);
+      throw signal.aborted ? stopped(run, signal, stepKey, this.#world.made) : this.#nobody(decided);
     }
     const { candidate, delayMs } = waiting;
     const { deadlineAtMs } = run.allowance.limits;
@@ -241,7 +259,9 @@ export class Candidates {
       return [];
     }
     if (!(await world.enterGates(candidate.model, this.#rateTokens(candidate.model), deadlineAtMs, signal))) {
-      throw signal.aborted ? stopped(run, signal, stepKey) : deadlineExceeded(run, stepKey);
+      throw signal.aborted
+        ? stopped(run, signal, stepKey, this.#world.made)
+        : deadlineExceeded(run, stepKey, world.made);
     }
     return [await this.#attempt(candidate, decided, signal, clock.monotonicMs())];
   }

@@ -2,7 +2,7 @@
 import { sleep } from '../../common/clock.ts';
 import type { BudgetRefusal } from '../budget/port.ts';
 import { isOnlyMargin } from '../budget/refusals.ts';
-import type { ProviderAnswer, ProviderError } from '../providers/port.ts';
+import type { ErrorClass, ProviderAnswer, ProviderError } from '../providers/port.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { StepAsk } from './candidates.ts';
 import type { EngineParts } from './parts.ts';
@@ -16,6 +16,9 @@ import { deadlineExceeded, stopped } from './stop.ts';
 const MARGIN_WAIT_MS = 5_000;
 /** Of a candidate that nothing is learnt about. */
 const TYPICAL_LATENCY_MS = 1_000;
+/** A single one of these may be a slip (a 500, a 502, a reset): a short pause and a retry cost less than another candidate's answer. */
+const SLIPS: ReadonlySet<ErrorClass> = new Set(['server_error', 'connection']);
+const SHORT_PAUSE_MS = 1_000;
 /** Times that a policy may refuse a call which it had seemed ready for, before the candidate is left out. */
 const MAX_REFUSALS = 3;
 
@@ -33,10 +36,10 @@ export async function learn(
     case 'answered':
       return;
     case 'stopped':
-      if (signal.aborted) throw stopped(run, signal, stepKey);
+      if (signal.aborted) throw stopped(run, signal, stepKey, world.made);
       return;
     case 'allowance':
-      if (end.refusal === 'deadline') throw deadlineExceeded(run, stepKey);
+      if (end.refusal === 'deadline') throw deadlineExceeded(run, stepKey, world.made);
       if (end.refusal === 'attempts') throw attemptsExhausted(run, stepKey, world.lastError);
       // Another step of the run took what was left meanwhile: the next look sees it.
       return;
@@ -52,13 +55,13 @@ export async function learn(
       if (state.refusals >= MAX_REFUSALS) world.failed.add(modelKey);
       return;
     case 'failed': {
-      if (signal.aborted) throw stopped(run, signal, stepKey);
+      if (signal.aborted) throw stopped(run, signal, stepKey, world.made);
       const { error, answer } = end;
       world.lastError = error;
       if (ask.exchange?.exchange.begun) throw brokenOff(error, stepKey);
       if (error.advice === 'give-up' && error.class !== 'cancelled')
         throw gaveUp(error, stepKey, decided.decision);
-      if (error.class === 'context_length') world.refusedAsTooLong(modelKey);
+      if (error.class === 'context_length') world.needsTokens(tokensNeeded(error.message));
       if (error.class === 'invalid_output' && answer !== null && repair(ask, world, modelKey, answer, error))
         return;
       if (error.advice === 'retry') await retryOrMove(parts, ask, world, modelKey, error, decided);
@@ -107,6 +110,15 @@ function repair(
   return true;
 }
 
+/** How many tokens a refusal says that the prompt has, with what was asked for; null: it does not say. */
+function tokensNeeded(message: string): number | null {
+  const said =
+    /(?:requested|resulted in|prompt is too long:|input (?:length|token count)[^\d]{0,20}|contains|consists of|you sent)\s*(?:about |approximately )?(\d[\d,]*)\s*(?:tokens|>|\()?/i.exec(
+      message,
+    )?.[1];
+  return said === undefined ? null : Number(said.replaceAll(',', ''));
+}
+
 /** Retries wait, all together, no longer than failing over would take. */
 async function retryOrMove(
   parts: EngineParts,
@@ -139,7 +151,9 @@ async function retryOrMove(
       : (signals.latency(other.candidate.model.key)?.totalMs ?? TYPICAL_LATENCY_MS);
   // Where it is elsewhere's turn, this one rests and may be come back to.
   const waitedMs = state.waitedMs + delayMs;
-  if (waitedMs > failoverMs || delayMs >= ask.run.allowance.remainingMs(clock.monotonicMs())) return;
+  const isSlip = retriesDone === 0 && SLIPS.has(error.class) && delayMs < SHORT_PAUSE_MS;
+  if ((waitedMs > failoverMs && !isSlip) || delayMs >= ask.run.allowance.remainingMs(clock.monotonicMs()))
+    return;
   state.waitedMs = waitedMs;
   await pause(parts, ask, delayMs);
   world.preferred = modelKey;

@@ -110,7 +110,11 @@ export class Reuse {
     signal?.addEventListener('abort', leave, { once: true });
     const over = sleep(clock, deadlineMs, waiting.signal).then(
       () =>
-        runError('DEADLINE_EXCEEDED', { deadline: formatDuration(deadlineMs) }, { details: { deadlineMs } }),
+        runError(
+          'DEADLINE_EXCEEDED',
+          { deadline: formatDuration(deadlineMs), waiting: '' },
+          { details: { deadlineMs } },
+        ),
       () => runError('CANCELLED', { reason: 'the caller went away' }),
     );
     try {

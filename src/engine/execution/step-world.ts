@@ -30,7 +30,8 @@ export interface CandidateState {
 
 export class StepWorld implements World {
   readonly failed = new Set<string>();
-  refusedContextTokens = 0;
+  /** What a refusal has said that this prompt takes. */
+  neededTokens = 0;
   /** Attempts that were called, in the order of their ends. */
   readonly made: AttemptRecord[] = [];
   lastError: ProviderError | undefined;
@@ -85,9 +86,8 @@ export class StepWorld implements World {
     return policy === undefined ? 0 : policy.inFlight() + policy.queued();
   }
 
-  refusedAsTooLong(modelKey: string): void {
-    const { contextTokens = 0 } = this.#run.plan.models[modelKey] ?? {};
-    this.refusedContextTokens = Math.max(this.refusedContextTokens, contextTokens);
+  needsTokens(tokens: number | null): void {
+    this.neededTokens = Math.max(this.neededTokens, tokens ?? 0);
   }
 
   /** Waits in line at both gates and takes their headroom; false, with nothing taken, when the deadline or the signal came first. */

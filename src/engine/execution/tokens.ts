@@ -1,5 +1,6 @@
 // Counting tokens: OpenAI's encoding where it is the model's, and bounds that hold for any tokenizer where it is not.
 import { LRUCache } from 'lru-cache';
+import { loadedOnce } from '../../common/loaded.ts';
 import { loadO200k, MAX_PIECE } from './o200k.ts';
 import type { O200k } from './o200k.ts';
 
@@ -10,20 +11,16 @@ const MAX_COUNTED_CHARACTERS = 256 * 1024;
 const PIECES =
   /[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?:'[sStTmMdD]|'[rRvV][eE]|'[lL][lL])?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?:'[sStTmMdD]|'[rRvV][eE]|'[lL][lL])?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+/gu;
 
-let encoding: O200k | undefined;
-let loading: Promise<void> | undefined;
+const encoding = loadedOnce(loadO200k);
 
-/** Loads the encoding (50 ms of CPU, in parts that let others run; 4 MB): only when the first text is to be counted. */
-export function loadTokenizer(): Promise<void> {
-  loading ??= loadO200k().then((loaded) => {
-    encoding = loaded;
-  });
-  return loading;
+/** Loads the encoding (50 ms of CPU, in parts that let others run; 4 MB): only when the first text is to be counted. Rejects where it cannot be read, and tries again when asked again. */
+export async function loadTokenizer(): Promise<void> {
+  await encoding.load();
 }
 
 /** Whether `countTokens` counts; until then it bounds. */
 export function tokenizerLoaded(): boolean {
-  return encoding !== undefined;
+  return encoding.value() !== undefined;
 }
 
 /** Most prompts of this length are new ones: to remember each costs more than to count the few that come again. */
@@ -38,17 +35,17 @@ const textCounts = new LRUCache<string, number>({
 /** Tokens of one text by o200k_base: exact, but for pieces of more than 96 characters without a break, which are counted in parts, and texts beyond 256 Ki characters, which are scaled. Never blocks for long. */
 export function countTokens(text: string): number {
   if (text.length === 0) return 0;
-  if (encoding === undefined) return byteBound(text);
-  if (text.length < MIN_REMEMBERED) return countPieces(text, encoding);
+  const by = encoding.value();
+  if (by === undefined) return byteBound(text);
+  if (text.length < MIN_REMEMBERED) return countPieces(text, by);
   const cached = textCounts.get(text);
   if (cached !== undefined) return cached;
   const count =
     text.length > MAX_COUNTED_CHARACTERS
       ? Math.ceil(
-          (countPieces(text.slice(0, MAX_COUNTED_CHARACTERS), encoding) / MAX_COUNTED_CHARACTERS) *
-            text.length,
+          (countPieces(text.slice(0, MAX_COUNTED_CHARACTERS), by) / MAX_COUNTED_CHARACTERS) * text.length,
         )
-      : countPieces(text, encoding);
+      : countPieces(text, by);
   textCounts.set(text, count);
   return count;
 }
@@ -121,6 +118,8 @@ const STRUCTURED_OVERHEAD = 640;
 export interface PromptSize {
   /** The best guess at what any model will count: for rules, context windows and expected costs. */
   readonly tokens: number;
+  /** Of system and prompt alone, counted by o200k_base; 0: not counted. */
+  readonly counted: number;
   /** What is held: counted where the encoding is the model's own, else the bound. */
   readonly bound: (model: { readonly adapter: string; readonly model: string }) => number;
 }
@@ -142,6 +141,7 @@ export function promptSize(texts: readonly string[], schemaText: string): Prompt
   const schemaBound = schemaText === '' ? 0 : byteBound(schemaText) + STRUCTURED_OVERHEAD;
   return {
     tokens: tokens + schemaTokens,
+    counted: tokenizerLoaded() ? tokens : 0,
     bound: ({ adapter, model }) =>
       // A text beyond what is counted is scaled, not counted; the scale may be wrong, the bytes are not.
       adapter === 'openai' && O200K_MODEL.test(model) && bytes <= MAX_COUNTED_CHARACTERS && tokenizerLoaded()

@@ -2,6 +2,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { canonicalJson } from '../../common/json.ts';
 import type { Json, JsonObject } from '../../common/json.ts';
+import { secretNamed, secretsOf } from '../../language/expression/template-parts.ts';
 import type { Plan, PlanProvider, Template } from '../../language/plan/types.ts';
 import { ANTHROPIC_BASE_URL, createAnthropicProtocol } from './anthropic/anthropic.ts';
 import { createBuiltinProvider } from './builtin/builtin.ts';
@@ -12,6 +13,7 @@ import { createPool } from './shared/http-pool.ts';
 import { proxyFor } from './shared/proxy.ts';
 import type { ProxySettings } from './shared/proxy.ts';
 import { createRemoteProvider } from './shared/remote.ts';
+import type { HeaderPart } from './shared/remote.ts';
 
 export interface ProviderRegistryOptions {
   readonly readSecret: ReadSecret;
@@ -31,6 +33,7 @@ interface ResolvedSettings {
   readonly api: PlanProvider['api'];
   readonly anyApi?: true;
   readonly headers: { readonly [name: string]: string };
+  readonly secretHeaders: { readonly [name: string]: readonly HeaderPart[] };
   readonly sdkOptions: JsonObject;
   readonly lacks: PlanProvider['lacks'];
 }
@@ -92,8 +95,11 @@ function resolve(
   const { adapter, apiKeySecret, api, anyApi, sdkOptions, lacks } = provider;
   const baseUrl = provider.baseUrl === null ? '' : textOf(resolveTemplate(provider.baseUrl, plan));
   const headers: { [name: string]: string } = {};
+  const secretHeaders: { [name: string]: readonly HeaderPart[] } = {};
+  const textIn = (template: Template): string => textOf(resolveTemplate(template, plan));
   for (const [header, template] of Object.entries(provider.headers))
-    headers[header] = textOf(resolveTemplate(template, plan));
+    if (secretsOf(template).length === 0) headers[header] = textIn(template);
+    else secretHeaders[header] = headerParts(template, textIn);
   // An empty base URL is an environment variable that is set to nothing: it means the default, as it does to the SDKs.
   const fallback = adapter === 'anthropic' ? ANTHROPIC_BASE_URL : OPENAI_BASE_URL;
   return {
@@ -104,9 +110,20 @@ function resolve(
     api,
     ...(anyApi ? { anyApi } : {}),
     headers,
+    secretHeaders,
     sdkOptions,
     lacks,
   };
+}
+
+/** Everything of it but its secrets, which are read at the call. */
+function headerParts(template: Template, textIn: (template: Template) => string): readonly HeaderPart[] {
+  const parts = template.kind === 'text' ? template.parts : template.kind === 'expression' ? [template] : [];
+  return parts.map((part) => {
+    if (typeof part === 'string') return part;
+    const secret = secretNamed(part.source);
+    return secret === undefined ? textIn({ kind: 'expression', source: part.source }) : { secret };
+  });
 }
 
 function textOf(value: Json): string {
@@ -117,14 +134,14 @@ const NO_PROXIES: ProxySettings = { http: null, https: null, except: [] };
 
 function create(settings: ResolvedSettings, options: ProviderRegistryOptions): Provider {
   const { readSecret, clock, proxies = NO_PROXIES } = options;
-  const { name, adapter, baseUrl, apiKeySecret, headers, sdkOptions } = settings;
+  const { name, adapter, baseUrl, apiKeySecret, headers, secretHeaders, sdkOptions } = settings;
   if (adapter === 'builtin') return createBuiltinProvider(name);
   const pool = createPool({ clock, proxy: proxyFor(baseUrl, proxies) });
   const sdk = { name, baseUrl, headers, sdkOptions };
   const protocol =
     adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
   return createRemoteProvider(
-    { name, apiKeySecret, headers, secretHeaders: {}, misconfigured: baseUrlProblem(baseUrl) },
+    { name, apiKeySecret, headers, secretHeaders, misconfigured: baseUrlProblem(baseUrl) },
     protocol,
     { readSecret, clock, pool },
   );

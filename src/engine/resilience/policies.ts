@@ -15,9 +15,12 @@ import {
   type CircuitState,
   type Policies,
   type Refusal,
+  type RefusedInput,
 } from './port.ts';
 
 const BULKHEAD_FULL: Refusal = { code: 'bulkhead_full', retryAfterMs: null };
+/** So many different inputs are not refused for what is in each of them. */
+const SEVERAL_INPUTS = 3;
 const ABORTED = { kind: 'aborted' } as const;
 
 interface Dependencies {
@@ -75,6 +78,15 @@ function createSharedPolicy(
     return retryAfterMs > 0 ? { code: 'circuit_open', retryAfterMs } : undefined;
   };
 
+  /** Since the last success; bounded by how many are several. */
+  const refusedInputs = new Set<string>();
+  const counted = (health: CallHealth | RefusedInput): CallHealth => {
+    if (health === 'success') refusedInputs.clear();
+    if (typeof health === 'string') return health;
+    if (refusedInputs.size < SEVERAL_INPUTS) refusedInputs.add(health.input);
+    return refusedInputs.size < SEVERAL_INPUTS ? 'ignore' : 'failure';
+  };
+
   const run = async <Value>(
     body: (signal: AbortSignal) => Promise<Value>,
     { signal, timeoutMs, health }: Parameters<AttemptPolicy['run']>[1],
@@ -104,7 +116,7 @@ function createSharedPolicy(
       let ended: CallHealth = 'ignore';
       try {
         const value = await body(limit.signal);
-        ended = health(value);
+        ended = counted(health(value));
         return { kind: 'done', value, queuedMs };
       } catch (error) {
         if (error instanceof AttemptTimeout) ended = 'failure';

@@ -12,6 +12,12 @@ export type Refusal =
 /** How a call ended, as far as a breaker cares. */
 export type CallHealth = 'success' | 'failure' | 'ignore';
 
+/** A refusal that may be about what was sent rather than about who sent it: it counts as a failure once several different inputs have met it. */
+export interface RefusedInput {
+  /** Tells one input from another. */
+  readonly input: string;
+}
+
 export type AttemptRun<Value> =
   | { readonly kind: 'done'; readonly value: Value; readonly queuedMs: number }
   /** The breaker opened or the queue was full when its turn came: the body did not run. */
@@ -35,7 +41,7 @@ export interface AttemptPolicy {
     options: {
       readonly signal: AbortSignal;
       readonly timeoutMs: number;
-      readonly health: (value: Value) => CallHealth;
+      readonly health: (value: Value) => CallHealth | RefusedInput;
     },
   ): Promise<AttemptRun<Value>>;
   /** Milliseconds before the next retry here: decorrelated jitter, or the provider's Retry-After where given; null: no retry is left. */

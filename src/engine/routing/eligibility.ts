@@ -48,8 +48,8 @@ export interface World {
   readonly failed: ReadonlySet<string>;
   /** Milliseconds before one that has failed in this step is retried; 0: it does not rest. */
   restMs?(model: PlanModel): number;
-  /** The largest context, in tokens, of a model that has refused this very prompt as too long; 0: none has. */
-  readonly refusedContextTokens: number;
+  /** The tokens that this very prompt takes, as a model that refused it has counted; 0: none has said. */
+  readonly neededTokens: number;
 }
 
 /**
@@ -91,10 +91,11 @@ function unfit(model: PlanModel, needs: RequestNeeds, world: World): Skip | null
       `the step asks for up to ${answer} output tokens, and it gives ${model.maxOutputTokens} at most`,
     );
   }
-  if (model.contextTokens <= world.refusedContextTokens) {
+  // Windows that are declared may be wrong, so that a refusal alone says nothing of the others; a count does.
+  if (model.contextTokens < world.neededTokens) {
     return skip(
       'model_too_small',
-      `a model with a context of ${world.refusedContextTokens} has refused this prompt as too long, and its own is ${model.contextTokens}`,
+      `the prompt takes ${world.neededTokens} tokens, as another model has counted, and its context is ${model.contextTokens}`,
     );
   }
   return null;
@@ -120,7 +121,13 @@ function busy(model: PlanModel, needs: RequestNeeds, world: World): Skip | null 
     model,
     (needs.likelyInputTokens ?? needs.inputTokens(model)) + outputOf(needs, model),
   );
-  return delayMs > 0 ? skip('no_rate_headroom', 'its rate limit is reached', delayMs) : null;
+  return delayMs > 0
+    ? skip(
+        'no_rate_headroom',
+        'its rate limit is reached, or it has asked to be left alone for a while',
+        delayMs,
+      )
+    : null;
 }
 
 function unaffordable(model: PlanModel, holdNanoUsd: NanoUsd, world: World): Skip | null {

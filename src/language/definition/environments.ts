@@ -6,8 +6,11 @@ import { everywhere, inputShape, stepOutputSchema, taskOutputSchema } from './sc
 import type { Tasks } from './schemas.ts';
 import type { ModelStepDefinition, StepDefinition, TaskDefinition } from './types.ts';
 
-/** `baseUrl` and `headers` of a provider. */
+/** `baseUrl` of a provider. */
 export const providerShape: EnvironmentShape = { roots: { env: envSchema } };
+
+/** `headers` of a provider: a secret stands alone in its `${{ }}`, and is read at the call. */
+export const headerShape: EnvironmentShape = { roots: { env: envSchema, secrets: envSchema } };
 
 /** `when` of a budget. */
 export const budgetShape: EnvironmentShape = { roots: { caller: callerSchema } };

@@ -118,6 +118,8 @@ export interface PolicyDefinition {
   readonly timeoutMs: number | null;
   readonly firstTokenMs: number | null;
   readonly stallMs: number | null;
+  /** `fallback`: also of calls that are not streamed to their caller, while another candidate can serve. */
+  readonly watch: 'streams' | 'fallback' | null;
   readonly retry: RetryDefinition | null;
   readonly circuitBreaker: CircuitBreakerDefinition | null;
   readonly bulkhead: {

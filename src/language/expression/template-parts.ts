@@ -95,3 +95,16 @@ export function placeholdersOf(template: Template): readonly ExpressionText[] {
       return template.items.flatMap(placeholdersOf);
   }
 }
+
+/** `secrets.NAME`, alone: the only way in which a placeholder may mention a secret. */
+const SECRET = /^secrets\.([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** The secret that a placeholder names; undefined: it names none. */
+export function secretNamed(source: ExpressionText): string | undefined {
+  return SECRET.exec(source)?.[1];
+}
+
+/** The secrets of a template, each once. */
+export function secretsOf(template: Template): readonly string[] {
+  return [...new Set(placeholdersOf(template).flatMap((source) => secretNamed(source) ?? []))];
+}

@@ -2,6 +2,7 @@
 import type { Place } from '../../errors/place.ts';
 import type { Definition, Problem, RuleDefinition } from '../definition/types.ts';
 import { inlineRoutes } from '../definition/routes.ts';
+import { secretsOf } from '../expression/template-parts.ts';
 import { problemAt } from './problems.ts';
 
 type Env = { readonly [name: string]: string | undefined };
@@ -46,10 +47,15 @@ const MAX_SHOWN = 4;
 /** Sorted; none: a candidate needs no key, or has it. */
 function missingKeys(rule: RuleDefinition, { project }: Definition, env: Env): readonly string[] {
   const missing = new Set<string>();
+  const isSet = (name: string): boolean => (env[name] ?? env[`${name}_FILE`] ?? '') !== '';
   for (const { provider } of rule.from) {
-    const secret = project.providers[provider]?.apiKeySecret?.name;
-    if (secret === undefined || (env[secret] ?? '') !== '') return [];
-    missing.add(secret);
+    const { apiKeySecret = null, headers = {} } = project.providers[provider] ?? {};
+    const needed = [
+      ...(apiKeySecret === null ? [] : [apiKeySecret.name]),
+      ...Object.values(headers).flatMap(({ template }) => secretsOf(template)),
+    ].filter((name) => !isSet(name));
+    if (needed.length === 0) return [];
+    for (const name of needed) missing.add(name);
   }
   return [...missing].sort();
 }

@@ -34,6 +34,7 @@ export function resolvePolicy(policy: PolicyDefinition | null): PlanPolicy {
     timeoutMs,
     firstTokenMs: policy.firstTokenMs ?? Math.min(DEFAULT_POLICY.firstTokenMs, timeoutMs),
     stallMs: policy.stallMs ?? Math.min(DEFAULT_POLICY.stallMs, timeoutMs),
+    ...(policy.watch === 'fallback' ? { watch: policy.watch } : {}),
     retry: {
       attempts: retry?.attempts ?? DEFAULT_POLICY.retry.attempts,
       backoff: retry?.backoff ?? DEFAULT_POLICY.retry.backoff,

@@ -181,7 +181,7 @@ function printPolicy(policy: PlanPolicy): string {
     breaker.kind === 'sampling'
       ? `opens at ${Math.round(breaker.threshold * 100)}% of at least ${breaker.minimumCalls} in ${formatDuration(breaker.windowMs)}`
       : `opens after ${breaker.failures} failures in a row`;
-  return `${policy.name}: ${formatDuration(policy.timeoutMs)}, first token ${formatDuration(policy.firstTokenMs)}, stall ${formatDuration(policy.stallMs)}, ${retry.attempts} retries (${retry.backoff} ${formatDuration(retry.initialDelayMs)}–${formatDuration(retry.maxDelayMs)}), ${opens}, tries again after ${formatDuration(breaker.halfOpenAfterMs)}, ${bulkhead.concurrent} at once + ${bulkhead.queue} waiting`;
+  return `${policy.name}: ${formatDuration(policy.timeoutMs)}, first token ${formatDuration(policy.firstTokenMs)}, stall ${formatDuration(policy.stallMs)}${policy.watch === 'fallback' ? ' (of every call that another candidate can take over)' : ''}, ${retry.attempts} retries (${retry.backoff} ${formatDuration(retry.initialDelayMs)}–${formatDuration(retry.maxDelayMs)}), ${opens}, tries again after ${formatDuration(breaker.halfOpenAfterMs)}, ${bulkhead.concurrent} at once + ${bulkhead.queue} waiting`;
 }
 
 function printLimits(limits: PlanRateLimits): readonly string[] {

@@ -110,6 +110,8 @@ export interface PlanPolicy {
   readonly timeoutMs: number;
   readonly firstTokenMs: number;
   readonly stallMs: number;
+  /** Left out: only streams are watched for silence. */
+  readonly watch?: 'fallback';
   readonly retry: {
     /** Retries on the same candidate, after its first attempt. */
     readonly attempts: number;

@@ -66,6 +66,14 @@ function compare(from: PlanPolicy, to: PlanPolicy): readonly PolicyChange[] {
     ['stall', 'stallMs'],
   ] as const)
     time(name, from[member], to[member], compareBounds(from[member], to[member]), member);
+  if (from.watch !== to.watch)
+    tell(
+      to.watch === 'fallback' ? 'less' : 'more',
+      to.watch === 'fallback'
+        ? 'watches every call for silence while another candidate can serve'
+        : 'watches only streams for silence',
+      'watch',
+    );
   number('retries', from.retry.attempts, to.retry.attempts, 'retry', 'attempts');
   if (from.retry.backoff !== to.retry.backoff)
     tell('same', `backoff ${to.retry.backoff} instead of ${from.retry.backoff}`, 'retry', 'backoff');

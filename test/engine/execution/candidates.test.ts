@@ -102,13 +102,12 @@ describe('candidates of a step', () => {
     if (result.kind === 'no_provider_available') expect(result.retryAfterMs).toBeGreaterThan(5_000);
   });
 
-  test('a prompt that is too long for one model is not sent to it again, nor to a smaller one', async () => {
+  test('a prompt that is too long for one model is not sent to it again, and to all others: declared windows may be wrong', async () => {
     const fixture = memoryFixture(simple, ({ provider }) =>
       provider === 'a' ? { fail: 'context_length' } : { fail: 'authentication' },
     );
     await fixture.clock.settle(fixture.run());
-    // c has no more room than a, which refused; b has.
-    expect(called(fixture)).toBe('ab');
+    expect(called(fixture)).toBe('abc');
   });
 
   test('a content filter is told, not retried and not routed around', async () => {
@@ -156,7 +155,16 @@ describe('candidates of a step', () => {
     const { run, attempts } = snapshotOf(await fixture.clock.settle(fixture.run()));
     expect(run).toMatchObject({ status: 'failed', error: { code: 'DEADLINE_EXCEEDED' } });
     expect(run.latencyMs).toBeLessThanOrEqual(3_001);
-    expect(attempts).toMatchObject([{ status: 'cancelled', errorClass: 'cancelled', estimated: true }]);
+    // Each has its share of what is left, and the last what remains; who was silent is named.
+    expect(attempts).toMatchObject(
+      [1_000, 1_000, 1_000].map((latencyMs) => ({
+        status: 'failed',
+        errorClass: 'timeout',
+        estimated: true,
+        latencyMs,
+      })),
+    );
+    expect(run.error?.message).toContain('a/one (1s), b/two (1s), c/three (1s)');
   });
 
   test('a call that is accepted and never answered is timed out, and its route not tried again', async () => {

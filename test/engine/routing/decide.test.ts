@@ -18,7 +18,7 @@ const world: World = {
   rateDelayMs: () => 0,
   fits: () => undefined,
   failed: new Set(),
-  refusedContextTokens: 0,
+  neededTokens: 0,
 };
 
 function options(

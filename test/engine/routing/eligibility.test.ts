@@ -17,7 +17,7 @@ const world = (changes: Partial<World> = {}): World => ({
   rateDelayMs: () => 0,
   fits: () => undefined,
   failed: new Set(),
-  refusedContextTokens: 0,
+  neededTokens: 0,
   ...changes,
 });
 
@@ -74,8 +74,8 @@ describe('skipReason', () => {
     expect(skip?.code).toBe('model_too_small');
   });
 
-  it('after a refusal for length, leaves out all models that are no larger than the one that refused', () => {
-    const refused = world({ refusedContextTokens: 128_000 });
+  it('after a refusal that counts the prompt, leaves out the models whose window is known to be smaller', () => {
+    const refused = world({ neededTokens: 150_000 });
     expect(skipReason(model('openai/a'), needs(), 1n, refused)?.code).toBe('model_too_small');
     expect(skipReason(model('openai/b', { contextTokens: 200_000 }), needs(), 1n, refused)).toBeNull();
   });

@@ -29,7 +29,9 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
     const { step } = linked;
     const startedAtMs = parts.clock.nowMs();
     const request = renderRequest(call);
-    if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
+    // Where it cannot be read now, bounds stand in for counts.
+    if (!tokenizerLoaded() && (needsCount(call) || mayBeCut(request)))
+      await loadTokenizer().catch(() => undefined);
     const size = requestSize(linked, request);
     const { rule } = chooseRule(call, size);
     const candidates = new Candidates(parts, {
@@ -39,7 +41,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
       rule,
       request,
       size,
-      judge: (model, given) => judge(call, model, given),
+      judge: (model, given) => judge(call, size, model, given),
       receipt: (output): StepRecord => ({
         runId: run.id,
         key: stepKey,
@@ -80,6 +82,11 @@ export function requestSize(linked: LinkedModelStep, { system, prompt }: ModelRe
   return promptSize(system === null ? [prompt] : [system, prompt], linked.schemaText);
 }
 
+/** So long that a local server may drop a part of it, which only a count shows. */
+function mayBeCut({ prompt }: ModelRequest): boolean {
+  return prompt.length > 4 * LEAST_CUT_TOKENS;
+}
+
 /** Routes that are free whatever is sent need no encoding, unless a rule asks for the count. */
 export function needsCount({ run, linked }: Pick<RoutedCall, 'run' | 'linked'>): boolean {
   return linked.rules.some(
@@ -112,12 +119,14 @@ export function chooseRule(
 }
 
 /** An answer is good when it is by the model asked for (pinned routes), matches the schema, and is accepted. */
-function judge(call: ModelCall, model: PlanModel, given: ProviderAnswer): Verdict {
+function judge(call: ModelCall, size: PromptSize, model: PlanModel, given: ProviderAnswer): Verdict {
   const { linked, stepKey, values } = call;
   const { step, validate, accept } = linked;
   if (step.route.pin && given.model !== model.model) {
     return bad('wrong_model', `${model.key} is pinned, and ${given.model} answered`);
   }
+  const cut = promptCut(given, size);
+  if (cut?.filled === true) return bad('context_length', cut.message);
   let output: Json;
   if (validate === null) {
     if (given.text.trim() === '') return bad('empty_answer', whyEmpty(given, step.maxOutputTokens));
@@ -134,14 +143,39 @@ function judge(call: ModelCall, model: PlanModel, given: ProviderAnswer): Verdic
     if (!accepted.ok) return bad('not_accepted', `accept: ${accepted.error.message}`);
     if (accepted.value !== true) return bad('not_accepted', `not accepted: ${accept.source}`);
   }
-  return { kind: 'good', output };
+  const notes = cut === null ? [] : [{ code: 'PROMPT_READ_IN_PART', message: cut.message }];
+  return { kind: 'good', output, notes };
 
   function bad(kind: BadAnswer, message: string): Verdict {
     return { kind: 'bad', error: { class: kind, advice: 'elsewhere', message: `${stepKey}: ${message}` } };
   }
 }
 
-type BadAnswer = 'wrong_model' | 'empty_answer' | 'invalid_output' | 'not_accepted';
+type BadAnswer = 'wrong_model' | 'context_length' | 'empty_answer' | 'invalid_output' | 'not_accepted';
+
+/** Shorter prompts than this are cut by nobody. */
+const LEAST_CUT_TOKENS = 1_000;
+/** Tokenizers differ by less than this; a server that counts half of what was sent has read half of it. */
+const READ_SHARE = 0.55;
+/** A window that is filled to its end: a round number, but for the few tokens that a server keeps for itself. */
+const FILLED_WITHIN = 8;
+
+/**
+ * Local servers drop what does not fit their window without a word, and answer to the rest: the count gives it away. Where it is no window's size, the
+ * server may as well have counted only what it had not kept from before, so that it is a note.
+ */
+function promptCut(
+  { usage }: ProviderAnswer,
+  { counted }: PromptSize,
+): { readonly filled: boolean; readonly message: string } | null {
+  const read = usage?.inputTokens ?? 0;
+  if (read === 0 || counted < LEAST_CUT_TOKENS || read >= counted * READ_SHARE) return null;
+  const filled = [1_000, 1_024].some(
+    (unit) => read > unit / 2 && Math.abs(read - Math.round(read / unit) * unit) <= FILLED_WITHIN,
+  );
+  const message = `the server has read ${read} tokens of a prompt of about ${counted}`;
+  return { filled, message: filled ? `${message}: its context is smaller than the prompt` : message };
+}
 
 /** A model may show a draft, or the schema, beside its answer: the likeliest value that fits is the answer. */
 function firstValid(validate: ValidateFunction, values: readonly Json[]): Outcome<Json, string> {

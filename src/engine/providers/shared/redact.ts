@@ -5,11 +5,24 @@ export const REDACTED = '[redacted]';
 /** Shorter values are not treated as secrets: replacing every "a" would hide nothing and destroy the message. */
 export const MIN_SECRET_CHARACTERS = 6;
 
-/** What looks like somebody's key, even if it is not the one that was sent: `sk-…`, `Bearer …`, `api_key=…`, `//user:password@`. */
+/** What looks like somebody's key, even if it is not the one that was sent: `sk-…`, `Bearer …`, `api_key=…`, a JWT, `//user:password@`. */
 const KEY_SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(?:sk|pk|rk|hg|xai|gsk)[-_][A-Za-z0-9_*-]{8,}/g, REDACTED],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=*-]{8,}/gi, `$1 ${REDACTED}`],
   [/\b((?:x-)?api[-_]?key["']?\s*[:=]\s*["']?)[^\s"',;&]{6,}/gi, `$1${REDACTED}`],
+  // Tokens of clouds and of others: JWT, Google, AWS, GitHub, GitLab, Slack, NVIDIA, Replicate, Stripe.
+  [/\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, REDACTED],
+  [/\bAIza[A-Za-z0-9_-]{20,}|\bya29\.[A-Za-z0-9._-]{10,}/g, REDACTED],
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, REDACTED],
+  [/\b(?:gh[pousr]_|github_pat_|glpat-|xox[abposr]-|nvapi-|r8_|whsec_)[A-Za-z0-9_-]{8,}/g, REDACTED],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, REDACTED],
+  // "token=…", `"access_token": "…"`, "password: …".
+  [
+    /\b((?:access|refresh|auth|id|session|bearer)[-_ ]?token|secret|client[-_]secret|password|passwd|signature|sig)(["']?\s*[:=]\s*["']?)(?!\[redacted\])[^\s"',;&]{6,}/gi,
+    `$1$2${REDACTED}`,
+  ],
+  // "Incorrect API key provided: 0123…": whatever stands after the colon.
+  [/\b(api[- ]?key(?: provided)?\s*[:=]\s*["']?)(?!\[redacted\])[^\s"',;&]{6,}/gi, `$1${REDACTED}`],
   [/\/\/[^/\s:@]+:[^/\s@]+@/g, `//${REDACTED}@`],
 ];
 

@@ -78,6 +78,10 @@ export class WithoutThinking {
     return rest;
   }
 
+  #isQuoted(): boolean {
+    return this.#before !== '' && QUOTES.includes(this.#before);
+  }
+
   /** Gives text up to an opening mark, or all of it; the rest is what could not be decided, or comes after the mark. */
   #text(text: string): readonly [shown: string, rest: string] {
     let index = 0;
@@ -96,7 +100,7 @@ export class WithoutThinking {
     for (; index < text.length; index += 1) {
       const character = text.charAt(index);
       if (character === '<' || character === '[' || character === '◁') {
-        const mark = this.#inCode || QUOTES.includes(this.#before) ? undefined : markAt(text, index);
+        const mark = this.#inCode || this.#isQuoted() ? undefined : markAt(text, index);
         if (mark === 'maybe') return this.#give(text, from, index);
         if (mark !== undefined) {
           const [shown] = this.#give(text, from, index);

@@ -124,6 +124,11 @@ export const policy: Kind<UnnamedPolicy> = mapped(
       timeout: optional(upToAnHour, 'One attempt, from the call to the whole answer.', '`30s`'),
       firstToken: optional(upToAnHour, 'Streams: the longest silence before the first token.', '`10s`'),
       stall: optional(upToAnHour, 'Streams: the longest silence between tokens.', '`10s`'),
+      watch: optional(
+        choice('streams', 'fallback'),
+        'Which calls `firstToken` and `stall` hold for. `streams`: those that are streamed to their caller. `fallback`: all of them while another candidate can serve (the provider is asked for a stream, so that its silence shows), and `firstToken` for none where nobody else can.',
+        '`streams`',
+      ),
       retry: optional(retry, 'Asking the same candidate again.', '2 times'),
       circuitBreaker: optional(
         circuitBreaker,

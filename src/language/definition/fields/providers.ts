@@ -8,7 +8,11 @@ import type {
   RateLimitsDefinition,
 } from '../types.ts';
 import type { DocumentNode } from '../../document/types.ts';
-import { keepMemberPlaces } from '../located.ts';
+import type { Place } from '../../../errors/place.ts';
+import { references } from '../../expression/references.ts';
+import { secretNamed, secretsOf } from '../../expression/template-parts.ts';
+import { expressionsIn, keepMemberPlaces } from '../located.ts';
+import type { Reader } from '../reader.ts';
 import { HIDDEN } from '../secrets.ts';
 import { textTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
@@ -124,19 +128,34 @@ const headers: Kind<{ readonly [name: string]: LocatedTemplate }> = {
           `\`${key}\` cannot be the name of a header.`,
           'Use letters, digits and dashes.',
         );
-      if (/^(authorization|x-api-key|api-key|cookie)$/i.test(key))
-        reader.report(
-          'literal-secret',
-          { ...keyAt },
-          `The header \`${key}\` carries a secret.`,
-          'Write `apiKey: ${{ secrets.NAME }}`; the adapter sets the header.',
-        );
       const template = textTemplate.read(value, reader);
+      if (template) checkHeader(key, keyAt, template, reader);
       return template ? [[key, template] as const] : [];
     });
     return Object.fromEntries(read);
   },
 };
+
+/** What authenticates is read at the call, so it is named and neither written here nor taken from `env`. */
+function checkHeader(name: string, at: Place, template: LocatedTemplate, reader: Reader): void {
+  for (const { source, at: place } of expressionsIn(template)) {
+    if (!references(source).roots.includes('secrets') || secretNamed(source) !== undefined) continue;
+    reader.report(
+      'invalid-secret',
+      place,
+      'A secret in a header stands alone in its `${{ }}`.',
+      'Write `${{ secrets.NAME }}`, with the rest of the text around it: `Bearer ${{ secrets.NAME }}`.',
+    );
+  }
+  if (!/^(authorization|proxy-authorization|x-api-key|api-key|cookie)$/i.test(name)) return;
+  if (secretsOf(template.template).length > 0) return;
+  reader.report(
+    'literal-secret',
+    { ...at },
+    `The header \`${name}\` carries a secret.`,
+    `Write \`${name}: \${{ secrets.NAME }}\`, or leave it out and write \`apiKey\`: the adapter then sets its own header.`,
+  );
+}
 
 const plainText: Kind<string> = scalar({
   label: 'text',
@@ -210,11 +229,15 @@ export const provider: Kind<UnnamedProvider> = mapped(
       baseUrl: optional(baseUrl, 'Where it is reached. May read `env`.', "the vendor's own"),
       apiKey: optional(
         secret,
-        'The environment variable that holds the key. Read at each call; never kept.',
+        'The environment variable that holds the key, or whose name with `_FILE` after it holds the path of a file with the key. Read at each call; never kept.',
         'no key is sent',
       ),
       api: optional(choice('chat', 'responses'), "OpenAI's two endpoints.", '`chat`'),
-      headers: optional(headers, 'Further headers of each call.', 'none'),
+      headers: optional(
+        headers,
+        'Further headers of each call. May read `env`, and `secrets`: `api-key: ${{ secrets.AZURE_KEY }}`.',
+        'none',
+      ),
       organization: optional(plainText, "OpenAI's organization."),
       project: optional(plainText, "OpenAI's project."),
       sdk: optional(

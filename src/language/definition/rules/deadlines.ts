@@ -24,11 +24,11 @@ export const deadlines: Rule = {
     },
     {
       code: 'no-time-for-next',
-      severity: 'note',
-      title: 'A deadline that leaves no time for the next candidate',
-      why: 'Each candidate of a rule may be silent for longer than the run lasts: one that is uses up the whole run, and the next is not asked.',
+      severity: 'warning',
+      title: 'A candidate that may be silent for longer than the run lasts',
+      why: 'While another candidate can serve, an attempt has only its share of what is left of the deadline; one that is silent, or merely slow, is cut off then, and the next one has the rest.',
       remedy:
-        'Raise the deadline of the task, lower the `timeout` of the policy, or add a `hedge`, which asks the next one early.',
+        'Lower the `timeout` of the policy, write `watch: fallback` in it, raise the deadline of the task, or add a `hedge`, which asks the next one early.',
     },
     {
       code: 'hedge-too-late',
@@ -108,7 +108,7 @@ function unreachableTimeouts(
   return reported;
 }
 
-/** Where every candidate may be silent for longer than the run lasts, none is ever followed by the next. */
+/** Each candidate that others stand behind and whose silence its policy lets last as long as the run. */
 function checkFallback(
   project: ProjectDefinition,
   { task, route }: RouteUse,
@@ -116,22 +116,34 @@ function checkFallback(
   report: Report,
 ): void {
   const deadline = deadlineOf(task);
-  for (const { from, hedge } of route.rules) {
-    if (hedge || new Set(from.map(({ model }) => model)).size < 2) continue;
-    if (from.some((candidate) => reported.has(policyName(project, candidate) ?? ''))) continue;
-    const remote = from.filter(({ provider }) => project.providers[provider]?.adapter !== 'builtin');
-    const timeouts = remote.map((candidate) => timeoutOf(project, candidate));
-    if (timeouts.length === 0 || !timeouts.every((timeout) => timeout !== undefined && timeout > deadline))
-      continue;
-    const shortest = formatDuration(Math.min(...timeouts.map((timeout) => timeout ?? Infinity)));
-    report(
-      'no-time-for-next',
-      memberPlace(task.allowance, 'deadline', task.allowance.at),
-      `The run ends after ${formatDuration(deadline)}; a candidate of \`${route.name}\` that is silent is given up after ${shortest} at the earliest, so the next one is not asked.`,
-      `Write a deadline of more than ${shortest}, a shorter \`timeout\` in the policy of the candidates, or a \`hedge\`.`,
-    );
-    return;
+  const told = new Set<string>();
+  for (const { from, hedge, pick } of route.rules) {
+    const models = [...new Set(from.map(({ model }) => model))];
+    if (hedge || models.length < 2) continue;
+    for (const candidate of from) {
+      const { model } = candidate;
+      const isLast = (pick ?? 'first') === 'first' && model === models.at(-1);
+      if (isLast || told.has(model) || reported.has(policyName(project, candidate) ?? '')) continue;
+      const silence = silenceOf(project, candidate);
+      if (silence === undefined || silence < deadline) continue;
+      told.add(model);
+      const share = Math.round(deadline / models.length);
+      report(
+        'no-time-for-next',
+        memberPlace(task.allowance, 'deadline', task.allowance.at),
+        `\`${model}\` may be silent for ${formatDuration(silence)}, and a run ends after ${formatDuration(deadline)}: while others of \`${route.name}\` can serve, it is cut off at its share, ${formatDuration(share)} of a whole run.`,
+        `Write a \`timeout\` of less than ${formatDuration(deadline)} or \`watch: fallback\` in its policy, a longer deadline, or a \`hedge\`.`,
+      );
+    }
   }
+}
+
+/** How long the policy of a candidate lets it be silent while others can serve. */
+function silenceOf(project: ProjectDefinition, candidate: CandidateDefinition): number | undefined {
+  const timeout = timeoutOf(project, candidate);
+  const policy = project.policies[policyName(project, candidate) ?? ''];
+  if (timeout === undefined || policy?.watch !== 'fallback') return timeout;
+  return Math.min(timeout, policy.firstTokenMs ?? ASSUMED.firstTokenMs);
 }
 
 function checkHedge(

@@ -11,6 +11,7 @@ import {
   expectShape,
   inputDefaultShape,
   projectRouteShape,
+  headerShape,
   providerShape,
   ruleShape,
 } from '../environments.ts';
@@ -62,7 +63,7 @@ function checkProject({ project }: Workspace, checker: ExpressionChecker): void 
   if (!project) return;
   for (const { baseUrl, headers } of Object.values(project.providers)) {
     checker.template(baseUrl, providerShape);
-    for (const header of Object.values(headers)) checker.template(header, providerShape);
+    for (const header of Object.values(headers)) checker.template(header, headerShape);
   }
   for (const { when } of Object.values(project.budgets)) checker.condition(when, budgetShape);
   for (const route of Object.values(project.routes)) checkRoute(route, projectRouteShape, checker);

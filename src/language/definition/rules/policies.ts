@@ -55,6 +55,7 @@ export const ASSUMED = {
   initialDelayMs: 250,
   maxDelayMs: 8000,
   timeoutMs: 30_000,
+  firstTokenMs: 10_000,
   windowMs: 30_000,
   minimumCalls: 10,
   deadlineMs: 120_000,

@@ -1,5 +1,6 @@
 // Secrets that an expression would carry into plans, prompts and logs (INV-9).
 import { references } from '../../expression/references.ts';
+import { secretsOf } from '../../expression/template-parts.ts';
 import { expressionsIn } from '../located.ts';
 import type { Expression } from '../types.ts';
 import type { Workspace } from '../workspace.ts';
@@ -15,14 +16,16 @@ export const secretInExpression: Rule = {
       severity: 'error',
       title: 'A secret read by an expression',
       why: 'What an expression gives ends up in the plan, in prompts and in the ledger; a secret is read only at the call.',
-      remedy: 'Name it as `apiKey: ${{ secrets.NAME }}` of a provider; nowhere else.',
+      remedy:
+        'Name it as `apiKey: ${{ secrets.NAME }}` of a provider, or in one of its `headers`; nowhere else.',
     },
   ],
   check(workspace, report) {
     const secrets = new Set(
-      Object.values(workspace.project?.providers ?? {}).flatMap(({ apiKeySecret }) =>
-        apiKeySecret ? [apiKeySecret.name] : [],
-      ),
+      Object.values(workspace.project?.providers ?? {}).flatMap(({ apiKeySecret, headers }) => [
+        ...(apiKeySecret ? [apiKeySecret.name] : []),
+        ...Object.values(headers).flatMap(({ template }) => secretsOf(template)),
+      ]),
     );
     for (const expression of allExpressions(workspace)) {
       const name = references(expression.source).env.find(

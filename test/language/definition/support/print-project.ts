@@ -143,6 +143,7 @@ function printPolicy({
   timeoutMs,
   firstTokenMs,
   stallMs,
+  watch,
   retry,
   circuitBreaker,
   bulkhead,
@@ -151,6 +152,7 @@ function printPolicy({
     timeout: orNull(timeoutMs, formatDuration),
     firstToken: orNull(firstTokenMs, formatDuration),
     stall: orNull(stallMs, formatDuration),
+    watch,
     retry: orNull(
       retry,
       ({ attempts, backoff, initialDelayMs, maxDelayMs }) =>
