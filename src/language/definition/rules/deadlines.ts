@@ -127,7 +127,7 @@ function checkFallback(
       const silence = silenceOf(project, candidate);
       if (silence === undefined || silence < deadline) continue;
       told.add(model);
-      const share = Math.round(deadline / models.length);
+      const share = Math.max(1, Math.round(deadline / models.length / 1000)) * 1000;
       report(
         'no-time-for-next',
         memberPlace(task.allowance, 'deadline', task.allowance.at),
