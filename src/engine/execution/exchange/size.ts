@@ -16,6 +16,8 @@ export function exchangeSize(body: ClientBody): PromptSize {
   const remembers =
     typeof body.value['previous_response_id'] === 'string' || isObject(body.value['conversation']);
   return {
+    // A client's own request is passed on as it is, whatever is read of it.
+    counted: 0,
     tokens: size.tokens + sum(media, (medium) => mediaTokens(medium, 'typical')),
     bound: (model) =>
       remembers
