@@ -1,5 +1,5 @@
 // The command line: what it prints, how it ends, and what it says when it is used wrongly.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -161,6 +161,25 @@ describe('headgate check', () => {
     expect(out).toContain('There is no file `tests/shrot.txt` beside the task');
     expect(out).toContain('[test-file-missing]');
   });
+
+  it.each(['../secret.txt', 'linked.txt', '/etc/hosts'])(
+    'INV-12: a test reads no file outside the workflows folder: %s',
+    async (path) => {
+      const cases = `tests:\n  - name: a text\n    input: { text: { file: ${path} } }\n    expect: [size(output.text) > 0]\n`;
+      const outer = temporaryFolder({
+        'secret.txt': 'a secret of this machine',
+        'workflows/headgate.yaml': PROJECT,
+        'workflows/shorten.yaml': `${TASK}${cases}`,
+      });
+      symlinkSync(join(outer, 'secret.txt'), join(outer, 'workflows', 'linked.txt'));
+      const checked = await headgate(['check', join(outer, 'workflows')]);
+      expect(checked.code).toBe(1);
+      expect(checked.out).toContain('[test-file-outside]');
+      const tested = await headgate(['test', '--workflows', join(outer, 'workflows'), '--live']);
+      expect(tested.code).not.toBe(0);
+      expect(tested.out + tested.err).toContain('outside the workflows folder');
+    },
+  );
 
   const broken = temporaryFolder({
     'headgate.yaml': PROJECT,

@@ -1,4 +1,5 @@
 // Runs the `tests:` of tasks: each case through the real engine, on a ledger of its own, against recorded answers or live.
+import { isUtf8 } from 'node:buffer';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import type { RunResult, RunSnapshot } from '../../engine/execution/engine.ts';
 import { compileExpression } from '../../language/expression/compile.ts';
 import { createEnvironment } from '../../language/expression/environment.ts';
 import { Answers } from './answers.ts';
-import { taskFolder } from './task-folder.ts';
+import { taskFolder, testFile } from './task-folder.ts';
 import { testProviders, type TestMode } from './providers.ts';
 
 export interface TestResult {
@@ -126,7 +127,13 @@ async function inputOf(
   for (const [name, value] of Object.entries(test.input)) {
     if (value.kind === 'value') input[name] = value.value;
     else {
-      const path = join(taskFolder(options.workflows, task), value.path);
+      const { kind, path } = await testFile(options.workflows, task, value.path);
+      if (kind === 'outside')
+        throw new HeadgateError(
+          'TEST_FILE_OUTSIDE',
+          `${value.at.file}:${value.at.line}: the file ${value.path} lies outside the workflows folder, by its path or by a link`,
+          'Copy what the test needs into the workflows folder.',
+        );
       const bytes = await readFile(path).catch((error: unknown) => {
         throw new HeadgateError(
           'TEST_FILE_UNREADABLE',
@@ -135,8 +142,7 @@ async function inputOf(
           { cause: error },
         );
       });
-      const text = bytes.toString('utf8');
-      input[name] = text.includes('\uFFFD') ? bytes.toString('latin1') : text;
+      input[name] = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
     }
   }
   return input;

@@ -9,10 +9,12 @@ const WEEK_DAYS = 7;
 const DEVIATIONS = 44_478n;
 /** The busiest slot of past days, times this, is never a surge: for batches that run each night, at no fixed hour. */
 const PEAK_FACTOR = 3n;
+/** Nothing is known of what is usual, but the floor says what would be a surprise; `factor` times that would be found on the bill. */
+const YOUNG_FACTOR = 2n;
 
 /**
  * The highest of: the floor; `factor` × the level of the same hour last week, and of the same hour on the last days; three times the scope's
- * busiest slot of the last weeks. A scope whose past does not cover the baseline yet (a week at most) may spend `factor` × the floor.
+ * busiest slot of the last weeks. A scope whose past does not cover the baseline yet (a week at most) may spend twice the floor: so it is warned of at the floor.
  * Levels are peaks within an hour of the same time, so that neither a morning that starts early nor summer time is a surge.
  */
 export function surgeThreshold(series: SpendSeries, guard: PlanSurgeGuard, nowMs: number): bigint {
@@ -23,7 +25,7 @@ export function surgeThreshold(series: SpendSeries, guard: PlanSurgeGuard, nowMs
   const sameHourOfWeek = median(days.filter((_, index) => (index + 1) % WEEK_DAYS === 0));
   const isYoung = !(nowMs - series.firstAtMs >= Math.min(guard.baselineMs, WEEK_DAYS * DAY_MS));
   return largest([
-    isYoung ? scaled(guard.floorNanoUsd) : guard.floorNanoUsd,
+    isYoung ? YOUNG_FACTOR * guard.floorNanoUsd : guard.floorNanoUsd,
     scaled(sameHourOfDay),
     scaled(sameHourOfWeek),
     PEAK_FACTOR * series.provenPeakNanoUsd,

@@ -136,7 +136,8 @@ function inWords(number: number): string {
     .join('');
 }
 
-describe("the owner's story", () => {
+// A month is a hundred thousand calls.
+describe("the owner's story", { timeout: 120_000 }, () => {
   it('the normal month of $400 has no stop, no refusal and no alarm', async () => {
     const at = company();
     await normalMonth(at);
@@ -172,18 +173,26 @@ describe("the owner's story", () => {
   });
 
   it('the loop that writes another prompt each time is paused after at most 1,251 calls and $5.01, whatever the hour', async () => {
-    for (const hour of [3, 9, 14, 22])
-      for (const hasPast of [true]) {
-        const at = company();
-        if (hasPast) at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
-        at.clock.setWallMs(START + 30 * DAY_MS + hour * 3_600_000);
-        const endings = await looped(at, 250, 5000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
-        const calls = endings.get('called') ?? 0;
-        expect(calls).toBeLessThanOrEqual(1251);
-        expect(spentBy(at)).toBeLessThanOrEqual(5_010_000_000n);
-        expect(endings.get('paused')).toBe(5000 - calls);
-        expect(at.guards.switches()).toMatchObject([{ scope: 'caller:ben', by: 'guard:surge' }]);
-      }
+    for (const hour of [3, 9, 14, 22]) {
+      const at = company();
+      at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
+      at.clock.setWallMs(START + 30 * DAY_MS + hour * 3_600_000);
+      const endings = await looped(at, 250, 5000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
+      const calls = endings.get('called') ?? 0;
+      expect(calls).toBeLessThanOrEqual(1251);
+      expect(spentBy(at)).toBeLessThanOrEqual(5_010_000_000n);
+      expect(endings.get('paused')).toBe(5000 - calls);
+      expect(at.guards.switches()).toMatchObject([{ scope: 'caller:ben', by: 'guard:surge' }]);
+    }
+  });
+
+  it('on its first day, without a past, such a loop is told of at the floor, and ends at $10 at the latest', async () => {
+    const at = company();
+    const endings = await looped(at, 250, 5000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
+    expect(spentBy(at)).toBeLessThanOrEqual(10n * USD);
+    expect(endings.get('called')).toBeLessThanOrEqual(2500);
+    const surges = at.alerts.filter(({ kind }) => kind === 'surge');
+    expect(surges[0]).toMatchObject({ details: { stage: 'warning', spentNanoUsd: '5004000000' } });
   });
 
   it('a loop too slow for the surge guard, in other words each time, ends at the daily budget of its caller: $10', async () => {

@@ -36,9 +36,9 @@ const daily = (hour: number, usd: readonly number[]): (readonly [number, number]
   usd.map((one, day) => [day * DAY_MS + hour * HOUR_MS, one]);
 
 describe('the threshold', () => {
-  it('is the floor where nothing was spent, and the factor times it while the past is shorter than the baseline', () => {
+  it('is the floor where nothing was spent, and twice that while the past is shorter than the baseline', () => {
     expect(threshold([], 8 * DAY_MS)).toBe(5n * USD);
-    expect(threshold([], 7 * DAY_MS - MINUTE_MS)).toBe(40n * USD);
+    expect(threshold([], 7 * DAY_MS - MINUTE_MS)).toBe(10n * USD);
     // A longer baseline is waited for by a week only.
     expect(threshold([], 7 * DAY_MS, { baselineMs: 30 * DAY_MS })).toBe(5n * USD);
     expect(threshold([], 2 * HOUR_MS, { baselineMs: HOUR_MS })).toBe(5n * USD);

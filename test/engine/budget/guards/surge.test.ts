@@ -72,10 +72,11 @@ describe('normal traffic', () => {
     expect(alerts).toEqual([]);
   });
 
-  it('far above the floor raises no alarm: what is usual is usual, from the first day', () => {
+  it('ten times what the floor is for stops nobody, from the first day; it is warned of once at most', () => {
     const { guards, alerts } = opened();
     feed(guards, month({ startMs: START, days: 11, usdPerMonth: 4000, seed: 6 }));
-    expect(alerts).toEqual([]);
+    expect(alerts.filter(({ details }) => details['stage'] === 'surge')).toEqual([]);
+    expect(alerts.length).toBeLessThanOrEqual(1);
   });
 
   it('after a week of holidays raises no alarm', () => {
@@ -162,10 +163,14 @@ describe('a loop', () => {
     expect(guards.switches()).toMatchObject([{ scope: 'task:code-review' }]);
   });
 
-  it('without a past is stopped at the floor times the factor, in the first week', () => {
-    const { guards } = opened();
+  it('without a past is warned of at the floor and stopped at twice that, in the first week', () => {
+    const { guards, alerts } = opened();
     const calls = loop(guards, { atMs: START, everyMs: 50, costNanoUsd: CENT });
-    expect(calls).toBe(4001);
+    expect(calls).toBe(1001);
+    expect(alerts.map(({ details }) => [details['stage'], details['spentNanoUsd']])).toEqual([
+      ['warning', String(501n * CENT)],
+      ['surge', String(1001n * CENT)],
+    ]);
   });
 
   it('is only announced where the guard says `warn`, once a window', () => {
