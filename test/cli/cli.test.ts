@@ -1,5 +1,5 @@
 // The command line: what it prints, how it ends, and what it says when it is used wrongly.
-import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -166,16 +166,16 @@ describe('headgate check', () => {
     'INV-12: a test reads no file outside the workflows folder: %s',
     async (path) => {
       const cases = `tests:\n  - name: a text\n    input: { text: { file: ${path} } }\n    expect: [size(output.text) > 0]\n`;
-      const outer = temporaryFolder({
-        'secret.txt': 'a secret of this machine',
-        'workflows/headgate.yaml': PROJECT,
-        'workflows/shorten.yaml': `${TASK}${cases}`,
-      });
-      symlinkSync(join(outer, 'secret.txt'), join(outer, 'workflows', 'linked.txt'));
-      const checked = await headgate(['check', join(outer, 'workflows')]);
+      const outer = temporaryFolder({ 'secret.txt': 'a secret of this machine' });
+      const folder = join(outer, 'workflows');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'headgate.yaml'), PROJECT);
+      writeFileSync(join(folder, 'shorten.yaml'), `${TASK}${cases}`);
+      symlinkSync(join(outer, 'secret.txt'), join(folder, 'linked.txt'));
+      const checked = await headgate(['check', folder]);
       expect(checked.code).toBe(1);
       expect(checked.out).toContain('[test-file-outside]');
-      const tested = await headgate(['test', '--workflows', join(outer, 'workflows'), '--live']);
+      const tested = await headgate(['test', '--workflows', folder, '--live']);
       expect(tested.code).not.toBe(0);
       expect(tested.out + tested.err).toContain('outside the workflows folder');
     },
