@@ -24,10 +24,10 @@ const TEXTS: readonly (readonly [format: string, what: string, text: string])[] 
 ];
 
 async function gapDuring(work: Promise<unknown>): Promise<number> {
-  let isDone = false;
-  void work.finally(() => (isDone = true));
+  const state = { isDone: false };
+  void work.finally(() => (state.isDone = true));
   let longestMs = 0;
-  while (!isDone) {
+  while (!state.isDone) {
     const startMs = performance.now();
     await fetch(`${url}/health/live`).then((answer) => answer.text());
     longestMs = Math.max(longestMs, performance.now() - startMs);
