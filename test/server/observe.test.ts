@@ -164,19 +164,25 @@ describe('the log', () => {
     });
   });
 
-  it('is not needed for what the client can act on: that is told with its code and remedy', async () => {
+  it("has a ledger's failure to its last word, of which the client is told the kind alone", async () => {
+    const { HeadgateError } = await import('../../src/errors/headgate-error.ts');
     const { LedgerUnavailable } = await import('../../src/errors/ledger-unavailable.ts');
     const { log, lines } = memoryLog();
     const { url, engine } = await serve({ log });
     engine.behaviour = () => {
-      throw new LedgerUnavailable('The disk is full.', 'Make room.');
+      const cause = new HeadgateError('DISK_FULL', 'SQLITE_FULL at /srv/data', 'Make room.');
+      throw new LedgerUnavailable('SQLITE_FULL at /srv/data', 'Make room.', { cause });
     };
     const answer = await post(url, RUN);
     expect(answer.errors[0]).toMatchObject({
-      message: 'The disk is full.',
-      extensions: { code: 'LEDGER_UNAVAILABLE', remedy: 'Make room.' },
+      message: 'The ledger is unavailable: its disk is full.',
+      extensions: { code: 'LEDGER_UNAVAILABLE' },
     });
-    expect(lines().filter(({ msg }) => msg === 'unexpected error')).toEqual([]);
+    expect(JSON.stringify(answer.errors)).not.toMatch(/SQLITE|srv/);
+    const { errorId } = answer.errors[0]?.extensions ?? {};
+    expect(lines().find((line) => line['errorId'] === errorId)).toMatchObject({
+      err: { message: expect.stringContaining('SQLITE_FULL at /srv/data') as string },
+    });
   });
 });
 

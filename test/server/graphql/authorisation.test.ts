@@ -24,6 +24,8 @@ const STATS: readonly Scope[] = ['read:stats', 'read:all', 'admin'];
 const ADMIN: readonly Scope[] = ['admin'];
 const RUNNERS: readonly Scope[] = ['run:summarize', 'run:*', 'admin'];
 
+const SPAN = '{ from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" }';
+
 /** The operation, and the scopes that open it. What a caller then sees of others is in reads.test.ts. */
 const MATRIX: { readonly [field: string]: readonly [source: string, scopes: readonly Scope[]] } = {
   'Query.node': ['{ node(id: "task:summarize") { id } }', EVERYONE],
@@ -32,6 +34,11 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Query.run': ['{ run(id: "run_x") { id } }', EVERYONE],
   'Query.runs': ['{ runs { edges { cursor } } }', EVERYONE],
   'Query.costStats': ['{ costStats(window: DAY) { at } }', EVERYONE],
+  // A caller's own; everybody's is a matter of reads.test.ts.
+  'Query.spend': [`{ spend(span: ${SPAN}) { __typename } }`, EVERYONE],
+  'Query.savings': [`{ savings(span: ${SPAN}) { __typename } }`, EVERYONE],
+  'Query.pace': ['{ pace { __typename } }', EVERYONE],
+  'Query.costChange': [`{ costChange(to: ${SPAN}) { __typename } }`, EVERYONE],
   'Query.budgets': ['{ budgets { id } }', EVERYONE],
   'Query.providers': ['{ providers { id } }', EVERYONE],
   'Query.viewer': ['{ viewer { name scopes } }', EVERYONE],
@@ -139,19 +146,9 @@ describe('the authorisation matrix', () => {
 
 describe('scopes', () => {
   it('are known by their form', () => {
-    for (const scope of [...SCOPES, 'run:parse-mail', 'run:parse_mail2']) expect(isScope(scope)).toBe(true);
-    for (const text of [
-      '',
-      'run:',
-      'run',
-      'run:Summarize',
-      'read:*',
-      '*',
-      'admin ',
-      'run:a b',
-      'run:a-',
-      'run:a__b',
-    ])
+    for (const scope of [...SCOPES, 'run:parse-mail', 'run:parse_mail2', 'run:gpt-5.6/luna'])
+      expect(isScope(scope)).toBe(true);
+    for (const text of ['', 'run:', 'run', 'read:*', '*', 'admin ', 'run:a b'])
       expect(isScope(text)).toBe(false);
   });
 
