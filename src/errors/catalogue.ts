@@ -40,6 +40,13 @@ export const catalogue = {
     remedy: 'Stop the loop in the caller; a single request passes again after the window is over.',
     kind: 'retryable',
   },
+  TOOL_LOOP_DETECTED: {
+    message:
+      'The agent has called "{tool}" with the same arguments {repeats} times, with nothing new in between.',
+    remedy:
+      'Agent: stop calling it, and tell the person what was tried and what is in the way. Person: a loop guard stopped the conversation here; a new message of yours lets it go on.',
+    kind: 'terminal',
+  },
   LOOP_TOO_DEEP: {
     message: 'Tasks call each other in a circle or too deep: {path}.',
     remedy: 'Break the chain of task steps, or raise "depth" of the loop guard.',

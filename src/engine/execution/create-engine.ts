@@ -160,6 +160,7 @@ class RunEngine implements Engine {
       runId: id,
       task: name,
       caller: caller.name,
+      session: caller.session,
       inputHash,
       guards: loop?.guards ?? [],
       traces: loopTraces,

@@ -45,7 +45,16 @@ export class LiveRuns {
       const succeeded = status === 'succeeded';
       const { loop } = run.linked.task;
       if (traces !== null && loop !== null)
-        guards.ended({ runId, task, caller: run.caller.name, guards: loop.guards, traces, succeeded });
+        guards.ended({
+          runId,
+          task,
+          caller: run.caller.name,
+          session: run.caller.session,
+          guards: loop.guards,
+          traces,
+          succeeded,
+          uncounted: run.exchange !== undefined && failedAtProviders(run),
+        });
       // Whatever it ended with, the interpreter has made a result of it; else it is a fault, which is thrown on.
       if (run.result === undefined) throw failure;
       return run.result;
@@ -65,3 +74,16 @@ export class LiveRuns {
     }
   }
 }
+
+/** Clients ask again by themselves in an outage, with the very same request: that is no loop. */
+function failedAtProviders({ record: { status, error } }: LiveRun): boolean {
+  return status === 'failed' && error !== null && OF_PROVIDERS.has(error.code);
+}
+
+const OF_PROVIDERS = new Set([
+  'NO_PROVIDER_AVAILABLE',
+  'ATTEMPTS_EXHAUSTED',
+  'DEADLINE_EXCEEDED',
+  'ANSWER_BROKE_OFF',
+  'REQUEST_REFUSED',
+]);

@@ -67,14 +67,17 @@ export function loopDetected(
     repeats,
     withinMs,
     retryAfterMs,
-  }: Pick<Extract<Admission, { kind: 'reject' }>, 'same' | 'repeats' | 'withinMs' | 'retryAfterMs'>,
+    tool,
+  }: Pick<Extract<Admission, { kind: 'reject' }>, 'same' | 'repeats' | 'withinMs' | 'retryAfterMs' | 'tool'>,
 ): Refusal {
   return {
     kind: 'loop_detected',
     repeats,
     withinMs,
     retryAfterMs,
-    ...errorText('LOOP_DETECTED', { task, what: SAME[same], repeats, within: formatDuration(withinMs) }),
+    ...(tool === undefined
+      ? errorText('LOOP_DETECTED', { task, what: SAME[same], repeats, within: formatDuration(withinMs) })
+      : errorText('TOOL_LOOP_DETECTED', { tool, repeats })),
   };
 }
 

@@ -116,7 +116,7 @@ export interface TaskBudgetDefinition {
 }
 
 /** What a loop guard compares; what each may do is said by `LOOP_KINDS`. */
-export type LoopKindName = 'input' | 'nearly';
+export type LoopKindName = 'input' | 'nearly' | 'toolCall';
 
 /** null: not said, so the plan's default. */
 export interface LoopGuardDefinition {
@@ -125,6 +125,7 @@ export interface LoopGuardDefinition {
   readonly repeats: number | null;
   readonly withinMs: number | null;
   readonly then: 'reuse' | 'reject' | 'pause' | null;
+  readonly each: 'caller' | 'session' | null;
   readonly depth: number | null;
   readonly fanOut: number | null;
   readonly at: Place;

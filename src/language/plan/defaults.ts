@@ -53,6 +53,7 @@ export const DEFAULT_RETAIN: PlanTask['retain'] = { content: 'full', forMs: 30 *
 export const DEFAULT_LOOP_GUARDS: { readonly [Name in PlanLoopGuard['same']]: PlanLoopGuard } = {
   input: { same: 'input', ignore: [], repeats: 20, withinMs: MINUTE_MS, then: 'reject' },
   nearly: { same: 'nearly', ignore: [], repeats: 40, withinMs: 10 * MINUTE_MS, then: 'reject' },
+  toolCall: { same: 'toolCall', ignore: [], repeats: 8, withinMs: 10 * MINUTE_MS, then: 'reject' },
 };
 
 export const DEFAULT_LOOPS: PlanLoops = { guards: [], depth: 8, fanOut: 200 };

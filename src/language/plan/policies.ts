@@ -113,6 +113,7 @@ function resolveLoopGuard(guard: LoopGuardDefinition, base: PlanLoopGuard): Plan
     repeats: guard.repeats ?? base.repeats,
     withinMs: guard.withinMs ?? base.withinMs,
     then: guard.then ?? base.then,
+    ...((guard.each ?? base.each ?? 'caller') === 'session' ? { each: 'session' as const } : {}),
   };
 }
 

@@ -257,11 +257,14 @@ export function printLoops({ guards, depth, fanOut }: PlanLoops): string {
 export const SAME: { readonly [Name in PlanLoopGuard['same']]: string } = {
   input: 'the same input',
   nearly: 'nearly the same input',
+  toolCall: 'the same tool call',
 };
 
-export function printLoop({ same, ignore, repeats, withinMs, then }: PlanLoopGuard): string {
+export function printLoop({ same, ignore, repeats, withinMs, then, each }: PlanLoopGuard): string {
   const ignored = ignore.length === 0 ? '' : `, but for ${ignore.join(' ')}`;
-  return `${SAME[same]}${ignored} more than ${repeats} times in ${formatDuration(withinMs)}: ${then}`;
+  const whose = each === undefined ? '' : ` of a ${each}`;
+  if (same === 'toolCall') return `${SAME[same]}${ignored} ${repeats} times in a conversation: ${then}`;
+  return `${SAME[same]}${ignored}${whose} more than ${repeats} times in ${formatDuration(withinMs)}: ${then}`;
 }
 
 export function printSurge(surge: PlanSurgeGuard): string {

@@ -179,12 +179,14 @@ export interface PlanLoops {
 }
 export interface PlanLoopGuard {
   /** What is compared: the input as it is, or but for what varies by itself. */
-  readonly same: 'input' | 'nearly';
+  readonly same: 'input' | 'nearly' | 'toolCall';
   /** Input fields left out of the comparison: volatile ones such as a time. */
   readonly ignore: readonly string[];
   readonly repeats: number;
   readonly withinMs: number;
   readonly then: 'reuse' | 'reject' | 'pause';
+  /** Tries of one session are counted together; left out: those of a caller. */
+  readonly each?: 'session';
 }
 export interface PlanSurgeGuard {
   /** Times the baseline. */

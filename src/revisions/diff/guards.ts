@@ -104,7 +104,8 @@ function compareLoop(
   told: (member: keyof PlanLoopGuard, strictness: Direction, message: string) => void,
 ): void {
   const tell = (member: keyof PlanLoopGuard, strictness: Direction, message: string): void => {
-    if (canonicalJson(from[member]) !== canonicalJson(to[member])) told(member, strictness, message);
+    if (canonicalJson(from[member] ?? null) !== canonicalJson(to[member] ?? null))
+      told(member, strictness, message);
   };
   tell(
     'repeats',
@@ -120,6 +121,11 @@ function compareLoop(
     'then',
     compareStrictness(['reuse', 'reject', 'pause'], from.then, to.then),
     `does "${to.then}" instead of "${from.then}"`,
+  );
+  tell(
+    'each',
+    to.each === 'session' ? 'less' : 'more',
+    to.each === 'session' ? 'counts each session by itself' : 'counts a caller as one, whatever its sessions',
   );
   // What is ignored makes more inputs the same; what is no longer ignored, fewer.
   tell(

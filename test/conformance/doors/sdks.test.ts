@@ -70,7 +70,11 @@ describe('the openai SDK', () => {
     expect(await response.json()).toMatchObject({
       data: {
         runs: {
-          nodes: [{ caller: { session: 'thread-7' }, task: { name: 'fast', kind: 'EXPOSED', field: null } }],
+          edges: [
+            {
+              node: { caller: { session: 'thread-7' }, task: { name: 'fast', kind: 'EXPOSED', field: null } },
+            },
+          ],
         },
       },
     });

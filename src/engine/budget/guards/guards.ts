@@ -70,8 +70,11 @@ export function createGuards(options: GuardsOptions): Guards {
       // Monotonic: a wall clock that is set does not let a loop go.
       const verdict = loops.tried(run, run.guards, run.traces, clock.monotonicMs());
       if (verdict.kind === 'pass') return verdict;
-      const { guard, repeats, retryAfterMs, answer } = verdict;
-      const often = `${SAME[guard.same]} more than ${guard.repeats} times within ${formatDuration(guard.withinMs)}`;
+      const { guard, repeats, retryAfterMs, answer, tool } = verdict;
+      const often =
+        tool === undefined
+          ? `${SAME[guard.same]} more than ${guard.repeats} times within ${formatDuration(guard.withinMs)}`
+          : `a conversation that calls ${tool} with the same arguments ${repeats} times`;
       if (verdict.isNew) {
         alerts.tell({
           kind: 'loop',
@@ -95,7 +98,7 @@ export function createGuards(options: GuardsOptions): Guards {
         };
       const refusal = { same: guard.same, repeats, withinMs: guard.withinMs, retryAfterMs };
       if (guard.then === 'reuse' && answer !== undefined) return { kind: 'reuse', runId: answer, ...refusal };
-      return { kind: 'reject', ...refusal };
+      return { kind: 'reject', ...refusal, tool };
     },
     ended: (run) => loops.ended(run, run.guards, run.traces),
     switchFor: switches.first,

@@ -14,6 +14,8 @@ export interface LoopRun {
   readonly runId: string;
   readonly task: string;
   readonly caller: string;
+  /** For guards of sessions. */
+  readonly session?: string | undefined;
 }
 
 /** What the guards of a task compare of one input; in the order of the guards. `exact`: the hash of the input as it is. */
@@ -34,6 +36,8 @@ export type LoopVerdict =
       readonly answer: string | undefined;
       /** The first of this series of repeats. */
       readonly isNew: boolean;
+      /** The tool that is called again and again, where it is calls that are compared. */
+      readonly tool?: string | undefined;
     };
 
 export interface LoopGuards {
@@ -45,7 +49,11 @@ export interface LoopGuards {
     nowMs: number,
   ) => LoopVerdict;
   readonly ended: (
-    run: LoopRun & { readonly succeeded: boolean },
+    run: LoopRun & {
+      readonly succeeded: boolean;
+      /** It failed for a reason that is not its caller's: as if it had not been tried. */
+      readonly uncounted?: boolean;
+    },
     guards: readonly PlanLoopGuard[],
     traces: readonly LoopTrace[],
   ) => void;
@@ -87,23 +95,50 @@ export function createLoopGuards(inputsKept: number = DEFAULT_INPUTS): LoopGuard
         const trace = traces[at];
         if (trace === undefined) continue;
         const memory = memoryOf(guards, at);
-        let seen = memory.get(run.task, run.caller, trace.key);
+        const whose = accountOf(run, guard);
+        let seen = memory.get(run.task, whose, trace.key);
         if (seen === undefined)
-          memory.add(run.task, run.caller, trace.key, (seen = unseen(loopKinds[guard.same])));
-        const verdict = tried(seen, run, guard, trace, nowMs);
+          memory.add(run.task, whose, trace.key, (seen = unseen(loopKinds[guard.same])));
+        const verdict =
+          guard.same === 'toolCall' ? calledAgain(seen, guard, trace) : tried(seen, run, guard, trace, nowMs);
         if (verdict.kind !== 'pass') return verdict;
       }
       return { kind: 'pass' };
     },
     ended(run, guards, traces) {
       for (const [at, trace] of traces.entries()) {
-        const seen = memoryOf(guards, at).get(run.task, run.caller, trace.key);
+        const guard = guards[at];
+        const seen = guard && memoryOf(guards, at).get(run.task, accountOf(run, guard), trace.key);
         if (seen === undefined) continue;
+        if (run.uncounted === true) forgetLatest(seen);
         if (seen.runningId === run.runId) seen.runningId = undefined;
         if (run.succeeded) seen.succeededId = run.runId;
       }
     },
   };
+}
+
+function accountOf({ caller, session = '' }: LoopRun, { each }: PlanLoopGuard): string {
+  return each === 'session' ? `${caller}/${session}` : caller;
+}
+
+/** A try that passed took the place of one that was older than the window, which is not missed. */
+function forgetLatest(seen: Seen): void {
+  if (seen.triedAtMs.length === 0 || seen.size === 0) return;
+  const latest = (seen.next - 1 + seen.size) % seen.size;
+  seen.triedAtMs[latest] = Number.NEGATIVE_INFINITY;
+  seen.next = latest;
+}
+
+/** How often it was called, the conversation says itself. */
+function calledAgain(seen: Seen, guard: PlanLoopGuard, { calls = 0, tool }: LoopTrace): LoopVerdict {
+  if (calls < guard.repeats) {
+    seen.looping = false;
+    return { kind: 'pass' };
+  }
+  const isNew = !seen.looping;
+  seen.looping = true;
+  return { kind: 'repeated', guard, repeats: calls, retryAfterMs: 0, answer: undefined, isNew, tool };
 }
 
 function unseen(kind: LoopKind): Seen {

@@ -27,6 +27,8 @@ export type Admission =
     }
   | {
       readonly kind: 'reject';
+      /** The tool that is called again and again, where it is calls that are compared. */
+      readonly tool?: string | undefined;
       readonly same: PlanLoopGuard['same'];
       readonly repeats: number;
       readonly withinMs: number;
@@ -39,6 +41,7 @@ export interface GuardedRun {
   readonly runId: string;
   readonly task: string;
   readonly caller: string;
+  readonly session?: string | undefined;
   /** The task's, and what each of them compares of this input, in the same order. */
   readonly guards: readonly PlanLoopGuard[];
   readonly traces: readonly LoopTrace[];
@@ -47,8 +50,8 @@ export interface GuardedRun {
 export interface Guards {
   /** Asked once a run, before anything is spent. */
   admit(run: GuardedRun & { readonly inputHash: string }): Admission;
-  /** A run that was let pass has ended; only a succeeded one is an answer to reuse. */
-  ended(run: GuardedRun & { readonly succeeded: boolean }): void;
+  /** A run that was let pass has ended; only a succeeded one is an answer to reuse, and one that is `uncounted` is as if it had not been tried. */
+  ended(run: GuardedRun & { readonly succeeded: boolean; readonly uncounted?: boolean }): void;
   /** The first switch that is off for a call in these scopes; asked before each attempt too. */
   switchFor(scopes: readonly SpendScope[]): SpendSwitch | undefined;
   /** Durable before it returns to the operator; see `onSwitch`. */

@@ -236,6 +236,7 @@ const LOOP_KINDS: {
 } = {
   input: { then: ['reuse', 'reject', 'pause'] },
   nearly: { then: ['reject', 'pause'] },
+  toolCall: { then: ['reject', 'pause'] },
 };
 const LOOP_KIND_NAMES = Object.keys(LOOP_KINDS) as LoopKindName[];
 
@@ -256,14 +257,14 @@ const loopGuard: Kind<LoopGuardDefinition> = mapped(
     {
       same: optional(
         choice(...LOOP_KIND_NAMES),
-        'What is compared: `input`, the input of the task as it is; `nearly`, the input but for times, counters, identifiers, letter case and signs that nobody sees.',
+        'What is compared: `input`, the input of the task as it is; `nearly`, the input but for times, counters, identifiers, letter case and signs that nobody sees; `toolCall`, the calls of tools in the conversation of an agent that comes through a door.',
         '`input`',
       ),
       ignore: optional(fieldNames, 'Fields left out of the comparison, such as a time.', 'none'),
       repeats: optional(
         integer(2, 1_000_000),
         'So many equal runs within the time trip the guard.',
-        '20; 40 for `nearly`',
+        '20; 40 for `nearly`; 8 for `toolCall`',
       ),
       within: optional(
         duration({ most: DAY_MS }),
@@ -275,13 +276,28 @@ const loopGuard: Kind<LoopGuardDefinition> = mapped(
         "What happens: `reuse` answers with the last answer, `reject` refuses, `pause` stops the caller's spending until resumed.",
         '`reject`',
       ),
+      each: optional(
+        choice('caller', 'session'),
+        'Whose tries are counted together: those of a caller, or of one session that a client of a door says.',
+        '`caller`',
+      ),
       depth: optional(integer(1, 100), 'The deepest nesting of tasks that call tasks.', '8'),
       fanOut: optional(integer(1, 100_000), 'The most items and child runs of one run.', '200'),
     },
   ),
-  ({ same, ignore, repeats, within, then, depth, fanOut, at }, node, reader) => {
+  ({ same, ignore, repeats, within, then, each: whose, depth, fanOut, at }, node, reader) => {
     const guard = keepMemberPlaces(
-      { same: same ?? 'input', ignore: ignore ?? [], repeats, withinMs: within, then, depth, fanOut, at },
+      {
+        same: same ?? 'input',
+        ignore: ignore ?? [],
+        repeats,
+        withinMs: within,
+        then,
+        each: whose,
+        depth,
+        fanOut,
+        at,
+      },
       node,
     );
     const allowed = LOOP_KINDS[guard.same].then;
@@ -289,7 +305,7 @@ const loopGuard: Kind<LoopGuardDefinition> = mapped(
       reader.report(
         'conflicting-keys',
         memberPlace(guard, 'then', at),
-        `\`then: ${then}\` means nothing with \`same: ${guard.same}\`: what is only nearly the same has another answer.`,
+        `\`then: ${then}\` means nothing with \`same: ${guard.same}\`: there is no answer that is surely the same.`,
         `Write ${allowed.map((name) => `\`then: ${name}\``).join(' or ')}.`,
       );
     return guard;

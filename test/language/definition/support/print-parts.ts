@@ -51,13 +51,23 @@ export function printLoopGuards(guards: readonly LoopGuardDefinition[]): Json {
   return guards.length === 1 && only !== undefined ? printLoopGuard(only) : guards.map(printLoopGuard);
 }
 
-function printLoopGuard({ same, ignore, repeats, withinMs, then, depth, fanOut }: LoopGuardDefinition): Json {
+function printLoopGuard({
+  same,
+  ignore,
+  repeats,
+  withinMs,
+  then,
+  each,
+  depth,
+  fanOut,
+}: LoopGuardDefinition): Json {
   return compact({
     same,
     ignore: ignore.length === 0 ? null : ignore,
     repeats,
     within: withinMs === null ? null : formatDuration(withinMs),
     then,
+    each,
     depth,
     fanOut,
   });

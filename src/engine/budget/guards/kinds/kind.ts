@@ -9,6 +9,9 @@ export interface LoopTrace {
   readonly exact: string;
   /** The numbers that the key leaves out, in their order. */
   readonly numbers?: readonly number[];
+  /** The tries are within the input itself: so many, of this tool. */
+  readonly calls?: number;
+  readonly tool?: string;
 }
 
 /**
