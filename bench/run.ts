@@ -17,6 +17,7 @@ import { temporaryFolder } from './support/workflows.ts';
 const BENCHES: { readonly [name: string]: number | null } = {
   engine: SERVER_CORE,
   graphql: LOAD_CORE,
+  door: LOAD_CORE,
   sdk: SERVER_CORE,
   streaming: LOAD_CORE,
   ledger: null,

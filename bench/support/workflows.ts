@@ -49,6 +49,8 @@ routes:
       from: [west/bench-model]
     - pick: cheapest
       from: [${names.map((name) => `${name}/bench-model`).join(', ')}]
+expose:
+  bench-model: { route: bench }
 budgets:
   company: { limit: $1000000, per: month, warnAt: [50%, 80%], then: reject }
   caller: { each: caller, limit: $1000000, per: day, then: downgrade }

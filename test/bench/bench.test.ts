@@ -34,6 +34,7 @@ function bench(name: string): Results {
 const NAMES = [
   'engine',
   'graphql',
+  'door',
   'sdk',
   'streaming',
   'ledger',

@@ -30,7 +30,7 @@ providers:
 models:
   openai/gpt-5.6-luna: { price: { input: $1, output: $10 }, context: 400k, maxOutputTokens: 128k }
   openai/gpt-5.6-terra: { price: { input: $1, output: $10 }, context: 400k, maxOutputTokens: 128k }
-  openai/text-embedding-3-small: { price: { input: $1, output: $1 }, context: 8k }
+  openai/text-embedding-3-small: { price: { input: $1, output: $1 }, context: 20 }
   chatonly/gpt-5.6-luna: { price: { input: $1, output: $10 }, context: 400k, maxOutputTokens: 128k }
   anthropic/claude-sonnet-5: { price: { input: $3, output: $15 }, context: 1M, maxOutputTokens: 128k }
   anthropic/claude-haiku-4-5: { price: { input: $1, output: $5 }, context: 200k, maxOutputTokens: 64k }

@@ -101,15 +101,18 @@ export function exchangeNeeds(
   { exchange, step }: ExchangeAsk,
   size: PromptSize,
 ): RequestNeeds {
-  // No more goes into a model than its context, however large what is not in the body may be.
+  const isMany = exchange.protocol === 'embeddings';
+  // No more goes into a model than its context, however large what is not in the body may be; but each text of many has its own.
   const inputTokens: RequestNeeds['inputTokens'] = ({ provider, model, contextTokens }) =>
-    Math.min(size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model }), contextTokens);
+    Math.min(
+      size.bound({ adapter: plan.providers[provider]?.adapter ?? '', model }),
+      isMany ? Number.POSITIVE_INFINITY : contextTokens,
+    );
   const outputTokens = (model: PlanModel): number => exchange.outputTokens(step, model);
   return {
-    capabilities: exchange.protocol === 'embeddings' ? [] : ['text'],
+    capabilities: isMany ? [] : ['text'],
     inputTokens,
-    // Each text of many has its own context.
-    likelyInputTokens: exchange.protocol === 'embeddings' ? 0 : size.tokens,
+    likelyInputTokens: isMany ? 0 : size.tokens,
     maxOutputTokens: 0,
     outputTokens,
     answerTokens: (model) => exchange.answerTokens(step, model) ?? 0,

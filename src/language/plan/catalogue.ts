@@ -143,7 +143,10 @@ function catalogueOf(
         vendor: vendor.id,
         id: found.model.id,
         contextTokens: found.model.context_window ?? null,
-        tiers: ratesFromCatalogue(found.model_price),
+        // Vectors are no output that anyone bills.
+        tiers: ratesFromCatalogue(
+          EMBEDDING.test(found.model.id) ? { output_mtok: 0, ...found.model_price } : found.model_price,
+        ),
       };
     },
     modelsOf: (vendor) => findProvider({ providerId: vendor })?.models.map((model) => model.id) ?? [],
@@ -151,6 +154,9 @@ function catalogueOf(
       findProvider({ providerId: vendor })?.models.flatMap(({ match }) => exactNames(match)) ?? [],
   };
 }
+
+/** Priced by their input alone. */
+const EMBEDDING = /embed/i;
 
 function exactNames(match: GenaiPrices.MatchLogic): readonly string[] {
   if ('equals' in match) return [match.equals];

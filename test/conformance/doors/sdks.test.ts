@@ -157,7 +157,7 @@ describe('the openai SDK', () => {
   test('embeds, held and priced by the input alone', async () => {
     const { data } = await openai.embeddings.create({
       model: 'vectors',
-      input: 'A text.',
+      input: ['A text.', 'Another, which is longer than the context of the model is for one text alone.'],
       encoding_format: 'float',
     });
     expect(data[0]?.embedding).toEqual([0.5, -0.25]);
