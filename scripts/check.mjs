@@ -1,4 +1,4 @@
-// `npm run check`: format, lint and types; all three are run, and it fails when one of them does.
+// `npm run check`: format, lint, types and dead code; all are run, and it fails when one of them does.
 import { spawnSync } from 'node:child_process';
 import { prepare, root } from './lib/command.mjs';
 
@@ -8,6 +8,7 @@ const tools = [
   ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
   ['node_modules/typescript/bin/tsc', '--noEmit'],
   ['node_modules/typescript/bin/tsc', '--noEmit', '--project', 'src/page'],
+  ['node_modules/knip/bin/knip.js', '--no-progress'],
 ];
 const failed = tools.filter((args) => spawnSync(node, args, { cwd: root, stdio: 'inherit' }).status !== 0);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -252,7 +252,7 @@ export const SavingsOf = graphql(`
   }
 `);
 
-export const SavingsSum = graphql(`
+graphql(`
   fragment CliSavingsSum on SavingsSum {
     cost
     net

@@ -40,6 +40,7 @@ export const operational = {
   OPEN_SERVER_REFUSED: 'Without a key, the server listens on no address but loopback.',
   PERSISTED_OPERATIONS_UNREADABLE: 'The file of persisted operations cannot be read.',
   PERSISTED_OPERATION_WRONG: 'A persisted operation does not fit its hash or the schema.',
+  NOT_FOUND: 'There is nothing of that name or id, or it is not yours to see.',
   PORT_IN_USE: 'Something else listens on the port.',
   PORT_NOT_ALLOWED: 'This user may not open the port.',
   RECONCILE_RAISES: 'An attempt that was settled at an estimate can be lowered, and not raised.',
@@ -47,6 +48,9 @@ export const operational = {
   SERVER_ADDRESS: 'The address given is not one that a server can be asked at.',
   SERVER_ERROR: 'The server answered with an error.',
   SERVER_UNREACHABLE: 'No server answers at the address given.',
+  SPAN_INVALID:
+    'A span of time is not one: its end is before its beginning, or its unit or time zone is not known.',
+  TEST_FILE_OUTSIDE: 'A test of a task names a file that lies outside the folder of the workflows.',
   TEST_FILE_UNREADABLE: 'A file that a test of a task names cannot be read.',
   UNKNOWN_KEY: 'There is no API key with that id.',
   UNKNOWN_REVISION: 'The ledger knows no revision that begins with what was given.',

@@ -132,7 +132,7 @@ export function tooMuchJson(limit: 'maxJsonDepth' | 'maxJsonValues', most: numbe
   });
 }
 
-export function noRoomFor(limit: NonNullable<NoRoom>): GraphQLError {
+function noRoomFor(limit: NonNullable<NoRoom>): GraphQLError {
   const [who, status] =
     limit === 'maxBytesInFlight'
       ? ['This server is reading and answering', 503]

@@ -80,7 +80,7 @@ export function beginStream(response: ServerResponse): (event: object | string) 
 type Sent = { readonly [name: string]: unknown };
 
 /** By the path and by what was sent: a stream where one is asked for, a call of a tool where one is offered and not yet answered. */
-export const usual: Answering = (call, response) => {
+const usual: Answering = (call, response) => {
   const sent = JSON.parse(call.body) as Sent;
   const path = call.path.split('?')[0];
   const events = eventsFor(path ?? '', sent);

@@ -17,7 +17,7 @@ import type { Synchronous } from '../sqlite/connection.ts';
 import { FILE_MODE } from '../sqlite/private-files.ts';
 
 /** Changes with what an operation's values mean. A further column that may be missing changes nothing: rows are journaled by its name. */
-export const JOURNAL_FORMAT = 3;
+const JOURNAL_FORMAT = 3;
 
 /** Past it, nothing is appended until the database has everything, and the file begins anew. */
 const LARGEST_BYTES = 8 * 1024 * 1024;

@@ -205,7 +205,7 @@ const STEP_CAUSES: readonly CostCause[] = [
 ];
 
 /** What a task's cost can owe to the difference of two plans. A plan that is not known may explain everything. */
-export function explainedBy(
+function explainedBy(
   before: Plan | undefined,
   after: Plan | undefined,
   task: string,

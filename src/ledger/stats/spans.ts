@@ -152,7 +152,7 @@ const IS_ESTIMATED: { readonly [cause in SavingCause]: boolean } = {
   failures: false,
 };
 
-export function savingsSum(sums: Sums): SavingsSum {
+function savingsSum(sums: Sums): SavingsSum {
   const amounts: { readonly [cause in SavingCause]: NanoUsd } = {
     routing: sums.savedRoutingNanoUsd,
     local: sums.savedLocalNanoUsd,

@@ -34,7 +34,7 @@ const CALENDAR: { readonly [span: string]: readonly [CalendarUnit, number] } = {
   'last-month': ['MONTH', 1],
 };
 
-export const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** A rolling span ends at `nowMs`, the same for all that is asked in one view. */
 export function spanInput(span: string, from: string, to: string, nowMs: number): SpanInput {

@@ -6,7 +6,7 @@ import type { Outcome } from '../../../common/outcome.ts';
 
 /** Each value is looked at again by what follows: the schema, expressions, the ledger. */
 export const MAX_VALUES = 50_000;
-export const MAX_LEVELS = 500;
+const MAX_LEVELS = 500;
 
 export function parseJsonText(raw: string): Outcome<Json, string> {
   const parsed = parseExactJson(raw, { levels: MAX_LEVELS, values: MAX_VALUES });

@@ -135,7 +135,7 @@ export function createWorkThread(clock: Clock): WorkThread {
 }
 
 /** Whether its texts, names and values come to more than a small input has; looks no further than that. */
-export function isLarge(input: JsonObject): boolean {
+function isLarge(input: JsonObject): boolean {
   let left = LARGE_CHARACTERS;
   const rest: Json[] = [input];
   for (let value = rest.pop(); value !== undefined; value = rest.pop()) {

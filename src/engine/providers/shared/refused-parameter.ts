@@ -100,7 +100,7 @@ export class LearntLacks {
   }
 }
 
-export const NOTHING_LEARNT: Lesson = { learnt: false, remedy: null };
+const NOTHING_LEARNT: Lesson = { learnt: false, remedy: null };
 
 function refusedIn({
   status,

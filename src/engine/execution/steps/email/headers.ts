@@ -121,7 +121,7 @@ function unquoted(text: string): string {
   return text.slice(1, end).replaceAll(/\\(.)/gs, '$1');
 }
 
-export function splitOutsideQuotes(text: string, separator: string): string[] {
+function splitOutsideQuotes(text: string, separator: string): string[] {
   const parts: string[] = [];
   let from = 0;
   let quoted = false;
