@@ -4,12 +4,11 @@ import { fail, succeed } from '../../../common/outcome.ts';
 import type { ClientProtocol, ExchangeContext, ExchangeRequest } from '../exchange-port.ts';
 import type { CallOutcome, ErrorClass } from '../port.ts';
 import { CallReport } from './call-report.ts';
-import type { ReportedProvider } from './call-report.ts';
+import type { Lesson, ReportedProvider } from './call-report.ts';
 import type { Pool, WireTarget } from './http-pool.ts';
 import type { AnswerReader } from './reading.ts';
 import type { Redactor } from './redact.ts';
 import { headOf, relay } from './relay.ts';
-import { NOTHING_LEARNT } from './refused-parameter.ts';
 import type { Credentials } from './remote.ts';
 import { RefusedByProvider } from './sdk-request.ts';
 import type { RequestBuilder, SdkClients } from './sdk-request.ts';
@@ -43,6 +42,9 @@ const OF_THE_REQUEST: ReadonlySet<ErrorClass> = new Set([
   'context_length',
   'content_filter',
 ]);
+
+/** What repairs the requests of steps does not touch the bodies of clients. */
+const NOTHING_LEARNT: Lesson = { learnt: false, remedy: null };
 
 export async function exchange(
   { reported, protocol, sdk, pool, clock }: ExchangeParts,
