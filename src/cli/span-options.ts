@@ -10,6 +10,7 @@ const DIMENSIONS: readonly StatsDimension[] = [
   'TASK',
   'CALLER',
   'TEAM',
+  'SESSION',
   'REVISION',
   'STATUS',
 ];
@@ -35,7 +36,7 @@ export const spanOptions = (): readonly Option[] => [
 export const byOption = (absent: readonly StatsDimension[]): Option =>
   new Option(
     '--by <dimension>',
-    'provider, model, task, caller, team, revision or status; several with commas',
+    'provider, model, task, caller, team, session, revision or status; several with commas',
   )
     .default(absent, absent.join(',').toLowerCase())
     .argParser((text) =>

@@ -18,6 +18,7 @@ const DIMENSIONS = [
   'TASK',
   'CALLER',
   'TEAM',
+  'SESSION',
   'TAG',
   'REVISION',
   'STATUS',
@@ -50,7 +51,7 @@ export const registerStats: RegisterCommand = (program, io, end) =>
     .addOption(
       new Option(
         '--by <dimension>',
-        'provider, model, task, caller, team, tag, revision or status; several with commas',
+        'provider, model, task, caller, team, session, tag, revision or status; several with commas',
       )
         .default(['PROVIDER', 'TASK'], 'provider,task')
         .argParser((text) => text.split(',').map((name) => oneOf(DIMENSIONS, upper(name.trim()), '--by'))),

@@ -267,8 +267,8 @@ function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & Rev
 }
 
 /** No index finds these; where few runs match, a page may mean reading very many. */
-function mayScan({ status, provider, revision, tag, minCostNanoUsd }: RunFilter): boolean {
-  return [status, provider, revision, tag, minCostNanoUsd].some((part) => part !== undefined);
+function mayScan({ status, session, provider, revision, tag, minCostNanoUsd }: RunFilter): boolean {
+  return [status, session, provider, revision, tag, minCostNanoUsd].some((part) => part !== undefined);
 }
 
 interface Feed {

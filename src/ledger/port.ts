@@ -6,6 +6,7 @@ import type { Problem } from '../errors/problem.ts';
 export interface RunFilter {
   readonly task?: string;
   readonly caller?: string;
+  readonly session?: string;
   readonly status?: RunStatus;
   readonly provider?: string;
   readonly revision?: string;

@@ -149,6 +149,7 @@ export type StatsDimension =
   | 'MODEL'
   | 'PROVIDER'
   | 'REVISION'
+  | 'SESSION'
   | 'STATUS'
   | 'TAG'
   | 'TASK'

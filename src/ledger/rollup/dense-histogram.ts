@@ -5,8 +5,8 @@ import type { Histogram } from './histogram.ts';
 export class DenseHistogram {
   readonly #counts = new Float64Array(LAST_BUCKET + 1);
 
-  /** Adds what `encodeHistogram` wrote. */
-  add(bytes: Uint8Array): void {
+  /** Adds what `encodeHistogram` wrote, or takes it away. */
+  add(bytes: Uint8Array, sign: 1 | -1 = 1): void {
     const { length } = bytes;
     for (let at = 0; at < length;) {
       let bucket = 0;
@@ -26,7 +26,7 @@ export class DenseHistogram {
         scale *= 128;
         byte = bytes[at] ?? 0;
       }
-      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times + byte * scale;
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + sign * (times + byte * scale);
     }
   }
 

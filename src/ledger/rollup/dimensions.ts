@@ -11,6 +11,8 @@ export interface Dimensions {
   readonly revision: string;
   /** Canonical JSON of the run's tags. */
   readonly tags: string;
+  /** What the client said that its run belongs to; '': nothing. */
+  readonly session: string;
   readonly status: string;
 }
 
@@ -21,6 +23,12 @@ export const DAYS: Grain = 2;
 
 export const GRAIN_MS = [60_000, 3_600_000, 86_400_000] as const;
 
+/**
+ * Added to the grain of sums by session. They are kept beside the others, and only of runs that say one: there may be a session for every few runs,
+ * and a question that does not ask for sessions reads none of them.
+ */
+export const BY_SESSION = 3;
+
 export function bucketStartMs(grain: Grain, atMs: number): number {
   const width = GRAIN_MS[grain];
   return Math.floor(atMs / width) * width;
@@ -28,8 +36,9 @@ export function bucketStartMs(grain: Grain, atMs: number): number {
 
 /** Everything but the status, as the beginning of a JSON array: what is known when an attempt is opened. */
 export function encodeStem(dimensions: Omit<Dimensions, 'status'>): string {
-  const { task, caller, team, provider, model, revision, tags } = dimensions;
-  return JSON.stringify([task, caller, team, provider, model, revision, tags]).slice(0, -1);
+  const { task, caller, team, provider, model, revision, tags, session } = dimensions;
+  const parts = [task, caller, team, provider, model, revision, tags];
+  return JSON.stringify(session === '' ? parts : [...parts, session]).slice(0, -1);
 }
 
 export function encodeDimensions(stem: string, status: string): string {
@@ -43,18 +52,19 @@ export function stemOf(dimensions: string): string {
 
 export function decodeDimensions(text: string): Dimensions {
   const parts = JSON.parse(text) as string[];
-  const [
-    task = '',
-    caller = '',
-    team = '',
-    provider = '',
-    model = '',
-    revision = '',
-    tags = '{}',
-    status = '',
-  ] = parts;
-  return { task, caller, team, provider, model, revision, tags, status };
+  const [task = '', caller = '', team = '', provider = '', model = '', revision = '', tags = '{}'] = parts;
+  const session = parts.length > PARTS_WITHOUT_SESSION ? (parts[PARTS_WITHOUT_SESSION - 1] ?? '') : '';
+  return { task, caller, team, provider, model, revision, tags, session, status: parts.at(-1) ?? '' };
 }
+
+/** The dimensions that a run is counted under whatever session it says. */
+export function withoutSession(text: string): string {
+  const { status, session, ...rest } = decodeDimensions(text);
+  return session === '' ? text : encodeDimensions(encodeStem({ ...rest, session: '' }), status);
+}
+
+/** The session stands before the status, where there is one. */
+const PARTS_WITHOUT_SESSION = 8;
 
 export function encodeTags(tags: { readonly [key: string]: string }): string {
   for (const _ in tags) return canonicalJson(tags);

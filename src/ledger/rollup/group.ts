@@ -1,6 +1,7 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
 import { assertNever } from '../../common/assert-never.ts';
 import type { RunFilter } from '../port.ts';
+import { BY_SESSION } from './dimensions.ts';
 import type { Dimensions, Grain } from './dimensions.ts';
 import type { Sums } from './sums.ts';
 
@@ -10,12 +11,16 @@ export type GroupDimension =
   | 'TASK'
   | 'CALLER'
   | 'TEAM'
+  | 'SESSION'
   | 'TAG'
   | 'REVISION'
   | 'STATUS';
 
 /** The part of a filter that dimensions can answer; the rest needs the rows themselves. */
-export type RollupFilter = Pick<RunFilter, 'task' | 'caller' | 'provider' | 'revision' | 'tag'> & {
+export type RollupFilter = Pick<
+  RunFilter,
+  'task' | 'caller' | 'session' | 'provider' | 'revision' | 'tag'
+> & {
   readonly team?: string;
   /** `provider/model`. */
   readonly model?: string;
@@ -57,6 +62,7 @@ export function matchesFilter(dimensions: Dimensions, filter: RollupFilter): boo
   if (filter.caller !== undefined && dimensions.caller !== filter.caller) return false;
   if (filter.provider !== undefined && dimensions.provider !== filter.provider) return false;
   if (filter.revision !== undefined && dimensions.revision !== filter.revision) return false;
+  if (filter.session !== undefined && dimensions.session !== filter.session) return false;
   if (filter.team !== undefined && dimensions.team !== filter.team) return false;
   if (filter.model !== undefined && dimensions.model !== filter.model) return false;
   return filter.tag === undefined || tagsOf(dimensions)[filter.tag.key] === filter.tag.value;
@@ -78,6 +84,29 @@ export function groupsOf(
   return groups;
 }
 
+/** What is added to the grain for each reading of roll-ups: all sums, those by session, or both. */
+export function familiesOf({ by, filter }: Grouping): readonly number[] {
+  if (filter.session !== undefined) return [BY_SESSION];
+  return by.includes('SESSION') ? [0, BY_SESSION] : [0];
+}
+
+/** A group that sums are counted in; −1: that they are taken from. */
+export interface Share {
+  readonly values: readonly string[];
+  readonly sign: 1 | -1;
+}
+
+/** All sums have those of sessions in them, under none: where both are read, what a session has is taken from there. */
+export function sharesOf(dimensions: Dimensions, grouping: Grouping): readonly Share[] {
+  if (!matchesFilter(dimensions, grouping.filter)) return [];
+  const own = groupsOf(dimensions, grouping).map((values) => ({ values, sign: 1 as const }));
+  if (dimensions.session === '' || grouping.filter.session !== undefined) return own;
+  return [
+    ...own,
+    ...groupsOf({ ...dimensions, session: '' }, grouping).map((values) => ({ values, sign: -1 as const })),
+  ];
+}
+
 function valuesOf(
   dimensions: Dimensions,
   dimension: GroupDimension,
@@ -94,6 +123,8 @@ function valuesOf(
       return [dimensions.caller];
     case 'TEAM':
       return [dimensions.team];
+    case 'SESSION':
+      return [dimensions.session];
     case 'REVISION':
       return [dimensions.revision];
     case 'STATUS':

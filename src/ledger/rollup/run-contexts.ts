@@ -6,6 +6,7 @@ interface RunContext {
   readonly isConfidential: boolean;
   readonly team: string;
   readonly tags: string;
+  readonly session: string;
   /** Of its last attempt: a run is counted once, under the provider that answered it. */
   provider: string;
   model: string;
@@ -34,6 +35,7 @@ export class RunContexts {
       isConfidential: run.confidential === true,
       team: run.caller.team ?? '',
       tags: this.#counted(run.tags),
+      session: run.caller.session ?? '',
       provider: '',
       model: '',
     });
@@ -73,6 +75,7 @@ export class RunContexts {
       model,
       revision,
       tags: context?.tags ?? '{}',
+      session: context?.session ?? '',
     });
   }
 
@@ -94,6 +97,7 @@ export class RunContexts {
       model: context?.model ?? '',
       revision: run.revision,
       tags: context?.tags ?? this.#counted(run.tags),
+      session: run.caller.session ?? '',
     });
     return encodeDimensions(stem, run.status);
   }

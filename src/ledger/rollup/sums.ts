@@ -94,9 +94,15 @@ function addNumbers(into: Sums, other: Sums): void {
 }
 
 /** A row whose columns are those of the table, as node:sqlite gives it with bigints. */
-export function addRow(into: Sums, row: { readonly [column: string]: unknown }): void {
-  for (const name of AMOUNT_NAMES) into[name] += row[AMOUNTS[name]] as bigint;
-  for (const name of COUNT_NAMES) into[name] += Number(row[COUNTS[name]]);
+export function addRow(into: Sums, row: { readonly [column: string]: unknown }, sign: 1 | -1 = 1): void {
+  if (sign === 1) for (const name of AMOUNT_NAMES) into[name] += row[AMOUNTS[name]] as bigint;
+  else for (const name of AMOUNT_NAMES) into[name] -= row[AMOUNTS[name]] as bigint;
+  for (const name of COUNT_NAMES) into[name] += sign * Number(row[COUNTS[name]]);
+}
+
+/** Whether nothing was counted in a group: what was in it was all of sessions. */
+export function isNothing(sums: Sums): boolean {
+  return sums.attempts === 0 && sums.runs === 0 && AMOUNT_NAMES.every((name) => sums[name] === 0n);
 }
 
 /** What is counted of an attempt that is closed. */

@@ -84,7 +84,7 @@ function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string 
   if (each === null) return '';
   if (each.kind === 'caller') return dimensions.caller;
   if (each.kind === 'team') return dimensions.team;
-  // Sums are not kept by session: one that goes on when such a budget is new begins its account then.
+  // A session that goes on when such a budget is new begins its account then.
   if (each.kind === 'session') return undefined;
   const tags = JSON.parse(dimensions.tags) as { readonly [key: string]: string };
   return tags[each.tag] ?? '';

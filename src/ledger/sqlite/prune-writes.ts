@@ -1,6 +1,6 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
+import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 
 const DAY_MS = 86_400_000;
 /** Statistics read minutes of the last hour, and a new budget starts from those of the last two days. */
@@ -84,8 +84,15 @@ export class PruneWrites {
     const minutesFromMs = bucketStartMs(HOURS, nowMs - KEEP_MINUTES_MS);
     const hoursFromMs = bucketStartMs(DAYS, nowMs - KEEP_HOURS_MS);
     this.#markRollups.run(minutesFromMs, hoursFromMs);
-    done += Number(this.#dropRollups.run(MINUTES, minutesFromMs).changes);
-    done += Number(this.#dropRollups.run(HOURS, hoursFromMs).changes);
+    for (const [grain, fromMs] of [
+      [MINUTES, minutesFromMs],
+      [HOURS, hoursFromMs],
+      [MINUTES + BY_SESSION, minutesFromMs],
+      [HOURS + BY_SESSION, hoursFromMs],
+      // Days stay, but for those by session: who ever asked is not kept longer than the rows are.
+      [DAYS + BY_SESSION, hoursFromMs],
+    ] as const)
+      done += Number(this.#dropRollups.run(grain, fromMs).changes);
     done += Number(this.#dropWindows.run(nowMs - KEEP_WINDOWS_MS).changes);
     return done;
   }

@@ -52,7 +52,7 @@ export function recover(database: DatabaseSync, nowMs: number): Omit<Recovered, 
 function interruptRuns(database: DatabaseSync, nowMs: number): number {
   const runs = database
     .prepare(
-      `select id, task, caller, team, revision, tags, started_at_ms,
+      `select id, task, caller, team, session, revision, tags, started_at_ms,
          (select dimensions from attempts join rollup_keys on rollup_keys.id = attempts.rollup_key_id where run_id = runs.id
            order by attempts.seq desc limit 1) as last_key,
          (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost,
@@ -90,5 +90,6 @@ function stemOfRun(run: { readonly [column: string]: unknown }): string {
     model: '',
     revision: run['revision'] as string,
     tags: run['tags'] as string,
+    session: (run['session'] as string | null) ?? '',
   });
 }

@@ -1,8 +1,7 @@
 // The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
-import { DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
-import type { Grain } from '../rollup/dimensions.ts';
+import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
 import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from './written-values.ts';
@@ -23,6 +22,8 @@ export class RollupWrites {
   readonly #write: StatementSync;
   readonly #changes = new Map<string, Change>();
   #keyIds = new Map<string, number>();
+  /** By a key, the same without its session. */
+  #bases = new Map<string, string>();
   #rows = new Map<string, Sums>();
 
   constructor(database: DatabaseSync) {
@@ -53,16 +54,22 @@ export class RollupWrites {
   flush(): void {
     if (this.#changes.size === 0) return;
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
-    const touched = new Map<string, { grain: Grain; bucketMs: number; keyId: number; sums: Sums }>();
-    for (const { key, minuteMs, sums } of this.#changes.values()) {
+    const touched = new Map<string, { grain: number; bucketMs: number; keyId: number; sums: Sums }>();
+    const add = (key: string, family: number, { minuteMs, sums }: Change): void => {
       const keyId = this.keyId(key);
-      for (const grain of [MINUTES, HOURS, DAYS]) {
-        const bucketMs = bucketStartMs(grain, minuteMs);
+      for (const width of [MINUTES, HOURS, DAYS]) {
+        const bucketMs = bucketStartMs(width, minuteMs);
+        const grain = width + family;
         const name = `${grain}:${bucketMs}:${keyId}`;
         const row = this.#row(name, grain, bucketMs, keyId);
         addSums(row, sums);
         touched.set(name, { grain, bucketMs, keyId, sums: row });
       }
+    };
+    for (const change of this.#changes.values()) {
+      const base = this.#baseOf(change.key);
+      add(base, 0, change);
+      if (base !== change.key) add(change.key, BY_SESSION, change);
     }
     for (const { grain, bucketMs, keyId, sums } of touched.values()) this.#save(grain, bucketMs, keyId, sums);
     this.#changes.clear();
@@ -78,7 +85,16 @@ export class RollupWrites {
     return id;
   }
 
-  #row(name: string, grain: Grain, bucketMs: number, keyId: number): Sums {
+  #baseOf(key: string): string {
+    const known = this.#bases.get(key);
+    if (known !== undefined) return known;
+    if (this.#bases.size >= REMEMBERED_KEYS) this.#bases = new Map();
+    const base = withoutSession(key);
+    this.#bases.set(key, base);
+    return base;
+  }
+
+  #row(name: string, grain: number, bucketMs: number, keyId: number): Sums {
     const known = this.#rows.get(name);
     if (known !== undefined) return known;
     const row = this.#read.get(grain, bucketMs, keyId);
@@ -87,7 +103,7 @@ export class RollupWrites {
     return sums;
   }
 
-  #save(grain: Grain, bucketMs: number, keyId: number, sums: Sums): void {
+  #save(grain: number, bucketMs: number, keyId: number, sums: Sums): void {
     this.#write.run(
       grain,
       bucketMs,

@@ -279,7 +279,7 @@ export const apiKeys = sqliteTable('api_keys', {
 /** The dimensions of a roll-up, each combination once. */
 export const rollupKeys = sqliteTable('rollup_keys', {
   id: count('id').primaryKey(),
-  /** JSON: task, caller, team, provider, model, revision, tags, status. */
+  /** JSON: task, caller, team, provider, model, revision, tags, status; before the status a session, where one was said. */
   dimensions: text('dimensions').notNull().unique(),
 });
 
@@ -287,7 +287,7 @@ export const rollupKeys = sqliteTable('rollup_keys', {
 export const rollups = sqliteTable(
   'rollups',
   {
-    /** 0: minutes, 1: hours, 2: days (UTC). */
+    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one. */
     grain: count('grain').notNull(),
     bucketMs: count('bucket_ms').notNull(),
     keyId: count('key_id').notNull(),

@@ -153,6 +153,8 @@ export async function readPast(
   { budget, account }: BudgetView,
 ): Promise<HourlyPast | undefined> {
   if (budget.when !== null || budget.per.kind !== 'calendar') return undefined;
+  // What says no session is not kept by itself.
+  if (budget.each?.kind === 'session' && account.endsWith('/')) return undefined;
   const startMs = bucketStartMs(HOURS, clock.nowMs());
   const fromMs = startMs - MOST_PAST_DAYS * DAY_HOURS * HOUR_MS;
   const filter = filterOf(budget, account);
@@ -178,6 +180,12 @@ function amountOf(unit: BudgetView['budget']['limit']['unit'], sums: Sums): numb
   return Number(unit === 'usd' ? sums.costNanoUsd : sums.inputTokens + sums.outputTokens);
 }
 
+/** `caller/session`, as accounts of sessions are named: a session has no slash. */
+function sessionOf(account: string): Pick<RollupFilter, 'caller' | 'session'> {
+  const at = account.lastIndexOf('/');
+  return { caller: account.slice(0, at), session: account.slice(at + 1) };
+}
+
 function filterOf({ scope, each }: BudgetView['budget'], account: string): RollupFilter {
   return {
     ...(scope.kind === 'provider' ? { provider: scope.provider } : {}),
@@ -185,6 +193,7 @@ function filterOf({ scope, each }: BudgetView['budget'], account: string): Rollu
     ...(scope.kind === 'task' ? { task: scope.task } : {}),
     ...(each?.kind === 'caller' ? { caller: account } : {}),
     ...(each?.kind === 'team' ? { team: account } : {}),
+    ...(each?.kind === 'session' ? sessionOf(account) : {}),
     ...(each?.kind === 'tag' ? { tag: { key: each.tag, value: account } } : {}),
   };
 }

@@ -1,6 +1,16 @@
 // Holds the roll-ups to their rows: days to the attempts and runs of the day, hours to their minutes' days.
 import type { DatabaseSync } from 'node:sqlite';
-import { DAYS, GRAIN_MS, HOURS, MINUTES, encodeDimensions, stemOf } from '../rollup/dimensions.ts';
+import {
+  BY_SESSION,
+  DAYS,
+  GRAIN_MS,
+  HOURS,
+  MINUTES,
+  decodeDimensions,
+  encodeDimensions,
+  stemOf,
+  withoutSession,
+} from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
 import { SUM_COLUMNS } from '../rollup/sums.ts';
 import type { Findings } from './report.ts';
@@ -8,6 +18,12 @@ import type { Findings } from './report.ts';
 type Row = { readonly [column: string]: unknown };
 
 type Sum = { [column: string]: bigint };
+
+interface DaySum {
+  readonly day: bigint;
+  readonly dimensions: string;
+  readonly sum: Sum;
+}
 
 /** What the roll-ups' columns are of attempts that are closed, in SQL: the rule of `countAttempt`, written a second time so that it is held to. */
 const OF_ATTEMPTS: { readonly [column: string]: string } = {
@@ -39,20 +55,27 @@ const sumsIn = (columns: typeof OF_RUNS): string =>
     .join(', ');
 
 export function verifyRollups(connection: DatabaseSync, findings: Findings): number {
-  const days = daysOfRows(connection);
+  const own = daysOfRows(connection);
+  const days = new Map<string, Sum>();
+  for (const { day, dimensions, sum } of own.values()) {
+    addSum(days, `${DAYS} ${day} ${withoutSession(dimensions)}`, sum);
+    if (decodeDimensions(dimensions).session !== '')
+      addSum(days, `${DAYS + BY_SESSION} ${day} ${dimensions}`, sum);
+  }
   const prunedBeforeMs = connection.prepare('select pruned_before_ms from ledger_state').get()?.[
     'pruned_before_ms'
   ];
   const firstMs = (prunedBeforeMs as bigint | undefined) ?? 0n;
   const rows = connection
     .prepare(
-      `select bucket_ms, dimensions, ${SUM_COLUMNS.join(', ')} from rollups join rollup_keys on rollup_keys.id = key_id where grain = ${DAYS}`,
+      `select grain, bucket_ms, dimensions, ${SUM_COLUMNS.join(', ')} from rollups join rollup_keys on rollup_keys.id = key_id
+       where grain in (${DAYS}, ${DAYS + BY_SESSION})`,
     )
     .iterate();
   let count = 0;
   for (const row of rows) {
     count += 1;
-    const where = `${row['bucket_ms'] as bigint} ${row['dimensions'] as string}`;
+    const where = `${row['grain'] as bigint} ${row['bucket_ms'] as bigint} ${row['dimensions'] as string}`;
     const sum = days.get(where) ?? {};
     days.delete(where);
     if ((row['bucket_ms'] as bigint) < firstMs) continue;
@@ -63,14 +86,19 @@ export function verifyRollups(connection: DatabaseSync, findings: Findings): num
     findings.expect('rollup', where, (sum['attempts'] ?? 0n) + (sum['runs'] ?? 0n), 0n);
   return (
     count +
-    verifyFiner(connection, findings, HOURS, DAYS, 'hours_from_ms') +
-    verifyFiner(connection, findings, MINUTES, HOURS, 'minutes_from_ms')
+    [0, BY_SESSION].reduce(
+      (sum, family) =>
+        sum +
+        verifyFiner(connection, findings, HOURS, DAYS, family, 'hours_from_ms') +
+        verifyFiner(connection, findings, MINUTES, HOURS, family, 'minutes_from_ms'),
+      0,
+    )
   );
 }
 
 /** The sums that the day's roll-ups must have, by day and dimensions. */
-function daysOfRows(connection: DatabaseSync): Map<string, Sum> {
-  const sums = new Map<string, Sum>();
+function daysOfRows(connection: DatabaseSync): Map<string, DaySum> {
+  const sums = new Map<string, DaySum>();
   const dayOf = `started_at_ms - started_at_ms % ${GRAIN_MS[DAYS]}`;
   const attempts = connection
     .prepare(
@@ -96,16 +124,22 @@ function keyOf(row: Row): string {
 }
 
 function addTo(
-  sums: Map<string, Sum>,
+  sums: Map<string, DaySum>,
   day: bigint,
   dimensions: string,
   row: Row,
   columns: typeof OF_RUNS,
 ): void {
   const where = `${day} ${dimensions}`;
+  const known = sums.get(where) ?? { day, dimensions, sum: {} };
+  sums.set(where, known);
+  for (const name of Object.keys(columns)) known.sum[name] = (known.sum[name] ?? 0n) + (row[name] as bigint);
+}
+
+function addSum(sums: Map<string, Sum>, where: string, more: Sum): void {
   const sum = sums.get(where) ?? {};
   sums.set(where, sum);
-  for (const name of Object.keys(columns)) sum[name] = (sum[name] ?? 0n) + (row[name] as bigint);
+  for (const [name, amount] of Object.entries(more)) sum[name] = (sum[name] ?? 0n) + amount;
 }
 
 /** Each bucket of the coarser grain that still has all its finer ones must be their sum. */
@@ -114,23 +148,24 @@ function verifyFiner(
   findings: Findings,
   finer: Grain,
   coarser: Grain,
+  family: number,
   keptFrom: 'minutes_from_ms' | 'hours_from_ms',
 ): number {
   const width = GRAIN_MS[coarser];
   const rows = connection
     .prepare(
       `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id,
-           ${SUM_COLUMNS.map((name) => `sum(${name}) as fine_${name}`).join(', ')} from rollups where grain = ${finer} group by 1, 2)
+           ${SUM_COLUMNS.map((name) => `sum(${name}) as fine_${name}`).join(', ')} from rollups where grain = ${finer + family} group by 1, 2)
        select rollups.bucket_ms as at, rollups.key_id as key,
          ${SUM_COLUMNS.map((name) => `rollups.${name} as ${name}, fine_${name}`).join(', ')}
        from rollups left join fine on fine.at = rollups.bucket_ms and fine.key_id = rollups.key_id
-       where rollups.grain = ${coarser} and rollups.bucket_ms >= (select ${keptFrom} from ledger_state)`,
+       where rollups.grain = ${coarser + family} and rollups.bucket_ms >= (select ${keptFrom} from ledger_state)`,
     )
     .iterate();
   let count = 0;
   for (const row of rows) {
     count += 1;
-    const where = `grain ${finer} in ${coarser} at ${row['at'] as bigint} key ${row['key'] as bigint}`;
+    const where = `grain ${finer + family} in ${coarser + family} at ${row['at'] as bigint} key ${row['key'] as bigint}`;
     for (const name of SUM_COLUMNS)
       findings.expect(
         'rollup',

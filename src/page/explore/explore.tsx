@@ -18,6 +18,7 @@ const DIMENSIONS: readonly StatsDimension[] = [
   'MODEL',
   'CALLER',
   'TEAM',
+  'SESSION',
   'TAG',
   'REVISION',
   'STATUS',
@@ -37,6 +38,7 @@ export function Explore() {
     model: useFilter('model'),
     caller: useFilter('caller'),
     team: useFilter('team'),
+    session: useFilter('session'),
     revision: useFilter('revision'),
   };
   const [tag, setTag] = useFilter('tag');

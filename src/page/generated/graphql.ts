@@ -102,6 +102,8 @@ export type RunFilter = {
   /** Runs with an attempt on this provider. */
   provider?: string | null | undefined;
   revision?: string | null | undefined;
+  /** What a run's client said that it belongs to: a coding agent's session. */
+  session?: string | null | undefined;
   /** Inclusive. */
   startedFrom?: string | null | undefined;
   /** Exclusive. */
@@ -191,6 +193,8 @@ export type SpendFilter = {
   model?: string | null | undefined;
   provider?: string | null | undefined;
   revision?: string | null | undefined;
+  /** What a run's client said that it belongs to: a coding agent's session. */
+  session?: string | null | undefined;
   tag?: TagInput | null | undefined;
   task?: string | null | undefined;
   team?: string | null | undefined;
@@ -211,6 +215,7 @@ export type StatsDimension =
   | 'MODEL'
   | 'PROVIDER'
   | 'REVISION'
+  | 'SESSION'
   | 'STATUS'
   | 'TAG'
   | 'TASK'

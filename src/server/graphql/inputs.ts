@@ -36,6 +36,9 @@ export function createInputs(builder: Builder, enums: Enums) {
     fields: (t) => ({
       task: t.string(),
       caller: t.string(),
+      session: t.string({
+        description: "What a run's client said that it belongs to: a coding agent's session.",
+      }),
       status: t.field({ type: enums.runStatus }),
       provider: t.string({ description: 'Runs with an attempt on this provider.' }),
       revision: t.string(),
@@ -50,6 +53,9 @@ export function createInputs(builder: Builder, enums: Enums) {
       task: t.string(),
       caller: t.string(),
       team: t.string(),
+      session: t.string({
+        description: "What a run's client said that it belongs to: a coding agent's session.",
+      }),
       provider: t.string(),
       model: t.string({ description: '`provider/model`.' }),
       revision: t.string(),
@@ -162,6 +168,7 @@ export function spanOf(value: SpanValue): SpanRequest {
 export interface SpendFilterValue {
   readonly task?: Maybe<string>;
   readonly caller?: Maybe<string>;
+  readonly session?: Maybe<string>;
   readonly team?: Maybe<string>;
   readonly provider?: Maybe<string>;
   readonly model?: Maybe<string>;
@@ -174,6 +181,7 @@ export function spendFilterOf(value: Maybe<SpendFilterValue>): NonNullable<Spend
   return {
     ...given('task', filter.task),
     ...given('caller', filter.caller),
+    ...given('session', filter.session),
     ...given('team', filter.team),
     ...given('provider', filter.provider),
     ...given('model', filter.model),
@@ -185,6 +193,7 @@ export function spendFilterOf(value: Maybe<SpendFilterValue>): NonNullable<Spend
 export interface RunFilterValue {
   readonly task?: Maybe<string>;
   readonly caller?: Maybe<string>;
+  readonly session?: Maybe<string>;
   readonly status?: Maybe<RunStatus>;
   readonly provider?: Maybe<string>;
   readonly revision?: Maybe<string>;
@@ -199,6 +208,7 @@ export function runFilterOf(value: Maybe<RunFilterValue>): RunFilter {
   return {
     ...given('task', filter.task),
     ...given('caller', filter.caller),
+    ...given('session', filter.session),
     ...given('status', filter.status),
     ...given('provider', filter.provider),
     ...given('revision', filter.revision),

@@ -51,6 +51,7 @@ interface Row {
   readonly task: string;
   readonly caller: string;
   readonly team: string | null;
+  readonly session: string | null;
   readonly env: string | null;
   readonly provider: string;
   readonly status: 'succeeded' | 'failed' | 'cancelled';
@@ -66,6 +67,7 @@ const rows = fc.array(
     task: fc.constantFrom('summarize', 'email-parse'),
     caller: fc.constantFrom('ana', 'bob'),
     team: fc.constantFrom('support', 'sales', null),
+    session: fc.constantFrom('s-1', 's-2', null),
     env: fc.constantFrom('prod', 'dev', null),
     provider: fc.constantFrom('openai', 'anthropic'),
     status: fc.constantFrom('succeeded', 'failed', 'cancelled'),
@@ -81,6 +83,7 @@ const DIMENSIONS: readonly StatsDimension[] = [
   'TASK',
   'CALLER',
   'TEAM',
+  'SESSION',
   'PROVIDER',
   'MODEL',
   'TAG',
@@ -95,6 +98,8 @@ function valueOf(row: Row, dimension: StatsDimension): string {
       return row.caller;
     case 'TEAM':
       return row.team ?? '';
+    case 'SESSION':
+      return row.session ?? '';
     case 'PROVIDER':
       return row.provider;
     case 'MODEL':
@@ -128,7 +133,12 @@ it(
             const run = makeRun(`run_${index}`, {
               startedAtMs: nowMs - row.ageMs,
               task: row.task,
-              caller: { name: row.caller, team: row.team, tier: null },
+              caller: {
+                name: row.caller,
+                team: row.team,
+                tier: null,
+                ...(row.session === null ? {} : { session: row.session }),
+              },
               tags: row.env === null ? {} : { env: row.env },
             });
             const attempt = makeAttempt(`att_${index}`, run, { provider: row.provider });

@@ -24,6 +24,10 @@ const beginnings: { readonly [window in StatsWindow]: (nowMs: number) => number 
 };
 const WINDOWS = Object.keys(beginnings) as StatsWindow[];
 
+/** Every other run belongs to one of two sessions. */
+const sessionOf = (index: number): { readonly session?: string } =>
+  index % 2 === 0 ? {} : { session: `s-${index % 3}` };
+
 it('INV-1: a window is the sum of its rows', { timeout: 120_000 }, async () => {
   const ages = fc.oneof(
     fc.nat({ max: 2 * HOUR_MS }),
@@ -41,7 +45,10 @@ it('INV-1: a window is the sum of its rows', { timeout: 120_000 }, async () => {
         const path = ledgerPath();
         const ledger = await openLedger({ path, synchronous: 'normal', clock, writer: 'inline' });
         const spend = (ageMs: number, index: number): Promise<unknown> => {
-          const run = makeRun(`run_${index}`, { startedAtMs: nowMs - ageMs });
+          const run = makeRun(`run_${index}`, {
+            startedAtMs: nowMs - ageMs,
+            caller: { name: 'ana', team: null, tier: null, ...sessionOf(index) },
+          });
           const attempt = makeAttempt(`att_${index}`, run, {
             provider: index % 2 === 0 ? 'openai' : 'anthropic',
           });
@@ -55,7 +62,11 @@ it('INV-1: a window is the sum of its rows', { timeout: 120_000 }, async () => {
         // Some rows are there before anything is asked; the others come while the views are live.
         await Promise.all(started.slice(0, split).map(spend));
         const live = createStats({ ledger, clock });
-        for (const window of WINDOWS) await live.costStats({ window, by: ['PROVIDER'] });
+        for (const window of WINDOWS) {
+          await live.costStats({ window, by: ['PROVIDER'] });
+          await live.costStats({ window, by: ['SESSION'] });
+          await live.costStats({ window, filter: { session: 's-1' } });
+        }
         await Promise.all(started.slice(split).map((ageMs, index) => spend(ageMs, split + index)));
         const read = createStats({ ledger, clock });
         for (const window of WINDOWS) {
@@ -68,6 +79,21 @@ it('INV-1: a window is the sum of its rows', { timeout: 120_000 }, async () => {
             const { total, groups } = await stats.costStats({ window, by: ['PROVIDER'] });
             expect([window, total.costNanoUsd]).toEqual([window, expected]);
             expect(groups.reduce((sum, { bucket }) => sum + bucket.costNanoUsd, 0n)).toBe(expected);
+            const { groups: sessions } = await stats.costStats({ window, by: ['SESSION'] });
+            const inWindow = started
+              .map((ageMs, index) => ({ ageMs, index }))
+              .filter(({ ageMs }) => nowMs - ageMs >= fromMs);
+            const costs = new Map<string, bigint>();
+            for (const { index } of inWindow) {
+              const { session = '' } = sessionOf(index);
+              costs.set(session, (costs.get(session) ?? 0n) + 2n ** BigInt(index));
+            }
+            expect(
+              new Map(sessions.map(({ keys: [key], bucket }) => [key?.value, bucket.costNanoUsd])),
+            ).toEqual(costs);
+            const { total: one } = await stats.costStats({ window, filter: { session: 's-1' } });
+            expect(one.costNanoUsd).toBe(costs.get('s-1') ?? 0n);
+            expect(one.perMinute.every(({ runs }) => runs >= 0)).toBe(true);
           }
         }
         await ledger.close();

@@ -2,9 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { DenseHistogram } from '../../rollup/dense-histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
-import { groupsOf, matchesFilter } from '../../rollup/group.ts';
+import { familiesOf, sharesOf } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead, RollupSpan } from '../../rollup/group.ts';
-import { SUM_COLUMNS, addRow, emptySums } from '../../rollup/sums.ts';
+import { SUM_COLUMNS, addRow, emptySums, isNothing } from '../../rollup/sums.ts';
 import type { Sums } from '../../rollup/sums.ts';
 
 interface Group {
@@ -20,7 +20,12 @@ export function readRollups(connection: DatabaseSync, read: RollupRead): Grouped
 }
 
 const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
-const boundsOf = ({ grain, fromMs, toMs }: RollupSpan): [number, number, number] => [grain, fromMs, toMs];
+type Bounds = readonly [number, number, number];
+/** Of each span, and of each family of sums that the question needs. */
+const boundsOf = (spans: readonly RollupSpan[], grouping: Grouping): readonly Bounds[] =>
+  spans.flatMap(({ grain, fromMs, toMs }) =>
+    familiesOf(grouping).map((family) => [grain + family, fromMs, toMs] as const),
+  );
 
 function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): GroupedSums[] {
   const found = new Map<string, Group>();
@@ -42,24 +47,26 @@ function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): G
   );
   const histograms = connection.prepare(`select key_id, latency, first_token from rollups where ${INSIDE}`);
   histograms.setReturnArrays(true);
-  for (const span of spans) {
-    for (const row of numbers.all(...boundsOf(span)))
-      for (const { sums } of groupsOfKey(row['key_id'] as bigint)) addRow(sums, row);
+  for (const bounds of boundsOf(spans, grouping)) {
+    for (const row of numbers.all(...bounds))
+      for (const { made, sign } of groupsOfKey(row['key_id'] as bigint)) addRow(made.sums, row, sign);
     // As arrays: key, latency, first token.
-    for (const row of histograms.iterate(...boundsOf(span)) as Iterable<unknown> as Iterable<
+    for (const row of histograms.iterate(...bounds) as Iterable<unknown> as Iterable<
       [bigint, Uint8Array, Uint8Array]
     >) {
-      for (const { latency, firstToken } of groupsOfKey(row[0])) {
-        latency.add(row[1]);
-        firstToken.add(row[2]);
+      for (const { made, sign } of groupsOfKey(row[0])) {
+        made.latency.add(row[1], sign);
+        made.firstToken.add(row[2], sign);
       }
     }
   }
-  return [...found.values()].map(({ values, sums, latency, firstToken }) => ({
-    bucketMs: 0,
-    values,
-    sums: { ...sums, latency: latency.toHistogram(), firstToken: firstToken.toHistogram() },
-  }));
+  return [...found.values()]
+    .filter(({ sums }) => !isNothing(sums))
+    .map(({ values, sums, latency, firstToken }) => ({
+      bucketMs: 0,
+      values,
+      sums: { ...sums, latency: latency.toHistogram(), firstToken: firstToken.toHistogram() },
+    }));
 }
 
 function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): GroupedSums[] {
@@ -72,21 +79,25 @@ function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): 
     `select key_id, bucket_ms, cost_nano_usd, runs, attempts, input_tokens, output_tokens from rollups
      where ${INSIDE} and (attempts > 0 or runs > 0)`,
   );
-  for (const span of spans) {
-    for (const row of numbers.all(...boundsOf(span))) {
+  for (const bounds of boundsOf(spans, grouping)) {
+    for (const row of numbers.all(...bounds)) {
       const bucketMs = Number(row['bucket_ms']);
-      for (const { values, name } of groupsOfKey(row['key_id'] as bigint)) {
+      for (const {
+        made: { values, name },
+        sign,
+      } of groupsOfKey(row['key_id'] as bigint)) {
         const point = found.get(`${bucketMs}${name}`) ?? { bucketMs, values, sums: emptySums() };
         found.set(`${bucketMs}${name}`, point);
-        point.sums.costNanoUsd += row['cost_nano_usd'] as bigint;
-        point.sums.inputTokens += row['input_tokens'] as bigint;
-        point.sums.outputTokens += row['output_tokens'] as bigint;
-        point.sums.attempts += Number(row['attempts']);
-        point.sums.runs += Number(row['runs']);
+        const times = BigInt(sign);
+        point.sums.costNanoUsd += times * (row['cost_nano_usd'] as bigint);
+        point.sums.inputTokens += times * (row['input_tokens'] as bigint);
+        point.sums.outputTokens += times * (row['output_tokens'] as bigint);
+        point.sums.attempts += sign * Number(row['attempts']);
+        point.sums.runs += sign * Number(row['runs']);
       }
     }
   }
-  return [...found.values()];
+  return [...found.values()].filter(({ sums }) => !isNothing(sums));
 }
 
 /** What `make` gives for each group of a key, looked up once for all rows that have it. */
@@ -94,14 +105,14 @@ function readGroups<Made>(
   connection: DatabaseSync,
   grouping: Grouping,
   make: (values: readonly string[]) => Made,
-): (keyId: bigint) => readonly Made[] {
+): (keyId: bigint) => readonly { readonly made: Made; readonly sign: 1 | -1 }[] {
   const read = connection.prepare('select dimensions from rollup_keys where id = ?');
-  const known = new Map<bigint, readonly Made[]>();
+  const known = new Map<bigint, readonly { readonly made: Made; readonly sign: 1 | -1 }[]>();
   return (keyId) => {
     const seen = known.get(keyId);
     if (seen !== undefined) return seen;
     const dimensions = decodeDimensions(read.get(keyId)?.['dimensions'] as string);
-    const groups = matchesFilter(dimensions, grouping.filter) ? groupsOf(dimensions, grouping).map(make) : [];
+    const groups = sharesOf(dimensions, grouping).map(({ values, sign }) => ({ made: make(values), sign }));
     known.set(keyId, groups);
     return groups;
   };

@@ -160,6 +160,7 @@ export function filterConditions(filter: RunFilter): SQL[] {
   const conditions: (SQL | undefined)[] = [
     filter.task === undefined ? undefined : eq(runs.task, filter.task),
     filter.caller === undefined ? undefined : eq(runs.caller, filter.caller),
+    filter.session === undefined ? undefined : eq(runs.session, filter.session),
     filter.status === undefined ? undefined : eq(runs.status, filter.status),
     filter.revision === undefined ? undefined : eq(runs.revision, filter.revision),
     filter.startedFromMs === undefined ? undefined : gte(runs.startedAtMs, filter.startedFromMs),

@@ -3,10 +3,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { DenseHistogram } from '../../rollup/dense-histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import { groupsOf, matchesFilter } from '../../rollup/group.ts';
+import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
-import { SUM_COLUMNS, addRow, addSums, emptySums } from '../../rollup/sums.ts';
+import { SUM_COLUMNS, addRow, addSums, emptySums, isNothing } from '../../rollup/sums.ts';
 import type { Sums } from '../../rollup/sums.ts';
 import type { ReadDatabase } from './read-database.ts';
 import { countedRows } from './scan-queries.ts';
@@ -16,6 +16,11 @@ interface Group {
   readonly sums: Sums;
   readonly latency: DenseHistogram;
   readonly firstToken: DenseHistogram;
+}
+
+interface GroupShare {
+  readonly group: Group;
+  readonly sign: 1 | -1;
 }
 
 /** Keys are written once and never changed: what they say is decoded once. */
@@ -61,36 +66,47 @@ export function createSpanReader(
       matchesFilter(dimensions, grouping.filter)
         ? groupsOf(dimensions, grouping).map((values) => groupAt(found, values))
         : [];
-    const groupsByKey = new Map<bigint, readonly Group[]>();
-    const groupsOfKey = (keyId: bigint): readonly Group[] => {
-      let groups = groupsByKey.get(keyId);
-      if (groups === undefined) groupsByKey.set(keyId, (groups = groupsOfDimensions(dimensionsOf(keyId))));
-      return groups;
+    const sharesByKey = new Map<bigint, readonly GroupShare[]>();
+    const sharesOfKey = (keyId: bigint): readonly GroupShare[] => {
+      let shares = sharesByKey.get(keyId);
+      if (shares === undefined) {
+        shares = sharesOf(dimensionsOf(keyId), grouping).map(({ values, sign }) => ({
+          group: groupAt(found, values),
+          sign,
+        }));
+        sharesByKey.set(keyId, shares);
+      }
+      return shares;
     };
     const there = kept();
     const parts = spanParts({ fromMs, toMs }, there);
-    for (const { grain, fromMs: from, toMs: to } of parts.sums) {
-      for (const row of numbers.all(grain, from, to))
-        for (const { sums } of groupsOfKey(row['key_id'] as bigint)) addRow(sums, row);
+    const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to }) =>
+      familiesOf(grouping).map((family) => [grain + family, from, to] as const),
+    );
+    for (const bound of bounds) {
+      for (const row of numbers.all(...bound))
+        for (const { group, sign } of sharesOfKey(row['key_id'] as bigint)) addRow(group.sums, row, sign);
       if (!latencies) continue;
       // As arrays: key, latency, first token.
-      for (const row of histograms.iterate(grain, from, to) as Iterable<unknown> as Iterable<
+      for (const row of histograms.iterate(...bound) as Iterable<unknown> as Iterable<
         [bigint, Uint8Array, Uint8Array]
       >)
-        for (const group of groupsOfKey(row[0])) {
-          group.latency.add(row[1]);
-          group.firstToken.add(row[2]);
+        for (const { group, sign } of sharesOfKey(row[0])) {
+          group.latency.add(row[1], sign);
+          group.firstToken.add(row[2], sign);
         }
     }
     for (const part of parts.rows)
       for (const { dimensions, sums } of countedRows(database, {}, part.fromMs, part.toMs))
         for (const group of groupsOfDimensions(decodeDimensions(dimensions))) addSums(group.sums, sums);
     return {
-      groups: [...found.values()].map(({ values, sums, latency, firstToken }) => {
-        latency.addTo(sums.latency);
-        firstToken.addTo(sums.firstToken);
-        return { bucketMs: 0, values, sums };
-      }),
+      groups: [...found.values()]
+        .filter(({ sums }) => !isNothing(sums))
+        .map(({ values, sums, latency, firstToken }) => {
+          latency.addTo(sums.latency);
+          firstToken.addTo(sums.firstToken);
+          return { bucketMs: 0, values, sums };
+        }),
       complete: parts.rows.every((part) => part.fromMs >= there.rowsFromMs),
     };
   };

@@ -97,7 +97,17 @@ export function createEnums(builder: Builder) {
       } as const,
     }),
     statsDimension: builder.enumType('StatsDimension', {
-      values: ['PROVIDER', 'MODEL', 'TASK', 'CALLER', 'TEAM', 'TAG', 'REVISION', 'STATUS'] as const,
+      values: [
+        'PROVIDER',
+        'MODEL',
+        'TASK',
+        'CALLER',
+        'TEAM',
+        'SESSION',
+        'TAG',
+        'REVISION',
+        'STATUS',
+      ] as const,
     }),
     calendarUnit: builder.enumType('CalendarUnit', {
       values: upper(['hour', 'day', 'week', 'month'] as const),
