@@ -3,7 +3,7 @@ import { openApp, type App } from './app.ts';
 import type { JsonObject } from './common/json.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
 import type { Problem } from './errors/problem.ts';
-import type { DryRun, RunEvent, RunOptions, RunResult } from './engine/execution/engine.ts';
+import type { DryRun, RunEvent, RunOptions, RunResult, StreamedTexts } from './engine/execution/engine.ts';
 import { LOCAL_CALLER } from './engine/execution/local-caller.ts';
 import type { Caller } from './engine/budget/port.ts';
 import type { Plan } from './language/plan/types.ts';
@@ -21,6 +21,7 @@ export type {
   RunOptions,
   RunResult,
   RunSnapshot,
+  StreamedTexts,
 } from './engine/execution/engine.ts';
 export type { AttemptRecord, RunError, RunRecord, StepRecord } from './engine/execution/records.ts';
 export type { Caller } from './engine/budget/port.ts';
@@ -71,6 +72,8 @@ export interface RunSettings extends Omit<RunOptions, 'dryRun'> {
   /** Told of each step, attempt and settlement; of text as it comes too, with `stream`. */
   readonly onEvent?: (event: RunEvent) => void;
   readonly stream?: boolean;
+  /** With `stream`: the text of the steps that the output reads (default `output`), or of `all`. */
+  readonly texts?: StreamedTexts;
 }
 
 /** A run as the library gives it: the output is typed where the engine was given task types. */
@@ -148,7 +151,7 @@ export function createEngine<Tasks extends TaskTypes = TaskTypes>(
   return {
     async run(task, input, settings = {}) {
       const { engine } = await open();
-      const { caller = LOCAL_CALLER, signal, onEvent, stream, ...runOptions } = settings;
+      const { caller = LOCAL_CALLER, signal, onEvent, stream, texts, ...runOptions } = settings;
       const result = await engine.run({
         task,
         input: input as JsonObject,
@@ -157,6 +160,7 @@ export function createEngine<Tasks extends TaskTypes = TaskTypes>(
         ...(signal ? { signal } : {}),
         ...(onEvent ? { onEvent } : {}),
         ...(stream === undefined ? {} : { stream }),
+        ...(texts === undefined ? {} : { texts }),
       });
       return taskResult(result);
     },
@@ -167,6 +171,7 @@ export function createEngine<Tasks extends TaskTypes = TaskTypes>(
         signal: _signal,
         onEvent: _onEvent,
         stream: _stream,
+        texts: _texts,
         ...runOptions
       } = settings;
       const result = await engine.dryRun({ task, input: input as JsonObject, caller, options: runOptions });

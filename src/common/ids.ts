@@ -6,6 +6,17 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 
 export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr';
 
+/** A child's id is its parent's and the key of the step that it is: `run_01kb….tr[0]`. */
+export function childRunId(parentId: string, stepKey: string): string {
+  return `${parentId}.${stepKey}`;
+}
+
+/** The run that the outside asked for: itself, or its outermost parent. */
+export function rootRunId(runId: string): string {
+  const dot = runId.indexOf('.');
+  return dot === -1 ? runId : runId.slice(0, dot);
+}
+
 /** `run_01kb…`: unique, and in the order of creation within the resolution of a millisecond. */
 export function newId(prefix: IdPrefix, clock: Clock, random: Random): string {
   let time = Math.floor(clock.nowMs());

@@ -105,7 +105,8 @@ describe('a subscription that was taken before', () => {
   ])('is answered the same: %s', async (_what, body) => {
     const { url, engine } = await serve({ mode: 'production' });
     engine.behaviour = async (_request, tell) => {
-      for (const delta of ['one ', 'two ']) tell({ type: 'text', runId: '', atMs: 0, step: 'main', delta });
+      for (const delta of ['one ', 'two '])
+        tell({ type: 'text', runId: '', atMs: 0, step: 'main', path: 'main', delta });
       return { output: { text: 'one two ' } };
     };
     for (const accept of ['text/event-stream', 'application/json, text/event-stream', '*/*']) {

@@ -167,7 +167,7 @@ describe('a swap of the schema', () => {
 
 const RUN_EVENTS = `fragment Event on RunEvent {
   __typename runId
-  ... on RunText { step delta }
+  ... on RunText { step path delta }
   ... on RunTextRestarted { reason }
   ... on RunSettled { attempt { cost } }
   ... on RunFinished { result { __typename ... on Run { id cost outputJson } ... on Refusal { code } } }
@@ -180,9 +180,9 @@ describe('Subscription.streamTask', () => {
     const { url, engine } = await serve();
     engine.behaviour = (request, tell) => {
       expect(request.stream).toBe(true);
-      tell({ type: 'text', runId: '', atMs: 1, step: 'main', delta: 'Hel' });
-      tell({ type: 'restart', runId: '', atMs: 2, step: 'main', reason: 'the stream was cut' });
-      tell({ type: 'text', runId: '', atMs: 3, step: 'main', delta: 'Hello' });
+      tell({ type: 'text', runId: '', atMs: 1, step: 'main', path: 'main', delta: 'Hel' });
+      tell({ type: 'restart', runId: '', atMs: 2, step: 'main', path: 'main', reason: 'the stream was cut' });
+      tell({ type: 'text', runId: '', atMs: 3, step: 'main', path: 'main', delta: 'Hello' });
       return { output: { text: 'Hello' } };
     };
     const client = createSseClient({ url });
@@ -197,7 +197,7 @@ describe('Subscription.streamTask', () => {
       'RunSettled',
       'RunFinished',
     ]);
-    expect(events[3]).toMatchObject({ step: 'main', delta: 'Hello' });
+    expect(events[3]).toMatchObject({ step: 'main', path: 'main', delta: 'Hello' });
     expect(events[4]).toMatchObject({ attempt: { cost: '0.0000015' } });
     expect(events[5]).toMatchObject({
       result: { __typename: 'Run', cost: '0.0000015', outputJson: { text: 'Hello' } },
@@ -234,7 +234,7 @@ describe('Subscription.streamTask', () => {
     const { url, engine } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
     engine.behaviour = async (_request, tell) => {
-      tell({ type: 'text', runId: '', atMs: 1, step: 'main', delta: 'Hel' });
+      tell({ type: 'text', runId: '', atMs: 1, step: 'main', path: 'main', delta: 'Hel' });
       await promise;
       return { output: { text: 'Hello' } };
     };
@@ -260,6 +260,7 @@ describe('Subscription.streamTask', () => {
       runId: 'run_1',
       atMs: 0,
       step,
+      path: step,
       delta,
     });
     for (let index = 0; index < 10_000; index += 1) channel.push(text('a', `${index} `));
@@ -294,7 +295,7 @@ describe('Subscription.run', () => {
     })) {
       types.push(data?.run.__typename ?? 'none');
       if (types.length === 1) {
-        engine.tell({ type: 'text', runId: id, atMs: 1, step: 'main', delta: 'a' });
+        engine.tell({ type: 'text', runId: id, atMs: 1, step: 'main', path: 'main', delta: 'a' });
         await engine.cancel(id, 'test');
       }
     }
@@ -367,7 +368,7 @@ describe('a reader of a streamed run that comes back', () => {
     const steps = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
     engine.behaviour = async (_request, tell) => {
       for (const [index, piece] of ['one ', 'two ', 'three'].entries()) {
-        tell({ type: 'text', runId: '', atMs: 0, step: 'main', delta: piece });
+        tell({ type: 'text', runId: '', atMs: 0, step: 'main', path: 'main', delta: piece });
         await steps[index]?.promise;
       }
       return { output: { text: 'one two three' } };
@@ -434,7 +435,7 @@ describe('a reader of an event stream that has stopped reading', () => {
     await quick.next();
     const piece = 'x'.repeat(900_000);
     const write = async (): Promise<boolean> => {
-      engine.tell({ type: 'text', runId: 'run_big', atMs: 0, step: 'main', delta: piece });
+      engine.tell({ type: 'text', runId: 'run_big', atMs: 0, step: 'main', path: 'main', delta: piece });
       expect((await quick.next()).value?.data?.run.delta).toBe(piece);
       const metrics = await (await fetch(`${base}/metrics`)).text();
       return /headgate_subscribers_dropped_total\{reason="(buffer|time)"\} 1/.test(metrics);

@@ -310,7 +310,14 @@ describe('graphql-transport-ws', () => {
     await quick.next();
     const piece = 'x'.repeat(900_000);
     for (let index = 0; index < 200 && !slow.isClosed; index += 1) {
-      served.engine.tell({ type: 'text', runId: 'run_big', atMs: 0, step: 'main', delta: piece });
+      served.engine.tell({
+        type: 'text',
+        runId: 'run_big',
+        atMs: 0,
+        step: 'main',
+        path: 'main',
+        delta: piece,
+      });
       expect((await quick.next()).payload.data.run.delta).toBe(piece);
     }
     slow.socket.resume();

@@ -71,7 +71,9 @@ export class Candidates {
         ? requestNeeds(run.plan, request, size, parts.bounds)
         : exchangeNeeds(parts, run.plan, ask.exchange, size);
     this.#world = new StepWorld(parts, run, this.#needs);
-    this.#sink = run.stream ? new TextSink(run, stepKey, () => parts.clock.nowMs()) : null;
+    // The client of an exchange is given its bytes as they are.
+    const isHeard = request.stream && ask.exchange === undefined;
+    this.#sink = isHeard ? new TextSink(run, stepKey, () => parts.clock.nowMs()) : null;
     this.#askedAtMs = parts.clock.monotonicMs();
   }
 

@@ -1,4 +1,5 @@
 // A task step: another task as a child run, within its parent's allowance, found again after a restart by its id.
+import { childRunId } from '../../common/ids.ts';
 import { checkNesting } from '../budget/guards/nesting.ts';
 import type { Json, JsonObject } from '../../common/json.ts';
 import type { StepCall } from './execute.ts';
@@ -53,7 +54,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
   const { allowance: limits } = task;
   const record: RunRecord = {
     ...parent.record,
-    id: `${parent.id}.${stepKey}`,
+    id: childRunId(parent.id, stepKey),
     task: name,
     taskRevision: task.revision,
     status: 'running',
@@ -73,7 +74,7 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
     caller: parent.caller,
     input,
     limits,
-    stream: parent.stream,
+    texts: parent.hears(linked.step) ? parent.texts : 'none',
     parent,
     loopTraces: null,
     resumed: parent.resumed,

@@ -153,7 +153,7 @@ class RunEngine implements Engine {
   async #begin(prepared: Prepared, durable: boolean): Promise<Answer> {
     const { guards, clock, random, recorder } = this.#parts;
     const { request, plan, linked, input, limits, inputHash, loopTraces, idempotencyKey } = prepared;
-    const { caller, onEvent, stream = false, exchange } = request;
+    const { caller, onEvent, stream = false, texts = 'output', exchange } = request;
     const { name, loop } = linked.task;
     const id = newId('run', clock, random);
     const admission = guards.admit({
@@ -183,7 +183,7 @@ class RunEngine implements Engine {
       caller,
       input,
       limits,
-      stream,
+      texts: stream ? texts : 'none',
       exchange,
       parent: null,
       loopTraces,

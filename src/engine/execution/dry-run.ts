@@ -143,7 +143,7 @@ function imagine({ clock }: EngineParts, prepared: Prepared): LiveRun {
     caller: request.caller,
     input,
     limits,
-    stream: false,
+    texts: 'none',
     parent: null,
     loopTraces: null,
     resumed: false,

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly noCache?: boolean;
 }
 
+export type StreamedTexts = 'output' | 'all';
+
 export interface RunRequest {
   readonly task: string;
   readonly input: JsonObject;
@@ -26,6 +28,8 @@ export interface RunRequest {
   readonly onEvent?: (event: RunEvent) => void;
   /** Text deltas are wanted: model steps stream. */
   readonly stream?: boolean;
+  /** With `stream`: of which steps. Default `output`: of those that the task's output reads, those of its children with them; `all`: of every step. */
+  readonly texts?: StreamedTexts;
   /** A client's own request, for a task that is an exposed name; its input is not looked at. */
   readonly exchange?: Exchange;
 }
@@ -108,6 +112,8 @@ export type RunEvent =
       readonly runId: string;
       readonly atMs: number;
       readonly step: string;
+      /** The step's, unique in the outermost run: `tr[0].answer` is the step `answer` of the child that `tr[0]` is. */
+      readonly path: string;
       readonly delta: string;
     }
   /** Text given so far for this step is void: another attempt starts from the beginning (INV-10). */
@@ -116,6 +122,7 @@ export type RunEvent =
       readonly runId: string;
       readonly atMs: number;
       readonly step: string;
+      readonly path: string;
       readonly reason: string;
     }
   | {

@@ -37,6 +37,8 @@ export interface LinkedTask {
   readonly inputDefaults: readonly { readonly property: string; readonly value: CompiledTemplate }[];
   readonly steps: readonly LinkedStep[];
   readonly output: CompiledTemplate;
+  /** Keys of the steps that the output reads. */
+  readonly outputSteps: ReadonlySet<string>;
   /** Some expression reads `now`. */
   readonly readsNow: boolean;
   /** What its answer depends on beside the input: `caller.tier`, `now.date`; see `References.moment`. Of defaults it does not: they are in the input. */
@@ -112,9 +114,16 @@ export function linkTask(task: PlanTask): LinkedTask {
     inputDefaults,
     steps,
     output,
+    outputSteps: stepsRead(output.references, steps),
     readsNow: compiler.readsNow,
     moment,
   };
+}
+
+/** `steps` without a key is all of them. */
+function stepsRead({ roots, steps: keys }: References, steps: readonly LinkedStep[]): ReadonlySet<string> {
+  const isWhole = keys.length === 0 && roots.includes('steps');
+  return new Set(isWhole ? steps.map(({ step }) => step.key) : keys);
 }
 
 function linkStep(

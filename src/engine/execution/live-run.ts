@@ -1,10 +1,11 @@
 // LiveRun: a run while it is in this process: its request, its allowance, what it has done so far, and who listens.
 import type { LoopTrace } from '../budget/guards/kinds/kind.ts';
 import type { Caller } from '../budget/port.ts';
+import { childRunId } from '../../common/ids.ts';
 import type { JsonObject } from '../../common/json.ts';
-import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
+import type { Plan, PlanAllowance, PlanStep } from '../../language/plan/types.ts';
 import { Allowance } from './allowance.ts';
-import type { RunEvent, RunResult } from './engine.ts';
+import type { RunEvent, RunResult, StreamedTexts } from './engine.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { LinkedTask } from './link.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';
@@ -17,7 +18,7 @@ export interface LiveRunOptions {
   readonly input: JsonObject;
   /** From now on; those of a child lie within its parent's. */
   readonly limits: PlanAllowance;
-  readonly stream: boolean;
+  readonly texts: StreamedTexts | 'none';
   readonly exchange?: Exchange | undefined;
   readonly parent: LiveRun | null;
   /** Of its input, for the loop guards; null: they were not asked. */
@@ -39,8 +40,8 @@ export class LiveRun {
   readonly input: JsonObject;
   readonly limits: PlanAllowance;
   readonly allowance: Allowance;
-  /** Text deltas are wanted. */
-  readonly stream: boolean;
+  /** Of which steps text deltas are wanted. */
+  readonly texts: StreamedTexts | 'none';
   /** The client's own request that it is about; undefined: it is about its input. */
   readonly exchange: Exchange | undefined;
   readonly parent: LiveRun | null;
@@ -75,7 +76,7 @@ export class LiveRun {
     const { deadlineMs, attempts, costNanoUsd } = options.limits;
     const deadlineAtMs = options.startedAtMs + deadlineMs;
     this.allowance = new Allowance({ deadlineAtMs, attempts, costNanoUsd }, options.parent?.allowance);
-    this.stream = options.stream;
+    this.texts = options.texts;
     this.exchange = options.exchange;
     this.parent = options.parent;
     this.root = options.parent?.root ?? this;
@@ -83,6 +84,18 @@ export class LiveRun {
     this.loopTraces = options.loopTraces;
     this.resumed = options.resumed;
     this.startedAtMs = options.startedAtMs;
+  }
+
+  /** The step's text is for who listens. What is JSON in a child is a value of its parent's, and no text that adds up to anything in its output. */
+  hears(step: PlanStep): boolean {
+    if (this.texts !== 'output') return this.texts === 'all';
+    const isValue = step.kind === 'model' && step.structured !== null && this.parent !== null;
+    return !isValue && this.linked.outputSteps.has(step.key);
+  }
+
+  /** Of a step, unique in the outermost run. */
+  path(stepKey: string): string {
+    return childRunId(this.id, stepKey).slice(this.root.id.length + 1);
   }
 
   /** Ask before an event is made: most runs have nobody who listens. */

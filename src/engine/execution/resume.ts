@@ -33,7 +33,7 @@ export async function continueRun(
     caller,
     input: record.input as Prepared['input'],
     limits,
-    stream: false,
+    texts: 'none',
     parent: null,
     loopTraces: null,
     resumed: true,

@@ -67,7 +67,12 @@ export class TextSink {
   }
 
   #give(writer: Writer, delta: string): void {
-    const base = { runId: this.#run.id, atMs: this.#nowMs(), step: this.#step };
+    const base = {
+      runId: this.#run.id,
+      atMs: this.#nowMs(),
+      step: this.#step,
+      path: this.#run.path(this.#step),
+    };
     if (this.#void !== undefined) {
       this.#run.emit({ type: 'restart', ...base, reason: this.#void });
       this.#void = undefined;

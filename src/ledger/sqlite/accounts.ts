@@ -1,5 +1,6 @@
 // What budgets start from: settled sums, open holds and past attempts; read in this thread, at the start and for a budget that is new.
 import type { DatabaseSync } from 'node:sqlite';
+import { rootRunId } from '../../common/ids.ts';
 import type { Accounts, Posting, RecoveredHold, Spending } from '../../engine/budget/port.ts';
 import { readHistory } from './history.ts';
 import { inSnapshot } from './queries/snapshot.ts';
@@ -115,7 +116,7 @@ function holdOf(row: Row): RecoveredHold {
     heldAtMs: Number(row['started_at_ms']),
     request: {
       // A child run `ROOT.KEY` spends from its root's own budget.
-      runId: runId.split('.')[0] ?? runId,
+      runId: rootRunId(runId),
       attemptId,
       task: row['task'] as string,
       provider,

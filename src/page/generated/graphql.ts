@@ -448,8 +448,8 @@ export type RunEventsSubscription = { run:
     | { __typename: 'RunQueued' }
     | { __typename: 'RunSettled' }
     | { __typename: 'RunStepped' }
-    | { __typename: 'RunText', step: string, delta: string }
-    | { __typename: 'RunTextRestarted', step: string, reason: string }
+    | { __typename: 'RunText', path: string, delta: string }
+    | { __typename: 'RunTextRestarted', path: string, reason: string }
    };
 
 export type RunAgainMutationVariables = Exact<{
@@ -503,8 +503,8 @@ export type TryTaskSubscription = { streamTaskJson:
     | { __typename: 'RunQueued', runId: string | null }
     | { __typename: 'RunSettled', runId: string | null, attempt: { model: string, cost: string } }
     | { __typename: 'RunStepped', runId: string | null }
-    | { __typename: 'RunText', step: string, delta: string, runId: string | null }
-    | { __typename: 'RunTextRestarted', step: string, runId: string | null }
+    | { __typename: 'RunText', path: string, delta: string, runId: string | null }
+    | { __typename: 'RunTextRestarted', path: string, runId: string | null }
    };
 
 export class TypedDocumentString<TResult, TVariables>
@@ -1135,11 +1135,11 @@ export const RunEventsDocument = new TypedDocumentString(`
   run(id: $id) {
     __typename
     ... on RunText {
-      step
+      path
       delta
     }
     ... on RunTextRestarted {
-      step
+      path
       reason
     }
   }
@@ -1234,11 +1234,11 @@ export const TryTaskDocument = new TypedDocumentString(`
     __typename
     runId
     ... on RunText {
-      step
+      path
       delta
     }
     ... on RunTextRestarted {
-      step
+      path
     }
     ... on RunSettled {
       attempt {

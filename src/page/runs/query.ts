@@ -145,11 +145,11 @@ export const runEvents = graphql(`
     run(id: $id) {
       __typename
       ... on RunText {
-        step
+        path
         delta
       }
       ... on RunTextRestarted {
-        step
+        path
         reason
       }
     }

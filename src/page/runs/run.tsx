@@ -197,13 +197,13 @@ function Again({ run }: { readonly run: OneRun }) {
 
 /** Its text as it streams, step by step. */
 function Text({ id }: { readonly id: string }) {
-  type Texts = { readonly [step: string]: string };
+  type Texts = { readonly [path: string]: string };
   const [{ data: texts }] = useSubscription<RunEventsSubscription, Texts>(
     { query: runEvents.toString(), variables: { id } },
     (before = {}, { run: event }) => {
       if (event.__typename === 'RunText')
-        return { ...before, [event.step]: (before[event.step] ?? '') + event.delta };
-      if (event.__typename === 'RunTextRestarted') return { ...before, [event.step]: '' };
+        return { ...before, [event.path]: (before[event.path] ?? '') + event.delta };
+      if (event.__typename === 'RunTextRestarted') return { ...before, [event.path]: '' };
       return before;
     },
   );
@@ -213,9 +213,9 @@ function Text({ id }: { readonly id: string }) {
       {shown.length === 0 ? (
         <Empty>Nothing yet.</Empty>
       ) : (
-        shown.map(([step, text]) => (
-          <section key={step}>
-            <h3>{step}</h3>
+        shown.map(([path, text]) => (
+          <section key={path}>
+            <h3>{path}</h3>
             <Json of={text} />
           </section>
         ))

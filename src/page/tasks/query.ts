@@ -62,11 +62,11 @@ export const tryTask = graphql(`
       __typename
       runId
       ... on RunText {
-        step
+        path
         delta
       }
       ... on RunTextRestarted {
-        step
+        path
       }
       ... on RunSettled {
         attempt {

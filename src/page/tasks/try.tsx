@@ -28,7 +28,7 @@ const LONG_TEXT = 500;
 export function Try({ name, schema }: { readonly name: string; readonly schema: unknown }) {
   const client = useClient();
   const [problem, setProblem] = useState<string>();
-  const [texts, setTexts] = useState<{ readonly [step: string]: string }>({});
+  const [texts, setTexts] = useState<{ readonly [path: string]: string }>({});
   const [runId, setRunId] = useState<string | null>(null);
   const [result, setResult] = useState<Result>();
   const stop = useRef<(() => void) | undefined>(undefined);
@@ -38,8 +38,8 @@ export function Try({ name, schema }: { readonly name: string; readonly schema: 
   function take(event: Event): void {
     if (event.runId) setRunId(event.runId);
     if (event.__typename === 'RunText')
-      setTexts((before) => ({ ...before, [event.step]: (before[event.step] ?? '') + event.delta }));
-    else if (event.__typename === 'RunTextRestarted') setTexts((before) => ({ ...before, [event.step]: '' }));
+      setTexts((before) => ({ ...before, [event.path]: (before[event.path] ?? '') + event.delta }));
+    else if (event.__typename === 'RunTextRestarted') setTexts((before) => ({ ...before, [event.path]: '' }));
     else if (event.__typename === 'RunFinished') {
       setResult(event.result);
       end();
@@ -91,9 +91,9 @@ export function Try({ name, schema }: { readonly name: string; readonly schema: 
         </div>
       </form>
       <div aria-live="polite">
-        {Object.entries(texts).map(([step, text]) => (
-          <section key={step}>
-            <h3>{step}</h3>
+        {Object.entries(texts).map(([path, text]) => (
+          <section key={path}>
+            <h3>{path}</h3>
             <Json of={text} />
           </section>
         ))}

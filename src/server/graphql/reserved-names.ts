@@ -111,6 +111,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'StepStatus',
   'Story',
   'StoryAttempt',
+  'StreamTexts',
   'String',
   'Subscription',
   'Tag',

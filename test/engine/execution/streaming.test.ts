@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../src/engine/execution/engine.ts';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
-import { model, modelStep, plan, policy, rule, task } from '../../support/engine-plan.ts';
+import type { Json } from '../../../src/common/json.ts';
+import type { PlanModelStep, PlanTaskStep } from '../../../src/language/plan/types.ts';
+import { model, modelStep, plan, policy, rule, task, template } from '../../support/engine-plan.ts';
 import { memoryFixture, snapshotOf } from '../../support/engine-fixture.ts';
 import type { MemoryFixture } from '../../support/engine-fixture.ts';
 
@@ -124,6 +126,128 @@ describe('streaming', () => {
       }),
     );
     expect(snapshotOf(result).run.status).toBe('succeeded');
+  });
+});
+
+describe('the texts of a run', () => {
+  const json = {
+    type: 'object',
+    properties: { lang: { type: 'string' } },
+    required: ['lang'],
+    additionalProperties: false,
+  } as const;
+  const free = { type: 'object', properties: {}, additionalProperties: true } as const;
+  const taskStep = (key: string, of: string, more: Partial<PlanTaskStep> = {}): PlanTaskStep => ({
+    kind: 'task',
+    key,
+    after: [],
+    when: null,
+    each: null,
+    outputSchema: free,
+    task: of,
+    input: { kind: 'object', members: { text: template('${{ input.text }}') } },
+    ...more,
+  });
+  const answer = (fields: Partial<PlanModelStep> = {}): PlanModelStep =>
+    modelStep('answer', ['a/one'], fields);
+  const twice = { list: '["x", "y"]', as: 'item', concurrent: 2 };
+  /** `write` has steps that the output reads and steps that it does not; so has each of its children. */
+  const nested = plan({
+    models: [model('a/one')],
+    tasks: [
+      task('translate', [
+        modelStep('draft', ['a/one']),
+        answer({ after: ['draft'], prompt: template('Mend ${{ steps.draft.text }}.') }),
+      ]),
+      task('detect', [answer({ structured: json, prompt: template('Which language? ${{ input.text }}') })]),
+      task(
+        'write',
+        [
+          taskStep('tr', 'translate', { each: twice }),
+          taskStep('lang', 'detect'),
+          modelStep('idea', ['a/one']),
+          answer({ after: ['idea'], prompt: template('Say ${{ steps.idea.text }}.') }),
+        ],
+        {
+          output: {
+            kind: 'object',
+            members: {
+              said: template('${{ steps.answer.text }}'),
+              parts: template('${{ steps.tr }}'),
+              lang: template('${{ steps.lang }}'),
+            },
+          },
+        },
+      ),
+    ],
+  });
+  const deltas = (call: number): readonly string[] => [`a${call}`, ` b${call}`, ` c${call}`];
+  const served = (): MemoryFixture =>
+    memoryFixture(nested, ({ request }, number) =>
+      request.structured === null
+        ? { deltas: deltas(number), deltaEveryMs: 7 }
+        : { deltas: ['{"la', 'ng":"de"}'], deltaEveryMs: 7, json: { lang: 'de' } },
+    );
+  async function texts(of: 'output' | 'all'): Promise<{
+    readonly byPath: { readonly [path: string]: string };
+    readonly output: Json;
+    readonly steps: readonly string[];
+    readonly fixture: MemoryFixture;
+  }> {
+    const fixture = served();
+    const byPath: { [path: string]: string } = {};
+    const steps: string[] = [];
+    const result = await fixture.clock.settle(
+      fixture.run('write', {
+        stream: true,
+        texts: of,
+        onEvent(event) {
+          if (event.type !== 'text') return;
+          byPath[event.path] = (byPath[event.path] ?? '') + event.delta;
+          steps.push(event.step);
+        },
+      }),
+    );
+    return { byPath, output: snapshotOf(result).run.output, steps, fixture };
+  }
+
+  test('add up by path to what the output has of them, and nothing else is streamed', async () => {
+    const { byPath, output, steps, fixture } = await texts('output');
+    expect(Object.keys(byPath).sort()).toEqual(['answer', 'tr[0].answer', 'tr[1].answer']);
+    expect(output).toEqual({
+      said: byPath['answer'],
+      parts: [{ text: byPath['tr[0].answer'] }, { text: byPath['tr[1].answer'] }],
+      lang: { lang: 'de' },
+    });
+    expect(new Set(steps)).toEqual(new Set(['answer']));
+    const streamed = fixture.providers.calls.filter(({ request }) => request.stream);
+    expect(streamed).toHaveLength(3);
+  });
+
+  test('of all steps come with `texts: all`, each under its own path', async () => {
+    const { byPath } = await texts('all');
+    expect(Object.keys(byPath).sort()).toEqual([
+      'answer',
+      'idea',
+      'lang.answer',
+      'tr[0].answer',
+      'tr[0].draft',
+      'tr[1].answer',
+      'tr[1].draft',
+    ]);
+    expect(byPath['lang.answer']).toBe('{"lang":"de"}');
+  });
+
+  test('include the JSON of a task whose own step it is', async () => {
+    const fixture = served();
+    let shown = '';
+    await fixture.clock.settle(
+      fixture.run('detect', {
+        stream: true,
+        onEvent: (event) => (shown += event.type === 'text' ? event.delta : ''),
+      }),
+    );
+    expect(shown).toBe('{"lang":"de"}');
   });
 });
 

@@ -74,7 +74,7 @@ export function renderRequest({ run, linked, stepKey, values }: ModelCall): Mode
     maxOutputTokens: step.maxOutputTokens,
     temperature: step.temperature,
     structured: step.structured === null ? null : { name: step.key, schema: step.structured },
-    stream: run.stream,
+    stream: run.hears(step),
   };
 }
 

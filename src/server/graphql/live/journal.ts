@@ -1,7 +1,8 @@
 // Journals: the events of runs that are followed, numbered and kept for a while, so that who comes back misses none of the text.
+import { rootRunId } from '../../../common/ids.ts';
 import type { RunEvent } from '../../../engine/execution/engine.ts';
 
-/** `seq` numbers a run's events from 0; null where no journal of the run is kept. */
+/** `seq` numbers a run's events from 0, those of its children among them; null where no journal of the run is kept. */
 export type NumberedEvent = RunEvent & { readonly seq: number | null };
 
 /** All journals together take some 40 MB at most (INV-14). */
@@ -50,15 +51,16 @@ export class RunJournals {
 
   /** Writes an event down; a run's first begins its journal. Each event of the run has to come here, in order. */
   append(event: RunEvent): NumberedEvent {
-    let journal = this.#journals.get(event.runId);
+    const runId = rootRunId(event.runId);
+    let journal = this.#journals.get(runId);
     if (journal === undefined) {
       if (event.type !== 'queued') return { ...event, seq: null };
       this.#makeRoom();
       journal = new Journal();
-      this.#journals.set(event.runId, journal);
+      this.#journals.set(runId, journal);
     }
     const numbered = journal.append(event);
-    if (journal.ended && !journal.whole) this.#journals.delete(event.runId);
+    if (journal.ended && !journal.whole) this.#journals.delete(runId);
     return numbered;
   }
 
@@ -95,7 +97,7 @@ export interface EventPlace {
 }
 
 export function eventId({ runId, seq }: Pick<NumberedEvent, 'runId' | 'seq'>): string | null {
-  return seq === null || runId === '' ? null : `${runId}:${seq}`;
+  return seq === null || runId === '' ? null : `${rootRunId(runId)}:${seq}`;
 }
 
 /** undefined: not such a text. */

@@ -17,8 +17,7 @@ const MAX_TEXT = 1_000_000;
 
 /** Text that waits is read as one piece: the text is the same, the pieces are fewer. It has the number of its last one. */
 function joinText(last: NumberedEvent, next: NumberedEvent): NumberedEvent | undefined {
-  if (last.type !== 'text' || next.type !== 'text' || last.step !== next.step || last.runId !== next.runId)
-    return undefined;
+  if (last.type !== 'text' || next.type !== 'text' || last.path !== next.path) return undefined;
   return last.delta.length + next.delta.length > MAX_TEXT
     ? undefined
     : { ...last, delta: last.delta + next.delta, seq: next.seq };

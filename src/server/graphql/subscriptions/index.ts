@@ -1,6 +1,6 @@
 // The subscriptions: the state first, then what was written, at the reader's pace.
 import { GraphQLError } from 'graphql';
-import type { RunEvent } from '../../../engine/execution/engine.ts';
+import type { RunEvent, StreamedTexts } from '../../../engine/execution/engine.ts';
 import type { AlertRecord } from '../../../engine/execution/ports.ts';
 import { needs } from '../builder.ts';
 import type { Builder } from '../builder.ts';
@@ -47,6 +47,12 @@ export function defineSubscriptions(
   inputs: Inputs,
   tasks: TaskModel,
 ): void {
+  const texts = {
+    type: enums.streamTexts,
+    required: true,
+    defaultValue: 'output',
+    description: 'Of which steps the text is wanted.',
+  } as const;
   builder.subscriptionFields((t) => ({
     costStats: t.field({
       type: refs.costStats,
@@ -99,9 +105,10 @@ export function defineSubscriptions(
       args: {
         task: t.arg({ type: tasks.taskInput, required: true }),
         options: t.arg({ type: inputs.runOptions }),
+        texts: t.arg(texts),
       },
-      subscribe: (_root, { task, options }, context) =>
-        streamOrResume(tasks.request(task), options ?? {}, context),
+      subscribe: (_root, { task, options, texts: of }, context) =>
+        streamOrResume(of, tasks.request(task), options ?? {}, context),
       resolve: noteId,
     }),
     streamTaskJson: t.field({
@@ -112,9 +119,10 @@ export function defineSubscriptions(
         name: t.arg.string({ required: true, description: 'The name in the workflow file: `email-parse`.' }),
         input: t.arg({ type: 'JSON', required: true }),
         options: t.arg({ type: inputs.runOptions }),
+        texts: t.arg(texts),
       },
-      subscribe: (_root, { name, input, options }, context) =>
-        streamOrResume(jsonRequest(name, input), options ?? {}, context),
+      subscribe: (_root, { name, input, options, texts: of }, context) =>
+        streamOrResume(of, jsonRequest(name, input), options ?? {}, context),
       resolve: noteId,
     }),
     alerts: t.field({
@@ -149,16 +157,18 @@ function noteId(event: NumberedEvent, _args: unknown, context: RequestContext): 
 
 /** Who comes back to a stream wants the rest of that run, not another one. */
 function streamOrResume(
+  texts: StreamedTexts,
   ...[asked, options, context]: Parameters<typeof prepareRun>
 ): ReturnType<typeof streamTask> {
   const { resumeAt } = context;
   return resumeAt === undefined
-    ? streamTask(prepareRun(asked, options, context), context)
+    ? streamTask(prepareRun(asked, options, context), texts, context)
     : followRun(resumeAt.runId, resumeAt.seq, context);
 }
 
 function streamTask(
   prepared: ReturnType<typeof prepareRun>,
+  texts: StreamedTexts,
   context: RequestContext,
 ): AsyncGenerator<NumberedEvent, undefined, undefined> {
   const { engine, clock } = context.services;
@@ -187,7 +197,7 @@ function streamTask(
   };
   const { signal: _requestSignal, ...request } = prepared;
   const keepsOn = request.options?.idempotencyKey !== undefined;
-  engine.run({ ...request, stream: true, onEvent, ...(keepsOn ? {} : { signal: gone.signal }) }).then(
+  engine.run({ ...request, stream: true, texts, onEvent, ...(keepsOn ? {} : { signal: gone.signal }) }).then(
     (result) => {
       // A request that is refused before a run is opened has no events of its own.
       if (!finished)

@@ -62,6 +62,17 @@ export function createEnums(builder: Builder) {
     runStatus: builder.enumType('RunStatus', {
       values: upper(['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const),
     }),
+    streamTexts: builder.enumType('StreamTexts', {
+      description: 'Of which steps text is streamed.',
+      values: {
+        OUTPUT: {
+          value: 'output',
+          description:
+            "Of those that the task's output reads; of a task step, of those that its task's output reads.",
+        },
+        ALL: { value: 'all', description: 'Of every step, drafts and JSON of child tasks among them.' },
+      } as const,
+    }),
     skipCode: builder.enumType('SkipCode', {
       description: 'Why a candidate was not tried.',
       values: upper([

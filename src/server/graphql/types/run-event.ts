@@ -18,6 +18,9 @@ const TYPE_OF_EVENT: { readonly [Type in RunEvent['type']]: string } = {
   finished: 'RunFinished',
 };
 
+const PATH =
+  'Of the step, unique in the run: `answer`, or `tr[0].answer` for the step `answer` of the child that is `tr[0]`.';
+
 export function defineRunEvents(builder: Builder, refs: Refs, results: Results): void {
   refs.runEvent.implement({
     description: 'Something that happened to a run.',
@@ -32,7 +35,7 @@ export function defineRunEvents(builder: Builder, refs: Refs, results: Results):
       seq: t.int({
         nullable: true,
         description:
-          'Its number within the run, from 0, to come back to: `run(id:, after:)`. Null where the run is not followed from its start.',
+          'Its number within the run and its children, from 0, to come back to: `run(id:, after:)`. Null where the run is not followed from its start.',
         resolve: (event) => event.seq,
       }),
     }),
@@ -55,13 +58,21 @@ export function defineRunEvents(builder: Builder, refs: Refs, results: Results):
   });
   builder.objectType(builder.objectRef<EventOf<'text'>>(TYPE_OF_EVENT.text), {
     ...event,
-    description: 'A piece of text, in order.',
-    fields: (t) => ({ step: t.exposeString('step'), delta: t.exposeString('delta') }),
+    description: 'A piece of text: those of one `path` are in order.',
+    fields: (t) => ({
+      step: t.exposeString('step'),
+      path: t.exposeString('path', { description: PATH }),
+      delta: t.exposeString('delta'),
+    }),
   });
   builder.objectType(builder.objectRef<EventOf<'restart'>>(TYPE_OF_EVENT.restart), {
     ...event,
-    description: 'The text given so far for this step is void: another attempt starts from the beginning.',
-    fields: (t) => ({ step: t.exposeString('step'), reason: t.exposeString('reason') }),
+    description: 'The text given so far for this `path` is void: another attempt starts from the beginning.',
+    fields: (t) => ({
+      step: t.exposeString('step'),
+      path: t.exposeString('path', { description: PATH }),
+      reason: t.exposeString('reason'),
+    }),
   });
   builder.objectType(builder.objectRef<EventOf<'settled'>>(TYPE_OF_EVENT.settled), {
     ...event,

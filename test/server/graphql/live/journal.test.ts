@@ -9,6 +9,7 @@ const text = (runId: string, delta: string): RunEvent => ({
   runId,
   atMs: 0,
   step: 'main',
+  path: 'main',
   delta,
 });
 const finished = (runId: string): RunEvent => ({
@@ -31,6 +32,19 @@ describe('a journal', () => {
     journals.append(finished('run_1'));
     expect(seen).toEqual([1, 2, 3]);
     expect(followed(journals, 'run_1', -1)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('numbers the events of children in the one sequence of their run, and one place leads back to all of them', () => {
+    const journals = new RunJournals();
+    const told = [
+      queued('run_1'),
+      text('run_1.tr[0]', 'a'),
+      text('run_1', 'b'),
+      text('run_1.tr[0].tr', 'c'),
+    ].map((event) => journals.append(event));
+    expect(told.map(({ seq }) => seq)).toEqual([0, 1, 2, 3]);
+    expect(told.map(eventId)).toEqual(['run_1:0', 'run_1:1', 'run_1:2', 'run_1:3']);
+    expect(followed(journals, 'run_1', 1)).toEqual([2, 3]);
   });
 
   it('is not begun in the middle of a run', () => {
