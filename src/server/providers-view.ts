@@ -51,7 +51,7 @@ export function createProvidersView(parts: ProvidersViewParts): ProvidersView {
     if (!provider) return undefined;
     return {
       name,
-      adapter: provider.adapter,
+      adapter: provider.vendor ?? provider.adapter,
       unavailable: parts.providers.get(plan, name).unavailable() ?? null,
       models: modelsOf(name).map((model) => modelStatus(model, provider)),
     };

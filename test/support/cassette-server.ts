@@ -83,6 +83,21 @@ export function readRecordedBody(file: string, status = 200): RecordedAnswer {
   };
 }
 
+/** Answers that vendors' own adapters were recorded with, by their ids. */
+export function readRecordings(): ReadonlyMap<string, RecordedAnswer & { readonly api: string }> {
+  const lines = readSharedData('recordings/vercel-ai.ndjson').trim().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const { id, api, stream, status, headers, body } = JSON.parse(line) as {
+        readonly id: string;
+        readonly api: string;
+        readonly stream: boolean;
+      } & Pick<RecordedAnswer, 'status' | 'headers' | 'body'>;
+      return [id, { api, stream, status, headers, body, method: 'POST', path: '' }];
+    }),
+  );
+}
+
 export async function startCassetteServer(): Promise<CassetteServer> {
   const waiting: RecordedAnswer[] = [];
   const server = createServer((request, response) => {

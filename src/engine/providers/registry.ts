@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import { canonicalJson } from '../../common/json.ts';
 import type { Json, JsonObject } from '../../common/json.ts';
 import { secretNamed, secretsOf } from '../../language/expression/template-parts.ts';
+import { VENDORS } from '../../language/definition/vendors.ts';
 import type { Plan, PlanProvider, Template } from '../../language/plan/types.ts';
 import { ANTHROPIC_BASE_URL, createAnthropicProtocol } from './anthropic/anthropic.ts';
 import { createBuiltinProvider } from './builtin/builtin.ts';
@@ -28,6 +29,7 @@ export interface ProviderRegistryOptions {
 interface ResolvedSettings {
   readonly name: string;
   readonly adapter: PlanProvider['adapter'];
+  readonly vendor?: NonNullable<PlanProvider['vendor']>;
   readonly baseUrl: string;
   readonly apiKeySecret: string | null;
   readonly api: PlanProvider['api'];
@@ -92,7 +94,7 @@ function resolve(
 ): ResolvedSettings {
   const provider = plan.providers[name];
   if (provider === undefined) throw new Error(`The plan has no provider named ${name}.`);
-  const { adapter, apiKeySecret, api, anyApi, sdkOptions, lacks } = provider;
+  const { adapter, vendor, apiKeySecret, api, anyApi, sdkOptions, lacks } = provider;
   const baseUrl = provider.baseUrl === null ? '' : textOf(resolveTemplate(provider.baseUrl, plan));
   const headers: { [name: string]: string } = {};
   const secretHeaders: { [name: string]: readonly HeaderPart[] } = {};
@@ -101,10 +103,16 @@ function resolve(
     if (secretsOf(template).length === 0) headers[header] = textIn(template);
     else secretHeaders[header] = headerParts(template, textIn);
   // An empty base URL is an environment variable that is set to nothing: it means the default, as it does to the SDKs.
-  const fallback = adapter === 'anthropic' ? ANTHROPIC_BASE_URL : OPENAI_BASE_URL;
+  const fallback =
+    vendor === undefined
+      ? adapter === 'anthropic'
+        ? ANTHROPIC_BASE_URL
+        : OPENAI_BASE_URL
+      : (VENDORS[vendor].baseUrl ?? '');
   return {
     name,
     adapter,
+    ...(vendor === undefined ? {} : { vendor }),
     baseUrl: baseUrl === '' ? fallback : baseUrl,
     apiKeySecret,
     api,

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../common/json.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { Place } from '../../errors/place.ts';
+import type { Adapter, Lack } from './vendors.ts';
 import type {
   Expression,
   LocatedTemplate,
@@ -43,12 +44,12 @@ export interface ExposedDefinition {
   readonly retain: RetainDefinition | null;
 }
 
-export type ProviderLack = 'structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole';
+export type ProviderLack = Lack;
 
 export interface ProviderDefinition {
   readonly name: string;
   readonly at: Place;
-  readonly adapter: 'builtin' | 'openai' | 'anthropic';
+  readonly adapter: Adapter;
   /** May read `env`; null: the adapter's own. */
   readonly baseUrl: LocatedTemplate | null;
   /** The name of the secret, never its value; null: the provider needs no key. */
@@ -57,7 +58,10 @@ export interface ProviderDefinition {
   readonly headers: { readonly [name: string]: LocatedTemplate };
   /** organization, project, …: the SDK's own names. */
   readonly sdkOptions: JsonObject;
-  readonly lacks: readonly ProviderLack[];
+  /** null: not said, so what the adapter's vendor is known to lack. */
+  readonly lacks: readonly ProviderLack[] | null;
+  /** With `adapter: azure`: by the name of a model, the name of its deployment. */
+  readonly deployments: { readonly [model: string]: string };
   readonly policy: Reference | null;
   readonly limits: RateLimitsDefinition;
   readonly cost: 'priced' | 'reported' | null;

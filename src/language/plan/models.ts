@@ -7,6 +7,8 @@ import type {
   PriceDefinition,
   ProviderDefinition,
 } from '../definition/types.ts';
+import { AZURE_API_VERSIONS, presetOf, protocolOf, vendorOfAdapter } from '../definition/vendors.ts';
+import type { AdapterProtocol } from '../definition/vendors.ts';
 import type { Catalogue, CatalogueModel } from './catalogue.ts';
 import { DEFAULT_QUALITY, NO_LIMITS } from './defaults.ts';
 import { resolveLimits, resolvePolicy } from './policies.ts';
@@ -19,7 +21,7 @@ export interface ModelMention {
   readonly at: Place;
 }
 
-const CAPABILITIES: { readonly [adapter in ProviderDefinition['adapter']]: readonly Capability[] } = {
+const CAPABILITIES: { readonly [protocol in AdapterProtocol]: readonly Capability[] } = {
   openai: ['streaming', 'structuredOutput', 'text'],
   anthropic: ['streaming', 'structuredOutput', 'text'],
   builtin: ['streaming', 'text'],
@@ -29,20 +31,30 @@ const CAPABILITIES: { readonly [adapter in ProviderDefinition['adapter']]: reado
 const BUILTIN_CONTEXT_TOKENS = 2_000_000;
 
 export function resolveProvider(provider: ProviderDefinition): PlanProvider {
+  const vendor = vendorOfAdapter(provider.adapter);
+  const preset = presetOf(provider.adapter);
+  const protocol = protocolOf(provider.adapter);
+  const api = provider.api ?? 'chat';
+  const cost = provider.cost ?? preset?.cost;
+  const speaksBoth = preset === undefined || preset.apis.length > 1;
   return {
     name: provider.name,
-    adapter: provider.adapter,
+    adapter: protocol,
+    ...(vendor === undefined ? {} : { vendor }),
     baseUrl: provider.baseUrl?.template ?? null,
     apiKeySecret: provider.apiKeySecret?.name ?? null,
-    api: provider.api ?? 'chat',
-    ...(provider.adapter === 'openai' && provider.api === null ? { anyApi: true as const } : {}),
+    api,
+    ...(protocol === 'openai' && provider.api === null && speaksBoth ? { anyApi: true as const } : {}),
     headers: Object.fromEntries(
       Object.entries(provider.headers).map(([name, header]) => [name, header.template]),
     ),
-    sdkOptions: provider.sdkOptions,
-    lacks: [...provider.lacks].sort(),
+    sdkOptions:
+      vendor === 'azure'
+        ? { apiVersion: AZURE_API_VERSIONS[api], ...provider.sdkOptions }
+        : provider.sdkOptions,
+    lacks: [...(provider.lacks ?? preset?.lacks ?? [])].sort(),
     limits: resolveLimits(provider.limits),
-    ...(provider.cost === 'reported' ? { cost: provider.cost } : {}),
+    ...(cost === 'reported' ? { cost } : {}),
   };
 }
 
@@ -81,11 +93,13 @@ export function resolveModels(
     models[mention.key] = {
       key: mention.key,
       provider: mention.provider,
-      model: wireName,
+      model: Object.hasOwn(provider.deployments, wireName)
+        ? (provider.deployments[wireName] ?? wireName)
+        : wireName,
       contextTokens: contextTokens ?? 0,
       maxOutputTokens: override?.maxOutputTokens ?? null,
       quality: override?.quality ?? DEFAULT_QUALITY,
-      capabilities: [...(override?.capabilities ?? CAPABILITIES[provider.adapter])].sort(),
+      capabilities: [...(override?.capabilities ?? CAPABILITIES[protocolOf(provider.adapter)])].sort(),
       price: price ?? { kind: 'free' },
       policy: resolvePolicy(policyName === undefined ? null : (policies[policyName] ?? null)),
       limits: override ? resolveLimits(override.limits) : NO_LIMITS,
@@ -100,6 +114,14 @@ function findInCatalogue(
   catalogue: Catalogue,
   nowMs: number,
 ): CatalogueModel | undefined {
+  const preset = presetOf(provider.adapter);
+  if (preset !== undefined) {
+    // A vendor that is named has its prices wherever it is reached, through a proxy too.
+    const { pricedAs } = preset;
+    return pricedAs === null
+      ? undefined
+      : catalogue.find({ provider: pricedAs, baseUrl: null, adapterVendor: null, model, atMs: nowMs });
+  }
   const template = provider.baseUrl?.template;
   const literal = template?.kind === 'literal' && typeof template.value === 'string' ? template.value : null;
   return catalogue.find({
@@ -132,7 +154,8 @@ function resolvePrice(
 ): PlanPrice | null {
   const written = override?.price ?? provider.price;
   if (written) return priceFromYaml(written);
-  if (provider.adapter === 'builtin') return { kind: 'free' };
+  if (provider.adapter === 'builtin' || presetOf(provider.adapter)?.pricedAs === null)
+    return { kind: 'free' };
   return known?.tiers ? { kind: 'rates', source: known.source, tiers: known.tiers } : null;
 }
 

@@ -200,7 +200,7 @@ function printProvider(plan: Plan, name: string): string {
   const provider = plan.providers[name];
   if (!provider) return name;
   const parts = [
-    provider.adapter,
+    provider.vendor ?? provider.adapter,
     ...(provider.adapter === 'openai' ? [provider.api] : []),
     ...(provider.baseUrl === null ? [] : [`at ${printTemplate(provider.baseUrl)}`]),
     ...(provider.apiKeySecret === null ? [] : [`key in ${provider.apiKeySecret}`]),

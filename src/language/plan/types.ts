@@ -2,6 +2,7 @@
 import type { JsonObject, JsonSchema } from '../../common/json.ts';
 import type { Limit } from '../../common/limit.ts';
 import type { NanoUsd } from '../../common/money.ts';
+import type { AdapterProtocol, Lack, Vendor } from '../definition/vendors.ts';
 import type { ExpressionText, Template } from '../expression/types.ts';
 
 export type { JsonSchema } from '../../common/json.ts';
@@ -32,7 +33,10 @@ export interface PlanExposed {
 
 export interface PlanProvider {
   readonly name: string;
-  readonly adapter: 'builtin' | 'openai' | 'anthropic';
+  /** The protocol that is spoken. */
+  readonly adapter: AdapterProtocol;
+  /** Who serves it, where the files name a vendor; left out: whoever is at the address. */
+  readonly vendor?: Vendor;
   /** May read `env`; null: the adapter's own default. */
   readonly baseUrl: Template | null;
   /** The name of the secret (an environment variable, read at the call: INV-9); null: the provider needs no key. */
@@ -44,7 +48,7 @@ export interface PlanProvider {
   /** Further switches of the SDK, by its own names: organization, project… */
   readonly sdkOptions: JsonObject;
   /** What a compatible server lacks. */
-  readonly lacks: readonly ('structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole')[];
+  readonly lacks: readonly Lack[];
   readonly limits: PlanRateLimits;
   /** A call is settled at the provider's own figure; left out: at its tokens and the prices of the plan. */
   readonly cost?: 'reported';

@@ -26,6 +26,7 @@ function whole(name: string, message: string): Change {
 
 const MEMBERS = [
   'adapter',
+  'vendor',
   'baseUrl',
   'apiKeySecret',
   'api',
@@ -68,6 +69,8 @@ function shown(provider: PlanProvider, member: (typeof MEMBERS)[number]): string
       return canonicalPlanText(provider.sdkOptions);
     case 'anyApi':
       return provider.anyApi ? 'either API for the bodies of clients' : `${provider.api} alone`;
+    case 'vendor':
+      return provider.vendor ?? 'none';
     case 'adapter':
     case 'api':
       return provider[member];

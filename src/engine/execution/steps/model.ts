@@ -122,7 +122,9 @@ export function chooseRule(
 function judge(call: ModelCall, size: PromptSize, model: PlanModel, given: ProviderAnswer): Verdict {
   const { linked, stepKey, values } = call;
   const { step, validate, accept } = linked;
-  if (step.route.pin && given.model !== model.model) {
+  // A deployment answers by the name of its model.
+  const pinned = model.key.slice(model.provider.length + 1);
+  if (step.route.pin && given.model !== model.model && given.model !== pinned) {
     return bad('wrong_model', `${model.key} is pinned, and ${given.model} answered`);
   }
   const cut = promptCut(given, size);

@@ -29,3 +29,29 @@ export function clientsOf(settings: SdkSettings): SdkClients {
     },
   };
 }
+
+/** Azure's own: the deployment stands in the address, the version in the query, the key in `api-key`. */
+export function azureClientsOf(settings: SdkSettings): SdkClients {
+  const baseUrl = azureBaseUrl(settings.baseUrl);
+  return {
+    load: () => sdk.load(),
+    targetsByModel: true,
+    async createClient(credentials) {
+      const { AzureOpenAI: Client } = await sdk.get();
+      return new Client({
+        ...settings.sdkOptions,
+        adminAPIKey: null,
+        webhookSecret: null,
+        ...sdkOptions({ ...settings, baseUrl }, credentials),
+      });
+    },
+  };
+}
+
+/** The address of a resource, as the portal shows it, and with the `/openai` that the SDK wants. */
+export function azureBaseUrl(baseUrl: string): string {
+  const url = URL.parse(baseUrl);
+  if (url === null) return baseUrl;
+  const bare = baseUrl.replace(/\/+$/, '');
+  return /^\/*$/.test(url.pathname) ? `${bare}/openai` : bare;
+}

@@ -6,7 +6,7 @@ import { LearntLacks } from '../shared/refused-parameter.ts';
 import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import { chatBody, chatReader } from './chat.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
-import { clientsOf } from './client.ts';
+import { azureClientsOf, clientsOf } from './client.ts';
 import { openAiExchange } from './exchange.ts';
 import { OutputLimitNames } from './output-limit.ts';
 import { responsesBody, responsesReader } from './responses.ts';
@@ -17,9 +17,9 @@ export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 /** `api` chooses between Chat Completions and Responses; `lacks` says what a compatible server cannot do. */
 export function createOpenAiProtocol(
   settings: SdkSettings,
-  { api, anyApi, lacks }: Pick<PlanProvider, 'api' | 'anyApi' | 'lacks'>,
+  { api, anyApi, lacks, vendor }: Pick<PlanProvider, 'api' | 'anyApi' | 'lacks' | 'vendor'>,
 ): Protocol {
-  const limits = new OutputLimitNames(settings.baseUrl, lacks);
+  const limits = new OutputLimitNames(settings.baseUrl, lacks, ...(vendor === undefined ? [] : [vendor]));
   const learnt = new LearntLacks(lacks);
 
   const prepare = (asked: ModelRequest): PreparedRequest => {
@@ -49,5 +49,6 @@ export function createOpenAiProtocol(
   };
 
   const exchange = openAiExchange({ api, lacks, ...(anyApi ? { anyApi } : {}) }, limits);
-  return { requestIdHeader: 'x-request-id', ...clientsOf(settings), prepare, exchange };
+  const clients = vendor === 'azure' ? azureClientsOf(settings) : clientsOf(settings);
+  return { requestIdHeader: 'x-request-id', ...clients, prepare, exchange };
 }

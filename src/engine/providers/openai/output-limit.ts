@@ -7,6 +7,11 @@ export type OutputLimitName = 'max_tokens' | 'max_completion_tokens';
 const NEWER =
   /(?:^|\.)(?:openai\.com|openai\.azure\.com|services\.ai\.azure\.com|cognitiveservices\.azure\.com|openrouter\.ai)$/;
 
+/** Behind whatever address they are reached. */
+function isNewer(vendor: PlanProvider['vendor'] | undefined): boolean {
+  return vendor === 'azure' || vendor === 'openrouter';
+}
+
 /**
  * Which name to send. A wrong one is worse than an error: Ollama takes `max_completion_tokens` without a word and then writes without
  * end, which no hold covers (INV-2). So the older name goes to every host that is not known to want the newer one. OpenAI's
@@ -18,10 +23,10 @@ export class OutputLimitNames {
   /** By model; a plan's models are few (INV-14). */
   readonly #learnt = new Map<string, OutputLimitName>();
 
-  constructor(baseUrl: string, lacks: PlanProvider['lacks']) {
+  constructor(baseUrl: string, lacks: PlanProvider['lacks'], vendor?: PlanProvider['vendor']) {
     this.#isFixed = lacks.includes('maxCompletionTokens');
     this.#usual =
-      !this.#isFixed && NEWER.test(URL.parse(baseUrl)?.hostname ?? '')
+      !this.#isFixed && (isNewer(vendor) || NEWER.test(URL.parse(baseUrl)?.hostname ?? ''))
         ? 'max_completion_tokens'
         : 'max_tokens';
   }

@@ -105,7 +105,7 @@ async function targetOf(
   key: string | null,
 ): Promise<WireTarget> {
   const path = protocol.path(request.protocol);
-  const asked = { method: 'post', path, body: {}, stream: request.stream } as const;
+  const asked = { method: 'post', path, body: { model: request.model }, stream: request.stream } as const;
   const { url, req } = await client.buildRequest(asked, { retryCount: 0 });
   const { origin, pathname, search } = new URL(url);
   const headers: { [name: string]: string } = { ...request.headers };

@@ -18,7 +18,7 @@ export function sdkOptions(settings: SdkSettings, { key, headers }: Credentials)
     apiKey: key ?? NO_KEY,
     baseURL: settings.baseUrl,
     defaultHeaders: {
-      ...(key === null ? { Authorization: null, 'X-Api-Key': null } : {}),
+      ...(key === null ? { Authorization: null, 'X-Api-Key': null, 'api-key': null } : {}),
       // Without this header a server may choose any coding (RFC 9110, 12.5.3), and unpacking costs more than it saves.
       'Accept-Encoding': 'identity',
       ...settings.headers,

@@ -20,6 +20,8 @@ export interface SdkClients {
   /** undefined: it is loaded. */
   load(): Promise<void> | undefined;
   createClient(credentials: Credentials): Promise<RequestBuilder>;
+  /** The address depends on the model too; left out: it does not. */
+  readonly targetsByModel?: true;
 }
 
 /** An answer that refuses, in the form of the SDKs' errors: `error` is its body, as JSON where it is JSON. */
@@ -72,7 +74,7 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
       if (kept === undefined || kept.of !== of)
         kept = { of, client: await sdk.createClient(credentials), targets: new Map() };
       const { client, targets } = kept;
-      const kind = stream ? `stream ${path}` : path;
+      const kind = `${stream ? 'stream ' : ''}${path}${sdk.targetsByModel ? ` ${modelIn(body)}` : ''}`;
       let target = targets.get(kind);
       if (target === undefined) targets.set(kind, (target = await build(client, path, body, stream)));
       const response = await pool.post(target, JSON.stringify(body), { stream, signal, beforeSend });
@@ -87,6 +89,10 @@ interface Kept {
   readonly client: RequestBuilder;
   /** By the kind of request: an address and headers depend on nothing else. */
   readonly targets: Map<string, WireTarget>;
+}
+
+function modelIn(body: object): string {
+  return 'model' in body && typeof body.model === 'string' ? body.model : '';
 }
 
 async function build(

@@ -14,6 +14,7 @@ import { secretNamed, secretsOf } from '../../expression/template-parts.ts';
 import { expressionsIn, keepMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import { HIDDEN } from '../secrets.ts';
+import { ADAPTERS, AZURE_API_VERSIONS } from '../vendors.ts';
 import { textTemplate } from './expressions.ts';
 import { toJson } from './json-schema.ts';
 import { scalar, show } from './kind.ts';
@@ -165,6 +166,20 @@ const plainText: Kind<string> = scalar({
   parse: ({ value }) => (typeof value === 'string' ? value : undefined),
 });
 
+const deployments: Kind<{ readonly [model: string]: string }> = {
+  label: 'map of models to the names of their deployments',
+  schema: () => ({ type: 'object', additionalProperties: { type: 'string', minLength: 1 } }),
+  read(node, reader) {
+    const map = expectMap(node, reader, 'A group of deployments', 'Write `model: deployment` for each.');
+    if (!map) return undefined;
+    const read = map.entries.flatMap(({ key, value }) => {
+      const name = plainText.read(value, reader);
+      return name ? [[key, name] as const] : [];
+    });
+    return Object.fromEntries(read);
+  },
+};
+
 const sdkOptions: Kind<JsonObject> = {
   label: 'map of switches of the SDK, by its own names',
   schema: () => ({ type: 'object' }),
@@ -223,8 +238,8 @@ export const provider: Kind<UnnamedProvider> = mapped(
     },
     {
       adapter: required(
-        choice('builtin', 'openai', 'anthropic'),
-        'The protocol it speaks. `openai` also fits Ollama, vLLM, llama.cpp, OpenRouter and other compatible servers; `builtin` runs in this process, without a key and without cost.',
+        choice(...ADAPTERS),
+        'The protocol it speaks, or the vendor. A vendor brings its address, what it lacks and whose prices it has, so that only the key is left to write. `openai` also fits vLLM, llama.cpp and other compatible servers; `builtin` runs in this process, without a key and without cost.',
       ),
       baseUrl: optional(baseUrl, 'Where it is reached. May read `env`.', "the vendor's own"),
       apiKey: optional(
@@ -238,6 +253,16 @@ export const provider: Kind<UnnamedProvider> = mapped(
         'Further headers of each call. May read `env`, and `secrets`: `api-key: ${{ secrets.AZURE_KEY }}`.',
         'none',
       ),
+      apiVersion: optional(
+        plainText,
+        'With `adapter: azure`: the version of the API.',
+        `\`${AZURE_API_VERSIONS.chat}\`; with \`api: responses\` \`${AZURE_API_VERSIONS.responses}\``,
+      ),
+      deployments: optional(
+        deployments,
+        'With `adapter: azure`: by the name of a model, the name of its deployment. Routes, prices and budgets keep the name of the model.',
+        'each deployment is named as its model',
+      ),
       organization: optional(plainText, "OpenAI's organization."),
       project: optional(plainText, "OpenAI's project."),
       sdk: optional(
@@ -245,13 +270,13 @@ export const provider: Kind<UnnamedProvider> = mapped(
         "Further switches of the vendor's SDK, by its own names, such as `defaultQuery`. What the SDK does not know is an error; what Headgate decides itself, such as retries, is warned of.",
         'none',
       ),
-      lacks: optional(lacks, 'What a compatible server cannot do.', 'nothing'),
+      lacks: optional(lacks, 'What a compatible server cannot do.', 'what the vendor is known to lack'),
       policy: optional(reference('policy'), 'How its failures are met.', 'safe values'),
       limits: optional(limits, 'What it allows.', 'no limits'),
       cost: optional(
         choice('priced', 'reported'),
         'What a call is settled at: its tokens at the prices of the plan, or what the provider says that it charged (`usage.cost` of OpenRouter and others). Holds are sized by the prices either way; where the provider reports no cost, the call is priced, and marked as estimated.',
-        '`priced`',
+        '`priced`; with `adapter: openrouter` `reported`',
       ),
       price: optional(price, 'For each of its models that has no price of its own.', "the price catalogue's"),
     },
@@ -260,10 +285,11 @@ export const provider: Kind<UnnamedProvider> = mapped(
     const {
       apiKey,
       headers: named,
+      apiVersion,
+      deployments: deployed,
       organization,
       project,
       sdk,
-      lacks: lacking,
       limits: allowed,
       ...rest
     } = read;
@@ -276,8 +302,13 @@ export const provider: Kind<UnnamedProvider> = mapped(
       ...rest,
       apiKeySecret: apiKey,
       headers: named ?? {},
-      sdkOptions: { ...sdk, ...present('organization', organization), ...present('project', project) },
-      lacks: lacking ?? [],
+      sdkOptions: {
+        ...sdk,
+        ...present('apiVersion', apiVersion),
+        ...present('organization', organization),
+        ...present('project', project),
+      },
+      deployments: deployed ?? {},
       limits: allowed ?? NO_LIMITS,
     };
     return keepMemberPlaces(made, node);

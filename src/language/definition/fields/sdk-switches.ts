@@ -2,9 +2,9 @@
 import type { DocumentNode, MapNode } from '../../document/types.ts';
 import type { Reader } from '../reader.ts';
 import { HIDDEN } from '../secrets.ts';
+import { presetOf, protocolOf } from '../vendors.ts';
+import type { Adapter, AdapterProtocol } from '../vendors.ts';
 import { show } from './kind.ts';
-
-export type Adapter = 'builtin' | 'openai' | 'anthropic';
 
 /** `taken`: it shapes the request. `idle`: Headgate decides it, or it is for something that is not called. `refused`: every call would fail. */
 type Fate =
@@ -39,38 +39,40 @@ const both = {
 };
 
 /** Every option of the SDKs' clients; a test holds the names to the SDKs' own. */
-export const SDK_SWITCHES: Readonly<Record<Exclude<Adapter, 'builtin'>, { readonly [name: string]: Fate }>> =
-  {
-    openai: {
-      ...both,
-      organization: taken,
-      project: taken,
-      adminAPIKey: secret,
-      webhookSecret: secret,
-      dataResidency: refused(
-        'Write the address of the region as the `baseUrl` of the provider: `https://eu.api.openai.com/v1`.',
-      ),
-      workloadIdentity: refused(KEY),
-      x509Transport: refused(KEY),
-      credential: refused(KEY),
-      provider: refused(ADDRESS),
-    },
-    anthropic: {
-      ...both,
-      authToken: secret,
-      webhookKey: secret,
-      credentials: refused(KEY),
-      config: refused(KEY),
-      profile: refused(KEY),
-      middleware: idle(NOTHING),
-      openTelemetry: idle(NOTHING),
-    },
-  };
+export const SDK_SWITCHES: Readonly<
+  Record<Exclude<AdapterProtocol, 'builtin'>, { readonly [name: string]: Fate }>
+> = {
+  openai: {
+    ...both,
+    organization: taken,
+    project: taken,
+    adminAPIKey: secret,
+    webhookSecret: secret,
+    dataResidency: refused(
+      'Write the address of the region as the `baseUrl` of the provider: `https://eu.api.openai.com/v1`.',
+    ),
+    workloadIdentity: refused(KEY),
+    x509Transport: refused(KEY),
+    credential: refused(KEY),
+    provider: refused(ADDRESS),
+  },
+  anthropic: {
+    ...both,
+    authToken: secret,
+    webhookKey: secret,
+    credentials: refused(KEY),
+    config: refused(KEY),
+    profile: refused(KEY),
+    middleware: idle(NOTHING),
+    openTelemetry: idle(NOTHING),
+  },
+};
 
 /** What cannot be told before the adapter is known. */
 export function checkSwitches(switches: MapNode, adapter: Adapter, reader: Reader): void {
-  if (adapter === 'builtin') return;
-  const known = SDK_SWITCHES[adapter];
+  const protocol = protocolOf(adapter);
+  if (protocol === 'builtin') return;
+  const known = SDK_SWITCHES[protocol];
   reader.unknownKeys(switches, Object.keys(known), `The SDK of \`adapter: ${adapter}\``);
   for (const { key, keyAt, value } of switches.entries) {
     const fate = Object.hasOwn(known, key) ? known[key] : undefined;
@@ -113,22 +115,58 @@ function checkQuery(node: DocumentNode, reader: Reader): void {
 
 /** Keys that say something to a server that is not there, or to another vendor's. */
 const OF_A_SERVER = ['baseUrl', 'apiKey', 'api', 'headers', 'organization', 'project', 'sdk', 'lacks'];
-const FOREIGN: Readonly<Record<Adapter, readonly string[]>> = {
-  builtin: OF_A_SERVER,
-  anthropic: ['api', 'organization', 'project'],
-  openai: [],
-};
+const OF_OPENAI = ['organization', 'project'];
+const OF_AZURE = ['apiVersion', 'deployments'];
+
+function foreignTo(adapter: Adapter): readonly (readonly [keys: readonly string[], remedy: string])[] {
+  const ofOpenAi = [OF_OPENAI, "Remove it: it is a setting of OpenAI's."] as const;
+  const ofAzure = [OF_AZURE, "Remove it: it is a setting of Azure's."] as const;
+  switch (adapter) {
+    case 'builtin':
+      return [
+        [
+          [...OF_A_SERVER, ...OF_AZURE],
+          'Remove it: the built-in models run in this process, and no server is called.',
+        ],
+      ];
+    case 'anthropic':
+      return [[['api'], "Remove it: it is a setting of OpenAI's."], ofOpenAi, ofAzure];
+    case 'openai':
+      return [ofAzure];
+    case 'azure':
+      return [ofOpenAi];
+    default:
+      return [ofOpenAi, ofAzure];
+  }
+}
 
 export function checkAdapterKeys(provider: MapNode, adapter: Adapter, reader: Reader): void {
-  const foreign = FOREIGN[adapter];
-  for (const { key, keyAt } of provider.entries)
-    if (foreign.includes(key))
+  const foreign = foreignTo(adapter);
+  for (const { key, keyAt, value } of provider.entries) {
+    const remedy = foreign.find(([keys]) => keys.includes(key))?.[1];
+    if (remedy !== undefined)
       reader.report(
         'conflicting-keys',
         keyAt,
         `\`${key}\` does not go with \`adapter: ${adapter}\`.`,
-        adapter === 'builtin'
-          ? 'Remove it: the built-in models run in this process, and no server is called.'
-          : "Remove it: it is a setting of OpenAI's.",
+        remedy,
       );
+    if (key === 'api' && value.kind === 'scalar' && value.value === 'responses') {
+      const preset = presetOf(adapter);
+      if (preset !== undefined && !preset.apis.includes('responses'))
+        reader.report(
+          'conflicting-keys',
+          keyAt,
+          `\`api: responses\` does not go with \`adapter: ${adapter}\`.`,
+          'Remove it: this vendor has Chat Completions alone.',
+        );
+    }
+  }
+  if (adapter === 'azure' && !provider.entries.some(({ key }) => key === 'baseUrl'))
+    reader.report(
+      'missing-key',
+      provider.at,
+      'A provider with `adapter: azure` needs `baseUrl`.',
+      'Write the address of your resource: `baseUrl: https://NAME.openai.azure.com`.',
+    );
 }

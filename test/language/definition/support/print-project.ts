@@ -69,7 +69,7 @@ function orNull<Value>(value: Value | null, print: (value: Value) => Json): Json
 function printProvider(provider: ProviderDefinition): Json {
   const { adapter, baseUrl, apiKeySecret, api, headers, sdkOptions, lacks, policy, limits, cost, price } =
     provider;
-  const { organization = null, project = null, ...sdk } = sdkOptions;
+  const { apiVersion = null, organization = null, project = null, ...sdk } = sdkOptions;
   return compact({
     adapter,
     baseUrl: orNull(baseUrl, ({ template }) => printTemplate(template)),
@@ -80,10 +80,12 @@ function printProvider(provider: ProviderDefinition): Json {
         Object.entries(headers).map(([name, { template }]) => [name, printTemplate(template)]),
       ),
     ),
+    apiVersion,
+    deployments: compact(provider.deployments),
     organization,
     project,
     sdk: compact(sdk),
-    lacks: lacks.length === 0 ? null : lacks,
+    lacks,
     policy: orNull(policy, ({ name }) => name),
     limits: printLimits(limits),
     cost,
