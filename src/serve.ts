@@ -1,6 +1,8 @@
 // The app behind HTTP: the GraphQL schema over its plan, keys, what goes on after a restart, and what is done every hour.
 import { DEFAULT_DRAIN_MS } from './app.ts';
 import type { App } from './app.ts';
+import { alertRecord, forecastAlert } from './engine/execution/alert-records.ts';
+import { createForecastAlerts, windowOf } from './ledger/stats/forecast-alerts.ts';
 import { logRevisions } from './revisions/alerts.ts';
 import type { ServerOptions } from './server/options.ts';
 
@@ -74,6 +76,7 @@ export async function serveApp(
   if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
   if (options.log) logRevisions(revisions, options.log);
   const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
+  const stopForecasting = await forecastEvery(FORECAST_EVERY_MS, app, options.log);
   if (watch)
     await revisions.watch((error) =>
       options.log?.error(
@@ -86,6 +89,7 @@ export async function serveApp(
     open: server.open,
     async close(drainMs = DEFAULT_DRAIN_MS) {
       stopPruning();
+      stopForecasting();
       // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
       await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
     },
@@ -95,6 +99,10 @@ export async function serveApp(
 /** For the last answers, after the drain. */
 const ANSWERED_WITHIN_MS = 1_000;
 const PRUNE_EVERY_MS = 3_600_000;
+/** A forecast is from hours and weekdays: it does not change by the second. */
+const FORECAST_EVERY_MS = 5 * 60_000;
+/** Alerts of windows that are open now are among the newest. */
+const ALERTS_READ = 500;
 
 /** What its time is over for is deleted, and leases that ran out are settled: at the start and then hourly. */
 function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['log']): () => void {
@@ -106,5 +114,37 @@ function pruneEvery(everyMs: number, { ledger, clock }: App, log: ServeOptions['
     cancel = clock.after(everyMs, prune);
   };
   prune();
+  return () => cancel();
+}
+
+/** Budgets that are expected to be spent before they reset; what an earlier process said of a window is not said again. */
+async function forecastEvery(
+  everyMs: number,
+  { budgets, stats, ledger, clock, random }: App,
+  log: ServeOptions['log'],
+): Promise<() => void> {
+  const { rows } = await ledger.alerts({ limit: ALERTS_READ });
+  const alerts = createForecastAlerts({
+    views: () => budgets.views(),
+    forecast: (view) => stats.forecast(view),
+    told: rows.flatMap(({ kind, details: { budget, account, windowStartedAtMs } }) =>
+      kind === 'budget_forecast' &&
+      typeof budget === 'string' &&
+      typeof account === 'string' &&
+      typeof windowStartedAtMs === 'number'
+        ? [windowOf({ budgetId: budget, account, windowStartedAtMs })]
+        : [],
+    ),
+    tell: (alert) =>
+      void ledger
+        .recordAlert(alertRecord(forecastAlert(alert), clock, random))
+        .catch((error: unknown) => log?.warn({ err: error }, 'an alert could not be written')),
+  });
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    alerts.look().catch((error: unknown) => log?.warn({ err: error }, 'budgets could not be forecast'));
+    cancel = clock.after(everyMs, look);
+  };
+  look();
   return () => cancel();
 }

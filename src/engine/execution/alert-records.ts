@@ -64,6 +64,43 @@ export function budgetAlert({ kind, view, share }: BudgetAlert): AlertText {
   }
 }
 
+/** It is not spent yet, and will be before it resets, if the hours to come are like those that were. */
+export function forecastAlert({
+  view,
+  expected,
+  exhaustedAtMs,
+  earliestMs,
+}: {
+  readonly view: BudgetView;
+  readonly expected: bigint;
+  readonly exhaustedAtMs: number;
+  readonly earliestMs: number | null;
+}): AlertText {
+  const { budget, account, limit, spent, resetsAtMs, windowStartedAtMs } = view;
+  const { unit } = budget.limit;
+  const name = account === '' ? `"${budget.name}"` : `"${budget.name}" of ${account}`;
+  const at = new Date(exhaustedAtMs).toISOString();
+  const earliest = earliestMs === null ? null : new Date(earliestMs).toISOString();
+  return {
+    kind: 'budget_forecast',
+    severity: 'warning',
+    scope: `budget:${budget.id}`,
+    details: {
+      budget: budget.id,
+      account,
+      limit: String(limit),
+      spent: String(spent),
+      expected: String(expected),
+      exhaustedAt: at,
+      earliest,
+      windowStartedAtMs,
+    },
+    message: `The budget ${name} is expected to be spent at ${at}${earliest === null ? '' : `, at the earliest at ${earliest}`}, before it resets${resetsAtMs === null ? '' : ` at ${new Date(resetsAtMs).toISOString()}`}: ${amountText(unit, spent)} of ${amountText(unit, limit)} is spent, and ${amountText(unit, expected)} would be by then.`,
+    remedy:
+      'See costChange or "headgate why-cost" for what has changed; lower the demand or raise the limit in a reviewed change.',
+  };
+}
+
 export function guardAlert({ kind, scope, message, details }: GuardAlert): AlertText {
   return {
     kind,

@@ -51,6 +51,7 @@ export interface AlertRecord {
     | 'budget_warn'
     | 'budget_exhausted'
     | 'budget_overrun'
+    | 'budget_forecast'
     | 'loop'
     | 'surge'
     | 'paused'

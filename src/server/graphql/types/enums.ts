@@ -16,6 +16,7 @@ export function createEnums(builder: Builder) {
         'budget_warn',
         'budget_exhausted',
         'budget_overrun',
+        'budget_forecast',
         'loop',
         'surge',
         'paused',
