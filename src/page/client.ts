@@ -22,6 +22,9 @@ export interface Api {
 export function createApi(onConnection: (state: Connection) => void, onSignedOut: () => void): Api {
   const socket = createSocket({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+    // Connected in every view, so that each shows at once when the server or the key is gone.
+    lazy: false,
+    onNonLazyError: () => {},
     retryAttempts: Number.POSITIVE_INFINITY,
     // A restart takes a second: it is tried again soon, and never given up.
     retryWait: (retries) =>
