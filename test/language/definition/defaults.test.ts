@@ -18,7 +18,7 @@ import {
 } from '../../../src/language/plan/defaults.ts';
 
 const { retry, circuitBreaker, bulkhead } = DEFAULT_POLICY;
-const { input: sameInput, nearly } = DEFAULT_LOOP_GUARDS;
+const { input: sameInput, nearly, toolCall } = DEFAULT_LOOP_GUARDS;
 
 function whenAbsent(record: string, key: string): string | null | undefined {
   return allRecords()
@@ -56,7 +56,11 @@ const inPlan: readonly (readonly [record: string, key: string, text: string])[] 
   ['Allowance', 'attempts', String(DEFAULT_ALLOWANCE.attempts)],
   ['Retain', 'content', DEFAULT_RETAIN.content],
   ['Retain', 'for', formatDuration(DEFAULT_RETAIN.forMs)],
-  ['LoopGuard', 'repeats', `${sameInput.repeats}; ${nearly.repeats} for nearly`],
+  [
+    'LoopGuard',
+    'repeats',
+    `${sameInput.repeats}; ${nearly.repeats} for nearly; ${toolCall.repeats} for toolCall`,
+  ],
   [
     'LoopGuard',
     'within',
@@ -84,6 +88,7 @@ describe('what is said to hold when a key is left out', () => {
       initialDelayMs: retry.initialDelayMs,
       maxDelayMs: retry.maxDelayMs,
       timeoutMs: DEFAULT_POLICY.timeoutMs,
+      firstTokenMs: DEFAULT_POLICY.firstTokenMs,
       windowMs: circuitBreaker.windowMs,
       minimumCalls: circuitBreaker.minimumCalls,
       deadlineMs: DEFAULT_ALLOWANCE.deadlineMs,
