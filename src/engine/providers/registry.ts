@@ -32,6 +32,7 @@ interface ResolvedSettings {
   readonly vendor?: NonNullable<PlanProvider['vendor']>;
   readonly baseUrl: string;
   readonly apiKeySecret: string | null;
+  readonly moreApiKeySecrets: readonly string[];
   readonly api: PlanProvider['api'];
   readonly anyApi?: true;
   readonly headers: { readonly [name: string]: string };
@@ -94,7 +95,7 @@ function resolve(
 ): ResolvedSettings {
   const provider = plan.providers[name];
   if (provider === undefined) throw new Error(`The plan has no provider named ${name}.`);
-  const { adapter, vendor, apiKeySecret, api, anyApi, sdkOptions, lacks } = provider;
+  const { adapter, vendor, apiKeySecret, moreApiKeySecrets = [], api, anyApi, sdkOptions, lacks } = provider;
   const baseUrl = provider.baseUrl === null ? '' : textOf(resolveTemplate(provider.baseUrl, plan));
   const headers: { [name: string]: string } = {};
   const secretHeaders: { [name: string]: readonly HeaderPart[] } = {};
@@ -115,6 +116,7 @@ function resolve(
     ...(vendor === undefined ? {} : { vendor }),
     baseUrl: baseUrl === '' ? fallback : baseUrl,
     apiKeySecret,
+    moreApiKeySecrets,
     api,
     ...(anyApi ? { anyApi } : {}),
     headers,
@@ -142,14 +144,15 @@ const NO_PROXIES: ProxySettings = { http: null, https: null, except: [] };
 
 function create(settings: ResolvedSettings, options: ProviderRegistryOptions): Provider {
   const { readSecret, clock, proxies = NO_PROXIES } = options;
-  const { name, adapter, baseUrl, apiKeySecret, headers, secretHeaders, sdkOptions } = settings;
+  const { name, adapter, baseUrl, apiKeySecret, moreApiKeySecrets, headers, secretHeaders, sdkOptions } =
+    settings;
   if (adapter === 'builtin') return createBuiltinProvider(name);
   const pool = createPool({ clock, proxy: proxyFor(baseUrl, proxies) });
   const sdk = { name, baseUrl, headers, sdkOptions };
   const protocol =
     adapter === 'openai' ? createOpenAiProtocol(sdk, settings) : createAnthropicProtocol(sdk, settings);
   return createRemoteProvider(
-    { name, apiKeySecret, headers, secretHeaders, misconfigured: baseUrlProblem(baseUrl) },
+    { name, apiKeySecret, moreApiKeySecrets, headers, secretHeaders, misconfigured: baseUrlProblem(baseUrl) },
     protocol,
     { readSecret, clock, pool },
   );

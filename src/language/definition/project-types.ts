@@ -54,6 +54,8 @@ export interface ProviderDefinition {
   readonly baseUrl: LocatedTemplate | null;
   /** The name of the secret, never its value; null: the provider needs no key. */
   readonly apiKeySecret: { readonly name: string; readonly at: Place } | null;
+  /** Of a pool, the keys after the first. */
+  readonly moreApiKeySecrets: readonly { readonly name: string; readonly at: Place }[];
   readonly api: 'chat' | 'responses' | null;
   readonly headers: { readonly [name: string]: LocatedTemplate };
   /** organization, project, …: the SDK's own names. */

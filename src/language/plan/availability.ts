@@ -49,9 +49,12 @@ function missingKeys(rule: RuleDefinition, { project }: Definition, env: Env): r
   const missing = new Set<string>();
   const isSet = (name: string): boolean => (env[name] ?? env[`${name}_FILE`] ?? '') !== '';
   for (const { provider } of rule.from) {
-    const { apiKeySecret = null, headers = {} } = project.providers[provider] ?? {};
+    const { apiKeySecret = null, moreApiKeySecrets = [], headers = {} } = project.providers[provider] ?? {};
     const needed = [
-      ...(apiKeySecret === null ? [] : [apiKeySecret.name]),
+      // Of a pool, any one is enough.
+      ...(apiKeySecret === null || moreApiKeySecrets.some(({ name }) => isSet(name))
+        ? []
+        : [apiKeySecret.name]),
       ...Object.values(headers).flatMap(({ template }) => secretsOf(template)),
     ].filter((name) => !isSet(name));
     if (needed.length === 0) return [];

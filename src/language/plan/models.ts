@@ -43,6 +43,9 @@ export function resolveProvider(provider: ProviderDefinition): PlanProvider {
     ...(vendor === undefined ? {} : { vendor }),
     baseUrl: provider.baseUrl?.template ?? null,
     apiKeySecret: provider.apiKeySecret?.name ?? null,
+    ...(provider.moreApiKeySecrets.length === 0
+      ? {}
+      : { moreApiKeySecrets: provider.moreApiKeySecrets.map(({ name }) => name) }),
     api,
     ...(protocol === 'openai' && provider.api === null && speaksBoth ? { anyApi: true as const } : {}),
     headers: Object.fromEntries(

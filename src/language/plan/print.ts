@@ -203,7 +203,11 @@ function printProvider(plan: Plan, name: string): string {
     provider.vendor ?? provider.adapter,
     ...(provider.adapter === 'openai' ? [provider.api] : []),
     ...(provider.baseUrl === null ? [] : [`at ${printTemplate(provider.baseUrl)}`]),
-    ...(provider.apiKeySecret === null ? [] : [`key in ${provider.apiKeySecret}`]),
+    ...(provider.apiKeySecret === null
+      ? []
+      : [
+          `${provider.moreApiKeySecrets === undefined ? 'key' : 'keys'} in ${[provider.apiKeySecret, ...(provider.moreApiKeySecrets ?? [])].join(' ')}`,
+        ]),
     ...(provider.lacks.length === 0 ? [] : [`lacks ${provider.lacks.join(' ')}`]),
     ...printLimits(provider.limits),
     ...(provider.cost === undefined ? [] : ['costs what it reports']),

@@ -41,6 +41,8 @@ export interface PlanProvider {
   readonly baseUrl: Template | null;
   /** The name of the secret (an environment variable, read at the call: INV-9); null: the provider needs no key. */
   readonly apiKeySecret: string | null;
+  /** Of a pool of keys, those after the first; left out: there is one. */
+  readonly moreApiKeySecrets?: readonly string[];
   readonly api: 'chat' | 'responses';
   /** `api` was not written: a client's own body may go to either API. */
   readonly anyApi?: true;

@@ -29,6 +29,7 @@ const MEMBERS = [
   'vendor',
   'baseUrl',
   'apiKeySecret',
+  'moreApiKeySecrets',
   'api',
   'anyApi',
   'headers',
@@ -57,6 +58,8 @@ function shown(provider: PlanProvider, member: (typeof MEMBERS)[number]): string
       return provider.baseUrl === null ? 'its own' : printTemplate(provider.baseUrl);
     case 'apiKeySecret':
       return provider.apiKeySecret ?? 'none';
+    case 'moreApiKeySecrets':
+      return provider.moreApiKeySecrets?.join(', ') ?? 'none';
     case 'headers':
       return `{ ${Object.entries(provider.headers)
         .map(([name, value]) => `${name}: ${printTemplate(value)}`)

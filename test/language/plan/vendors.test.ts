@@ -105,4 +105,26 @@ describe('an adapter that is a vendor', () => {
       /Did you mean `openrouter`/,
     );
   });
+
+  it('a pool of keys is in the plan by the names of its secrets', () => {
+    const pool = '{ adapter: xai, apiKey: [ "${{ secrets.KEY }}", "${{ secrets.SECOND }}" ] }';
+    const result = compiled(pool, 'grok-3-mini');
+    expect(errors(result)).toEqual([]);
+    expect(result.plan?.providers['mine']).toMatchObject({
+      apiKeySecret: 'KEY',
+      moreApiKeySecrets: ['SECOND'],
+    });
+    expect(result.plan && printPlan(result.plan)).toContain('keys in KEY SECOND');
+    expect(result.problems.map(({ code }) => code)).not.toContain('route-without-key');
+  });
+
+  it.each([
+    ['[]', /A pool of keys is empty/],
+    ['[ "${{ secrets.A }}", "${{ secrets.A }}" ]', /A is in the pool twice/],
+    ['[ "${{ secrets.A }}", sk-live-0123456789abcdefghij ]', /A secret is written into the file/],
+  ])('INV-13: the pool %s is refused with its reason', (pool, message) => {
+    const text = errors(compiled(`{ adapter: xai, apiKey: ${pool} }`, 'grok-3-mini')).join('\n');
+    expect(text).toMatch(message);
+    expect(text).not.toContain('sk-live');
+  });
 });

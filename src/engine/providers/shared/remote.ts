@@ -6,9 +6,10 @@ import { fail, succeed } from '../../../common/outcome.ts';
 import type { CallContext, CallOutcome, ModelRequest, Note, Provider, ProviderError } from '../port.ts';
 import type { ReadSecret } from '../registry-port.ts';
 import { CallReport } from './call-report.ts';
-import type { Lesson } from './call-report.ts';
+import type { Lesson, ReportedProvider } from './call-report.ts';
 import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
+import { KeyPool } from './key-pool.ts';
 import type { Pool, WireResponse } from './http-pool.ts';
 import { exchange } from './exchanger.ts';
 import type { ExchangeProtocol } from './exchanger.ts';
@@ -27,6 +28,8 @@ import { WithoutThinking, withoutThinking } from './thinking.ts';
 /** What authenticates a call, read for this call alone (INV-9). */
 export interface Credentials {
   readonly key: string | null;
+  /** The secret that holds the key; of a pool, the one that was taken. */
+  readonly secret: string | null;
   /** Headers that hold secrets, whole. */
   readonly headers: { readonly [name: string]: string };
 }
@@ -58,6 +61,8 @@ export interface RemoteSettings {
   readonly name: string;
   /** null: the provider needs no key. */
   readonly apiKeySecret: string | null;
+  /** Of a pool of keys, those after the first. */
+  readonly moreApiKeySecrets: readonly string[];
   /** Resolved, as sent; their values may be secrets too. */
   readonly headers: { readonly [name: string]: string };
   /** Headers that hold secrets: texts, and names of secrets between them. */
@@ -79,24 +84,42 @@ export function createRemoteProvider(
   protocol: Protocol,
   { readSecret, clock, pool }: RemoteDependencies,
 ): Provider {
-  const { name, apiKeySecret, misconfigured } = settings;
-  const reported = { name, apiKeySecret, requestIdHeader: protocol.requestIdHeader };
-  const credentialsOf = credentialsReader(settings, readSecret);
+  const { name, misconfigured } = settings;
+  const { requestIdHeader } = protocol;
+  const reported = ({ secret }: Credentials): ReportedProvider => ({
+    name,
+    apiKeySecret: secret,
+    requestIdHeader,
+  });
+  const keys = new KeyPool(secretsOf(settings), clock);
+  const read = (secret: string): string | undefined => readSecret(secret)?.trim() || undefined;
+  const set = (): readonly string[] => secretsOf(settings).filter((secret) => read(secret) !== undefined);
+  const credentialsOf = credentialsReader(settings, read, () => keys.choose(set()));
+  const learnt = ({ secret }: Credentials, outcome: CallOutcome): CallOutcome =>
+    secret === null || settings.moreApiKeySecrets.length === 0 ? outcome : keys.learn(secret, set(), outcome);
   const redactorFor = redactorSource(settings);
   const nowMs = (): number => clock.nowMs();
   const requests = createSdkRequests(pool, protocol);
 
   const call = async (asked: ModelRequest, context: CallContext): Promise<CallOutcome> => {
-    const { signal } = context;
     const credentials = credentialsOf();
     if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
     if (typeof credentials === 'string')
       return fail(notSent('authentication', `${name}: set ${credentials}`));
+    return learnt(credentials, await callWith(credentials, asked, context));
+  };
+
+  const callWith = async (
+    credentials: Credentials,
+    asked: ModelRequest,
+    context: CallContext,
+  ): Promise<CallOutcome> => {
+    const { signal } = context;
     const request = wellFormed(asked);
     const redactor = redactorFor(credentials, request.model);
     const prepared = protocol.prepare(request);
     const { reader } = prepared;
-    const report = new CallReport(reported, redactor, reader.reading, nowMs);
+    const report = new CallReport(reported(credentials), redactor, reader.reading, nowMs);
     if (signal.aborted) return fail(report.abandoned(signal));
     try {
       const { path, body } = prepared;
@@ -135,7 +158,7 @@ export function createRemoteProvider(
   return {
     name,
     unavailable() {
-      const credentials = credentialsOf();
+      const credentials = credentialsOf(false);
       return misconfigured ?? (typeof credentials === 'string' ? `set ${credentials}` : undefined);
     },
     load: () => requests.load(),
@@ -148,17 +171,24 @@ export function createRemoteProvider(
         if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
         if (typeof credentials === 'string')
           return fail(notSent('authentication', `${name}: set ${credentials}`));
-        const parts = { reported, protocol: protocol.exchange, sdk: protocol, pool, clock };
-        return exchange(
-          parts,
-          request,
-          { credentials, redactor: redactorFor(credentials, request.model) },
-          context,
-        );
+        const parts = {
+          reported: reported(credentials),
+          protocol: protocol.exchange,
+          sdk: protocol,
+          pool,
+          clock,
+        };
+        const redactor = redactorFor(credentials, request.model);
+        return learnt(credentials, await exchange(parts, request, { credentials, redactor }, context));
       },
     },
     close: () => pool.close(),
   };
+}
+
+/** The names of all its keys; none: it needs no key. */
+function secretsOf({ apiKeySecret, moreApiKeySecrets }: RemoteSettings): readonly string[] {
+  return apiKeySecret === null ? [] : [apiKeySecret, ...moreApiKeySecrets];
 }
 
 /** Half of a surrogate pair, where a text was cut in the middle of a character, is no Unicode: servers refuse it as broken JSON. */
@@ -235,15 +265,22 @@ function notSent(kind: 'authentication' | 'invalid_request', message: string): P
 
 /** Reads what authenticates a call; a text names the secret that is needed and not set. */
 function credentialsReader(
-  { apiKeySecret, secretHeaders }: RemoteSettings,
-  readSecret: ReadSecret,
-): () => Credentials | string {
-  const read = (name: string): string | undefined => readSecret(name)?.trim() || undefined;
+  { apiKeySecret, moreApiKeySecrets, secretHeaders }: RemoteSettings,
+  read: ReadSecret,
+  choose: () => string | undefined,
+): (toCall?: boolean) => Credentials | string {
   const named = Object.entries(secretHeaders);
-  return () => {
-    const key = apiKeySecret === null ? null : read(apiKeySecret);
-    if (key === undefined) return apiKeySecret ?? '';
-    if (named.length === 0) return { key, headers: NO_HEADERS };
+  return (toCall = true) => {
+    const secret =
+      moreApiKeySecrets.length === 0
+        ? apiKeySecret
+        : toCall
+          ? (choose() ?? apiKeySecret)
+          : ([apiKeySecret, ...moreApiKeySecrets].find((one) => one !== null && read(one) !== undefined) ??
+            apiKeySecret);
+    const key = secret === null ? null : read(secret);
+    if (key === undefined) return secret ?? '';
+    if (named.length === 0) return { key, secret, headers: NO_HEADERS };
     const headers: { [name: string]: string } = {};
     for (const [header, parts] of named) {
       let value = '';
@@ -254,7 +291,7 @@ function credentialsReader(
       }
       headers[header] = value.trim();
     }
-    return { key, headers };
+    return { key, secret, headers };
   };
 }
 
@@ -271,13 +308,11 @@ function redactorSource({
   const named = Object.entries(headers)
     .filter(([name]) => /auth|key|token|secret|cookie/i.test(name))
     .map(([, value]) => value);
-  let lastOf: string | undefined;
-  const byModel = new Map<string, Redactor>();
+  const known = new Map<string, Redactor>();
   return (credentials, model) => {
-    const of = credentialsText(credentials);
-    if (lastOf !== of || byModel.size > MAX_REDACTORS) byModel.clear();
-    lastOf = of;
-    let redactor = byModel.get(model);
+    const of = `${model}\n${credentialsText(credentials)}`;
+    if (known.size > MAX_REDACTORS) known.clear();
+    let redactor = known.get(of);
     if (redactor === undefined) {
       const { key } = credentials;
       const values = [...named, ...Object.values(credentials.headers)].flatMap((value) => [
@@ -285,7 +320,7 @@ function redactorSource({
         value.replace(/^\S+\s+/, ''),
       ]);
       redactor = createRedactor(key === null ? values : [key, ...values], [provider, model]);
-      byModel.set(model, redactor);
+      known.set(of, redactor);
     }
     return redactor;
   };

@@ -62,8 +62,8 @@ export function credentialsText({ key, headers }: Credentials): string {
 }
 
 export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
-  /** Made at the first call, and anew when the key has changed. */
-  let kept: Kept | undefined;
+  /** By the credentials: made at the first call with them. The keys of a pool take turns; one that was replaced is forgotten with the rest. */
+  const clients = new Map<string, Kept>();
   return {
     load() {
       const loading = [sdk.load(), pool.load()].filter((each) => each !== undefined);
@@ -71,8 +71,12 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
     },
     async send(path, body, { stream, credentials, signal, beforeSend }) {
       const of = credentialsText(credentials);
-      if (kept === undefined || kept.of !== of)
-        kept = { of, client: await sdk.createClient(credentials), targets: new Map() };
+      let kept = clients.get(of);
+      if (kept === undefined) {
+        kept = { client: await sdk.createClient(credentials), targets: new Map() };
+        if (clients.size >= MAX_CLIENTS) clients.clear();
+        clients.set(of, kept);
+      }
       const { client, targets } = kept;
       const kind = `${stream ? 'stream ' : ''}${path}${sdk.targetsByModel ? ` ${modelIn(body)}` : ''}`;
       let target = targets.get(kind);
@@ -84,8 +88,10 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
   };
 }
 
+/** More keys than a pool has. */
+const MAX_CLIENTS = 64;
+
 interface Kept {
-  readonly of: string;
   readonly client: RequestBuilder;
   /** By the kind of request: an address and headers depend on nothing else. */
   readonly targets: Map<string, WireTarget>;

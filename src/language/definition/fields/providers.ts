@@ -57,6 +57,38 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
   },
 };
 
+type NamedSecret = { readonly name: string; readonly at: LocatedTemplate['at'] };
+
+/** One key, or a pool of them. */
+const keys: Kind<readonly NamedSecret[]> = {
+  label: '`${{ secrets.NAME }}`, or a list of them',
+  schema: (shared) => ({
+    anyOf: [
+      secret.schema(shared),
+      { type: 'array', minItems: 1, uniqueItems: true, items: secret.schema(shared) },
+    ],
+  }),
+  read(node, reader) {
+    if (node.kind !== 'list') {
+      const one = secret.read(node, reader);
+      return one && [one];
+    }
+    if (node.items.length === 0)
+      reader.report(
+        'invalid-value',
+        node.at,
+        'A pool of keys is empty.',
+        'Write `apiKey: [ ${{ secrets.NAME }} ]`.',
+      );
+    const read = node.items.flatMap((item) => secret.read(item, reader) ?? []);
+    read.forEach(({ name, at }, index) => {
+      if (read.findIndex((other) => other.name === name) < index)
+        reader.report('invalid-value', at, `${name} is in the pool twice.`, 'Name each key once.');
+    });
+    return read;
+  },
+};
+
 /** The environment variable that is meant by what is no secret's name; `undefined`: it may be the key itself. */
 function variableIn(node: DocumentNode, value: string): string | undefined {
   if (node.kind !== 'scalar' || node.value === null) return 'NAME';
@@ -243,8 +275,8 @@ export const provider: Kind<UnnamedProvider> = mapped(
       ),
       baseUrl: optional(baseUrl, 'Where it is reached. May read `env`.', "the vendor's own"),
       apiKey: optional(
-        secret,
-        'The environment variable that holds the key, or whose name with `_FILE` after it holds the path of a file with the key. Read at each call; never kept.',
+        keys,
+        'The environment variable that holds the key, or whose name with `_FILE` after it holds the path of a file with the key. A list is a pool: each call takes the key with the most headroom, and one that is refused rests while the others serve. Read at each call; never kept.',
         'no key is sent',
       ),
       api: optional(choice('chat', 'responses'), "OpenAI's two endpoints.", '`chat`'),
@@ -300,7 +332,8 @@ export const provider: Kind<UnnamedProvider> = mapped(
     }
     const made = {
       ...rest,
-      apiKeySecret: apiKey,
+      apiKeySecret: apiKey?.[0] ?? null,
+      moreApiKeySecrets: apiKey?.slice(1) ?? [],
       headers: named ?? {},
       sdkOptions: {
         ...sdk,

@@ -22,10 +22,13 @@ export const secretInExpression: Rule = {
   ],
   check(workspace, report) {
     const secrets = new Set(
-      Object.values(workspace.project?.providers ?? {}).flatMap(({ apiKeySecret, headers }) => [
-        ...(apiKeySecret ? [apiKeySecret.name] : []),
-        ...Object.values(headers).flatMap(({ template }) => secretsOf(template)),
-      ]),
+      Object.values(workspace.project?.providers ?? {}).flatMap(
+        ({ apiKeySecret, moreApiKeySecrets, headers }) => [
+          ...(apiKeySecret ? [apiKeySecret.name] : []),
+          ...moreApiKeySecrets.map(({ name }) => name),
+          ...Object.values(headers).flatMap(({ template }) => secretsOf(template)),
+        ],
+      ),
     );
     for (const expression of allExpressions(workspace)) {
       const name = references(expression.source).env.find(

@@ -66,14 +66,32 @@ function orNull<Value>(value: Value | null, print: (value: Value) => Json): Json
   return value === null ? null : print(value);
 }
 
+function secretText({ name }: { readonly name: string }): string {
+  return `\${{ secrets.${name} }}`;
+}
+
 function printProvider(provider: ProviderDefinition): Json {
-  const { adapter, baseUrl, apiKeySecret, api, headers, sdkOptions, lacks, policy, limits, cost, price } =
-    provider;
+  const {
+    adapter,
+    baseUrl,
+    apiKeySecret,
+    moreApiKeySecrets,
+    api,
+    headers,
+    sdkOptions,
+    lacks,
+    policy,
+    limits,
+    cost,
+    price,
+  } = provider;
   const { apiVersion = null, organization = null, project = null, ...sdk } = sdkOptions;
   return compact({
     adapter,
     baseUrl: orNull(baseUrl, ({ template }) => printTemplate(template)),
-    apiKey: orNull(apiKeySecret, ({ name }) => `\${{ secrets.${name} }}`),
+    apiKey: orNull(apiKeySecret, (first) =>
+      moreApiKeySecrets.length === 0 ? secretText(first) : [first, ...moreApiKeySecrets].map(secretText),
+    ),
     api,
     headers: compact(
       Object.fromEntries(
