@@ -210,3 +210,24 @@ describe('the retry delay', () => {
     expect(retryDelayMs(constant, Math.random, 1, 250, null)).toBe(250);
   });
 });
+
+describe('a refusal that may be about its input', () => {
+  it('counts from the third different input on, and anew after a success', async () => {
+    const driver = drivePolicy(
+      settings({ circuitBreaker: { kind: 'consecutive', failures: 1, halfOpenAfterMs: 1_000 } }),
+    );
+    const refused = (input: string): Promise<unknown> =>
+      driver.policy().run(() => Promise.resolve(null), {
+        signal: new AbortController().signal,
+        timeoutMs: 1_000,
+        health: () => ({ input }),
+      });
+    for (const input of ['one', 'one', 'one', 'two', 'two']) await refused(input);
+    expect(driver.changes).toEqual([]);
+    await driver.call('success');
+    for (const input of ['three', 'four']) await refused(input);
+    expect(driver.changes).toEqual([]);
+    await refused('five');
+    expect(driver.changes).toEqual(['open']);
+  });
+});
