@@ -73,6 +73,9 @@ export interface App {
   readonly revisions: Revisions;
   readonly clock: Clock;
   readonly random: Random;
+  readonly env: AppOptions['env'];
+  /** When the ledger began to be opened: alerts since then are of this process. */
+  readonly sinceMs: number;
   /** Runs in flight end within `drainMs`, or are recorded as cancelled; then everything is let go of. */
   close(drainMs?: number): Promise<void>;
 }
@@ -84,6 +87,7 @@ export const DEFAULT_DRAIN_MS = 10_000;
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
 export async function openApp(options: AppOptions): Promise<App> {
   const { env, clock = systemClock, random = systemRandom } = options;
+  const sinceMs = clock.nowMs();
   const source =
     typeof options.workflows === 'string' ? createDirectorySource(options.workflows) : options.workflows;
 
@@ -179,6 +183,8 @@ export async function openApp(options: AppOptions): Promise<App> {
       revisions,
       clock,
       random,
+      env,
+      sinceMs,
       async close(drainMs = DEFAULT_DRAIN_MS) {
         await revisions.close();
         await engine.drain(drainMs);

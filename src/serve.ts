@@ -3,6 +3,7 @@ import { DEFAULT_DRAIN_MS } from './app.ts';
 import type { App } from './app.ts';
 import { alertRecord, forecastAlert } from './engine/execution/alert-records.ts';
 import { createForecastAlerts, windowOf } from './ledger/stats/forecast-alerts.ts';
+import { CATALOGUE_PUBLISHED_MS } from './language/plan/catalogue.ts';
 import { logRevisions } from './revisions/alerts.ts';
 import type { ServerOptions } from './server/options.ts';
 
@@ -34,14 +35,23 @@ export async function serveApp(
 ): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
   // A run from the command line needs none of this, so it is loaded here.
-  const [{ buildSchema }, { KeyRing }, { createProvidersView }, { createServer }, { logRecovered }] =
-    await Promise.all([
-      import('./server/graphql/schema.ts'),
-      import('./server/keys/key-ring.ts'),
-      import('./server/providers-view.ts'),
-      import('./server/server.ts'),
-      import('./server/observe/run-log.ts'),
-    ]);
+  const [
+    { buildSchema },
+    { KeyRing },
+    { createProvidersView },
+    { createServer },
+    { logRecovered },
+    { watchAlerts },
+    { testSinks },
+  ] = await Promise.all([
+    import('./server/graphql/schema.ts'),
+    import('./server/keys/key-ring.ts'),
+    import('./server/providers-view.ts'),
+    import('./server/server.ts'),
+    import('./server/observe/run-log.ts'),
+    import('./server/alerts/watch.ts'),
+    import('./server/alerts/test-sinks.ts'),
+  ]);
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
   if (options.log) logRecovered(ledger, options.log);
   const server = await createServer({
@@ -62,6 +72,7 @@ export async function serveApp(
         signals: stats,
       }),
       revisions,
+      testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
       keys: await KeyRing.open({ ledger, clock, random: app.random }),
     },
     schemaFor: (plan) => buildSchema({ plan }),
@@ -75,6 +86,30 @@ export async function serveApp(
   const resumed = await engine.resume();
   if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
   if (options.log) logRevisions(revisions, options.log);
+  const alerts = await watchAlerts(
+    {
+      ledger,
+      stats,
+      plan: () => revisions.active().plan,
+      pricesAtMs: CATALOGUE_PUBLISHED_MS,
+      env: app.env,
+      clock,
+      random: app.random,
+      told: (sink, result, error) => {
+        if (error === null) options.log?.info({ sink }, `alert ${result}`);
+        else options.log?.warn({ sink, err: error }, 'an alert was not delivered; it is tried again');
+      },
+    },
+    app.sinceMs,
+  );
+  const stopFollowing = revisions.onChange((result) => {
+    if (result.kind === 'activated')
+      alerts
+        .configure()
+        .catch((error: unknown) =>
+          options.log?.error({ err: error }, 'the sinks of alerts stay as they were'),
+        );
+  });
   const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
   const stopForecasting = await forecastEvery(FORECAST_EVERY_MS, app, options.log);
   if (watch)
@@ -90,8 +125,10 @@ export async function serveApp(
     async close(drainMs = DEFAULT_DRAIN_MS) {
       stopPruning();
       stopForecasting();
+      stopFollowing();
       // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
       await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
+      await alerts.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 // The registry of commands, in the order of `headgate --help`.
 import type { Command } from 'commander';
 import { registerActivate } from './activate.ts';
+import { registerAlerts } from './alerts.ts';
 import { registerBudgets } from './budgets.ts';
 import { registerCheck } from './check.ts';
 import { registerDemo } from './demo.ts';
@@ -39,6 +40,7 @@ export const commands: readonly RegisterCommand[] = [
   registerWhyCost,
   registerSavings,
   registerBudgets,
+  registerAlerts,
   registerKeys,
   registerLedger,
   registerPrices,

@@ -339,3 +339,32 @@ export const BudgetForecasts = graphql(`
     }
   }
 `);
+
+export const ListAlerts = graphql(`
+  query CliListAlerts($first: Int!) {
+    alerts(first: $first) {
+      edges {
+        node {
+          id
+          at
+          kind
+          severity
+          scope
+          message
+          remedy
+          details
+        }
+      }
+    }
+  }
+`);
+
+export const TestAlerts = graphql(`
+  mutation CliTestAlerts {
+    testAlerts {
+      name
+      kind
+      failure
+    }
+  }
+`);

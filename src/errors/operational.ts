@@ -1,6 +1,7 @@
 // Errors that end a command, refuse a start or answer an operator: each with what it means. Their messages are made where the facts are.
 
 export const operational = {
+  ALERT_NOT_DELIVERED: 'A sink of alerts did not take a message; it is tried again.',
   AMBIGUOUS_REVISION: 'Several revisions begin with what was given.',
   ANSWERS_UNREADABLE: 'A file of recorded answers of `headgate test` cannot be read.',
   ATTEMPT_NOT_UNRECONCILED: 'The outcome of the attempt is known already, so there is nothing to decide.',

@@ -13,6 +13,7 @@ import type { Repaired } from './journal/take-up.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
+  AlertOutbox,
   BoundsKeeper,
   WrittenFeed,
   WrittenRow,
@@ -71,6 +72,7 @@ export interface Ledger
     LedgerAdmin,
     LedgerMaintenance,
     BoundsKeeper,
+    AlertOutbox,
     WrittenFeed,
     RollupReader {
   readonly accounts: Accounts;
@@ -136,6 +138,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     ...createLedgerReader(reader, scanner),
     learntBounds: () => reader.ask('learntBounds'),
     learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),
+    keepSinks: (names, sinceMs) =>
+      queue.commit(() => ({ kind: 'keepSinks', names: JSON.stringify(names), sinceMs }), null),
+    waitingAlerts: (sink, limit) => reader.ask('waitingAlerts', sink, limit),
+    delivered: (sink, throughSeq, state) =>
+      queue.commit(() => ({ kind: 'delivered', sink, throughSeq, state }), null),
     async rollups(reads) {
       const announced = queue.announced();
       const answer = await earlyReader.ask('rollups', reads);

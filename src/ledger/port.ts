@@ -105,6 +105,20 @@ export interface BoundsKeeper {
   learnBound(model: string, bound: string): Promise<void>;
 }
 
+/** Alerts that a sink was not told yet, the oldest first, and what its delivery remembers (JSON). */
+export interface WaitingAlerts {
+  readonly waiting: readonly { readonly seq: number; readonly alert: AlertRecord }[];
+  readonly state: string | null;
+}
+
+/** An alert waits for each sink from the transaction that writes it to the one that says it was delivered. */
+export interface AlertOutbox {
+  /** The sinks that there are. A new one hears of alerts from `sinceMs` on; what waits for one that is not named is dropped. */
+  keepSinks(names: readonly string[], sinceMs: number): Promise<void>;
+  waitingAlerts(sink: string, limit: number): Promise<WaitingAlerts>;
+  delivered(sink: string, throughSeq: number, state: string): Promise<void>;
+}
+
 export interface LedgerAdmin {
   recordRevision(revision: RevisionRecord, planText: string | null): Promise<void>;
   setSwitch(record: SwitchRecord): Promise<void>;

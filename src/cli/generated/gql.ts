@@ -33,6 +33,8 @@ type Documents = {
     "\n  fragment CliSavingsSum on SavingsSum {\n    cost\n    net\n    baselineCost\n    withoutBaseline\n    byCause {\n      cause\n      amount\n      estimated\n    }\n  }\n": typeof types.CliSavingsSumFragmentDoc,
     "\n  query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {\n    costChange(from: $from, to: $to, by: $by) {\n      from {\n        from\n        to\n      }\n      to {\n        from\n        to\n      }\n      fromCost\n      toCost\n      change\n      byCause {\n        cause\n        amount\n      }\n      byRevision {\n        amount\n        revision {\n          hash\n          commit\n          author\n          subject\n        }\n        byCause {\n          cause\n          amount\n        }\n        changes\n        lines {\n          file\n          line\n          before\n          after\n        }\n      }\n      groups {\n        key\n        change\n        byCause {\n          cause\n          amount\n        }\n      }\n    }\n  }\n": typeof types.CliWhyCostDocument,
     "\n  query CliBudgets {\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n      forecast {\n        endsAt\n        exhaustedAt\n        earliest\n        latest\n        expected\n        low\n        high\n        pastDays\n      }\n    }\n  }\n": typeof types.CliBudgetsDocument,
+    "\n  query CliListAlerts($first: Int!) {\n    alerts(first: $first) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n        }\n      }\n    }\n  }\n": typeof types.CliListAlertsDocument,
+    "\n  mutation CliTestAlerts {\n    testAlerts {\n      name\n      kind\n      failure\n    }\n  }\n": typeof types.CliTestAlertsDocument,
 };
 const documents: Documents = {
     "\n  mutation CliRunTask($task: TaskInput!, $options: RunOptions) {\n    runTask(task: $task, options: $options) {\n      __typename\n      ... on Run {\n        id\n        status\n        task {\n          name\n        }\n        revision {\n          hash\n        }\n        outputJson\n        error {\n          code\n          message\n          remedy\n          step\n        }\n        cost\n        saved\n        cached\n        latencyMs\n        attempts {\n          provider {\n            name\n          }\n          model\n          requestedModel\n          step\n          status\n          errorClass\n          inputTokens\n          cachedInputTokens\n          outputTokens\n          reasoningTokens\n          cost\n          latencyMs\n          firstTokenMs\n        }\n      }\n      ... on Refusal {\n        code\n        message\n        remedy\n      }\n      ... on InvalidInput {\n        problems {\n          path\n          code\n          message\n        }\n      }\n    }\n  }\n": types.CliRunTaskDocument,
@@ -53,6 +55,8 @@ const documents: Documents = {
     "\n  fragment CliSavingsSum on SavingsSum {\n    cost\n    net\n    baselineCost\n    withoutBaseline\n    byCause {\n      cause\n      amount\n      estimated\n    }\n  }\n": types.CliSavingsSumFragmentDoc,
     "\n  query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {\n    costChange(from: $from, to: $to, by: $by) {\n      from {\n        from\n        to\n      }\n      to {\n        from\n        to\n      }\n      fromCost\n      toCost\n      change\n      byCause {\n        cause\n        amount\n      }\n      byRevision {\n        amount\n        revision {\n          hash\n          commit\n          author\n          subject\n        }\n        byCause {\n          cause\n          amount\n        }\n        changes\n        lines {\n          file\n          line\n          before\n          after\n        }\n      }\n      groups {\n        key\n        change\n        byCause {\n          cause\n          amount\n        }\n      }\n    }\n  }\n": types.CliWhyCostDocument,
     "\n  query CliBudgets {\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n      forecast {\n        endsAt\n        exhaustedAt\n        earliest\n        latest\n        expected\n        low\n        high\n        pastDays\n      }\n    }\n  }\n": types.CliBudgetsDocument,
+    "\n  query CliListAlerts($first: Int!) {\n    alerts(first: $first) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n        }\n      }\n    }\n  }\n": types.CliListAlertsDocument,
+    "\n  mutation CliTestAlerts {\n    testAlerts {\n      name\n      kind\n      failure\n    }\n  }\n": types.CliTestAlertsDocument,
 };
 
 /**
@@ -127,6 +131,14 @@ export function graphql(source: "\n  query CliWhyCost($from: SpanInput, $to: Spa
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query CliBudgets {\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n      forecast {\n        endsAt\n        exhaustedAt\n        earliest\n        latest\n        expected\n        low\n        high\n        pastDays\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliBudgetsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliListAlerts($first: Int!) {\n    alerts(first: $first) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliListAlertsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliTestAlerts {\n    testAlerts {\n      name\n      kind\n      failure\n    }\n  }\n"): typeof import('./graphql.ts').CliTestAlertsDocument;
 
 
 export function graphql(source: string) {

@@ -4,6 +4,35 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+export type AlertKind =
+  | 'BUDGET_EXHAUSTED'
+  | 'BUDGET_FORECAST'
+  | 'BUDGET_OVERRUN'
+  | 'BUDGET_WARN'
+  | 'CIRCUIT'
+  | 'LEDGER_FAILING'
+  | 'LEDGER_REPAIRED'
+  | 'LEDGER_REPLACED'
+  | 'LEDGER_RESTORED'
+  | 'LEDGER_SET_ASIDE'
+  | 'LOOP'
+  | 'PAUSED'
+  | 'PRICES_OLD'
+  | 'RESUMED'
+  | 'REVISION_PINNED'
+  | 'REVISION_REFUSED'
+  | 'REVISION_RELEASED'
+  | 'REVISION_RENAMED'
+  | 'SURGE'
+  | 'UNRECONCILED'
+  | 'USAGE_IMPOSSIBLE'
+  | 'USAGE_MISSING';
+
+export type AlertSeverity =
+  | 'CRITICAL'
+  | 'INFO'
+  | 'WARNING';
+
 /** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
 export type AttemptStatus =
   | 'CANCELLED'
@@ -304,6 +333,18 @@ export type CliBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type CliBudgetsQuery = { budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null, forecast: { endsAt: string, exhaustedAt: string | null, earliest: string | null, latest: string | null, expected: string | null, low: string | null, high: string | null, pastDays: number } | null }> };
+
+export type CliListAlertsQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type CliListAlertsQuery = { alerts: { edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, details: unknown } }> } };
+
+export type CliTestAlertsMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliTestAlertsMutation = { testAlerts: Array<{ name: string, kind: string, failure: string | null }> };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -726,3 +767,30 @@ export const CliBudgetsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliBudgetsQuery, CliBudgetsQueryVariables>;
+export const CliListAlertsDocument = new TypedDocumentString(`
+    query CliListAlerts($first: Int!) {
+  alerts(first: $first) {
+    edges {
+      node {
+        id
+        at
+        kind
+        severity
+        scope
+        message
+        remedy
+        details
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliListAlertsQuery, CliListAlertsQueryVariables>;
+export const CliTestAlertsDocument = new TypedDocumentString(`
+    mutation CliTestAlerts {
+  testAlerts {
+    name
+    kind
+    failure
+  }
+}
+    `) as unknown as TypedDocumentString<CliTestAlertsMutation, CliTestAlertsMutationVariables>;

@@ -30,6 +30,9 @@ export function budgetAlert({ kind, view, share }: BudgetAlert): AlertText {
     limit: String(limit),
     spent: String(spent),
     held: String(held),
+    // Another window is another matter, and so is another share.
+    share,
+    windowStartedAtMs: view.windowStartedAtMs,
   };
   const scope = `budget:${budget.id}`;
   switch (kind) {

@@ -65,6 +65,9 @@ export interface AlertRecord {
     | 'ledger_set_aside'
     | 'ledger_repaired'
     | 'ledger_replaced'
+    | 'ledger_failing'
+    | 'ledger_restored'
+    | 'prices_old'
     | 'usage_missing'
     | 'usage_impossible';
   readonly severity: 'info' | 'warning' | 'critical';

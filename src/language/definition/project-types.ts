@@ -25,10 +25,59 @@ export interface ProjectDefinition {
     readonly loop: readonly LoopGuardDefinition[] | null;
     readonly surge: SurgeGuardDefinition | null;
   };
+  /** Where alerts go. */
+  readonly alerts: { readonly [name: string]: AlertSinkDefinition };
   /** The model that savings are counted against, `provider/model`; null: none. */
   readonly baseline: Reference | null;
   /** What clients of other protocols may ask for, by the name that they send as the model's. */
   readonly exposed: { readonly [name: string]: ExposedDefinition };
+}
+
+/** What alerts are about, as sinks choose among them. */
+export type AlertTopic =
+  | 'budget'
+  | 'forecast'
+  | 'surge'
+  | 'loop'
+  | 'pause'
+  | 'circuit'
+  | 'revision'
+  | 'prices'
+  | 'unreconciled'
+  | 'usage'
+  | 'ledger';
+
+/** The name of a secret (an environment variable), or a text that is none. */
+export type NamedOrWritten =
+  | { readonly kind: 'secret'; readonly name: string }
+  | { readonly kind: 'text'; readonly text: string };
+
+export type AlertTarget =
+  | { readonly kind: 'webhook'; readonly url: NamedOrWritten; readonly secret: NamedOrWritten | null }
+  | { readonly kind: 'slack'; readonly url: NamedOrWritten }
+  | {
+      readonly kind: 'email';
+      readonly to: readonly string[];
+      readonly smtp: NamedOrWritten;
+      readonly sender: string | null;
+    }
+  | { readonly kind: 'pagerduty'; readonly key: NamedOrWritten; readonly endpoint: NamedOrWritten | null };
+
+/** null: not said, so the plan's default. */
+export interface AlertSinkDefinition {
+  readonly name: string;
+  readonly at: Place;
+  readonly target: AlertTarget;
+  readonly kinds: readonly AlertTopic[] | null;
+  readonly from: 'info' | 'warning' | 'critical' | null;
+  readonly dedupeMs: number | null;
+  readonly rate: RateDefinition | null;
+  readonly report: {
+    readonly every: 'day' | 'week';
+    readonly by: 'team' | 'task' | 'caller' | 'provider' | 'model' | null;
+    readonly timeZone: string | null;
+    readonly at: Place;
+  } | null;
 }
 
 export interface ExposedDefinition {

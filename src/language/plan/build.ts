@@ -8,7 +8,7 @@ import { canonicalPlanText, deepFreeze, planHash } from './encode.ts';
 import { environmentNames } from './environment.ts';
 import { exposedTask, resolveExposed } from './exposed.ts';
 import { resolveModels, resolveProvider, type ModelMention } from './models.ts';
-import { resolveBudget, resolveLoops, resolveTaskBudget } from './policies.ts';
+import { resolveBudget, resolveLoops, resolveSink, resolveTaskBudget } from './policies.ts';
 import { pinsThatMove } from './pins.ts';
 import { planRules } from './rules.ts';
 import { resolveTask } from './tasks.ts';
@@ -75,6 +75,7 @@ export function buildPlan(
     ...(Object.keys(project.exposed).length === 0
       ? {}
       : { exposed: mapSorted(project.exposed, resolveExposed) }),
+    ...(Object.keys(project.alerts).length === 0 ? {} : { alerts: mapSorted(project.alerts, resolveSink) }),
   };
   const environment: { [name: string]: string | null } = {};
   for (const name of environmentNames(content)) environment[name] = options.env[name] ?? null;

@@ -165,3 +165,5 @@ function exactNames(match: GenaiPrices.MatchLogic): readonly string[] {
 
 /** Pinned in package.json; a test holds the two together. */
 export const CATALOGUE_VERSION = '0.1.8';
+/** The day on which that version was published. */
+export const CATALOGUE_PUBLISHED_MS = Date.UTC(2026, 8, 23);

@@ -1,5 +1,6 @@
 // What a plan says where the workflow files say nothing: every default, with why it is safe to deploy.
 import type {
+  PlanAlertSink,
   PlanAllowance,
   PlanLoopGuard,
   PlanLoops,
@@ -66,6 +67,12 @@ export const EXPOSED_ALLOWANCE: PlanAllowance = { deadlineMs: 900_000, attempts:
 
 /** An agent sends a megabyte a call, and the same beginning each time. */
 export const EXPOSED_RETAIN: PlanTask['retain'] = { content: 'hash', forMs: 30 * DAY_MS };
+
+/** A person reads twenty messages in an hour; what was said an hour ago and still holds is worth saying again. */
+export const DEFAULT_ALERTS: Pick<PlanAlertSink, 'dedupeMs' | 'rate'> = {
+  dedupeMs: HOUR_MS,
+  rate: { amount: 20, perMs: HOUR_MS },
+};
 
 export const NO_LIMITS: PlanRateLimits = { requests: null, tokens: null };
 export const DEFAULT_QUALITY = 1;

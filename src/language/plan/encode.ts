@@ -20,8 +20,10 @@ export function canonicalPlanText(value: unknown): string {
 
 /** The hash of a plan's meaning: all but the hash itself and the environment's values. */
 export function planHash(plan: Omit<Plan, 'hash' | 'environment'>): string {
-  const { language, providers, models, budgets, guards, tasks, exposed } = plan;
-  return sha256Hex(canonicalPlanText({ language, providers, models, budgets, guards, tasks, exposed }));
+  const { language, providers, models, budgets, guards, tasks, exposed, alerts } = plan;
+  return sha256Hex(
+    canonicalPlanText({ language, providers, models, budgets, guards, tasks, exposed, alerts }),
+  );
 }
 
 /** The whole plan as text, for storage. */

@@ -1,5 +1,6 @@
 // Policies, limits, guards and windows of a plan: what a definition says, completed with the defaults.
 import type {
+  AlertSinkDefinition,
   AllowanceDefinition,
   BudgetDefinition,
   CircuitBreakerDefinition,
@@ -9,6 +10,7 @@ import type {
   TaskBudgetDefinition,
 } from '../definition/types.ts';
 import {
+  DEFAULT_ALERTS,
   DEFAULT_ALLOWANCE,
   DEFAULT_HALF_OPEN_AFTER_MS,
   DEFAULT_LOOP_GUARDS,
@@ -16,6 +18,7 @@ import {
   DEFAULT_POLICY,
 } from './defaults.ts';
 import type {
+  PlanAlertSink,
   PlanAllowance,
   PlanBudget,
   PlanLoopGuard,
@@ -150,5 +153,18 @@ function budgetTerms(
     per: budget.per,
     warnAt: budget.warnAt,
     then: budget.then,
+  };
+}
+
+export function resolveSink(sink: AlertSinkDefinition): PlanAlertSink {
+  const { name, target, kinds, from, dedupeMs, rate, report } = sink;
+  return {
+    name,
+    target,
+    kinds: kinds && [...new Set(kinds)].sort(),
+    from: from ?? (target.kind === 'pagerduty' ? 'critical' : 'info'),
+    dedupeMs: dedupeMs ?? DEFAULT_ALERTS.dedupeMs,
+    rate: rate ?? DEFAULT_ALERTS.rate,
+    report: report && { every: report.every, by: report.by ?? 'team', timeZone: report.timeZone ?? 'UTC' },
   };
 }

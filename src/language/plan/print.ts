@@ -4,7 +4,9 @@ import { formatCount, formatDuration } from '../../common/units.ts';
 import { canonicalPlanText } from './encode.ts';
 import type {
   JsonSchema,
+  NamedOrWritten,
   Plan,
+  PlanAlertSink,
   PlanBudget,
   PlanLoopGuard,
   PlanLoops,
@@ -39,6 +41,7 @@ export function printPlan(plan: Plan, task?: string): string {
           section('budgets', plan.budgets.map(printBudget)),
           section('guards', printGuards(plan)),
           section('exposed', printExposed(plan)),
+          section('alerts', Object.values(plan.alerts ?? {}).map(printSink)),
         ]
       : []),
   ];
@@ -286,6 +289,23 @@ function printExposed({ exposed = {} }: Plan): readonly string[] {
   return Object.entries(exposed).map(([name, { task, input }]) =>
     input === null ? `${name}: a model` : `${name}: task ${task}, the last message of the user as ${input}`,
   );
+}
+
+/** Secrets by their names. */
+export function printSink({ name, target, kinds, from, dedupeMs, rate, report }: PlanAlertSink): string {
+  const where = (value: NamedOrWritten): string => (value.kind === 'secret' ? value.name : value.text);
+  const to =
+    target.kind === 'email'
+      ? `${target.to.join(', ')} by ${where(target.smtp)}${target.sender === null ? '' : `, from ${target.sender}`}`
+      : target.kind === 'pagerduty'
+        ? `${where(target.key)}${target.endpoint === null ? '' : ` at ${where(target.endpoint)}`}`
+        : `${where(target.url)}${target.kind === 'webhook' && target.secret !== null ? `, signed with ${where(target.secret)}` : ''}`;
+  return [
+    `${name}: ${target.kind} to ${to}`,
+    `${kinds === null ? 'everything' : kinds.join(' ')} from ${from}`,
+    `at most ${rate.amount} in ${formatDuration(rate.perMs)}, the same again after ${formatDuration(dedupeMs)}`,
+    ...(report === null ? [] : [`a report every ${report.every} by ${report.by}, ${report.timeZone}`]),
+  ].join('; ');
 }
 
 /** A template as it would be written: expressions in `${{ }}`, text in quotes, objects in braces. */

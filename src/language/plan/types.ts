@@ -2,9 +2,11 @@
 import type { JsonObject, JsonSchema } from '../../common/json.ts';
 import type { Limit } from '../../common/limit.ts';
 import type { NanoUsd } from '../../common/money.ts';
+import type { AlertTarget, AlertTopic } from '../definition/types.ts';
 import type { AdapterProtocol, Lack, Vendor } from '../definition/vendors.ts';
 import type { ExpressionText, Template } from '../expression/types.ts';
 
+export type { AlertTarget, AlertTopic, NamedOrWritten } from '../definition/types.ts';
 export type { JsonSchema } from '../../common/json.ts';
 export type { ExpressionText, Template } from '../expression/types.ts';
 
@@ -20,8 +22,29 @@ export interface Plan {
   readonly tasks: { readonly [name: string]: PlanTask };
   /** What clients of other protocols may ask for, by the name that they send as the model's. Left out: nothing. */
   readonly exposed?: { readonly [name: string]: PlanExposed };
+  /** Where alerts go, by name. Left out: nowhere. */
+  readonly alerts?: { readonly [name: string]: PlanAlertSink };
   /** The environment variables that expressions mention, as they were when the plan was built; not part of the hash. */
   readonly environment: { readonly [name: string]: string | null };
+}
+
+export interface PlanAlertSink {
+  readonly name: string;
+  readonly target: AlertTarget;
+  /** null: all. */
+  readonly kinds: readonly AlertTopic[] | null;
+  readonly from: 'info' | 'warning' | 'critical';
+  /** The same is not told again for so long. */
+  readonly dedupeMs: number;
+  /** The most messages that it gets. */
+  readonly rate: PlanRate;
+  readonly report: PlanReport | null;
+}
+
+export interface PlanReport {
+  readonly every: 'day' | 'week';
+  readonly by: 'team' | 'task' | 'caller' | 'provider' | 'model';
+  readonly timeZone: string;
 }
 
 export interface PlanExposed {

@@ -7,6 +7,13 @@ import type { AdminOperation } from './operations.ts';
 export class AdminWrites {
   readonly #contents: ContentStore;
   readonly #alert: StatementSync;
+  readonly #toOutbox: StatementSync;
+  readonly #newSinks: StatementSync;
+  readonly #toNewSinks: StatementSync;
+  readonly #dropSinks: StatementSync;
+  readonly #dropOutbox: StatementSync;
+  readonly #delivered: StatementSync;
+  readonly #sinkState: StatementSync;
   readonly #revision: StatementSync;
   readonly #setSwitch: StatementSync;
   readonly #clearSwitch: StatementSync;
@@ -22,6 +29,26 @@ export class AdminWrites {
        values (:id, :kind, :severity, :message, :remedy, :scope, :atMs, :runId, :details)
        on conflict (id) do nothing`,
     );
+    this.#toOutbox = database.prepare(
+      'insert or ignore into alert_outbox (sink, alert_seq) select s.name, a.seq from alert_sinks s join alerts a on a.id = ?',
+    );
+    // A sink that was added while the process was down hears of what the start itself has found.
+    this.#toNewSinks = database.prepare(
+      `insert or ignore into alert_outbox (sink, alert_seq)
+       select n.value, a.seq from json_each(?1) n cross join alerts a
+       where a.at_ms >= ?2 and n.value not in (select name from alert_sinks)`,
+    );
+    this.#newSinks = database.prepare(
+      'insert or ignore into alert_sinks (name, state) select value, null from json_each(?)',
+    );
+    this.#dropSinks = database.prepare(
+      'delete from alert_sinks where name not in (select value from json_each(?))',
+    );
+    this.#dropOutbox = database.prepare(
+      'delete from alert_outbox where sink not in (select value from json_each(?))',
+    );
+    this.#delivered = database.prepare('delete from alert_outbox where sink = ? and alert_seq <= ?');
+    this.#sinkState = database.prepare('update alert_sinks set state = ? where name = ?');
     this.#revision = database.prepare(
       `insert into revisions (hash, commit_id, author, subject, dirty, source, compiled_at_ms, active_from_ms, active_to_ms, problems,
          pinned, plan_content)
@@ -64,8 +91,22 @@ export class AdminWrites {
   apply(operation: AdminOperation): void {
     switch (operation.kind) {
       case 'recordAlert':
-        this.#alert.run(operation.alert);
+        if (Number(this.#alert.run(operation.alert).changes) > 0) this.#toOutbox.run(operation.alert.id);
         return;
+      case 'keepSinks': {
+        const { names, sinceMs } = operation;
+        this.#toNewSinks.run(names, sinceMs);
+        this.#newSinks.run(names);
+        this.#dropSinks.run(names);
+        this.#dropOutbox.run(names);
+        return;
+      }
+      case 'delivered': {
+        const { sink, throughSeq, state } = operation;
+        this.#delivered.run(sink, throughSeq);
+        this.#sinkState.run(state, sink);
+        return;
+      }
       case 'recordRevision': {
         const { revision, planText } = operation;
         // The plan's text is kept once, however often its revision is recorded.

@@ -76,6 +76,14 @@ export type AdminOperation =
   | { readonly kind: 'setSwitch'; readonly set: Pick<SwitchRow, 'scope' | 'reason' | 'by' | 'sinceMs'> }
   | { readonly kind: 'clearSwitch'; readonly scope: string; readonly by: string; readonly atMs: number }
   | { readonly kind: 'saveApiKey'; readonly key: ApiKeyRow }
+  /** `names`: JSON. */
+  | { readonly kind: 'keepSinks'; readonly names: string; readonly sinceMs: number }
+  | {
+      readonly kind: 'delivered';
+      readonly sink: string;
+      readonly throughSeq: number;
+      readonly state: string;
+    }
   | { readonly kind: 'learnBound'; readonly model: string; readonly bound: string }
   | { readonly kind: 'revokeApiKey' | 'touchApiKey'; readonly id: string; readonly atMs: number };
 

@@ -258,6 +258,24 @@ export const switches = sqliteTable(
   ],
 );
 
+/** Sinks of alerts, as the active revision names them. */
+export const alertSinks = sqliteTable('alert_sinks', {
+  seq: count('seq').primaryKey(),
+  name: text('name').notNull().unique(),
+  /** JSON: what delivery remembers of it; null: nothing yet. */
+  state: text('state'),
+});
+
+/** What waits for a sink: written with the alert, and gone with its delivery. */
+export const alertOutbox = sqliteTable(
+  'alert_outbox',
+  {
+    sink: text('sink').notNull(),
+    alertSeq: count('alert_seq').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sink, table.alertSeq] })],
+);
+
 export const apiKeys = sqliteTable('api_keys', {
   seq: count('seq').primaryKey(),
   id: text('id').notNull().unique(),

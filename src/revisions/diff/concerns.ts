@@ -1,4 +1,5 @@
 // The concerns of a difference, in the order in which people read it: callers first, then money, then safety, then how it is done.
+import { alerts } from './alerts.ts';
 import { allowances } from './allowances.ts';
 import { budgets } from './budgets.ts';
 import { exposed } from './exposed.ts';
@@ -30,4 +31,5 @@ export const concerns: readonly Concern[] = [
   providers,
   steps,
   retention,
+  alerts,
 ];

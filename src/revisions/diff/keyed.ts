@@ -4,7 +4,7 @@ import type { Plan, PlanLoopGuard, PlanLoops } from '../../language/plan/types.t
 
 /** Steps by their key and budgets by their id, so that a new one in between does not make all after it look different. */
 export function keyedPlan(plan: Plan): unknown {
-  const { language, providers, models, guards, exposed = {} } = plan;
+  const { language, providers, models, guards, exposed = {}, alerts = {} } = plan;
   const budgets = Object.fromEntries(plan.budgets.map((budget) => [budget.id, budget]));
   const tasks = Object.fromEntries(
     Object.values(plan.tasks).map((task) => [
@@ -25,6 +25,7 @@ export function keyedPlan(plan: Plan): unknown {
     guards: { ...guards, loop: keyedLoops(guards.loop) },
     tasks,
     exposed,
+    alerts,
   };
 }
 

@@ -8,6 +8,7 @@ import type { WrittenFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.t
 import type { CircuitState } from '../../engine/resilience/port.ts';
 import type { Revisions } from '../../revisions/port.ts';
 import type { SpanStats, StatsReader } from '../../ledger/stats/port.ts';
+import type { TestedSink } from '../alerts/test-sinks.ts';
 import type { ApiKeys } from './api-keys.ts';
 
 export interface GraphqlServices {
@@ -24,6 +25,8 @@ export interface GraphqlServices {
     Revisions,
     'active' | 'refused' | 'changesBetween' | 'reload' | 'activate' | 'release' | 'onChange'
   >;
+  /** Sends a test to each sink of alerts of the active revision. */
+  readonly testAlerts: () => Promise<readonly TestedSink[]>;
   readonly keys: ApiKeys;
 }
 

@@ -79,7 +79,7 @@ const per: Kind<CalendarUnit | { readonly ms: number } | 'run'> = scalar({
   },
 });
 
-const timeZone: Kind<string> = scalar({
+export const timeZone: Kind<string> = scalar({
   label: 'time zone, such as `Europe/Berlin`',
   noun: 'a time zone',
   schema: { type: 'string', minLength: 1 },

@@ -3,6 +3,7 @@ import type { DocumentNode } from '../../document/types.ts';
 import { passMemberPlaces } from '../located.ts';
 import type { Reader } from '../reader.ts';
 import type { ProjectDefinition } from '../types.ts';
+import { alertSink } from './alerts.ts';
 import { budget, loopGuards, surgeGuard } from './budgets.ts';
 import { EXPOSED_NAME, exposed } from './expose.ts';
 import { scalar } from './kind.ts';
@@ -69,6 +70,11 @@ const fields = {
   ),
   budgets: optional(mapOf(budget, byName('A budget')), 'What may be spent.', 'no limit'),
   guards: optional(guards, 'What notices that something has gone wrong.', 'no guards'),
+  alerts: optional(
+    mapOf(alertSink, byName('A sink of alerts')),
+    'Where alerts and cost reports go.',
+    'nowhere: they are listed by `headgate alerts`, the page and the API',
+  ),
   baseline: optional(
     baseline,
     'The model that savings are counted against: what would serve everything if nobody routed.',
@@ -107,6 +113,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     routes,
     budgets,
     guards: watched,
+    alerts,
     baseline: against,
     expose,
     at,
@@ -125,6 +132,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     routes: keyed(routes, (name, value) => ({ ...value, name })),
     budgets: keyed(budgets, (name, value) => ({ ...value, name })),
     guards: { loop: watched?.loop ?? null, surge: watched?.surge ?? null },
+    alerts: keyed(alerts, (name, value) => ({ ...value, name })),
     baseline: against ?? null,
     exposed: Object.fromEntries(
       (expose ?? [])

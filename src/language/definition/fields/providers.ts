@@ -30,7 +30,7 @@ export type UnnamedModel = Omit<ModelDefinition, 'key' | 'provider' | 'model'>;
 const SECRET = /^\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$/;
 
 /** A secret is named, never written: the value is read from the environment at the call (INV-9). */
-const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }> = {
+export const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }> = {
   label: '`${{ secrets.NAME }}`',
   schema: () => ({ type: 'string', pattern: '^\\$\\{\\{\\s*secrets\\.[A-Za-z_][A-Za-z0-9_]*\\s*\\}\\}$' }),
   read(node, reader) {
@@ -51,7 +51,7 @@ const secret: Kind<{ readonly name: string; readonly at: LocatedTemplate['at'] }
         'literal-secret',
         hidden,
         'A key is written into the file.',
-        'Write `apiKey: ${{ secrets.NAME }}`, set the environment variable NAME, and replace the key: it is in the history of git.',
+        'Write `${{ secrets.NAME }}`, set the environment variable NAME, and replace the key: it is in the history of git.',
       );
     return undefined;
   },

@@ -4,8 +4,24 @@ import type { AnyColumn, SQL } from 'drizzle-orm';
 import type { Json } from '../../../common/json.ts';
 import type { Problem } from '../../../errors/problem.ts';
 import type { AlertRecord } from '../../../engine/execution/ports.ts';
-import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, SwitchRecord } from '../../port.ts';
-import { alerts, apiKeys, contents, learntBounds, revisions, switches } from '../tables.ts';
+import type {
+  ApiKeyRecord,
+  Page,
+  PageRequest,
+  RevisionRecord,
+  SwitchRecord,
+  WaitingAlerts,
+} from '../../port.ts';
+import {
+  alertOutbox,
+  alertSinks,
+  alerts,
+  apiKeys,
+  contents,
+  learntBounds,
+  revisions,
+  switches,
+} from '../tables.ts';
 import { pageOf, rowLimit } from './paging.ts';
 import type { ReadDatabase } from './read-database.ts';
 
@@ -103,6 +119,23 @@ export function listAlerts(database: ReadDatabase, page: PageRequest): Page<Aler
     .limit(rowLimit(page))
     .all();
   return pageOf(rows.map(toAlert), page);
+}
+
+/** The oldest first. */
+export function waitingAlerts(database: ReadDatabase, sink: string, limit: number): WaitingAlerts {
+  const rows = database
+    .select({ alert: alerts })
+    .from(alertOutbox)
+    .innerJoin(alerts, eq(alerts.seq, alertOutbox.alertSeq))
+    .where(eq(alertOutbox.sink, sink))
+    .orderBy(asc(alertOutbox.alertSeq))
+    .limit(limit)
+    .all();
+  const known = database.select().from(alertSinks).where(eq(alertSinks.name, sink)).get();
+  return {
+    waiting: rows.map(({ alert }) => ({ seq: alert.seq, alert: toAlert(alert) })),
+    state: known?.state ?? null,
+  };
 }
 
 /** Those that are off now. */

@@ -2,7 +2,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AlertRecord, CachedFor } from '../../../engine/execution/ports.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
-import type { ApiKeyRecord, Page, PageRequest, RevisionRecord, RunFilter, SwitchRecord } from '../../port.ts';
+import type {
+  ApiKeyRecord,
+  Page,
+  PageRequest,
+  RevisionRecord,
+  RunFilter,
+  SwitchRecord,
+  WaitingAlerts,
+} from '../../port.ts';
 import { DAYS } from '../../rollup/dimensions.ts';
 import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
 import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
@@ -16,6 +24,7 @@ import {
   revisionsByHash,
   revisionsInForce,
   revisionsNamed,
+  waitingAlerts,
 } from './admin-queries.ts';
 import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './attempt-queries.ts';
 import { verify } from '../../verify/verify.ts';
@@ -55,6 +64,7 @@ export interface Queries {
   revisionsNamed(start: string): RevisionRecord[];
   planText(hash: string): string | undefined;
   alerts(page: PageRequest): Page<AlertRecord>;
+  waitingAlerts(sink: string, limit: number): WaitingAlerts;
   switches(): SwitchRecord[];
   apiKeys(): ApiKeyRecord[];
   rollups(reads: readonly RollupRead[]): RollupAnswer;
@@ -108,6 +118,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     revisionsNamed: (start) => revisionsNamed(database, start),
     planText: (hash) => planText(database, hash),
     alerts: (page) => listAlerts(database, page),
+    waitingAlerts: (sink, limit) => inSnapshot(connection, () => waitingAlerts(database, sink, limit)),
     switches: () => activeSwitches(database),
     apiKeys: () => listApiKeys(database),
     scan: (reads, filter) =>

@@ -10,6 +10,7 @@ import type { Refs } from '../refs.ts';
 import { MOST_BODY_BYTES } from '../api-keys.ts';
 import { isScope } from '../../../engine/execution/scopes.ts';
 import type { ReloadResult } from '../../../revisions/port.ts';
+import type { TestedSink } from '../../alerts/test-sinks.ts';
 import type { Enums } from '../types/enums.ts';
 import { typeOfResult } from '../types/results.ts';
 
@@ -71,7 +72,23 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
       }),
     });
 
+  const testedSink = builder.objectRef<TestedSink>('TestedSink').implement({
+    description: 'What came of a test message to a sink of alerts.',
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      kind: t.exposeString('kind', { description: '`webhook`, `slack`, `email` or `pagerduty`.' }),
+      failure: t.exposeString('failure', { nullable: true, description: 'Null: it took the message.' }),
+    }),
+  });
+
   builder.mutationFields((t) => ({
+    testAlerts: t.field({
+      type: [testedSink],
+      description: 'Sends a test message to each sink of alerts that the workflows name.',
+      authScopes: needs.admin,
+      complexity: 50,
+      resolve: async (_root, _args, context) => [...(await context.services.testAlerts())],
+    }),
     reloadWorkflows: t.field({
       type: reloadResult,
       description: 'Loads the workflows again: from the directory, or from the git ref.',

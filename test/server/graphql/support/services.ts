@@ -695,6 +695,7 @@ export async function createTestServices(
       },
     },
     revisions,
+    testAlerts: () => Promise.resolve([]),
     keys,
   };
   return { services, ledger, engine, stats, revisions, keys, budgets, providers };
