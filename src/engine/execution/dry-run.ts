@@ -72,7 +72,7 @@ async function dryStep(
         outputs.push(await runParseStep(parts, linked, stepKey, itemValues));
         break;
       case 'chunk':
-        outputs.push(await runChunkStep(linked, stepKey, itemValues));
+        outputs.push(await runChunkStep(parts, linked, stepKey, itemValues));
         break;
       case 'model':
         steps.push(await dryModelStep(parts, run, linked, stepKey, itemValues));
@@ -104,7 +104,7 @@ async function dryModelStep(
   const call = { run, linked, stepKey, values };
   if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
   const request = renderRequest(call);
-  const size = requestSize(linked, request);
+  const size = await requestSize(parts, linked, request);
   const { rule } = chooseRule(call, size);
   const needs = requestNeeds(run.plan, request, size, parts.bounds);
   const { signals, random } = parts;

@@ -167,7 +167,7 @@ function bodyOf(call: StepCall): (signal: AbortSignal) => Promise<Json> {
     case 'parse':
       return (signal) => recorded(call, () => runParseStep(call.parts, linked, stepKey, values, signal));
     case 'chunk':
-      return () => recorded(call, () => runChunkStep(linked, stepKey, values));
+      return (signal) => recorded(call, () => runChunkStep(call.parts, linked, stepKey, values, signal));
     case 'task':
       return () =>
         recorded(call, () => {

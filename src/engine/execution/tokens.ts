@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { loadedOnce } from '../../common/loaded.ts';
 import { loadO200k, MAX_PIECE } from './o200k.ts';
 import type { O200k } from './o200k.ts';
+import { LARGE_CHARACTERS } from './thread/large.ts';
 
 /** Longer texts are estimated from their beginning: counting is linear, but a megabyte of English is 15 ms of the event loop, and one of rare Chinese characters 130 ms. */
 const MAX_COUNTED_CHARACTERS = 256 * 1024;
@@ -32,7 +33,7 @@ const textCounts = new LRUCache<string, number>({
   sizeCalculation: (_count, text) => text.length + 1,
 });
 
-/** Tokens of one text by o200k_base: exact, but for pieces of more than 96 characters without a break, which are counted in parts, and texts beyond 256 Ki characters, which are scaled. Never blocks for long. */
+/** Tokens of one text by o200k_base: exact, but for pieces of more than 96 characters without a break, which are counted in parts, and texts beyond 256 Ki characters, which are scaled. For small texts, or on the thread of `thread/worker.ts`: a large one takes up to 100 ms. */
 export function countTokens(text: string): number {
   if (text.length === 0) return 0;
   const by = encoding.value();
@@ -48,6 +49,12 @@ export function countTokens(text: string): number {
       : countPieces(text, by);
   textCounts.set(text, count);
   return count;
+}
+
+/** The same on the thread that answers, for a text of any length: of a large one its first 64 Ki characters, scaled. */
+export function sampledTokens(text: string): number {
+  if (text.length <= LARGE_CHARACTERS) return countTokens(text);
+  return Math.ceil((countTokens(text.slice(0, LARGE_CHARACTERS)) / LARGE_CHARACTERS) * text.length);
 }
 
 function countPieces(text: string, by: O200k): number {
@@ -127,24 +134,27 @@ export interface PromptSize {
 /** OpenAI's models since GPT-4o. */
 const O200K_MODEL = /^(?:gpt-4o|gpt-4\.[15]|gpt-[5-9]|chatgpt|o[1-9])/;
 
-/** The size of a request. `texts`: system and prompt; `schemaText`: the JSON Schema asked for, which is sent too. */
-export function promptSize(texts: readonly string[], schemaText: string): PromptSize {
-  let tokens = CHAT_OVERHEAD;
-  let bytes = CHAT_OVERHEAD;
-  for (const text of texts) {
-    if (tokenizerLoaded()) tokens += countTokens(text);
-    bytes += byteBound(text);
-  }
+/**
+ * The size of a request. `texts`: system and prompt; `counts`: the tokens of each, null: the encoding is not there; `schemaText`: the JSON Schema asked
+ * for, which is sent too.
+ */
+export function promptSize(
+  texts: readonly string[],
+  counts: readonly number[] | null,
+  schemaText: string,
+): PromptSize {
+  const bytes = texts.reduce((sum, text) => sum + byteBound(text), CHAT_OVERHEAD);
   // Without the encoding, which free routes do not load: English prose has four bytes a token.
-  if (!tokenizerLoaded()) tokens = Math.ceil(bytes / 3);
-  const schemaTokens = schemaText === '' ? 0 : countTokens(schemaText);
+  const tokens =
+    counts === null ? Math.ceil(bytes / 3) : counts.reduce((sum, count) => sum + count, CHAT_OVERHEAD);
+  const schemaTokens = schemaText === '' ? 0 : sampledTokens(schemaText);
   const schemaBound = schemaText === '' ? 0 : byteBound(schemaText) + STRUCTURED_OVERHEAD;
   return {
     tokens: tokens + schemaTokens,
-    counted: tokenizerLoaded() ? tokens : 0,
+    counted: counts === null ? 0 : tokens,
     bound: ({ adapter, model }) =>
       // A text beyond what is counted is scaled, not counted; the scale may be wrong, the bytes are not.
-      adapter === 'openai' && O200K_MODEL.test(model) && bytes <= MAX_COUNTED_CHARACTERS && tokenizerLoaded()
+      adapter === 'openai' && O200K_MODEL.test(model) && bytes <= MAX_COUNTED_CHARACTERS && counts !== null
         ? tokens + schemaBound
         : bytes + schemaBound,
   };

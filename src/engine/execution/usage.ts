@@ -11,7 +11,7 @@ import type {
   Usage,
 } from '../providers/port.ts';
 import { costOf, worstCost } from '../routing/cost.ts';
-import { countTokens } from './tokens.ts';
+import { sampledTokens } from './tokens.ts';
 
 export interface Settlement {
   readonly usage: Usage;
@@ -152,7 +152,7 @@ function answered(answer: ProviderAnswer, asked: Asked, reported: NanoUsd | unde
   if (usage !== null) return counted(usage, answer, asked, reported, text);
   return estimate(
     asked,
-    { ...NO_USAGE, inputTokens: asked.inputTokens, outputTokens: countTokens(text) },
+    { ...NO_USAGE, inputTokens: asked.inputTokens, outputTokens: sampledTokens(text) },
     [MISSING],
     reported,
   );
@@ -166,7 +166,7 @@ function counted(
   reported: NanoUsd | undefined,
   text = '',
 ): Settlement {
-  const shown = countTokens(text);
+  const shown = sampledTokens(text);
   const isWhole =
     usage.inputTokens > 0 &&
     (text === '' || usage.outputTokens > 0) &&
@@ -279,5 +279,5 @@ function reportedCost({ reportedCostUsd }: ProviderAnswer | ProviderError): Nano
 
 function seenTokens({ seenCharacters }: ProviderError, { text }: Asked): number {
   const notGiven = Math.max(0, seenCharacters - text.length);
-  return countTokens(text) + Math.ceil(notGiven / CHARACTERS_PER_TOKEN);
+  return sampledTokens(text) + Math.ceil(notGiven / CHARACTERS_PER_TOKEN);
 }

@@ -132,7 +132,8 @@ describe('counting tokens', () => {
   });
 
   test("holds what is counted for OpenAI's own models, and the bytes for any other", () => {
-    const size = promptSize(['Answer briefly.', 'Why is the sky blue?'], '');
+    const texts = ['Answer briefly.', 'Why is the sky blue?'];
+    const size = promptSize(texts, texts.map(countTokens), '');
     const counted = exactly('Answer briefly.') + exactly('Why is the sky blue?');
     const gpt = size.bound({ adapter: 'openai', model: 'gpt-5.6-luna' });
     expect(gpt).toBeGreaterThanOrEqual(counted);

@@ -1,7 +1,8 @@
 // How large a client's request is: its texts counted, and its images and documents by the vendors' published formulas.
 import { isObject } from '../../providers/client-body.ts';
 import type { ClientBody } from '../../providers/client-body.ts';
-import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
+import type { WorkThread } from '../thread/work-thread.ts';
+import { loadTokenizer, promptSize, sampledTokens, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
 import { mediaIn, mediaTokens } from './media.ts';
 import type { Medium } from './media.ts';
@@ -9,9 +10,16 @@ import type { Medium } from './media.ts';
 /** Of what is not in the body, and of unknown size. */
 const UNKNOWN = Number.POSITIVE_INFINITY;
 
-export function exchangeSize(body: ClientBody): PromptSize {
+/** A large body is counted by the other thread, no longer than `signal` says. */
+export async function exchangeSize(
+  thread: Pick<WorkThread, 'countTokens'>,
+  body: ClientBody,
+  signal?: AbortSignal,
+): Promise<PromptSize> {
   const media = mediaIn(body.value);
-  const size = promptSize([media.length === 0 ? body.text : withoutMedia(body.value)], '');
+  const texts = [media.length === 0 ? body.text : withoutMedia(body.value)];
+  const counts = tokenizerLoaded() ? await thread.countTokens(texts, signal) : null;
+  const size = promptSize(texts, counts, '');
   // What a server remembers of a conversation is input too.
   const remembers =
     typeof body.value['previous_response_id'] === 'string' || isObject(body.value['conversation']);
@@ -38,8 +46,9 @@ function withoutMedia(value: unknown): string {
   });
 }
 
-/** Our own count of a request, for who only asks. */
+/** Our own count of a request, for who only asks: of a large one by its beginning. */
 export async function countRequest(body: ClientBody): Promise<number> {
   if (!tokenizerLoaded()) await loadTokenizer();
-  return exchangeSize(body).tokens;
+  const { tokens } = await exchangeSize({ countTokens: (texts) => texts.map(sampledTokens) }, body);
+  return tokens;
 }

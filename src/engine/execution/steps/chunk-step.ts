@@ -1,17 +1,26 @@
 // A chunk step: long text → pieces by tokens.
 import type { Json } from '../../../common/json.ts';
+import { failed } from '../failure.ts';
 import type { LinkedChunkStep } from '../link.ts';
-import { loadTokenizer } from '../tokens.ts';
+import type { EngineParts } from '../parts.ts';
 import { asText, valueOf } from '../values.ts';
 import type { RunValues } from '../values.ts';
-import { chunkText } from './chunk.ts';
 
+/** `signal`: of the step; a large text is worked on no longer than that. */
 export async function runChunkStep(
+  { thread }: Pick<EngineParts, 'thread'>,
   { step, from }: LinkedChunkStep,
   stepKey: string,
   values: RunValues,
+  signal?: AbortSignal,
 ): Promise<Json> {
   const text = asText(valueOf(from.evaluate(values), `from of step "${stepKey}"`, stepKey));
-  await loadTokenizer();
-  return chunkText(text, { tokens: step.tokens, overlapTokens: step.overlapTokens });
+  const { tokens, overlapTokens } = step;
+  const cut = await thread.chunk({ text, tokens, overlapTokens }, signal);
+  if (cut.ok) return cut.value;
+  throw failed(
+    'PARSE_FAILED',
+    { step: stepKey, format: 'chunks', reason: cut.error },
+    { step: stepKey, details: { format: 'chunks' } },
+  );
 }

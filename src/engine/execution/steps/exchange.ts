@@ -17,7 +17,7 @@ export function exchangeStep(
     const { step } = linked;
     const startedAtMs = parts.clock.nowMs();
     if (!tokenizerLoaded() && needsCount(call)) await loadTokenizer();
-    const size = exchangeSize(exchange.body);
+    const size = await exchangeSize(parts.thread, exchange.body, signal);
     const { rule } = chooseRule(call, size);
     const keeps = run.linked.task.retain.content !== 'hash';
     const candidates = new Candidates(parts, {

@@ -11,6 +11,7 @@ import { Candidates } from '../candidates.ts';
 import type { StepCall } from '../execute.ts';
 import { RunFailure, runError } from '../failure.ts';
 import type { LinkedExchangeStep, LinkedModelStep } from '../link.ts';
+import type { EngineParts } from '../parts.ts';
 import type { StepRecord } from '../records.ts';
 import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
@@ -32,7 +33,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
     // Where it cannot be read now, bounds stand in for counts.
     if (!tokenizerLoaded() && (needsCount(call) || mayBeCut(request)))
       await loadTokenizer().catch(() => undefined);
-    const size = requestSize(linked, request);
+    const size = await requestSize(parts, linked, request, signal);
     const { rule } = chooseRule(call, size);
     const candidates = new Candidates(parts, {
       run,
@@ -78,8 +79,16 @@ export function renderRequest({ run, linked, stepKey, values }: ModelCall): Mode
   };
 }
 
-export function requestSize(linked: LinkedModelStep, { system, prompt }: ModelRequest): PromptSize {
-  return promptSize(system === null ? [prompt] : [system, prompt], linked.schemaText);
+/** Large texts are counted by the other thread, no longer than `signal` says. */
+export async function requestSize(
+  { thread }: Pick<EngineParts, 'thread'>,
+  linked: LinkedModelStep,
+  { system, prompt }: ModelRequest,
+  signal?: AbortSignal,
+): Promise<PromptSize> {
+  const texts = system === null ? [prompt] : [system, prompt];
+  const counts = tokenizerLoaded() ? await thread.countTokens(texts, signal) : null;
+  return promptSize(texts, counts, linked.schemaText);
 }
 
 /** So long that a local server may drop a part of it, which only a count shows. */

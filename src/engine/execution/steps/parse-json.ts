@@ -5,7 +5,7 @@ import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
 
 /** Each value is looked at again by what follows: the schema, expressions, the ledger. */
-export const MAX_VALUES = 50_000;
+export const MAX_VALUES = 200_000;
 const MAX_LEVELS = 500;
 
 export function parseJsonText(raw: string): Outcome<Json, string> {

@@ -9,6 +9,7 @@ import type { LoopTrace } from '../../budget/guards/kinds/kind.ts';
 import { loopTraces } from '../../budget/guards/loop.ts';
 import { inputProblems, problemsLine } from '../input-problems.ts';
 import type { Validators } from '../validators.ts';
+import type { ChunkOptions } from '../steps/chunk.ts';
 import { inexactCell, parseCsv } from '../steps/parse-csv.ts';
 import { parseDiffText } from '../steps/parse-diff.ts';
 import { parseEmail } from '../steps/parse-email.ts';
@@ -30,6 +31,18 @@ export interface IdentifyJob {
   readonly input: JsonObject;
   readonly loops: PlanLoops | null;
 }
+
+export interface ChunkJob extends ChunkOptions {
+  readonly kind: 'chunk';
+  readonly text: string;
+}
+
+export interface CountJob {
+  readonly kind: 'count';
+  readonly texts: readonly string[];
+}
+
+export type Job = ParseJob | IdentifyJob | ChunkJob | CountJob;
 
 export interface Identity {
   readonly inputHash: string;

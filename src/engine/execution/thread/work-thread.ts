@@ -2,15 +2,16 @@
 import { Worker } from 'node:worker_threads';
 import type { ValidateFunction } from 'ajv';
 import type { Clock } from '../../../common/clock.ts';
-import type { Json, JsonObject } from '../../../common/json.ts';
+import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
 import { formatDuration } from '../../../common/units.ts';
+import { chunkText } from '../steps/chunk.ts';
+import { countTokens, loadTokenizer, sampledTokens } from '../tokens.ts';
 import { identify, parse } from './jobs.ts';
-import type { Identity, IdentifyJob, ParseJob } from './jobs.ts';
+import type { ChunkJob, Identity, IdentifyJob, Job, ParseJob } from './jobs.ts';
+import { isLarge, LARGE_CHARACTERS } from './large.ts';
 
-/** Above so many characters nothing is parsed, hashed or compared on the thread that answers: it would be held for more than some milliseconds. */
-export const LARGE_CHARACTERS = 64 * 1024;
 /** One text may not keep the others waiting for longer, whatever its run's deadline. */
 const LONGEST_JOB_MS = 15_000;
 /** To start it costs 50 ms of another core; to keep it, 20 MB. */
@@ -27,11 +28,15 @@ export interface WorkThread {
   ): Promise<Outcome<Json, string>>;
   /** Not a promise for a small input: between a look at what is there and an entry nothing is to be awaited. */
   identify(job: Omit<IdentifyJob, 'kind'>): Identity | Promise<Identity>;
+  /** As `parse`. */
+  chunk(job: Omit<ChunkJob, 'kind'>, signal?: AbortSignal): Promise<Outcome<Json, string>>;
+  /** Tokens of each text, by `countTokens`. Not a promise where all are small. */
+  countTokens(texts: readonly string[], signal?: AbortSignal): readonly number[] | Promise<readonly number[]>;
   close(): void;
 }
 
 interface Waiting {
-  readonly job: ParseJob | IdentifyJob;
+  readonly job: Job;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -92,7 +97,7 @@ export function createWorkThread(clock: Clock): WorkThread {
     worker.postMessage(current.job);
   }
 
-  function ask(job: ParseJob | IdentifyJob, signal?: AbortSignal): Promise<unknown> {
+  function ask(job: Job, signal?: AbortSignal): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     const waiting: Waiting = { job, resolve, reject };
@@ -110,21 +115,47 @@ export function createWorkThread(clock: Clock): WorkThread {
     return promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 
+  async function valueOf(job: Job, signal?: AbortSignal): Promise<Outcome<Json, string>> {
+    try {
+      const answer = (await ask(job, signal)) as Outcome<never, string> & { readonly text?: string };
+      return answer.text === undefined ? answer : succeed(JSON.parse(answer.text) as Json);
+    } catch (error) {
+      if (error instanceof Overtaxed) return fail(error.message);
+      throw error;
+    }
+  }
+
+  async function counted(texts: readonly string[], signal?: AbortSignal): Promise<readonly number[]> {
+    try {
+      return (await ask({ kind: 'count', texts }, signal)) as readonly number[];
+    } catch (error) {
+      if (error instanceof Overtaxed) return texts.map(sampledTokens);
+      throw error;
+    }
+  }
+
   return {
     async parse(job, validate, signal) {
       if (job.text.length <= LARGE_CHARACTERS) return parse(job, validate);
-      try {
-        const answer = (await ask({ kind: 'parse', ...job }, signal)) as Outcome<never, string> & {
-          readonly text?: string;
-        };
-        return answer.text === undefined ? answer : succeed(JSON.parse(answer.text) as Json);
-      } catch (error) {
-        if (error instanceof Overtaxed) return fail(error.message);
-        throw error;
-      }
+      return valueOf({ kind: 'parse', ...job }, signal);
     },
     identify(job) {
       return isLarge(job.input) ? (ask({ kind: 'identify', ...job }) as Promise<Identity>) : identify(job);
+    },
+    async chunk(job, signal) {
+      if (job.text.length > LARGE_CHARACTERS) return valueOf({ kind: 'chunk', ...job }, signal);
+      await loadTokenizer();
+      return chunkText(job.text, job);
+    },
+    countTokens(texts, signal) {
+      const large = texts.filter(({ length }) => length > LARGE_CHARACTERS);
+      if (large.length === 0) return texts.map(countTokens);
+      return counted(large, signal).then((counts) => {
+        const left = counts[Symbol.iterator]();
+        return texts.map((text) =>
+          text.length > LARGE_CHARACTERS ? (left.next().value ?? 0) : countTokens(text),
+        );
+      });
     },
     close() {
       stopTimer();
@@ -132,26 +163,4 @@ export function createWorkThread(clock: Clock): WorkThread {
       worker = undefined;
     },
   };
-}
-
-/** Whether its texts, names and values come to more than a small input has; looks no further than that. */
-function isLarge(input: JsonObject): boolean {
-  let left = LARGE_CHARACTERS;
-  const rest: Json[] = [input];
-  for (let value = rest.pop(); value !== undefined; value = rest.pop()) {
-    left -= 8;
-    if (typeof value === 'string') left -= value.length;
-    else if (Array.isArray(value)) {
-      if (value.length * 8 > left) return true;
-      rest.push(...(value as readonly Json[]));
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [name, member] of Object.entries(value as JsonObject)) {
-        left -= name.length;
-        rest.push(member);
-        if (left < rest.length * 8) return true;
-      }
-    }
-    if (left < 0) return true;
-  }
-  return false;
 }

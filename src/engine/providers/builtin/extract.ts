@@ -18,6 +18,7 @@ const SENTENCES_AT_ONCE = 1500;
 /** From each part come this many times the sentences wanted, so that the last choice has something to choose from. */
 const SPARE = 4;
 const SENTENCES_PER_TURN = 64;
+const CHARACTERS_PER_TURN = 32 * 1024;
 /** How much a resemblance to what is already chosen costs: enough to keep a sentence from coming twice in other words. */
 const REPETITION_COST = 1.4;
 
@@ -41,10 +42,14 @@ export async function summarize(text: string, options: SummaryOptions): Promise<
   const { signal } = options;
   const all: Considered[] = [];
   let paragraph = -1;
+  let turn = { sentences: 0, characters: 0 };
   for (const sentence of sentencesOf(text)) {
     all.push(consider(sentence, all.length, sentence.paragraph !== paragraph));
     paragraph = sentence.paragraph;
-    if (all.length % SENTENCES_PER_TURN === 0) {
+    turn.sentences += 1;
+    turn.characters += sentence.text.length;
+    if (turn.sentences >= SENTENCES_PER_TURN || turn.characters >= CHARACTERS_PER_TURN) {
+      turn = { sentences: 0, characters: 0 };
       await setImmediate();
       if (signal.aborted) return undefined;
     }

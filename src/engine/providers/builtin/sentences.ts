@@ -10,6 +10,11 @@ export interface Sentence {
 const ABBREVIATION =
   /(?:^|[\s("'“‘[])(?:Mr|Mrs|Ms|Messrs|Dr|Prof|Rev|Hon|Gen|Col|Maj|Capt|Lt|Sgt|Gov|Sen|Rep|Pres|St|Mt|Ft|Jr|Sr|Esq|Co|Corp|Inc|Ltd|Bros|No|Nos|Vol|vol|Fig|fig|Sec|sec|Art|art|Ch|ch|p|pp|cf|vs|v|viz|etc|e\.g|i\.e|al|approx|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|U\.S|U\.N|U\.K|[A-Z])\.["'”’)\]]*$/;
 
+/** Between two turns of the event loop at most this much is split; a paragraph or a line that is longer is taken for several. */
+const MOST_AT_ONCE = 16 * 1024;
+/** What is longer is a sentence, whatever its end looks like. */
+const LONGEST_JOINED = 2_000;
+
 const segmenters = new Map<string, Intl.Segmenter>();
 
 function segmenter(): Intl.Segmenter {
@@ -34,25 +39,37 @@ export function* sentencesOf(text: string): Generator<Sentence> {
 /** A line in capitals, or one marked as in Markdown, stands by itself; the others of a block are one paragraph. */
 function* withoutHeadings(block: string): Generator<string> {
   let lines: string[] = [];
+  let size = 0;
   for (const line of block.split(/\r?\n/)) {
-    if (!isHeading(line)) {
-      lines.push(line);
-      continue;
+    const heading = isHeading(line);
+    if (heading || size + line.length > MOST_AT_ONCE) {
+      yield* oneLine(lines.join(' '));
+      lines = [];
+      size = 0;
     }
-    yield* oneLine(lines.join(' '));
-    yield* oneLine(line.replace(/^\s*#+\s*/, ''));
-    lines = [];
+    if (heading) yield* oneLine(line.replace(/^\s*#+\s*/, ''));
+    else {
+      lines.push(line);
+      size += line.length;
+    }
   }
   yield* oneLine(lines.join(' '));
 }
 
 function* oneLine(text: string): Generator<string> {
-  const line = text.replace(/\s+/g, ' ').trim();
-  if (line !== '') yield line;
+  for (let start = 0; start < text.length;) {
+    let end = start + MOST_AT_ONCE;
+    // Not through the middle of a surrogate pair.
+    if (/[\uD800-\uDBFF]/.test(text.charAt(end - 1))) end += 1;
+    const line = text.slice(start, end).replace(/\s+/g, ' ').trim();
+    if (line !== '') yield line;
+    start = end;
+  }
 }
 
 /** "Fellow-Citizens of the Senate and House of Representatives: …": a few capitalized words and a colon, then the sentence itself. */
-const ADDRESS = /^(?:(?:\p{Lu}[\p{L}'’-]*|of|the|and|to|my|in|for|&),? ?){1,14}: (?=["“]?\p{Lu})/u;
+const ADDRESS =
+  /^(?:\p{Lu}[\p{L}'’-]*|of|the|and|to|my|in|for|&)(?:,? (?:\p{Lu}[\p{L}'’-]*|of|the|and|to|my|in|for|&)){0,13}: (?=["“]?\p{Lu})/u;
 /** "NATIONAL ENERGY POLICY As a result …": a heading that has lost its line. A single short word may be a name. */
 const STUCK_HEADING =
   /^(?=[\p{Lu}\s,&'’/-]{9})(?:\p{Lu}[\p{Lu}'’/-]+[, &]+)+(?=\p{Lu}\p{Ll}|\p{Lu} \p{Ll}|A )/u;
@@ -67,7 +84,8 @@ function* sentencesOfLine(line: string, paragraph: number): Generator<Sentence> 
   for (const { segment } of segmenter().segment(line)) {
     pending += segment;
     const candidate = pending.trimEnd();
-    if (candidate === '' || ABBREVIATION.test(candidate.slice(-24))) continue;
+    if (candidate === '' || (candidate.length < LONGEST_JOINED && ABBREVIATION.test(candidate.slice(-24))))
+      continue;
     yield { text: candidate.trimStart().replace(STUCK_HEADING, '').replace(ADDRESS, ''), paragraph };
     pending = '';
   }

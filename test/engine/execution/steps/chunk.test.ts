@@ -17,7 +17,9 @@ beforeAll(loadTokenizer);
 const validate = createValidators().output({ type: 'array', items: chunkSchema });
 
 function chunks(text: string, tokens: number, overlapTokens = 0): readonly Chunk[] {
-  const value = chunkText(text, { tokens, overlapTokens });
+  const cut = chunkText(text, { tokens, overlapTokens });
+  if (!cut.ok) throw new Error(cut.error);
+  const { value } = cut;
   expect({ valid: validate(value), errors: validate.errors }).toMatchObject({ valid: true });
   return value as unknown as readonly Chunk[];
 }

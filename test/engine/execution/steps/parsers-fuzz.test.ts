@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../../src/common/random.ts';
 import { parse } from '../../../../src/engine/execution/thread/jobs.ts';
 import type { ParseFormat } from '../../../../src/engine/execution/thread/jobs.ts';
-import { LARGE_CHARACTERS } from '../../../../src/engine/execution/thread/work-thread.ts';
+import { LARGE_CHARACTERS } from '../../../../src/engine/execution/thread/large.ts';
 import { hasSharedData, listSharedData, readSharedBytes } from '../../../support/shared-data.ts';
 
 const PIECES: { readonly [format in ParseFormat]: readonly string[] } = {

@@ -27,6 +27,22 @@ describe('sentences', () => {
     expect(split(text)).toEqual(expected);
   });
 
+  it.each([
+    ['capitals', 'A'.repeat(200_000)],
+    ['abbreviations', 'Mr. '.repeat(50_000)],
+    ['capital words', 'ABC DEF '.repeat(25_000)],
+    ['one long line', 'words of it '.repeat(20_000)],
+    ['quotation marks', `a.${'"'.repeat(200_000)}x`],
+    ['emoji', '😀'.repeat(20_001)],
+  ])('are split in linear time, and nothing is lost: %s', (_what, text) => {
+    const startMs = performance.now();
+    const sentences = split(text);
+    // What backtracks, or looks at all of it again for each sentence, takes minutes.
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(sentences.join('').replaceAll(/\s/g, '')).toBe(text.replaceAll(/\s/g, ''));
+    expect(sentences.every((sentence) => sentence.isWellFormed())).toBe(true);
+  });
+
   it('know their paragraph', () => {
     expect([...sentencesOf('One. Two.\n\nThree.')].map(({ paragraph }) => paragraph)).toEqual([0, 0, 1]);
   });
