@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { repositoryRoot } from '../support/repository.ts';
+import { finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 import { chromiumPath, launch, noChromium, openPage } from './support/browser.ts';
 import { servePage, type ServedPage } from './support/served.ts';
 
@@ -123,6 +124,50 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.getByLabel(/^message/).fill('My invoice of March was charged twice.');
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByText('succeeded').waitFor({ timeout: 15_000 });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says what today costs against the usual of these hours, and why', async () => {
+    const { ledger, stats } = served.app;
+    // Nine days ago something was there already; a week ago, at this time, one call of $2.
+    for (const [days, costNanoUsd] of [
+      [9, 1n],
+      [7, 2_000_000_000n],
+    ] as const) {
+      const run = makeRun(`run_past${days}`, { startedAtMs: Date.now() - days * 86_400_000 - 1 });
+      const attempt = makeAttempt(`att_past${days}`, run, { postings: [] });
+      await ledger.openRun(run);
+      await ledger.openAttempt(attempt);
+      await ledger.closeAttempt(settle(attempt, { costNanoUsd }), null);
+      await ledger.finishRun(finish(run, { costNanoUsd }));
+    }
+    const { page, faults } = await openPage(browser, served.url);
+    const panel = page.getByRole('region', { name: 'Today against the usual' });
+    await panel.getByText('is usual by now').waitFor();
+    const timeZone = await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const { changeNanoUsd, byCause } = await stats.costChange({ to: { calendar: 'day', timeZone } });
+    await panel.locator(`[data-nano="${changeNanoUsd}"]`).first().waitFor();
+    expect(byCause.length).toBeGreaterThan(0);
+    for (const { amountNanoUsd } of byCause)
+      await panel
+        .getByRole('list', { name: 'By cause' })
+        .locator(`[data-nano="${amountNanoUsd}"]`)
+        .first()
+        .waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('explores a span by session', async () => {
+    const session = 'agent-1';
+    await served.app.engine.run({
+      task: 'triage',
+      caller: { ...LOCAL_CALLER, session },
+      input: { message: words(3001) },
+    });
+    const { page, faults } = await openPage(browser, `${served.url}/explore?span=hour&by=SESSION`);
+    await page.getByRole('cell', { name: session }).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -74,6 +74,27 @@ export type CircuitState =
   | 'HALF_OPEN'
   | 'OPEN';
 
+/** In the order in which they are told apart: each at what the ones before it have changed. */
+export type CostCause =
+  /** Answers that a run needs: more steps, more items. */
+  | 'CALLS'
+  /** The share of runs that were answered without a call. */
+  | 'EXACT_CACHE'
+  /** What calls cost whose answers were not used, retries among them. */
+  | 'FAILURES'
+  /** Longer prompts, or shorter ones. */
+  | 'INPUT_TOKENS'
+  /** Longer answers, or shorter ones; reasoning too. */
+  | 'OUTPUT_TOKENS'
+  /** The same tokens of the same models cost more, or less. */
+  | 'PRICE'
+  /** The share of the input that the provider's cache had. */
+  | 'PROMPT_CACHE'
+  /** Other models answered. */
+  | 'ROUTE'
+  /** More runs, or fewer: callers, not workflows. */
+  | 'VOLUME';
+
 export type CreateApiKeyInput = {
   /** Whose name its runs carry. */
   caller: string;
@@ -285,6 +306,13 @@ export type TodayQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type TodayQuery = { pace: { perMinute: string, usualPerMinute: string | null, weeks: number }, spend: { total: { cost: string, runs: number } }, savings: { total: { net: string, cost: string, baselineCost: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> } } };
+
+export type ChangedTodayQueryVariables = Exact<{
+  to: SpanInput;
+}>;
+
+
+export type ChangedTodayQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string }>, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, byCause: Array<{ cause: CostCause, amount: string }>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null } | null, lines: Array<{ file: string, line: number }> }> } };
 
 export type ForecastsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -675,6 +703,39 @@ export const TodayDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<TodayQuery, TodayQueryVariables>;
+export const ChangedTodayDocument = new TypedDocumentString(`
+    query ChangedToday($to: SpanInput!) {
+  costChange(to: $to) {
+    from {
+      from
+    }
+    fromCost
+    toCost
+    change
+    byCause {
+      cause
+      amount
+    }
+    byRevision {
+      amount
+      byCause {
+        cause
+        amount
+      }
+      revision {
+        hash
+        commit
+        author
+        subject
+      }
+      lines {
+        file
+        line
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ChangedTodayQuery, ChangedTodayQueryVariables>;
 export const ForecastsDocument = new TypedDocumentString(`
     query Forecasts {
   budgets {

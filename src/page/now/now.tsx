@@ -5,6 +5,7 @@ import { Chart } from '../parts/chart.tsx';
 import { count, duration, Empty, Panel, percent, Problem, Usd } from '../parts/parts.tsx';
 import { Savings } from '../explore/savings.tsx';
 import { Budgets } from './budgets.tsx';
+import { Changed } from './changed.tsx';
 import { InFlight } from './in-flight.tsx';
 import { Health } from './health.tsx';
 import { spendNow, todayQuery } from './query.ts';
@@ -77,6 +78,7 @@ export function Now() {
           {stats === undefined ? <Empty>…</Empty> : <Budgets budgets={stats.budgets} />}
         </Panel>
         <Stopped />
+        <Changed />
         {today && <Savings total={today.savings.total} />}
         <InFlight beat={beat} />
         <Health beat={beat} />

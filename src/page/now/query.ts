@@ -73,6 +73,40 @@ export const todayQuery = graphql(`
   }
 `);
 
+export const changedQuery = graphql(`
+  query ChangedToday($to: SpanInput!) {
+    costChange(to: $to) {
+      from {
+        from
+      }
+      fromCost
+      toCost
+      change
+      byCause {
+        cause
+        amount
+      }
+      byRevision {
+        amount
+        byCause {
+          cause
+          amount
+        }
+        revision {
+          hash
+          commit
+          author
+          subject
+        }
+        lines {
+          file
+          line
+        }
+      }
+    }
+  }
+`);
+
 export const forecastsQuery = graphql(`
   query Forecasts {
     budgets {

@@ -1,0 +1,109 @@
+// What today costs more or less than is usual by this hour, why, and which commit did it.
+import { useEffect, useState } from 'react';
+import { errorText, useData } from '../client.ts';
+import { Badge, Empty, Panel, Problem, Usd } from '../parts/parts.tsx';
+import { nanoUsd } from '../parts/usd.ts';
+import type { ChangedTodayQuery, CostCause } from '../generated/graphql.ts';
+import { changedQuery } from './query.ts';
+
+type Change = ChangedTodayQuery['costChange'];
+
+/** Hours are compared: it does not change by the second. */
+const CHANGED_EVERY_MS = 60_000;
+/** What comes after is small. */
+const MOST_REVISIONS = 5;
+
+const WORDS: { readonly [cause in CostCause]: string } = {
+  VOLUME: 'volume',
+  EXACT_CACHE: 'answers from the cache',
+  FAILURES: 'failures and retries',
+  CALLS: 'calls a run',
+  ROUTE: 'route',
+  INPUT_TOKENS: 'tokens in',
+  OUTPUT_TOKENS: 'tokens out',
+  PROMPT_CACHE: 'prompt cache',
+  PRICE: 'price',
+};
+
+export function Changed() {
+  const [to] = useState(() => ({
+    calendar: 'DAY' as const,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  }));
+  const [{ data, error }, read] = useData(changedQuery, { to });
+  useEffect(() => {
+    const timer = setInterval(() => read({ requestPolicy: 'network-only' }), CHANGED_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [read]);
+  const change = data?.costChange;
+  return (
+    <Panel
+      title="Today against the usual"
+      aside={change !== undefined && change.from.length > 0 && <Signed of={change.change} />}
+    >
+      <Problem text={errorText(error)} />
+      {change === undefined ? <Empty>…</Empty> : <Causes change={change} />}
+    </Panel>
+  );
+}
+
+function Causes({ change }: { readonly change: Change }) {
+  if (change.from.length === 0)
+    return (
+      <Empty>What is usual by this hour is known after a week: the same hours of up to four weeks.</Empty>
+    );
+  return (
+    <>
+      <p className="hint">
+        <Usd of={change.toCost} /> today, <Usd of={change.fromCost} /> is usual by now
+      </p>
+      {change.byCause.length > 0 && (
+        <ul className="events" aria-label="By cause">
+          {change.byCause.map(({ cause, amount }) => (
+            <li key={cause}>
+              <strong>
+                <Signed of={amount} />
+              </strong>{' '}
+              {WORDS[cause]}
+            </li>
+          ))}
+        </ul>
+      )}
+      {change.byRevision.length > 0 && (
+        <ul className="events" aria-label="By commit">
+          {change.byRevision.slice(0, MOST_REVISIONS).map(({ amount, byCause, revision, lines }) => (
+            <li key={revision?.hash ?? 'none'}>
+              <strong>
+                <Signed of={amount} />
+              </strong>{' '}
+              {revision === null ? (
+                'the same workflows were asked for something else'
+              ) : (
+                <>
+                  <Badge tone="plain">{(revision.commit ?? revision.hash).slice(0, 8)}</Badge>{' '}
+                  {revision.subject ?? 'workflows that are in no commit'}
+                  {revision.author !== null && `, by ${revision.author}`}
+                </>
+              )}
+              <span className="hint">
+                {' '}
+                {byCause.map(({ cause }) => WORDS[cause]).join(', ')}
+                {lines[0] !== undefined && ` · ${lines[0].file}:${lines[0].line}`}
+                {lines.length > 1 && ` and ${lines.length - 1} more lines`}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Signed({ of }: { readonly of: string }) {
+  return (
+    <>
+      {nanoUsd(of) > 0n && '+'}
+      <Usd of={of} />
+    </>
+  );
+}

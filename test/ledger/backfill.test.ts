@@ -1,0 +1,86 @@
+// A database of an older version has its sums completed when it is opened: they are again what its rows add up to.
+import { mkdtempSync, cpSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
+import { openLedger } from '../../src/ledger/open.ts';
+import { createSpanStats } from '../../src/ledger/stats/spans.ts';
+import { migrate } from '../../src/ledger/sqlite/migrate.ts';
+import { ledgerPath } from '../support/ledger-folder.ts';
+import { RATES, START_MS, finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+const SAVINGS = readdirSync(MIGRATIONS).filter((name) => name.endsWith('_savings'));
+const HOUR_MS = 3_600_000;
+
+/** The schema as it was before savings were kept, with the rows of a ledger of today in it: what both know. */
+function writtenBefore(today: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-migrations-'));
+  for (const name of readdirSync(MIGRATIONS).filter((one) => one < (SAVINGS[0] ?? '')))
+    cpSync(join(MIGRATIONS, name), join(folder, name), { recursive: true });
+  const path = join(dirname(ledgerPath()), 'headgate.db');
+  const old = new DatabaseSync(path);
+  migrate(old, path, folder);
+  old.exec(`attach '${today}' as today`);
+  const tables = old.prepare("select name from sqlite_schema where type = 'table'").all();
+  for (const { name } of tables) {
+    const columns = old
+      .prepare(`pragma table_info(${String(name)})`)
+      .all()
+      .map((column) => String(column['name']))
+      .join(', ');
+    old.exec(`delete from ${String(name)}`);
+    old.exec(`insert into ${String(name)} (${columns}) select ${columns} from today.${String(name)}`);
+  }
+  old.exec('detach today');
+  old.close();
+  return path;
+}
+
+it('INV-1: what was counted before savings were kept is completed from its rows, and verifies', async () => {
+  const clock = { ...systemClock, nowMs: () => START_MS + 50 * HOUR_MS };
+  const today = ledgerPath();
+  const ledger = await openLedger({ path: today, synchronous: 'normal', clock, writer: 'inline' });
+  for (let index = 0; index < 40; index += 1) {
+    const run = makeRun(`run_${index}`, {
+      startedAtMs: START_MS + index * HOUR_MS + index * 1000,
+      // One that is under way goes on after the start, with its call not counted yet.
+      durable: index === 39,
+      tags: index % 3 === 0 ? { app: 'a "quoted" one' } : {},
+    });
+    await ledger.openRun(run);
+    const cached = index % 5 === 0;
+    if (!cached) {
+      const attempt = makeAttempt(`att_${index}`, run, { rates: RATES });
+      await ledger.openAttempt(attempt);
+      if (index !== 39)
+        await ledger.closeAttempt(
+          settle(attempt, {
+            status: index % 4 === 1 ? 'failed' : 'succeeded',
+            estimated: index % 7 === 2,
+            cacheWriteTokens: index % 2 === 0 ? 10 : 0,
+            reasoningTokens: index % 2 === 0 ? 5 : 0,
+          }),
+          null,
+        );
+    }
+    if (index !== 39) await ledger.finishRun(finish(run, { cached, savedNanoUsd: cached ? 3_000_000n : 0n }));
+  }
+  const stats = createSpanStats(ledger, clock);
+  const everything = async (from: typeof stats) => ({
+    spend: (await from.spend({ span: {}, by: ['STATUS'] })).groups,
+    savings: (await from.savings({ span: {}, by: ['TASK'] })).total,
+  });
+  const before = await everything(stats);
+  expect(before.savings.parts.filter(({ amountNanoUsd }) => amountNanoUsd !== 0n).length).toBeGreaterThan(1);
+  await ledger.close();
+
+  const old = writtenBefore(today);
+  const opened = await openLedger({ path: old, synchronous: 'normal', clock, writer: 'inline' });
+  expect((await opened.verify()).discrepancies).toEqual([]);
+  expect(await everything(createSpanStats(opened, clock))).toEqual(before);
+  await opened.close();
+});
