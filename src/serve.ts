@@ -4,6 +4,7 @@ import type { App } from './app.ts';
 import { alertRecord, forecastAlert } from './engine/execution/alert-records.ts';
 import { createForecastAlerts, windowOf } from './ledger/stats/forecast-alerts.ts';
 import { CATALOGUE_PUBLISHED_MS } from './language/plan/catalogue.ts';
+import { storageWords } from './errors/storage-words.ts';
 import { logRevisions } from './revisions/alerts.ts';
 import type { ServerOptions } from './server/options.ts';
 
@@ -79,7 +80,8 @@ export async function serveApp(
     exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,
     ledgerHealth: async () => {
       const { ok, failure } = ledger.health();
-      return { ok, detail: failure === null ? 'writable' : `${failure.message} ${failure.remedy}` };
+      // Asked without a key: the driver's words and where its files lie are for the log alone.
+      return { ok, detail: failure === null ? 'writable' : storageWords(failure) };
     },
   });
   // What a crash or a restart cut off goes on from its last receipt (INV-5).

@@ -4,6 +4,8 @@ import type { HeadgateError } from './headgate-error.ts';
 const WORDS: { readonly [code: string]: string } = {
   DISK_FULL: 'its disk is full',
   DATABASE_LOCKED: 'its database is locked',
+  DATABASE_REPLACED: 'its files were taken away or replaced',
+  DATABASE_UNWRITABLE: 'its files cannot be written',
   LEDGER_BACKLOG: 'too many rows wait for its disk',
 };
 const STORAGE = /^(DATABASE|DISK|LEDGER)_/;

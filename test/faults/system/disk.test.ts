@@ -133,7 +133,7 @@ describe.skipIf(!canMount)('a disk that is full', { timeout: 90_000 }, () => {
     expect(codeOf(refused as Answer)).toBe('LEDGER_UNAVAILABLE');
     const health = await ready(at);
     expect(health.status).toBe(503);
-    expect(health.text).toMatch(/full|space/);
+    expect(JSON.parse(health.text)).toMatchObject({ ledger: { ok: false, detail: 'its disk is full' } });
     const callsBefore = upstream.calls.length;
     for (let more = 0; more < 5; more += 1)
       expect(codeOf(await run(at, `refused-${more}`))).toBe('LEDGER_UNAVAILABLE');
@@ -183,7 +183,11 @@ describe('a database that another program has locked', { timeout: 90_000 }, () =
     // What is in the journal was written down: it is answered at once, and put into the database later.
     expect((await run(at, 'meanwhile')).data.runTask).toMatchObject({ status: 'SUCCEEDED' });
     for (let looks = 0; looks < 200 && at.app.ledger.health().ok; looks += 1) await sleep(50);
-    expect((await ready(at)).status).toBe(503);
+    const health = await ready(at);
+    expect(health.status).toBe(503);
+    // No driver's words, and no path: it is asked without a key.
+    expect(JSON.parse(health.text)).toMatchObject({ ledger: { ok: false, detail: 'its database is locked' } });
+    expect(health.text).not.toContain(at.dataDirectory);
     const calls = upstream.calls.length;
     const locked = await run(at, 'locked');
     expect(codeOf(locked)).toBe('LEDGER_UNAVAILABLE');
