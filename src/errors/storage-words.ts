@@ -16,7 +16,7 @@ export function isStorageError({ code }: HeadgateError): boolean {
 }
 
 /** `its disk is full`; of an error whose words are not known here only that something failed. */
-export function storageWords({ code, cause }: HeadgateError): string {
+export function storageWords({ code, cause }: Pick<HeadgateError, 'code' | 'cause'>): string {
   const inner = (cause as Partial<HeadgateError> | undefined)?.code;
   return WORDS[code] ?? (inner === undefined ? undefined : WORDS[inner]) ?? 'its database cannot be used';
 }

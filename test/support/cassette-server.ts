@@ -83,14 +83,18 @@ export function readRecordedBody(file: string, status = 200): RecordedAnswer {
   };
 }
 
+export interface Recording extends RecordedAnswer {
+  readonly api: 'chat' | 'responses' | 'anthropic';
+}
+
 /** Answers that vendors' own adapters were recorded with, by their ids. */
-export function readRecordings(): ReadonlyMap<string, RecordedAnswer & { readonly api: string }> {
+export function readRecordings(): ReadonlyMap<string, Recording> {
   const lines = readSharedData('recordings/vercel-ai.ndjson').trim().split('\n');
   return new Map(
     lines.map((line) => {
       const { id, api, stream, status, headers, body } = JSON.parse(line) as {
         readonly id: string;
-        readonly api: string;
+        readonly api: Recording['api'];
         readonly stream: boolean;
       } & Pick<RecordedAnswer, 'status' | 'headers' | 'body'>;
       return [id, { api, stream, status, headers, body, method: 'POST', path: '' }];

@@ -193,7 +193,14 @@ function counted(
       code: 'CACHE_WRITE_HOUR',
       message: `${hours} tokens were written to the cache for an hour, which is taken to cost twice the input.`,
     });
-  const isExact = isWhole && settled.exact && ((isListed && hours === 0) || settled.asReported);
+  const others = (told.iterationModels ?? []).filter((name) => !isModel(name, asked.model.model));
+  if (others.length > 0 && !settled.asReported)
+    notes.push({
+      code: 'OTHER_MODEL',
+      message: `${others.join(', ')} worked on the answer too; its tokens are counted, at the prices of ${asked.model.key}.`,
+    });
+  const isListedOnly = isListed && hours === 0 && others.length === 0;
+  const isExact = isWhole && settled.exact && (isListedOnly || settled.asReported);
   return {
     usage: full,
     costNanoUsd: settled.costNanoUsd,
@@ -203,6 +210,15 @@ function counted(
     notes,
     ...NOTHING_SAID,
   };
+}
+
+/** `claude-sonnet-5` is served as `claude-sonnet-5-20260203`, and elsewhere as `us.anthropic.claude-sonnet-5-v1:0`. */
+function isModel(served: string, asked: string): boolean {
+  return plainName(served) === plainName(asked);
+}
+
+function plainName(model: string): string {
+  return model.replace(/^.*anthropic[./]/, '').replace(/(?:[-@]\d{8}|-latest)?(?:-v\d+(?::\d+)?)?$/, '');
 }
 
 const NOTHING_SAID = { reportedCostNanoUsd: null, serviceTier: null };

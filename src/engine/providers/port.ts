@@ -66,6 +66,8 @@ export interface ProviderAnswer {
   readonly serviceTier?: string | null;
   /** What the provider says that it charged, in dollars as decimal text. */
   readonly reportedCostUsd?: string | null;
+  /** Models that worked on it, where the provider counts their passes apart; their tokens are in `usage`. */
+  readonly iterationModels?: readonly string[];
 }
 
 /** Something that is worth knowing of a call that went well: a stable code, and a sentence for people. */
@@ -132,6 +134,7 @@ export interface ProviderError {
   readonly usage: Usage | null;
   readonly serviceTier?: string | null;
   readonly reportedCostUsd?: string | null;
+  readonly iterationModels?: readonly string[];
   /** As far as it was said. */
   readonly finishReason?: FinishReason;
   /** Characters of output text that had come before the failure. */

@@ -126,6 +126,14 @@ describe('what a provider reports', () => {
     expect(settlementOf(succeed(answer({ serviceTier: 'default' })), asked()).estimated).toBe(false);
   });
 
+  test("another model's passes are counted, told, and an estimate; its own under another spelling are not another's", () => {
+    const settled = settlementOf(succeed(answer({ iterationModels: ['one', 'two'] })), asked());
+    expect(settled).toMatchObject({ estimated: true, counted: true, costNanoUsd: costOf(rates(), USAGE) });
+    expect(codes(settled)).toEqual(['OTHER_MODEL']);
+    for (const name of ['one-20260203', 'us.anthropic.one-20260203-v1:0', 'one-latest'])
+      expect(settlementOf(succeed(answer({ iterationModels: [name] })), asked()).estimated).toBe(false);
+  });
+
   test('its own price is kept, and is the cost where the provider is configured so', () => {
     const told = succeed(answer({ reportedCostUsd: '0.0333' }));
     expect(settlementOf(told, asked())).toMatchObject({

@@ -186,7 +186,9 @@ describe('a database that another program has locked', { timeout: 90_000 }, () =
     const health = await ready(at);
     expect(health.status).toBe(503);
     // No driver's words, and no path: it is asked without a key.
-    expect(JSON.parse(health.text)).toMatchObject({ ledger: { ok: false, detail: 'its database is locked' } });
+    expect(JSON.parse(health.text)).toMatchObject({
+      ledger: { ok: false, detail: 'its database is locked' },
+    });
     expect(health.text).not.toContain(at.dataDirectory);
     const calls = upstream.calls.length;
     const locked = await run(at, 'locked');

@@ -212,8 +212,11 @@ export class CallReport {
   #told({
     serviceTier,
     costUsd,
-  }: Reading['reported']): Pick<ProviderAnswer, 'serviceTier' | 'reportedCostUsd'> {
+    iterationModels,
+  }: Reading['reported']): Pick<ProviderAnswer, 'serviceTier' | 'reportedCostUsd' | 'iterationModels'> {
+    const named = iterationModels.map((model) => this.#redactor.exact(model.slice(0, MOST_TIER)));
     return {
+      ...(named.length === 0 ? {} : { iterationModels: named }),
       ...(serviceTier === null ? {} : { serviceTier: this.#redactor.exact(serviceTier.slice(0, MOST_TIER)) }),
       ...(costUsd === null ? {} : { reportedCostUsd: costUsd }),
     };

@@ -44,9 +44,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** A kept connection that fails so soon was closed before the request came: nobody has read it. */
-const UNREAD_WITHIN_MS = 1_000;
-/** Kept connections to one server are often closed together. */
-const MOST_RESENDS = 3;
+const UNREAD_WITHIN_MS = 50;
+/** What is sent again may be billed again on the same hold: once is what a kept connection that was closed needs. */
+const MOST_RESENDS = 1;
 
 export interface PostOptions {
   /** A stream is expected. */

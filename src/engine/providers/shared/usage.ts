@@ -67,6 +67,7 @@ export class UsageReport {
   readonly #cacheIsBeside: boolean;
   #cost: string | null = null;
   #tier: string | null = null;
+  #iterationModels: readonly string[] = [];
 
   /** `cacheIsBeside`: the input is told without what was read from the cache and written to it, as Anthropic does. */
   constructor(cacheIsBeside: boolean) {
@@ -82,6 +83,11 @@ export class UsageReport {
     return this.#tier;
   }
 
+  /** Models that worked on one answer, as Anthropic names them beside their counts; empty: nothing was said. */
+  get iterationModels(): readonly string[] {
+    return this.#iterationModels;
+  }
+
   /** `service_tier` of an answer or of its usage; null leaves what was said before. */
   addTier(tier: unknown): void {
     this.#tier = textOf(tier) || this.#tier;
@@ -89,8 +95,11 @@ export class UsageReport {
 
   /** Reads a `usage` object, whatever it is; says whether it counted anything. */
   add(reported: unknown): boolean {
-    const usage = members(reported);
-    if (usage === undefined) return false;
+    const told = members(reported);
+    if (told === undefined) return false;
+    const iterations = membersOf(told['iterations']);
+    if (iterations.length > 0) this.#iterationModels = modelsOf(iterations);
+    const usage = iterations.length > 0 ? withIterations(told, iterations) : told;
     const inputs = [usage, ...detailsOf(usage, INPUT_DETAILS)];
     const outputs = [usage, ...detailsOf(usage, OUTPUT_DETAILS)];
     const found = [
@@ -155,6 +164,54 @@ export class UsageReport {
     if (count > 0 || !this.#counts.has(name)) this.#counts.set(name, count);
     return count > 0;
   }
+}
+
+const ITERATED = [
+  'input_tokens',
+  'output_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+] as const;
+const WRITES = ['ephemeral_5m_input_tokens', 'ephemeral_1h_input_tokens'] as const;
+
+/** A turn of several passes (an advisor's, a compaction, a model that took over) is billed by all of them; its totals count only those that made the answer. */
+function withIterations(usage: JsonMembers, iterations: readonly JsonMembers[]): JsonMembers {
+  const added = (name: string, parts: readonly JsonMembers[], total: unknown): { [name: string]: number } => {
+    const counts = [...parts.map((part) => countOf(part[name])), null].filter((count) => count !== null);
+    const whole = countOf(total);
+    if (counts.length === 0 && whole === null) return {};
+    return {
+      [name]: Math.max(
+        whole ?? 0,
+        counts.reduce((all, count) => all + count, 0),
+      ),
+    };
+  };
+  const writes = members(usage['cache_creation']);
+  const creations = iterations.flatMap((one) => membersOf([one['cache_creation']]));
+  return {
+    ...usage,
+    ...Object.assign({}, ...ITERATED.map((name) => added(name, iterations, usage[name]))),
+    cache_creation: {
+      ...writes,
+      ...Object.assign({}, ...WRITES.map((name) => added(name, creations, writes?.[name]))),
+    },
+  };
+}
+
+function membersOf(value: unknown): readonly JsonMembers[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((one) => members(one)).filter((one) => one !== undefined);
+}
+
+/** A few, however many passes there were. */
+const MOST_MODELS = 8;
+
+function modelsOf(iterations: readonly JsonMembers[]): readonly string[] {
+  const named = iterations
+    .map(({ model }) => textOf(model))
+    .filter((model) => model !== null && model !== '');
+  return [...new Set(named)].slice(0, MOST_MODELS) as readonly string[];
 }
 
 function detailsOf(usage: JsonMembers, names: readonly string[]): readonly JsonMembers[] {
