@@ -117,7 +117,7 @@ const PARTS = [
 ] as const;
 
 /** null: each is told. */
-export function sameness({ kind, scope, details }: AlertRecord): string | null {
+function sameness({ kind, scope, details }: AlertRecord): string | null {
   if (kind === 'paused' || kind === 'resumed') return null;
   return JSON.stringify([kind, scope, ...PARTS.map((part) => details[part] ?? null)]);
 }

@@ -94,7 +94,7 @@ async function sendTo(sink: PlanAlertSink, message: Message, read: Read, nowMs: 
 }
 
 /** Standard Webhooks: `v1,` and the HMAC of id, time and body; a secret `whsec_…` is base64. */
-export function signature(
+function signature(
   id: string,
   body: string,
   secret: string,

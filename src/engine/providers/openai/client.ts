@@ -49,7 +49,7 @@ export function azureClientsOf(settings: SdkSettings): SdkClients {
 }
 
 /** The address of a resource, as the portal shows it, and with the `/openai` that the SDK wants. */
-export function azureBaseUrl(baseUrl: string): string {
+function azureBaseUrl(baseUrl: string): string {
   const url = URL.parse(baseUrl);
   if (url === null) return baseUrl;
   const bare = baseUrl.replace(/\/+$/, '');
