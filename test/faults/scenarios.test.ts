@@ -194,8 +194,12 @@ describe.each(WIRES)('$first in front, $second behind', (wires) => {
     await aftermath(stage, played);
   });
 
-  test('context length exceeded: never the same model again, nor one that is no larger; a larger one answers', async () => {
-    const stage = await scene({ wires, route: ['first/small', 'first/twin', 'second/large'] });
+  test('context length exceeded: never the same model again, nor one that is known to be no larger; a larger one answers', async () => {
+    const stage = await scene({
+      wires,
+      route: ['first/small', 'first/twin', 'second/large'],
+      firstModel: { contextTokens: 8_192 },
+    });
     stage.first.otherwise({ refuse: 'context_length' });
     const played = await stage.play();
     const { attempts } = answered(played);
