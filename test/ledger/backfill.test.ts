@@ -13,13 +13,13 @@ import { ledgerPath } from '../support/ledger-folder.ts';
 import { RATES, START_MS, finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
-const SAVINGS = readdirSync(MIGRATIONS).filter((name) => name.endsWith('_savings'));
+const SAVINGS = readdirSync(MIGRATIONS).find((name) => name.endsWith('_savings'));
 const HOUR_MS = 3_600_000;
 
 /** The schema as it was before savings were kept, with the rows of a ledger of today in it: what both know. */
 function writtenBefore(today: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-migrations-'));
-  for (const name of readdirSync(MIGRATIONS).filter((one) => one < (SAVINGS[0] ?? '')))
+  for (const name of readdirSync(MIGRATIONS).filter((one) => one < (SAVINGS ?? '')))
     cpSync(join(MIGRATIONS, name), join(folder, name), { recursive: true });
   const path = join(dirname(ledgerPath()), 'headgate.db');
   const old = new DatabaseSync(path);

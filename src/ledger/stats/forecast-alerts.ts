@@ -12,7 +12,7 @@ export interface ForecastAlert {
 
 export interface ForecastAlerts {
   /** Asks for the forecasts, and tells of those that are new. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
 }
 
 /** One dear minute is no trend: what two looks in a row expect is told. */

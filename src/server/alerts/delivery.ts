@@ -79,13 +79,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async tellNow(alert) {
       await Promise.all(
-        [...sinks.values()].map(({ sink }) =>
-          takes(sink, alert)
-            ? options
-                .send(sink, alertMessage([alert], clock.nowMs()))
-                .catch((error: unknown) => options.told(sink.name, 'failed', asError(error)))
-            : undefined,
-        ),
+        [...sinks.values()]
+          .filter(({ sink }) => takes(sink, alert))
+          .map(({ sink }) =>
+            options
+              .send(sink, alertMessage([alert], clock.nowMs()))
+              .catch((error: unknown) => options.told(sink.name, 'failed', asError(error))),
+          ),
       );
     },
     async reports() {

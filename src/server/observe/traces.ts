@@ -54,6 +54,8 @@ export function traceRuns(written: WrittenFeed, tracer: Tracer = trace.getTracer
         case 'step':
           if (runs.has(row.step.runId)) traceStep(tracer, row.step, under(row.step.runId));
           break;
+        case 'attempt_lowered':
+          break;
         case 'run_finished': {
           const span = runs.get(row.run.id);
           if (span !== undefined) endRun(span, row.run);

@@ -18,7 +18,7 @@ type Client = any;
 
 async function client(name: string): Promise<Client> {
   const path = createRequire(manifest).resolve(name);
-  return (await import(pathToFileURL(path).href)) as Client;
+  return await import(pathToFileURL(path).href);
 }
 
 let doors: DoorsFixture;

@@ -30,17 +30,16 @@ const USAGE: Usage = {
   outputTokens: 10,
   reasoningTokens: 0,
 };
-const answer = (fields: Partial<ProviderAnswer> = {}): ProviderAnswer =>
-  ({
-    text: 'Bridges stand.',
-    json: [],
-    model: 'one',
-    finishReason: 'stop',
-    usage: USAGE,
-    requestId: null,
-    rateLimits: [],
-    ...fields,
-  }) as ProviderAnswer;
+const answer = (fields: Partial<ProviderAnswer> = {}): ProviderAnswer => ({
+  text: 'Bridges stand.',
+  json: [],
+  model: 'one',
+  finishReason: 'stop',
+  usage: USAGE,
+  requestId: null,
+  rateLimits: [],
+  ...fields,
+});
 const error = (kind: ErrorClass, fields: Partial<ProviderError> = {}): ProviderError => ({
   class: kind,
   advice: 'elsewhere',

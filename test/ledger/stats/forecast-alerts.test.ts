@@ -52,7 +52,7 @@ async function scene(pastDays: number, limit: bigint) {
   const watch = (told: readonly string[] = []) =>
     createForecastAlerts({
       views: () => views,
-      forecast: stats.forecast,
+      forecast: (budget) => stats.forecast(budget),
       told,
       tell: (alert) => alerts.push(alert),
     });

@@ -52,7 +52,7 @@ export interface PreparedRequest {
   /** Undoes what was done to the schema of a structured request. */
   restore(json: Json): Json;
   /** A refusal may teach how the next request has to be put, or what a person has to change. */
-  learn(failure: ReportedFailure): Lesson;
+  readonly learn: (failure: ReportedFailure) => Lesson;
   /** What was asked otherwise than the step says, and why. */
   readonly notes: readonly Note[];
 }

@@ -13,7 +13,7 @@ const AMOUNT =
  * "available again in 1 minute 30 seconds".
  */
 const IN_WORDS = new RegExp(
-  `\\b(?:try(?:ing)? again|retry(?:ing)?|wait|available(?: again)?|resets?)(?: (?:after|in|for|at least|about|approximately))*:? (${'(?:\\d+(?:\\.\\d+)?(?:ms|h|m|s))+'}\\b|${AMOUNT}(?:(?:,| and)* ${AMOUNT})*)`,
+  `\\b(?:try(?:ing)? again|retry(?:ing)?|wait|available(?: again)?|resets?)(?: (?:after|in|for|at least|about|approximately))*:? ((?:\\d+(?:\\.\\d+)?(?:ms|h|m|s))+\\b|${AMOUNT}(?:(?:,| and)* ${AMOUNT})*)`,
   'i',
 );
 /** "try again at 2026-01-01T12:00:00Z", "resets on …", "until …". */

@@ -32,7 +32,7 @@ const at = (template: (atMs: number) => string) => (_time: number, atMs: number)
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 /** Each letter large or small by chance. */
 function anyCase(text: string, random: () => number): string {
-  return [...text].map((letter) => (random() < 0.5 ? letter.toUpperCase() : letter)).join('');
+  return Array.from(text, (letter) => (random() < 0.5 ? letter.toUpperCase() : letter)).join('');
 }
 const random = seededRandom(17);
 

@@ -131,9 +131,10 @@ async function looped(
 
 /** A number in letters alone, so that no prompt is nearly another. */
 function inWords(number: number): string {
-  return [...String(number)]
-    .map((digit) => ['oh', 'one', 'two', 'tre', 'for', 'fiv', 'six', 'sev', 'ate', 'nin'][Number(digit)])
-    .join('');
+  return Array.from(
+    String(number),
+    (digit) => ['oh', 'one', 'two', 'tre', 'for', 'fiv', 'six', 'sev', 'ate', 'nin'][Number(digit)],
+  ).join('');
 }
 
 // A month is a hundred thousand calls.

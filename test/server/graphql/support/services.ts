@@ -167,6 +167,7 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
           this.attempts.push(row.attempt);
           break;
         case 'attempt_closed':
+        case 'attempt_lowered':
           replace(this.attempts, row.attempt);
           break;
         case 'step':
