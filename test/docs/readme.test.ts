@@ -1,6 +1,6 @@
 // The README's own commands, run as they are written, on a free port and a database of their own.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,9 @@ describe('the README', () => {
     async ({ text }) => {
       const workflows = join(folder, 'workflows');
       cpSync(join(repositoryRoot, 'workflows'), workflows, { recursive: true });
-      writeFileSync(join(workflows, 'from-readme.yaml'), text);
+      // What names no task belongs to the project's file.
+      if (/^task:/m.test(text)) writeFileSync(join(workflows, 'from-readme.yaml'), text);
+      else appendFileSync(join(workflows, 'headgate.yaml'), `\n${text}`);
       const { stdout } = await run(
         process.execPath,
         [join(repositoryRoot, 'src/cli/main.ts'), 'check', workflows],

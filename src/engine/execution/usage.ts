@@ -244,13 +244,11 @@ function priced(
 }
 
 /** What was held is taken for billed: an operator may lower it when the bill is there. */
-function worstCase({ worst }: Asked, note: Note): Settlement {
+function worstCase({ worst, maxOutputTokens }: Asked, note: Note): Settlement {
+  // What was held for miscounting is input's: tokens beyond the output's limit would cost more than was held.
+  const outputTokens = Math.min(maxOutputTokens, Math.max(0, worst.tokens - worst.inputTokens));
   return {
-    usage: {
-      ...NO_USAGE,
-      inputTokens: worst.inputTokens,
-      outputTokens: Math.max(0, worst.tokens - worst.inputTokens),
-    },
+    usage: { ...NO_USAGE, inputTokens: Math.max(0, worst.tokens - outputTokens), outputTokens },
     costNanoUsd: worst.costNanoUsd,
     estimated: true,
     billed: true,

@@ -23,14 +23,14 @@ const WITHOUT_COUNT: ReadonlySet<string> = new Set([
 /** Filed under a protocol that it does not speak. */
 const SPEAKS: { readonly [id: string]: 'chat' } = { 'v-azure-azure-deepseek-reasoning-1-s': 'chat' };
 
-/** Several passes: an advisor's, a compaction, a model that took over. Input and output of all of them. */
+/** Several passes: an advisor's, a compaction. Input and output of all that gave something; a refused one, before a model took over, is not billed. */
 const PASSES: { readonly [id: string]: readonly [number, number] } = {
   'v-anthropic-anthropic-advisor-20250301-1-s': [1051 + 2728 + 3676, 35 + 3880 + 3356],
   'v-anthropic-anthropic-advisor-20260301-1': [1051 + 2728 + 1363, 35 + 874 + 3165],
   'v-anthropic-anthropic-compaction-1-s': [60_385 + 612, 522 + 2819],
   'v-anthropic-anthropic-compaction-1': [60_385 + 682, 592 + 1320],
-  'v-anthropic-anthropic-fallback-s': [408 + 412, 264],
-  'v-anthropic-anthropic-fallback': [408 + 412, 264],
+  'v-anthropic-anthropic-fallback-s': [412, 264],
+  'v-anthropic-anthropic-fallback': [412, 264],
 };
 
 describe.skipIf(!hasSharedData(`recordings/${FILE}`))('recordings of many vendors', () => {

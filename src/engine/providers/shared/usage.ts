@@ -97,7 +97,10 @@ export class UsageReport {
   add(reported: unknown): boolean {
     const told = members(reported);
     if (told === undefined) return false;
-    const iterations = membersOf(told['iterations']);
+    // A pass that gave nothing was refused before another model took over, and is not billed.
+    const passes = membersOf(told['iterations']);
+    const answering = passes.filter((pass) => countOf(pass['output_tokens']) !== 0);
+    const iterations = answering.length > 0 ? answering : passes;
     if (iterations.length > 0) this.#iterationModels = modelsOf(iterations);
     const usage = iterations.length > 0 ? withIterations(told, iterations) : told;
     const inputs = [usage, ...detailsOf(usage, INPUT_DETAILS)];

@@ -6,10 +6,12 @@ import { printTemplate } from '../../../../src/language/expression/template-part
 import { formatDuration } from '../../../../src/common/units.ts';
 import { compact, printBudget, printLoopGuards, printRetain, printRoute, printShare } from './print-parts.ts';
 import type {
+  AlertSinkDefinition,
   BudgetDefinition,
   CircuitBreakerDefinition,
   ExposedDefinition,
   ModelDefinition,
+  NamedOrWritten,
   PolicyDefinition,
   PriceDefinition,
   ProjectDefinition,
@@ -25,6 +27,7 @@ export function printProject({
   routes,
   budgets,
   guards,
+  alerts,
   baseline,
   exposed,
 }: ProjectDefinition): Json {
@@ -46,9 +49,38 @@ export function printProject({
         then: surge.then,
       },
     }),
+    alerts: each(alerts, printSink),
     baseline: orNull(baseline, ({ name }) => name),
     expose: each(exposed, printExposed),
   });
+}
+
+function namedOrWritten(value: NamedOrWritten): string {
+  return value.kind === 'text' ? value.text : secretText(value);
+}
+
+function printSink({ target, kinds, from, dedupeMs, rate, report }: AlertSinkDefinition): Json {
+  return compact({
+    ...printTarget(target),
+    kinds: kinds === null ? null : [...kinds],
+    from,
+    dedupe: orNull(dedupeMs, formatDuration),
+    rate: orNull(rate, printRate),
+    report: orNull(report, ({ every, by, timeZone }) => compact({ every, by, timeZone })),
+  });
+}
+
+function printTarget(target: AlertSinkDefinition['target']): { readonly [key: string]: Json } {
+  switch (target.kind) {
+    case 'webhook':
+      return { webhook: namedOrWritten(target.url), secret: orNull(target.secret, namedOrWritten) };
+    case 'slack':
+      return { slack: namedOrWritten(target.url) };
+    case 'pagerduty':
+      return { pagerduty: namedOrWritten(target.key), endpoint: orNull(target.endpoint, namedOrWritten) };
+    case 'email':
+      return { email: [...target.to], smtp: namedOrWritten(target.smtp), sender: target.sender };
+  }
 }
 
 /** A declaration that says nothing is an empty map. */
