@@ -121,6 +121,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'TaskOutput',
   'TaskStep',
   'TaskType',
+  'TestedSink',
   'USD',
   'Unauthorized',
   'WorstCost',

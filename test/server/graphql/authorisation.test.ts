@@ -53,6 +53,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     'mutation { runTaskJson(name: "summarize", input: { text: "a" }) { __typename } }',
     RUNNERS,
   ],
+  'Mutation.testAlerts': ['mutation { testAlerts { __typename } }', ADMIN],
   'Mutation.startTask': [
     'mutation { startTask(task: { summarize: { text: "a" } }) { __typename } }',
     RUNNERS,
