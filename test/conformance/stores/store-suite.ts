@@ -267,6 +267,7 @@ export function describeStore(name: string, store: StoreUnderTest): void {
         revokedAtMs: null,
         lastUsedAtMs: null,
         requestsPerMinute: 60,
+        maxBodyBytes: null,
       };
       await ledger.saveApiKey(key);
       ledger.touchApiKey('key_1', START_MS + 3);
