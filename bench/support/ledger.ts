@@ -92,12 +92,6 @@ function rawRate(path: string, attempts: number, synchronous: 'full' | 'normal')
     .prepare('pragma table_info(attempts)')
     .all()
     .map((column) => String(column['name']));
-  const insert = database.prepare(
-    `insert into attempts (${columns.slice(1).join(', ')}) values (${columns
-      .slice(1)
-      .map(() => '?')
-      .join(', ')})`,
-  );
   const update = database.prepare(
     'update attempts set status = ?, cost_nano_usd = ?, input_tokens = ?, output_tokens = ?, latency_ms = ?, finished_at_ms = ? where seq = ?',
   );
@@ -113,6 +107,11 @@ function rawRate(path: string, attempts: number, synchronous: 'full' | 'normal')
   ];
   const progress = ['open', 'gpt-5.6-luna', null, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, null, null, 0];
   const rest = [...opened, ...held, ...progress];
+  // Columns that came later have a default.
+  const filled = columns.slice(1, 2 + rest.length);
+  const insert = database.prepare(
+    `insert into attempts (${filled.join(', ')}) values (${filled.map(() => '?').join(', ')})`,
+  );
   const startedMs = performance.now();
   for (let at = 0; at < attempts; at += IN_FLIGHT) {
     database.exec('begin immediate');
