@@ -9,6 +9,7 @@ import { registerHistory } from './history.ts';
 import { registerInit } from './init.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { registerPlan } from './plan.ts';
+import { registerReplay } from './replay.ts';
 import { registerRun } from './run.ts';
 import { registerSavings } from './savings.ts';
 import { registerSchema } from './schema.ts';
@@ -18,6 +19,7 @@ import { registerPrices } from './prices.ts';
 import { registerServe } from './serve.ts';
 import { registerStats } from './stats.ts';
 import { registerTest } from './test.ts';
+import { registerTraffic } from './traffic.ts';
 import { registerWhy } from './why.ts';
 import { registerWhyCost } from './why-cost.ts';
 
@@ -31,6 +33,8 @@ export const commands: readonly RegisterCommand[] = [
   registerTest,
   registerRun,
   registerPlan,
+  registerReplay,
+  registerTraffic,
   registerHistory,
   registerActivate,
   registerSchema,

@@ -368,3 +368,71 @@ export const TestAlerts = graphql(`
     }
   }
 `);
+
+/** Oldest first: the last page, then the one before its first row. No text is asked for. */
+export const TrafficPage = graphql(`
+  query CliTraffic($from: DateTime!, $to: DateTime!, $last: Int!, $before: String) {
+    runs(filter: { startedFrom: $from, startedTo: $to }, last: $last, before: $before) {
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+      edges {
+        node {
+          id
+          parent {
+            id
+          }
+          task {
+            name
+          }
+          caller {
+            name
+            team
+            tier
+          }
+          tags {
+            key
+            value
+          }
+          inputHash
+          status
+          error {
+            code
+          }
+          cached
+          startedAt
+          finishedAt
+          latencyMs
+          steps {
+            key
+            kind
+            status
+          }
+          attempts {
+            step
+            provider {
+              name
+            }
+            requestedModel
+            status
+            errorClass
+            inputTokens
+            cachedInputTokens
+            cacheWriteTokens
+            outputTokens
+            reasoningTokens
+            cost
+            heldTokens
+            rates
+            latencyMs
+            firstTokenMs
+            decision {
+              rule
+            }
+          }
+        }
+      }
+    }
+  }
+`);

@@ -19,6 +19,7 @@ export interface PlanSide {
   /** null: a folder. */
   readonly commit: string | null;
   readonly plan: Plan;
+  readonly files: readonly SourceFile[];
 }
 
 export interface Workplace {
@@ -64,11 +65,11 @@ export async function planSide(
   try {
     const { files, commitHash } = await readGitSnapshot(tree.folders, name, inTree);
     const shown = commitHash.startsWith(name) ? name.slice(0, 12) : `${name} (${commitHash.slice(0, 12)})`;
-    return { name: shown, commit: commitHash, plan: await compiled(shown, files, io) };
+    return { name: shown, commit: commitHash, plan: await compiled(shown, files, io), files };
   } catch (error) {
     if (!(error instanceof HeadgateError)) throw error;
     if (error.code === 'WORKFLOWS_EMPTY')
-      return { name: `${name} (no workflows)`, commit: null, plan: NOTHING };
+      return { name: `${name} (no workflows)`, commit: null, plan: NOTHING, files: [] };
     if (error.code === 'GIT_REF_NOT_FOUND' && isFolder(name)) return folderSide(name, io);
     throw error;
   }
@@ -85,11 +86,8 @@ const CONTENT = {
 const NOTHING: Plan = deepFreeze({ ...CONTENT, hash: planHash(CONTENT), environment: {} });
 
 async function folderSide(folder: string, io: CliIo): Promise<PlanSide> {
-  return {
-    name: folder,
-    commit: null,
-    plan: await compiled(folder, await readWorkflowDirectory(folder), io),
-  };
+  const files = await readWorkflowDirectory(folder);
+  return { name: folder, commit: null, plan: await compiled(folder, files, io), files };
 }
 
 async function compiled(name: string, files: readonly SourceFile[], io: CliIo): Promise<Plan> {

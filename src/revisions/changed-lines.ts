@@ -30,6 +30,91 @@ export function changedLines(
     );
 }
 
+export interface LinesAlone {
+  /** `headgate.yaml:12`: where the first of them stands, in the later files. */
+  readonly where: string;
+  /** What stands there now; what stood there where nothing does. */
+  readonly text: string;
+  /** The earlier files with these lines alone as the later ones have them. */
+  readonly files: readonly SourceFile[];
+}
+
+/** Each group of changed lines that stand together, by itself. A file that is new or gone is one group. */
+export function linesAlone(
+  before: readonly SourceFile[],
+  after: readonly SourceFile[],
+): readonly LinesAlone[] {
+  const [from, to] = [fromProject(before), fromProject(after)];
+  const earlier = new Map(from.map((file) => [file.path, file]));
+  const later = new Map(to.map((file) => [file.path, file]));
+  return [...new Set([...earlier.keys(), ...later.keys()])].sort().flatMap((path): LinesAlone[] => {
+    const [old, fresh] = [earlier.get(path), later.get(path)];
+    if (old?.text === fresh?.text) return [];
+    const without = from.filter((file) => file.path !== path);
+    if (old === undefined || fresh === undefined)
+      return [
+        {
+          where: path,
+          text: fresh === undefined ? '(taken out)' : '(new)',
+          files: fresh === undefined ? without : [...without, fresh],
+        },
+      ];
+    const lines = linesOf(old.text);
+    return groupsOf(lines, linesOf(fresh.text)).map(({ start, taken, given, line }) => ({
+      where: `${path}:${line}`,
+      text: (given.find((one) => one.trim() !== '') ?? `(taken out) ${taken[0]?.trim() ?? ''}`).trim(),
+      files: [
+        ...without,
+        {
+          ...old,
+          text: [...lines.slice(0, start), ...given, ...lines.slice(start + taken.length)].join('\n'),
+        },
+      ],
+    }));
+  });
+}
+
+const PROJECT_FILE = 'headgate.yaml';
+
+/** Paths from the folder of the project file on: two folders, and a folder and a commit, are compared too. */
+function fromProject(files: readonly SourceFile[]): readonly SourceFile[] {
+  const [project] = files
+    .map(({ path }) => path)
+    .filter((path) => path === PROJECT_FILE || path.endsWith(`/${PROJECT_FILE}`))
+    .sort((a, b) => a.length - b.length);
+  const start = (project ?? PROJECT_FILE).length - PROJECT_FILE.length;
+  const folder = (project ?? '').slice(0, start);
+  return files.map((file) =>
+    file.path.startsWith(folder) ? { ...file, path: file.path.slice(start) } : file,
+  );
+}
+
+interface LineGroup {
+  /** From 0, in the earlier text. */
+  readonly start: number;
+  readonly taken: readonly string[];
+  readonly given: readonly string[];
+  /** From 1, in the later text. */
+  readonly line: number;
+}
+
+function groupsOf(from: readonly string[], to: readonly string[]): readonly LineGroup[] {
+  const groups: LineGroup[] = [];
+  let [left, right] = [0, 0];
+  for (const [at, other] of [...commonLines(from, to), [from.length, to.length] as const]) {
+    if (left < at || right < other)
+      groups.push({
+        start: left,
+        taken: from.slice(left, at),
+        given: to.slice(right, other),
+        line: right + 1,
+      });
+    left = at + 1;
+    right = other + 1;
+  }
+  return groups.filter(({ taken, given }) => taken.join('\n').trim() !== given.join('\n').trim());
+}
+
 const linesOf = (text: string | undefined): readonly string[] => text?.split(/\r?\n/) ?? [];
 
 function changesOf(from: readonly string[], to: readonly string[]): Omit<ChangedLine, 'file'>[] {

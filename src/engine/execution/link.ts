@@ -12,6 +12,7 @@ import type {
   CompiledTemplate,
   ExpressionProblem,
   References,
+  Values,
 } from '../../language/expression/types.ts';
 import type {
   ExpressionText,
@@ -25,6 +26,7 @@ import type {
 } from '../../language/plan/types.ts';
 import { environmentOfTask, itemEnvironment, outputEnvironment } from './task-environment.ts';
 import { parseValidator } from './thread/jobs.ts';
+import type { PromptSize } from './tokens.ts';
 import { createValidators } from './validators.ts';
 import type { Validators } from './validators.ts';
 
@@ -63,6 +65,8 @@ export interface LinkedModelStep extends LinkedBase {
   readonly schemaText: string;
   readonly accept: CompiledExpression | null;
   readonly rules: readonly { readonly rule: PlanRule; readonly when: CompiledExpression | null }[];
+  /** Of a prompt whose text is not there, as in a replay; left out: its text is counted. */
+  readonly size?: (values: Values) => PromptSize;
 }
 export interface LinkedParseStep extends LinkedBase {
   readonly kind: 'parse';

@@ -30,10 +30,13 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
     const { step } = linked;
     const startedAtMs = parts.clock.nowMs();
     const request = renderRequest(call);
-    // Where it cannot be read now, bounds stand in for counts.
-    if (!tokenizerLoaded() && (needsCount(call) || mayBeCut(request)))
-      await loadTokenizer().catch(() => undefined);
-    const size = await requestSize(parts, linked, request, signal);
+    let size = linked.size?.(call.values);
+    if (size === undefined) {
+      // Where it cannot be read now, bounds stand in for counts.
+      if (!tokenizerLoaded() && (needsCount(call) || mayBeCut(request)))
+        await loadTokenizer().catch(() => undefined);
+      size = await requestSize(parts, linked, request, signal);
+    }
     const { rule } = chooseRule(call, size);
     const candidates = new Candidates(parts, {
       run,

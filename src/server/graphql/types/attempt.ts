@@ -28,6 +28,13 @@ export function defineAttempt(refs: Refs, enums: Enums): void {
         type: 'USD',
         description: 'What was held for its worst case before the call.',
       }),
+      heldTokens: t.int({
+        description: 'What was held of token budgets: input counted, output at its maximum.',
+        resolve: ({ heldTokens, inputTokens, outputTokens }) => heldTokens ?? inputTokens + outputTokens,
+      }),
+      rates: t.exposeString('rates', {
+        description: 'The rates that it was settled with, as canonical JSON; or `free`.',
+      }),
       saved: t.expose('savedNanoUsd', { type: 'USD', description: 'Against the dearest candidate.' }),
       baseline: t.string({
         nullable: true,

@@ -38,6 +38,10 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
         description: 'Null where the task does not retain its inputs.',
         resolve: ({ run }) => run.input,
       }),
+      inputHash: t.string({
+        description: 'SHA-256 of the input as canonical JSON: equal inputs have equal ones.',
+        resolve: ({ run }) => run.inputHash,
+      }),
       output: t.field({
         type: tasks.outputUnion,
         nullable: true,
