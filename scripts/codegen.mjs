@@ -1,5 +1,5 @@
 // `npm run codegen`: writes what is generated from the sources: the SDL of the shipped workflows, the JSON Schemas that editors
-// use for workflow files, and the types of the GraphQL documents in this repository.
+// use for workflow files, the one of traffic files, and the types of the GraphQL documents in this repository.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ const printed = [
   { file: 'schema.graphql', args: ['schema', '--workflows', 'workflows'] },
   { file: 'project.json', args: ['schema', '--json', 'project'] },
   { file: 'task.json', args: ['schema', '--json', 'task'] },
+  { file: 'traffic.json', args: ['schema', '--json', 'traffic'] },
 ];
 
 const node = await prepare('full');

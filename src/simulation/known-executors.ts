@@ -324,7 +324,8 @@ function sizeOf(
   if (size === undefined || !size.here) unknowns.add('prompt', known.name);
   const tokens = Math.max(1, (size?.inputTokens ?? UNKNOWN_TOKENS) + known.promptDelta);
   const bound = Math.max(tokens, (size?.heldTokens ?? 0) - before.maxOutputTokens + known.promptDelta);
-  return { tokens, bound: () => bound };
+  // Whether a server read all of it shows in the recorded outcome.
+  return { tokens, counted: 0, bound: () => bound };
 }
 
 export interface AskedSize {

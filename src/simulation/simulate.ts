@@ -195,9 +195,13 @@ export async function simulate({
   };
 }
 
+const noTexts = (): Promise<never> => Promise.reject(new Error('a replay has no texts to work on'));
+
 /** The traffic says which inputs were equal; that two were nearly so, it does not. */
 const KNOWN_INPUTS: WorkThread = {
-  parse: () => Promise.reject(new Error('a replay has no texts to parse')),
+  parse: noTexts,
+  chunk: noTexts,
+  countTokens: noTexts,
   identify({ input, loops }) {
     const inputHash = String(inputOf({ input }).replayed.run.input);
     return { inputHash, loopTraces: (loops?.guards ?? []).map(() => ({ key: inputHash, exact: inputHash })) };

@@ -7,9 +7,11 @@ import { compileDirectory } from '../../src/revisions/compile.ts';
 import type { Plan } from '../../src/language/plan/types.ts';
 import { replay } from '../../src/simulation/replay.ts';
 import { openTrafficFile, TrafficWriter } from '../../src/simulation/traffic-file.ts';
+import { TRAFFIC_SCHEMA } from '../../src/simulation/traffic-schema.ts';
 import type { Traffic, TrafficAttempt, TrafficRun } from '../../src/simulation/traffic.ts';
 import { headgate } from '../cli/support.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
+import { readRepositoryFile } from '../support/repository.ts';
 import { PROJECT, remove, serveAnHour, SHORTEN, workflowsFolder } from './support.ts';
 
 const ENV = { KEY: 'k' };
@@ -273,6 +275,10 @@ describe('a traffic file', () => {
       { numRuns: 30 },
     );
   });
+  it('has its schema in schema/traffic.json, as `npm run codegen` writes it', () => {
+    expect(JSON.parse(readRepositoryFile('schema/traffic.json'))).toEqual(TRAFFIC_SCHEMA);
+  });
+
   const folder = workflowsFolder('http://127.0.0.1:9');
   afterAll(() => remove(folder));
 });

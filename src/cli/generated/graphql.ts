@@ -192,6 +192,20 @@ export type StatsWindow =
   | 'MONTH'
   | 'WEEK';
 
+export type StepKind =
+  | 'CHUNK'
+  | 'EACH'
+  | 'EXCHANGE'
+  | 'MODEL'
+  | 'PARSE'
+  | 'TASK';
+
+export type StepStatus =
+  | 'FAILED'
+  | 'RUNNING'
+  | 'SKIPPED'
+  | 'SUCCEEDED';
+
 export type SummarizeInput = {
   /** How many sentences at most. (at least 1; at most 20) */
   sentences?: number | null | undefined;
@@ -345,6 +359,16 @@ export type CliTestAlertsMutationVariables = Exact<{ [key: string]: never; }>;
 
 
 export type CliTestAlertsMutation = { testAlerts: Array<{ name: string, kind: string, failure: string | null }> };
+
+export type CliTrafficQueryVariables = Exact<{
+  from: string;
+  to: string;
+  last: number;
+  before?: string | null | undefined;
+}>;
+
+
+export type CliTrafficQuery = { runs: { pageInfo: { hasPreviousPage: boolean, startCursor: string | null }, edges: Array<{ node: { id: string, inputHash: string, status: RunStatus, cached: boolean, startedAt: string, finishedAt: string | null, latencyMs: number | null, parent: { id: string } | null, task: { name: string }, caller: { name: string, team: string | null, tier: string | null }, tags: Array<{ key: string, value: string }>, error: { code: string } | null, steps: Array<{ key: string, kind: StepKind, status: StepStatus }>, attempts: Array<{ step: string, requestedModel: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, cost: string, heldTokens: number, rates: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string }, decision: { rule: string } }> } }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -794,3 +818,73 @@ export const CliTestAlertsDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliTestAlertsMutation, CliTestAlertsMutationVariables>;
+export const CliTrafficDocument = new TypedDocumentString(`
+    query CliTraffic($from: DateTime!, $to: DateTime!, $last: Int!, $before: String) {
+  runs(
+    filter: { startedFrom: $from, startedTo: $to }
+    last: $last
+    before: $before
+  ) {
+    pageInfo {
+      hasPreviousPage
+      startCursor
+    }
+    edges {
+      node {
+        id
+        parent {
+          id
+        }
+        task {
+          name
+        }
+        caller {
+          name
+          team
+          tier
+        }
+        tags {
+          key
+          value
+        }
+        inputHash
+        status
+        error {
+          code
+        }
+        cached
+        startedAt
+        finishedAt
+        latencyMs
+        steps {
+          key
+          kind
+          status
+        }
+        attempts {
+          step
+          provider {
+            name
+          }
+          requestedModel
+          status
+          errorClass
+          inputTokens
+          cachedInputTokens
+          cacheWriteTokens
+          outputTokens
+          reasoningTokens
+          cost
+          heldTokens
+          rates
+          latencyMs
+          firstTokenMs
+          decision {
+            rule
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliTrafficQuery, CliTrafficQueryVariables>;
