@@ -122,7 +122,7 @@ function plans(random: Random): readonly Plan[] {
           scope: { kind: 'all' },
           each: null,
           when: null,
-          limit: { unit: 'usd', nanoUsd: 20_000_000n },
+          limit: { unit: 'usd', nanoUsd: 40_000_000n },
           per: { kind: 'calendar', unit: 'day', timeZone: 'UTC' },
           warnAt: [],
           then: number % 2 === 0 ? 'reject' : 'downgrade',
@@ -184,7 +184,7 @@ describe(`${SEQUENCES.toLocaleString('en')} random sequences of faults (seed ${S
         expect(recorder.rows.attempts.size).toBe(fixture.providers.calls.length);
         const [view] = budgets.views({ budgetId: 'company' });
         expect(view?.held ?? 0n).toBe(0n);
-        expect(view?.spent ?? 0n).toBeLessThanOrEqual(20_000_000n);
+        expect(view?.spent ?? 0n).toBeLessThanOrEqual(40_000_000n);
         expect(view?.spent ?? 0n).toBe(
           [...recorder.rows.attempts.values()].reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n),
         );

@@ -261,7 +261,7 @@ function conclude(
     costIsReported: choice.parts.costIsReported,
     inputTokens: choice.inputTokens,
     maxOutputTokens: choice.asked.maxOutputTokens,
-    worst: { ...hold.worst, inputTokens: choice.worst.inputTokens },
+    worst: { ...settledWorst(attempt, hold), inputTokens: choice.worst.inputTokens },
     text: called.text,
   });
   const verdict: Verdict = outcome.ok
@@ -354,6 +354,14 @@ function conclude(
     record: closed,
     answer: outcome.ok ? outcome.value : null,
   };
+}
+
+/** What an unseen call is settled at: all that is held for it, but for a margin that its run's allowance has no room for. */
+function settledWorst({ run, choice }: AttemptRequest, hold: Hold): Spending {
+  const left = run.allowance.costLeftNanoUsd;
+  return left !== null && hold.worst.costNanoUsd - choice.worst.costNanoUsd > left
+    ? spendingOf(choice.worst)
+    : hold.worst;
 }
 
 /** A call that is paid for is settled, whatever its answer does to those who look at it. */

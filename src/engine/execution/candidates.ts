@@ -236,7 +236,8 @@ export class Candidates {
     const { run, signal, stepKey } = this.#ask;
     const { clock } = this.#parts;
     const world = this.#world;
-    const waiting = soonest(decided);
+    // Who is beyond what the run may spend is not waited for: its turn would be of no use.
+    const waiting = soonest(decided, ({ holdNanoUsd }) => world.allows(holdNanoUsd));
     if (waiting === undefined) {
       // What other steps of this run hold at its worst case may be given back when they are settled.
       if (world.allowanceRefused && (await run.allowance.nextSettlement(signal))) {
@@ -279,12 +280,13 @@ export class Candidates {
 }
 
 /** Of the skipped candidates that wait for their rates or rest before a retry, the first whose time comes. */
-function soonest({
-  skipped,
-}: Decided): { readonly candidate: Candidate; readonly delayMs: number } | undefined {
+function soonest(
+  { skipped }: Decided,
+  isAllowed: (candidate: Candidate) => boolean,
+): { readonly candidate: Candidate; readonly delayMs: number } | undefined {
   let best: { readonly candidate: Candidate; readonly delayMs: number } | undefined;
   for (const { candidate, skip } of skipped) {
-    if (!WAITED_FOR.has(skip.code) || skip.retryAfterMs === null) continue;
+    if (!WAITED_FOR.has(skip.code) || skip.retryAfterMs === null || !isAllowed(candidate)) continue;
     if (best === undefined || skip.retryAfterMs < best.delayMs)
       best = { candidate, delayMs: skip.retryAfterMs };
   }

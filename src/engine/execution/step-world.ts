@@ -148,15 +148,19 @@ export class StepWorld implements World {
    * it refuses the call that would be made, rather than look for a cheaper one behind the caller's back.
    */
   fits(model: PlanModel, holdNanoUsd: NanoUsd): ReturnType<World['fits']> {
-    const left = this.#run.allowance.costLeftNanoUsd;
-    if (left !== null && holdNanoUsd > left) {
-      this.allowanceRefused = true;
-      return { name: "the run's allowance", resetsAtMs: null };
-    }
+    if (!this.allows(holdNanoUsd)) return { name: "the run's allowance", resetsAtMs: null };
     const refusal = this.inTheWay(model, holdNanoUsd);
     if (refusal === undefined || refusal.action !== 'downgrade') return undefined;
     this.budgetRefusal = refusal;
     return refusal;
+  }
+
+  /** Whether the run itself may still spend so much. */
+  allows(holdNanoUsd: NanoUsd): boolean {
+    const left = this.#run.allowance.costLeftNanoUsd;
+    const allowed = left === null || holdNanoUsd <= left;
+    if (!allowed) this.allowanceRefused = true;
+    return allowed;
   }
 
   /** The budget that would refuse this hold now. */

@@ -422,6 +422,21 @@ describe('money of a run', () => {
     });
   });
 
+  test('INV-4: who is short of its rate and beyond what the run may spend is not waited for', async () => {
+    const limited = plan({
+      models: [model('a/one', { limits: { requests: { amount: 1, perMs: 1_000 }, tokens: null } })],
+      tasks: [task('write', [modelStep('say', ['a/one'])])],
+    });
+    const fixture = memoryFixture(limited, () => ({}));
+    await fixture.clock.settle(fixture.run());
+    const beganMs = fixture.clock.monotonicMs();
+    const { run } = snapshotOf(
+      await fixture.clock.settle(fixture.run('write', { options: { maxCostNanoUsd: 1n } })),
+    );
+    expect(run.error?.code).toBe('COST_EXHAUSTED');
+    expect(fixture.clock.monotonicMs()).toBe(beganMs);
+  });
+
   test('INV-2: a budget that rejects stops the run before anybody is called', async () => {
     const tight = plan({
       models: three,

@@ -35,7 +35,8 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
       // Where it cannot be read now, bounds stand in for counts.
       if (!tokenizerLoaded() && (needsCount(call) || mayBeCut(request)))
         await loadTokenizer().catch(() => undefined);
-      size = await requestSize(parts, linked, request, signal);
+      const sizing = requestSize(parts, linked, request, signal);
+      size = sizing instanceof Promise ? await sizing : sizing;
     }
     const { rule } = chooseRule(call, size);
     const candidates = new Candidates(parts, {
@@ -82,16 +83,18 @@ export function renderRequest({ run, linked, stepKey, values }: ModelCall): Mode
   };
 }
 
-/** Large texts are counted by the other thread, no longer than `signal` says. */
-export async function requestSize(
+/** Large texts are counted by the other thread, no longer than `signal` says. Not a promise where all are small. */
+export function requestSize(
   { thread }: Pick<EngineParts, 'thread'>,
   linked: LinkedModelStep,
   { system, prompt }: ModelRequest,
   signal?: AbortSignal,
-): Promise<PromptSize> {
+): PromptSize | Promise<PromptSize> {
   const texts = system === null ? [prompt] : [system, prompt];
-  const counts = tokenizerLoaded() ? await thread.countTokens(texts, signal) : null;
-  return promptSize(texts, counts, linked.schemaText);
+  const counts = tokenizerLoaded() ? thread.countTokens(texts, signal) : null;
+  return counts instanceof Promise
+    ? counts.then((counted) => promptSize(texts, counted, linked.schemaText))
+    : promptSize(texts, counts, linked.schemaText);
 }
 
 /** So long that a local server may drop a part of it, which only a count shows. */
