@@ -263,6 +263,7 @@ function conclude(
     maxOutputTokens: choice.asked.maxOutputTokens,
     worst: { ...settledWorst(attempt, hold), inputTokens: choice.worst.inputTokens },
     text: called.text,
+    raised: (counted) => parts.bounds.estimate(choice.parts.model.key, counted),
   });
   const verdict: Verdict = outcome.ok
     ? judged(attempt, outcome.value)
@@ -274,7 +275,11 @@ function conclude(
   budgets.settle(hold, { costNanoUsd, tokens, calls: settlement.billed ? 1 : 0 });
   run.allowance.settle(choice.worst.costNanoUsd, costNanoUsd);
   alertOfUsage(parts, run, choice.parts.model.key, settlement);
-  if (settlement.counted) parts.bounds.observe(choice.asked, usage, costNanoUsd);
+  if (settlement.counted)
+    parts.bounds.observe(choice.asked, usage, costNanoUsd, {
+      inputTokens: choice.inputTokens,
+      outputTokens: settlement.shownTokens,
+    });
   for (const { gate, takenAtMs } of gates) gate.correct(choice.rateTokens, tokens, takenAtMs);
   const refusedAs = outcome.ok ? null : outcome.error.class;
   choice.parts.modelGate.observe({

@@ -41,7 +41,8 @@ export function callHealth(
   { system, prompt }: ModelRequest,
 ): CallHealth | RefusedInput {
   if (outcome.ok) return 'success';
-  const { class: kind, status } = outcome.error;
+  const { class: kind, status, keptConnection } = outcome.error;
+  if (keptConnection === true) return 'ignore';
   if (kind === 'permission' && status === 403) return { input: sha256Hex(`${system ?? ''}\n${prompt}`) };
   return HEALTH[kind];
 }

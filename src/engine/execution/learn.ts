@@ -131,6 +131,12 @@ async function retryOrMove(
   const { clock, signals } = parts;
   const state = world.state(modelKey);
   const { retriesDone, previousDelayMs } = state;
+  // No fault of the candidate's, and none that waiting would mend.
+  if (error.keptConnection === true && !state.askedAgain) {
+    state.askedAgain = true;
+    world.preferred = modelKey;
+    return;
+  }
   const delayMs =
     world.byKey(modelKey)?.policy.retryDelayMs(retriesDone, previousDelayMs, error.retryAfterMs) ?? null;
   if (delayMs === null) {

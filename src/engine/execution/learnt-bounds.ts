@@ -30,6 +30,17 @@ export interface LearntBound {
   readonly output: Excesses;
   /** Cost billed, as a multiple of what the price list says; 1 and more. */
   readonly cost: number;
+  /** Beside the likely count of the input, and beside what was seen of the output: what estimates are raised by. Left out: kept by a version that did not know. */
+  readonly likely?: Excesses;
+  readonly shown?: Excesses;
+}
+
+/** What was counted here of a call that ended. */
+export interface Counted {
+  /** The best guess at the input. */
+  readonly inputTokens: number;
+  /** Of the text that was seen. */
+  readonly outputTokens: number;
 }
 
 interface Excesses {
@@ -99,8 +110,31 @@ export class LearntBounds {
     };
   }
 
-  /** An answer was counted, and cost so much. Calls under way are held for by what is known now. */
-  observe({ model, inputTokens, maxOutputTokens }: Asked, usage: Usage, costNanoUsd: NanoUsd): void {
+  /**
+   * What a call may have been counted as by its provider, who said nothing, or was cut: half as much again of a model that nothing is known of, else as much
+   * more as it was seen to count.
+   */
+  estimate(modelKey: string, { inputTokens, outputTokens }: Counted): Counted {
+    const learnt = this.#of(modelKey);
+    if (learnt.calls === 0)
+      return {
+        inputTokens: inputTokens + Math.ceil(inputTokens * NEW_MARGIN.share),
+        outputTokens: outputTokens + Math.ceil(outputTokens * NEW_MARGIN.share),
+      };
+    return {
+      inputTokens: inputTokens + excess(learnt.likely ?? {}, inputTokens),
+      // What was never shown (thinking) is as long as it is, whatever follows it.
+      outputTokens: outputTokens + excess(learnt.shown ?? {}, outputTokens, 1),
+    };
+  }
+
+  /** An answer was counted, and cost so much; `counted`: by us, null where its text was not looked at. Calls under way are held for by what is known now. */
+  observe(
+    { model, inputTokens, maxOutputTokens }: Asked,
+    usage: Usage,
+    costNanoUsd: NanoUsd,
+    counted: { readonly inputTokens: number; readonly outputTokens: number | null },
+  ): void {
     const { key, price } = model;
     let kept = this.#models.get(key);
     if (kept === undefined) this.#models.set(key, (kept = { now: NOTHING, before: NOTHING }));
@@ -111,6 +145,11 @@ export class LearntBounds {
       input: seen(now.input, inputTokens, usage.inputTokens),
       output: seen(now.output, maxOutputTokens, usage.outputTokens),
       cost: Math.max(now.cost, ratioOf(costNanoUsd, costOf(price, usage))),
+      likely: seen(now.likely ?? {}, counted.inputTokens, usage.inputTokens),
+      shown:
+        counted.outputTokens === null
+          ? (now.shown ?? {})
+          : seen(now.shown ?? {}, counted.outputTokens, usage.outputTokens),
     };
     if (kept.now.calls >= FORGET_AFTER) {
       kept.before = kept.now;
@@ -144,6 +183,8 @@ export class LearntBounds {
       input: greater(before.input, now.input),
       output: greater(before.output, now.output),
       cost: Math.max(now.cost, before.cost),
+      likely: greater(before.likely ?? {}, now.likely ?? {}),
+      shown: greater(before.shown ?? {}, now.shown ?? {}),
     };
   }
 }
@@ -152,7 +193,9 @@ export class LearntBounds {
 export function readLearntBound(text: string): LearntBound | undefined {
   try {
     const read = JSON.parse(text) as LearntBound;
-    const excesses = [...Object.values(read.input), ...Object.values(read.output)];
+    const excesses = [read.input, read.output, read.likely ?? {}, read.shown ?? {}].flatMap((each) =>
+      Object.values(each),
+    );
     const sane = [read.calls, read.cost, ...excesses.flatMap(({ tokens, share }) => [tokens, share])];
     return sane.every((value) => Number.isFinite(value) && value >= 0) ? read : undefined;
   } catch {
@@ -165,7 +208,7 @@ function sizeOf(tokens: number): number {
 }
 
 /** By what was seen of inputs of this size; else of smaller ones, else of larger ones: both ways the greater of offset and share, which is the careful one. */
-function excess(seenBySize: Excesses, tokens: number): number {
+function excess(seenBySize: Excesses, tokens: number, mostShare = Number.POSITIVE_INFINITY): number {
   const size = sizeOf(tokens);
   let nearest: number | undefined;
   for (const key of Object.keys(seenBySize)) {
@@ -177,7 +220,9 @@ function excess(seenBySize: Excesses, tokens: number): number {
       nearest = bits;
   }
   const found = nearest === undefined ? undefined : seenBySize[nearest];
-  return found === undefined ? 0 : Math.ceil(Math.max(found.tokens, found.share * tokens) * PAD);
+  return found === undefined
+    ? 0
+    : Math.ceil(Math.max(found.tokens, Math.min(found.share, mostShare) * tokens) * PAD);
 }
 
 function seen(before: Excesses, counted: number, reported: number): Excesses {
@@ -213,10 +258,14 @@ function ratioOf(actual: NanoUsd, expected: NanoUsd): number {
 
 function alike(a: LearntBound, b: LearntBound): boolean {
   const isKnown = (bound: LearntBound): number => (bound.calls === 0 ? 0 : bound.calls < KNOWN_AFTER ? 1 : 2);
+  const same = (one: Excesses = {}, other: Excesses = {}): boolean =>
+    one === other || JSON.stringify(one) === JSON.stringify(other);
   return (
     isKnown(a) === isKnown(b) &&
     a.cost === b.cost &&
-    (a.input === b.input || JSON.stringify(a.input) === JSON.stringify(b.input)) &&
-    (a.output === b.output || JSON.stringify(a.output) === JSON.stringify(b.output))
+    same(a.input, b.input) &&
+    same(a.output, b.output) &&
+    same(a.likely, b.likely) &&
+    same(a.shown, b.shown)
   );
 }

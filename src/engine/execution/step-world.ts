@@ -20,6 +20,8 @@ export interface CandidateState {
   previousDelayMs: number;
   /** Spent on pauses before retries here, in all. */
   waitedMs: number;
+  /** A kept connection has broken here, and was followed by another call at once. */
+  askedAgain: boolean;
   /** What it is asked instead of the step's own request: once more, with its own mistake shown to it. */
   repair: Repair | undefined;
   /** Not before this monotonic time: a pause that another candidate is used in. */
@@ -112,6 +114,7 @@ export class StepWorld implements World {
         retriesDone: 0,
         previousDelayMs: 0,
         waitedMs: 0,
+        askedAgain: false,
         repair: undefined,
         restsUntilMs: 0,
         refusals: 0,

@@ -11,6 +11,7 @@ import type {
   Usage,
 } from '../providers/port.ts';
 import { costOf, worstCost } from '../routing/cost.ts';
+import type { Counted } from './learnt-bounds.ts';
 import { sampledTokens } from './tokens.ts';
 
 export interface Settlement {
@@ -22,6 +23,8 @@ export interface Settlement {
   readonly billed: boolean;
   /** The provider's own count is in it, field for field: what bounds are learnt from. */
   readonly counted: boolean;
+  /** Of the answer's text, as counted here; null: there was none to count. */
+  readonly shownTokens: number | null;
   readonly reportedCostNanoUsd: NanoUsd | null;
   readonly serviceTier: string | null;
   readonly notes: readonly Note[];
@@ -38,6 +41,8 @@ export interface Asked {
   readonly worst: { readonly costNanoUsd: NanoUsd; readonly inputTokens: number; readonly tokens: number };
   /** Text that came as deltas; '' where the call did not stream. */
   readonly text: string;
+  /** What the provider may have counted where we counted so much. */
+  readonly raised: (counted: Counted) => Counted;
 }
 
 const NO_USAGE: Usage = {
@@ -103,19 +108,7 @@ export function settlementOf(outcome: CallOutcome, asked: Asked): Settlement {
     return { ...counted(usage, told, asked, reported), ...said };
   if (isUnseen(error, asked)) return { ...worstCase(asked, UNSEEN_OUTPUT), ...said };
   // A cut answer's own count ends before the cut: whichever is more, the count or what was seen.
-  const known = usage ?? NO_USAGE;
-  return {
-    ...estimate(
-      asked,
-      {
-        ...known,
-        inputTokens: known.inputTokens || asked.inputTokens,
-        outputTokens: Math.max(known.outputTokens, seenTokens(error, asked)),
-      },
-      [],
-    ),
-    ...said,
-  };
+  return { ...estimate(asked, usage ?? NO_USAGE, seenTokens(error, asked), []), ...said };
 }
 
 const NOT_BILLED: Settlement = {
@@ -124,6 +117,7 @@ const NOT_BILLED: Settlement = {
   estimated: false,
   billed: false,
   counted: false,
+  shownTokens: null,
   reportedCostNanoUsd: null,
   serviceTier: null,
   notes: [],
@@ -150,12 +144,7 @@ const COST_MISSING: Note = {
 function answered(answer: ProviderAnswer, asked: Asked, reported: NanoUsd | undefined): Settlement {
   const { usage, text } = answer;
   if (usage !== null) return counted(usage, answer, asked, reported, text);
-  return estimate(
-    asked,
-    { ...NO_USAGE, inputTokens: asked.inputTokens, outputTokens: sampledTokens(text) },
-    [MISSING],
-    reported,
-  );
+  return estimate(asked, NO_USAGE, sampledTokens(text), [MISSING], reported);
 }
 
 /** By the provider's own count; a field of it that counts nothing where there is something is estimated. */
@@ -171,18 +160,13 @@ function counted(
     usage.inputTokens > 0 &&
     (text === '' || usage.outputTokens > 0) &&
     shown <= LEAST_SHARE * usage.outputTokens + FEW_TOKENS;
-  const full: Usage = isWhole
-    ? usage
-    : {
-        ...usage,
-        inputTokens: usage.inputTokens || asked.inputTokens,
-        outputTokens: Math.max(usage.outputTokens, shown),
-      };
-  const notes = isWhole ? [] : [MISSING];
+  const notes: Note[] = isWhole ? [] : [MISSING];
+  const settled = isWhole
+    ? { usage, ...priced(asked, usage, notes, reported) }
+    : estimated(asked, usage, shown, notes, reported);
   const tier = told.serviceTier ?? '';
   const isListed = STANDARD_TIERS.has(tier.toLowerCase());
   const hours = usage.cacheWriteHourTokens ?? 0;
-  const settled = priced(asked, full, notes, reported);
   if (!isListed && !settled.asReported)
     notes.push({
       code: 'SERVICE_TIER',
@@ -202,11 +186,12 @@ function counted(
   const isListedOnly = isListed && hours === 0 && others.length === 0;
   const isExact = isWhole && settled.exact && (isListedOnly || settled.asReported);
   return {
-    usage: full,
+    usage: settled.usage,
     costNanoUsd: settled.costNanoUsd,
     estimated: !isExact,
     billed: true,
     counted: isWhole,
+    shownTokens: text === '' ? null : shown,
     notes,
     ...NOTHING_SAID,
   };
@@ -223,9 +208,54 @@ function plainName(model: string): string {
 
 const NOTHING_SAID = { reportedCostNanoUsd: null, serviceTier: null };
 
-function estimate(asked: Asked, usage: Usage, notes: Note[], reported?: NanoUsd): Settlement {
-  const { costNanoUsd } = priced(asked, usage, notes, reported);
-  return { usage, costNanoUsd, estimated: true, billed: true, counted: false, notes, ...NOTHING_SAID };
+function estimate(
+  asked: Asked,
+  usage: Usage,
+  seenTokens: number,
+  notes: Note[],
+  reported?: NanoUsd,
+): Settlement {
+  const settled = estimated(asked, usage, seenTokens, notes, reported);
+  return {
+    usage: settled.usage,
+    costNanoUsd: settled.costNanoUsd,
+    estimated: true,
+    billed: true,
+    counted: false,
+    shownTokens: null,
+    notes,
+    ...NOTHING_SAID,
+  };
+}
+
+/**
+ * Where the provider counts nothing, our own count, raised by what it may have counted more, as far as that is held: an estimate is not what passes a limit.
+ * `seenTokens`: of the output.
+ */
+function estimated(
+  asked: Asked,
+  usage: Usage,
+  seenTokens: number,
+  notes: Note[],
+  reported: NanoUsd | undefined,
+): ReturnType<typeof priced> & { readonly usage: Usage } {
+  const filled = ({ inputTokens, outputTokens }: Counted): Usage => ({
+    ...usage,
+    inputTokens: usage.inputTokens || inputTokens,
+    outputTokens: Math.max(usage.outputTokens, outputTokens),
+  });
+  const seen: Counted = { inputTokens: asked.inputTokens, outputTokens: seenTokens };
+  const least = filled(seen);
+  const most = filled(asked.raised(seen));
+  const settled = priced(asked, least, notes, reported);
+  if (settled.asReported) return { ...settled, usage: least };
+  const { worst, model } = asked;
+  const mostNanoUsd = costOf(model.price, most);
+  if (mostNanoUsd <= worst.costNanoUsd && most.inputTokens + most.outputTokens <= worst.tokens)
+    return { ...settled, usage: most, costNanoUsd: mostNanoUsd };
+  const heldNanoUsd = mostNanoUsd < worst.costNanoUsd ? mostNanoUsd : worst.costNanoUsd;
+  const costNanoUsd = heldNanoUsd > settled.costNanoUsd ? heldNanoUsd : settled.costNanoUsd;
+  return { ...settled, usage: least, costNanoUsd };
 }
 
 /** The price of the list, or the provider's own. A reported price of nothing, where the list has one, is none. */
@@ -253,14 +283,19 @@ function worstCase({ worst, maxOutputTokens }: Asked, note: Note): Settlement {
     estimated: true,
     billed: true,
     counted: false,
+    shownTokens: null,
     notes: [note],
     ...NOTHING_SAID,
   };
 }
 
 /** A stream that showed output shows what was billed; a count that a stream begins with (`output_tokens: 1`) shows nothing yet. */
-function isUnseen({ class: kind, status, seenCharacters, usage }: ProviderError, { text }: Asked): boolean {
-  const isGateway = kind === 'server_error' && status !== null && status >= 500;
+function isUnseen(
+  { class: kind, status, billed, seenCharacters, usage }: ProviderError,
+  { text }: Asked,
+): boolean {
+  // What stood before the provider answered for it, and does not know what became of the call.
+  const isGateway = billed === 'maybe' && status !== null && status >= 400;
   if (!UNSEEN.has(kind) && !isGateway) return false;
   return text === '' && seenCharacters === 0 && (usage?.outputTokens ?? 0) <= 1;
 }

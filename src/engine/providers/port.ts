@@ -126,6 +126,8 @@ export interface ProviderError {
   readonly advice: 'retry' | 'elsewhere' | 'give-up';
   /** For people; redacted (INV-9). */
   readonly message: string;
+  /** A connection that was kept from before broke at once: the server had most likely closed it. It is asked again at once, as a call of its own. */
+  readonly keptConnection?: true;
   readonly status: number | null;
   readonly retryAfterMs: number | null;
   /** no: the provider surely did not bill; maybe: it may have; yes: it did, by `usage` or by what was seen. */

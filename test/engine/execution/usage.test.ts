@@ -21,6 +21,7 @@ const asked = (fields: Partial<Asked> = {}): Asked => ({
   maxOutputTokens: 1_000,
   worst: WORST,
   text: '',
+  raised: (counted) => counted,
   ...fields,
 });
 const USAGE: Usage = {
@@ -85,6 +86,33 @@ describe('a call whose output nobody saw', () => {
     expect(settlementOf(fail(error('timeout', { usage: begun, billed: 'yes' })), asked()).costNanoUsd).toBe(
       7_000_000n,
     );
+  });
+
+  test('INV-2: is raised by what the provider may have counted more, no further than is held, and never below what was shown', () => {
+    const raised: Asked['raised'] = ({ inputTokens, outputTokens }) => ({
+      inputTokens: inputTokens * 2,
+      outputTokens: outputTokens * 3,
+    });
+    const shown = countTokens('Bridges stand.');
+    const silent = (fields: Partial<Asked>) => settlementOf(succeed(answer({ usage: null })), asked(fields));
+    expect(silent({ raised })).toMatchObject({
+      usage: { inputTokens: 200, outputTokens: 3 * shown },
+      costNanoUsd: costOf(rates(), { ...USAGE, inputTokens: 200, outputTokens: 3 * shown }),
+      estimated: true,
+    });
+    const least = costOf(rates(), { ...USAGE, inputTokens: 100, outputTokens: shown });
+    const tight = silent({ raised, worst: { ...WORST, costNanoUsd: least + 1n } });
+    expect(tight).toMatchObject({ usage: { inputTokens: 100 }, costNanoUsd: least + 1n });
+    expect(silent({ raised, worst: { ...WORST, costNanoUsd: 0n } }).costNanoUsd).toBe(least);
+  });
+
+  test.each([
+    ['a gateway that gave up', { status: 502, billed: 'maybe' as const }, 7_000_000n],
+    ['a page in place of an error', { status: 500, billed: 'maybe' as const }, 7_000_000n],
+    ['a client that went, says the gateway', { status: 499, billed: 'maybe' as const }, 7_000_000n],
+    ["a vendor's own error", { status: 500, billed: 'no' as const }, 0n],
+  ])('%s', (_, fields, costNanoUsd) => {
+    expect(settlementOf(fail(error('server_error', fields)), asked()).costNanoUsd).toBe(costNanoUsd);
   });
 
   test('costs nothing, and is no call, where nothing was sent', () => {

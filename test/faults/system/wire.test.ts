@@ -1,4 +1,6 @@
 // What happens on the wire between a client, the server and two providers: clients that go away, streams that break, answers from elsewhere.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { formatUsd } from '../../../src/common/money.ts';
@@ -187,5 +189,55 @@ describe('an answer from elsewhere', { timeout: 60_000 }, () => {
     expect(stats.data.budgets[0].spent).toBe(cost);
     await settled(at);
     await letGo(at);
+  });
+});
+
+describe('a kept connection that breaks', { timeout: 60_000 }, () => {
+  it('INV-2: is followed by another call at once, which has a hold of its own: who reads, bills and closes is paid twice on two holds', async () => {
+    const usage = { prompt_tokens: 30, completion_tokens: 2, total_tokens: 32 };
+    let billed = 0;
+    /** By connection: how many requests came on it. */
+    const requests = new WeakMap<object, number>();
+    const server = createServer((request, response) => {
+      const before = requests.get(request.socket) ?? 0;
+      requests.set(request.socket, before + 1);
+      request.resume().once('end', () => {
+        billed += 1;
+        if (before > 0) {
+          request.socket.destroy();
+          return;
+        }
+        const choices = [
+          { index: 0, message: { role: 'assistant', content: 'two words' }, finish_reason: 'stop' },
+        ];
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify({ id: 'x', object: 'chat.completion', model: 'small', choices, usage }));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const hosted = await hostFor(
+      { url, openaiUrl: `${url}/v1` },
+      // Without a retry of the policy's own.
+      { workflow: { policy: 'timeout: 10s, retry: { attempts: 0 }' } },
+    );
+    for (const mark of ['first', 'second', 'third', 'fourth']) {
+      const { data } = await ask(hosted.url, RUN_SINGLE, { mark });
+      expect(data.runTask).toMatchObject({ __typename: 'Run', status: 'SUCCEEDED' });
+    }
+    const attempts = [...(await rowsOf(hosted.app.ledger)).attempts.values()].flat();
+    const failed = attempts.filter(({ status }) => status === 'failed');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const attempt of failed)
+      expect(attempt).toMatchObject({ errorClass: 'connection', estimated: true });
+    for (const { costNanoUsd, heldNanoUsd } of failed) expect(costNanoUsd).toBe(heldNanoUsd);
+    // Each call that was read has a row, which has a cost.
+    expect(attempts.filter(({ costNanoUsd }) => costNanoUsd > 0n)).toHaveLength(billed);
+    // It says nothing against the model.
+    const { data } = await ask(hosted.url, '{ providers { name models { circuit } } }');
+    expect(JSON.stringify(data)).not.toMatch(/OPEN/);
+    expect(await hosted.app.ledger.verify()).toMatchObject({ ok: true });
+    server.closeAllConnections();
+    server.close();
   });
 });

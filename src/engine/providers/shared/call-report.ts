@@ -134,7 +134,12 @@ export class CallReport {
     if (end.kind === 'failed') {
       const words = this.#reading.failure ?? errorWords('no reason given');
       const waitMs = retryAfterMs(headers, words.message, this.#nowMs(), words.body);
-      const failure: ReportedFailure = { ...words, shouldRetry: null, retryAfterMs: waitMs };
+      const failure: ReportedFailure = {
+        ...words,
+        shouldRetry: null,
+        retryAfterMs: waitMs,
+        fromVendor: true,
+      };
       const lesson = learn(failure);
       const refusal = this.#refusal(failure, null, lesson.remedy);
       const rateLimits = rateHeadroom(headers, this.#nowMs());

@@ -17,6 +17,8 @@ export interface ReportedFailure {
   /** `x-should-retry`, which both vendors send. */
   readonly shouldRetry: boolean | null;
   readonly retryAfterMs: number | null;
+  /** The body is an error in JSON, as vendors' own servers put it; false: a page, a word or nothing, as what stands before them does. */
+  readonly fromVendor: boolean;
 }
 
 export interface Verdict {
@@ -45,15 +47,26 @@ const BAD_KEY =
 const NO_ROOM =
   /capacity exceeded|(?:no|at|over|insufficient|out of) capacity|overloaded|temporarily unavailable|currently loading|model is (?:still )?loading|server is busy|high demand|try again later|no available (?:workers?|replicas?|channels?)/i;
 
+/** A gateway lost the connection over which it had sent the request on: Envoy, and proxies that say what nginx writes into its log. */
+const LOST_BEHIND =
+  /disconnect\/reset before headers(?!.*\b(?:connection failure|overflow))|(?:connection|stream|upstream) (?:was )?(?:reset|terminat|prematurely closed)|premature(?:ly)? (?:close|end)|upstream (?:request|response) timeout/i;
+
 /**
  * retry: the same call may succeed here after a pause. elsewhere: it will not, here. give-up: it should not be tried anywhere, or nobody
  * is waiting. A 400 is elsewhere, not give-up: what one server rejects (a parameter, a role, a schema keyword) another accepts.
  */
 export function classify(failure: ReportedFailure): Verdict {
-  const verdict = byWords(failure) ?? byStatus(failure);
+  const verdict = billing(byWords(failure) ?? byStatus(failure), failure);
   // The vendor's own word on retrying counts where the class itself leaves it open.
   if (failure.shouldRetry === false && verdict.advice === 'retry') return { ...verdict, advice: 'elsewhere' };
   return verdict;
+}
+
+/** What answers in place of a vendor does not know what the vendor did; nor does a gateway whose connection broke. */
+function billing(verdict: Verdict, { status, message, fromVendor }: ReportedFailure): Verdict {
+  if (verdict.billed !== 'no' || status === null || status < 500) return verdict;
+  const isRefusal = verdict.class === 'overloaded' || fromVendor;
+  return isRefusal && !LOST_BEHIND.test(message) ? verdict : { ...verdict, billed: 'maybe' };
 }
 
 function byWords({

@@ -43,10 +43,18 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** An answer may not be larger: a server that never stops must not fill the memory (INV-14). */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
-/** A kept connection that fails so soon was closed before the request came: nobody has read it. */
-const UNREAD_WITHIN_MS = 50;
-/** What is sent again may be billed again on the same hold: once is what a kept connection that was closed needs. */
-const MOST_RESENDS = 1;
+/** A kept connection that fails so soon was most likely closed before the request came. */
+const CLOSED_WITHIN_MS = 50;
+/** Kept connections in a row that turn out to be closed before anything is written to them. */
+const MOST_CLOSED = 3;
+
+/**
+ * A kept connection broke right after a request was written to it. The server had most likely closed it, and has read nothing; one that reads, bills
+ * and closes looks the same, so that sending again is a call of its own.
+ */
+export class KeptConnectionBroke extends Error {
+  override readonly name = 'KeptConnectionBroke';
+}
 
 export interface PostOptions {
   /** A stream is expected. */
@@ -77,7 +85,8 @@ export interface PoolOptions {
 /**
  * The client's own timeouts are off: the attempt's policy bounds the whole call and each silence. HTTP/1.1 only, so that aborting a
  * call closes its socket and nothing else. Idle sockets are kept for the client's default of 4 s, or as long as the server's Keep-Alive
- * header says: many local model servers close after 5 s without saying so. A request that meets the close is sent again.
+ * header says: many local model servers close after 5 s without saying so. A request that finds its connection closed before a byte is written
+ * takes another. @throws {KeptConnectionBroke}
  */
 export function createPool({ clock, proxy }: PoolOptions): Pool {
   let agent: Dispatcher | undefined;
@@ -128,15 +137,23 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
   return {
     load: () => undici.load(),
     async post(target, text, options) {
-      for (let resends = 0; ; resends += 1) {
+      let written = false;
+      const beforeSend = async (): Promise<void> => {
+        await options.beforeSend();
+        written = true;
+      };
+      for (let closed = 1; ; closed += 1) {
         const mark = connections.mark();
         const sentAtMs = clock.monotonicMs();
         try {
-          return decoded(await send(target, text, options), MAX_RESPONSE_BYTES);
+          return decoded(await send(target, text, { ...options, beforeSend }), MAX_RESPONSE_BYTES);
         } catch (error) {
-          const atOnce = clock.monotonicMs() - sentAtMs < UNREAD_WITHIN_MS;
-          const unread = resends < MOST_RESENDS && atOnce && connections.wasKept(error, mark);
-          if (!unread || options.signal.aborted) throw error;
+          if (options.signal.aborted || !connections.wasKept(error, mark)) throw error;
+          if (written) {
+            const atOnce = clock.monotonicMs() - sentAtMs < CLOSED_WITHIN_MS;
+            throw atOnce ? new KeptConnectionBroke('closed by the server', { cause: error }) : error;
+          }
+          if (closed === MOST_CLOSED) throw error;
         }
       }
     },

@@ -31,6 +31,7 @@ export function readThrown(error: unknown, nowMs: number): ThrownAnswer | undefi
       message,
       shouldRetry: again === null ? null : again === 'true',
       retryAfterMs: retryAfterMs(headers, message, nowMs, words.body),
+      fromVendor: words.body !== null,
     },
   };
 }

@@ -1,6 +1,7 @@
 // What a failed connection means: from the error codes of Node and undici, wherever an SDK has wrapped them.
 import type { Verdict } from './classify.ts';
 import { Undecodable } from './decoded.ts';
+import { KeptConnectionBroke } from './http-pool.ts';
 
 /** The connection was never there: nothing was sent. */
 const NEVER_SENT = new Set([
@@ -21,6 +22,7 @@ const WRONG_ADDRESS =
 export interface TransportFailure extends Verdict {
   /** The code and the words of the innermost cause. */
   readonly message: string;
+  readonly keptConnection?: true;
 }
 
 /** The innermost cause tells; the SDKs' own wrappers say only "Connection error". */
@@ -41,7 +43,8 @@ export function classifyTransport(error: unknown): TransportFailure {
   if (NEVER_SENT.has(code)) return { class: 'connection', advice: 'retry', billed: 'no', message };
   // Neither Node nor undici fails without a code: this comes from elsewhere (an option that an SDK refuses, a header that is none).
   if (code === '') return { class: 'unknown', advice: 'elsewhere', billed: 'maybe', message };
-  return { class: 'connection', advice: 'retry', billed: 'maybe', message };
+  const broken = { class: 'connection', advice: 'retry', billed: 'maybe', message } as const;
+  return error instanceof KeptConnectionBroke ? { ...broken, keptConnection: true } : broken;
 }
 
 function innermost(error: unknown): unknown {

@@ -14,6 +14,7 @@ function failure(fields: Partial<ReportedFailure>): ReportedFailure {
     flagged: false,
     shouldRetry: null,
     retryAfterMs: null,
+    fromVendor: true,
     ...fields,
   };
 }
@@ -94,6 +95,32 @@ describe('the classification of an answer', () => {
     [{ status: 529, type: 'overloaded_error' }, 'overloaded', 'retry', 'no'],
     [{ status: 503 }, 'overloaded', 'retry', 'no'],
     [{ status: 500 }, 'server_error', 'retry', 'no'],
+    [{ status: 500, fromVendor: false, message: 'Internal Server Error' }, 'server_error', 'retry', 'maybe'],
+    [{ status: 500, fromVendor: false, message: 'model overloaded' }, 'overloaded', 'retry', 'no'],
+    [{ status: 501, fromVendor: false }, 'server_error', 'retry', 'maybe'],
+    [{ status: 503, fromVendor: false, message: 'no healthy upstream' }, 'overloaded', 'retry', 'no'],
+    [
+      {
+        status: 503,
+        fromVendor: false,
+        message:
+          'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+      },
+      'overloaded',
+      'retry',
+      'maybe',
+    ],
+    [
+      {
+        status: 503,
+        fromVendor: false,
+        message:
+          'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+      },
+      'overloaded',
+      'retry',
+      'no',
+    ],
     [{ status: 502 }, 'server_error', 'retry', 'maybe'],
     [{ status: 504 }, 'timeout', 'elsewhere', 'maybe'],
     [{ status: 408 }, 'timeout', 'elsewhere', 'maybe'],

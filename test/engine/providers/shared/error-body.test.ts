@@ -96,6 +96,7 @@ describe('what the words mean', () => {
       status: status ?? words.status,
       shouldRetry: null,
       retryAfterMs: null,
+      fromVendor: true,
     }).class;
   };
 
