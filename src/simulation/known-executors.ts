@@ -34,6 +34,8 @@ export interface KnownStep {
   readonly accepts: boolean;
   /** The request is as it was. */
   readonly askedAsBefore: boolean;
+  /** Whatever decides who is called, and again, is as it was. */
+  readonly routedAsBefore: boolean;
   /** Tokens that a change of its literal text adds, by four characters a token. */
   readonly promptDelta: number;
 }
@@ -107,7 +109,7 @@ export function knownPlan(given: Plan, knowledge: Knowledge): KnownPlan {
         deepDefaults: false,
         inputDefaults: [],
         steps: real.steps.flatMap((step) =>
-          knownStep(step, task, recorded.tasks[task.name], knowledge, steps),
+          knownStep(step, task, recorded.tasks[task.name], knowledge, [plan, recorded], steps),
         ),
         output: constant(real.output),
       };
@@ -152,6 +154,7 @@ function knownStep(
   task: PlanTask,
   before: PlanTask | undefined,
   knowledge: Knowledge,
+  plans: readonly [Plan, Plan],
   steps: KnownStep[],
 ): readonly LinkedStep[] {
   const { step } = linked;
@@ -199,6 +202,8 @@ function knownStep(
           (same(old.prompt, linked.step.prompt) &&
             same(old.system, linked.step.system) &&
             same(old.structured, linked.step.structured)),
+        routedAsBefore:
+          old !== undefined && before !== undefined && isRoutedAlike(plans, task, linked.step, before, old),
         promptDelta: old === undefined ? 0 : literalTokens(linked.step) - literalTokens(old),
       };
       steps.push(known);
@@ -219,6 +224,10 @@ function knownStep(
             evaluate: ({ output }) => (said(output) === DECLINED ? declined : accepted),
           },
           rules: knownRules(linked, old, name, knowledge),
+          course: (values) =>
+            known.routedAsBefore && known.judgedAsBefore && known.askedAsBefore
+              ? inputOf(values).replayed.course(pathOf(values, step))
+              : undefined,
           size: (values) => sizeOf(values, linked.step, old ?? linked.step, known, knowledge),
         },
       ];
@@ -230,6 +239,34 @@ function said(output: unknown): unknown {
   return typeof output === 'object' && output !== null
     ? (output as { readonly text?: unknown }).text
     : output;
+}
+
+/** Strategies that look at what a candidate costs. */
+const BY_PRICE: ReadonlySet<string> = new Set(['cheapest', 'balanced']);
+
+function isRoutedAlike(
+  [plan, recorded]: readonly [Plan, Plan],
+  task: PlanTask,
+  { route }: PlanModelStep,
+  before: PlanTask,
+  { route: old }: PlanModelStep,
+): boolean {
+  if (!same(route, old) || !same(task.allowance, before.allowance)) return false;
+  return route.rules.every(({ hedge, pick, candidates }) => {
+    // Of two calls at once it is not known which was which.
+    if (hedge !== null) return false;
+    return candidates.every(({ model: key }) => {
+      const [now, then] = [plan.models[key], recorded.models[key]];
+      if (now === undefined || then === undefined) return false;
+      const { price, ...rest } = now;
+      const { price: oldPrice, ...oldRest } = then;
+      return (
+        same(rest, oldRest) &&
+        (!BY_PRICE.has(pick) || same(price, oldPrice)) &&
+        same(plan.providers[now.provider]?.limits, recorded.providers[then.provider]?.limits)
+      );
+    });
+  });
 }
 
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

@@ -58,6 +58,8 @@ interface Modelled {
   readonly latencyMs: number;
   readonly firstTokenMs: number | null;
   readonly retried: boolean;
+  /** Nobody was asked after it. */
+  readonly last: boolean;
 }
 
 const RETRIED: ReadonlySet<string> = new Set<ErrorClass>([
@@ -130,7 +132,15 @@ function modelled(
     recorded !== undefined && step.askedAsBefore && recorded.outputTokens <= request.maxOutputTokens;
   return isAsRecorded
     ? asRecorded(options, step, recorded, attempts.slice((place ?? 0) + 1))
-    : likeOthers(options, { replayed, step, path, model, nth, recorded, request });
+    : likeOthers(options, {
+        replayed,
+        step,
+        path,
+        model,
+        nth,
+        recorded: recorded && asRecorded(options, step, recorded, attempts.slice((place ?? 0) + 1)),
+        request,
+      });
 }
 
 /** What was seen is what happens again; only how the workflow judges it may be new. */
@@ -152,6 +162,7 @@ function asRecorded(
     usage: attempt,
     latencyMs: attempt.latencyMs,
     firstTokenMs: attempt.firstTokenMs,
+    last: later.length === 0,
     // Where another was asked next, that is what came of it: pauses and jitter decided, which are not in the traffic.
     retried:
       later.length > 0 && retriedAsBefore(attempt.model)
@@ -167,7 +178,7 @@ interface Unrecorded {
   readonly model: string;
   readonly nth: number;
   /** Of the same model, where it was asked otherwise than it is now. */
-  readonly recorded: TrafficAttempt | undefined;
+  readonly recorded: Modelled | undefined;
   readonly request: ModelRequest;
 }
 
@@ -178,7 +189,10 @@ function likeOthers(
   const { task } = replayed.run;
   const found = profiles.of(task, path, model);
   const draw = (what: number): number => chance(replayed, path, model, 4 * nth + what);
-  const failure = profiles.failure(model, clock.nowMs(), draw(0));
+  // What happened to the provider then has nothing to do with what it was asked.
+  if (recorded !== undefined && recorded.outcome !== 'succeeded' && !JUDGED.has(recorded.outcome))
+    return recorded;
+  const failure = recorded === undefined ? profiles.failure(model, clock.nowMs(), draw(0)) : undefined;
   const speed = found?.profile.samples[Math.floor(draw(1) * found.profile.samples.length)];
   const timing = {
     latencyMs:
@@ -195,10 +209,14 @@ function likeOthers(
       usage: NOTHING,
       ...timing,
       retried: RETRIED.has(failure),
+      last: true,
     };
 
   const size = askedSize(replayed, path, profiles);
-  const inputTokens = Math.max(1, (recorded?.inputTokens ?? size?.inputTokens ?? 1_000) + step.promptDelta);
+  const inputTokens = Math.max(
+    1,
+    (recorded?.usage.inputTokens ?? size?.inputTokens ?? 1_000) + step.promptDelta,
+  );
   const length = outputLength();
   const error =
     found === undefined || recorded !== undefined
@@ -212,15 +230,16 @@ function likeOthers(
   const cachedInputTokens = found === undefined ? 0 : Math.floor(inputTokens * found.profile.cachedShare);
   return {
     requestId: found === undefined ? MARK.assumed : MARK.modelled,
-    outcome: isTaken() ? 'succeeded' : 'not_accepted',
+    outcome: recorded?.outcome ?? (isTaken() ? 'succeeded' : 'not_accepted'),
     usage: { inputTokens, cachedInputTokens, cacheWriteTokens: 0, outputTokens, reasoningTokens: 0 },
     ...timing,
-    retried: false,
+    retried: recorded?.retried ?? false,
+    last: recorded?.last ?? true,
   };
 
   /** As long as it was; else as another model's answer here, by how the two compare in this step; else as the step's or the model's mean. */
   function outputLength(): number {
-    if (recorded !== undefined) return recorded.outputTokens;
+    if (recorded !== undefined) return recorded.usage.outputTokens;
     const other = replayed
       .step(path)
       ?.attempts.find(
@@ -292,12 +311,17 @@ const FOR_EVER_MS = 86_400_000;
 
 function errorOf(
   kind: ErrorClass,
-  { usage, requestId, retried }: Modelled,
+  { usage, requestId, retried, last }: Modelled,
   billed: ProviderError['billed'],
 ): ProviderError {
   return {
     class: kind,
-    advice: kind === 'cancelled' || kind === 'content_filter' ? 'give-up' : retried ? 'retry' : 'elsewhere',
+    advice:
+      kind === 'cancelled' || (kind === 'content_filter' && last)
+        ? 'give-up'
+        : retried
+          ? 'retry'
+          : 'elsewhere',
     message: kind,
     status: null,
     retryAfterMs: null,

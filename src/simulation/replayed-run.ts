@@ -21,6 +21,12 @@ export class ReplayedRun {
     return this.#steps.get(path);
   }
 
+  /** The models that the step called, in their order; undefined: none. */
+  course(path: string): readonly string[] | undefined {
+    const attempts = this.#steps.get(path)?.attempts ?? [];
+    return attempts.length === 0 ? undefined : attempts.map(({ model }) => model);
+  }
+
   /** How many items of the step there were; undefined: it is not known that it was reached. */
   items(path: string): number | undefined {
     if (this.#steps.get(path)?.skipped === false) return 0;

@@ -48,6 +48,8 @@ export interface StepAsk {
   readonly signal: AbortSignal;
   /** Cheap candidates go first, and an answer that is not good enough goes on to the next. */
   readonly cascade: boolean;
+  /** See `LinkedModelStep.course`. */
+  readonly course?: readonly string[] | undefined;
   /** A client's own request is what is asked; left out: `request` is. */
   readonly exchange?: ExchangeAsk;
 }
@@ -97,7 +99,27 @@ export class Candidates {
   }
 
   #decide(): Decided {
-    const { run, rule, step, request } = this.#ask;
+    const { rule } = this.#ask;
+    const next = this.#recorded();
+    if (next === undefined) return this.#decideBy(rule);
+    const decided = this.#decideBy(next);
+    const canServe = decided.ranked.length > 0 || next.candidates.length === 0;
+    // What refuses it now was not there then: it is decided anew.
+    return canServe || decided.skipped[0]?.skip.code === 'no_rate_headroom' ? decided : this.#decideBy(rule);
+  }
+
+  /** The rule with none but the candidate that was called next when it was recorded: pauses decided, and words of providers, that no record has. */
+  #recorded(): PlanRule | undefined {
+    const { rule, course } = this.#ask;
+    const { made } = this.#world;
+    if (course === undefined || (made.length === 0 && course.length === 0)) return undefined;
+    const candidates = rule.candidates.filter(({ model }) => model === course[made.length]);
+    for (const { model } of candidates) this.#world.forgive(model);
+    return made.length < course.length && candidates.length === 0 ? undefined : { ...rule, candidates };
+  }
+
+  #decideBy(rule: PlanRule): Decided {
+    const { run, step, request } = this.#ask;
     const { signals, random } = this.#parts;
     return decide({
       rule,

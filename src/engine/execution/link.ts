@@ -67,6 +67,8 @@ export interface LinkedModelStep extends LinkedBase {
   readonly rules: readonly { readonly rule: PlanRule; readonly when: CompiledExpression | null }[];
   /** Of a prompt whose text is not there, as in a replay; left out: its text is counted. */
   readonly size?: (values: Values) => PromptSize;
+  /** In a replay: keys of the models that were called when it was recorded, in that order; undefined: as now is decided. */
+  readonly course?: (values: Values) => readonly string[] | undefined;
 }
 export interface LinkedParseStep extends LinkedBase {
   readonly kind: 'parse';

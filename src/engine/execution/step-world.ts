@@ -124,6 +124,12 @@ export class StepWorld implements World {
     return state;
   }
 
+  /** It may be called again, and now. */
+  forgive(modelKey: string): void {
+    this.failed.delete(modelKey);
+    this.state(modelKey).restsUntilMs = 0;
+  }
+
   repair(modelKey: string): Repair | undefined {
     return this.#states.get(modelKey)?.repair;
   }

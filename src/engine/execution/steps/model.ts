@@ -58,6 +58,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
         error: null,
       }),
       signal,
+      course: linked.course?.(call.values),
       cascade:
         linked.accept !== null &&
         rule.candidates.length > 1 &&
