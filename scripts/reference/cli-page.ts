@@ -30,7 +30,9 @@ function cliReference(program: Command): string {
 
 function section(command: Command, parent: string): readonly string[] {
   const name = `${parent} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((child) => section(child, name));
+  const children = command.commands.flatMap((child) => section(child, name));
+  // One that only holds others takes nothing itself.
+  if (children.length > 0 && command.options.length === 0) return children;
   const help = command.createHelp();
   const rows = [
     ...command.registeredArguments.map((argument) =>
@@ -44,6 +46,7 @@ function section(command: Command, parent: string): readonly string[] {
     `${capital(command.description())}.`,
     '',
     ...(rows.length === 0 ? [] : ['| | |', '| --- | --- |', ...rows, '']),
+    ...children,
   ];
 }
 

@@ -10,7 +10,9 @@ import { registerInit } from './init.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { registerPlan } from './plan.ts';
 import { registerReplay } from './replay.ts';
+import { registerPause, registerResume } from './pause.ts';
 import { registerRun } from './run.ts';
+import { registerRuns } from './runs.ts';
 import { registerSavings } from './savings.ts';
 import { registerSchema } from './schema.ts';
 import { registerKeys } from './keys.ts';
@@ -39,12 +41,15 @@ export const commands: readonly RegisterCommand[] = [
   registerActivate,
   registerSchema,
   registerInit,
+  registerRuns,
   registerStats,
   registerWhy,
   registerWhyCost,
   registerSavings,
   registerBudgets,
   registerAlerts,
+  registerPause,
+  registerResume,
   registerKeys,
   registerLedger,
   registerPrices,

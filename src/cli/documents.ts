@@ -61,6 +61,9 @@ export const RunTask = graphql(`
 
 export const TaskInputs = graphql(`
   query CliTaskInputs {
+    viewer {
+      name
+    }
     taskTypes {
       name
       field
@@ -118,11 +121,17 @@ export const ListKeys = graphql(`
       caller
       team
       tier
+      tags {
+        key
+        value
+      }
       scopes
       createdAt
       expiresAt
       revokedAt
       lastUsedAt
+      requestsPerMinute
+      maxBodyBytes
     }
   }
 `);
@@ -159,16 +168,16 @@ export const ReconcileAttempt = graphql(`
 `);
 
 export const Stats = graphql(`
-  query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
-    costStats(window: $window, by: $by) {
+  query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
+    costStats(window: $window, by: $by, filter: $filter) {
       ...CliStatsFields
     }
   }
 `);
 
 export const WatchStats = graphql(`
-  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {
-    costStats(window: $window, by: $by, everyMs: 1000) {
+  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
+    costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {
       ...CliStatsFields
     }
   }
@@ -184,6 +193,7 @@ graphql(`
       attempts
       errors
       inputTokens
+      cachedInputTokens
       outputTokens
       latencyP50Ms
       latencyP95Ms
@@ -195,9 +205,13 @@ graphql(`
       }
       bucket {
         cost
+        saved
         runs
         attempts
         errors
+        inputTokens
+        cachedInputTokens
+        outputTokens
         latencyP50Ms
         latencyP95Ms
       }
@@ -434,5 +448,143 @@ export const TrafficPage = graphql(`
         }
       }
     }
+  }
+`);
+
+export const NamesToPause = graphql(`
+  query CliNamesToPause {
+    taskTypes {
+      name
+    }
+    providers {
+      name
+      models {
+        key
+      }
+    }
+  }
+`);
+
+export const PauseSpending = graphql(`
+  mutation CliPauseSpending($scope: SpendScopeInput!, $reason: String!) {
+    pauseSpending(scope: $scope, reason: $reason) {
+      scope
+      reason
+      by
+      since
+    }
+  }
+`);
+
+export const ResumeSpending = graphql(`
+  mutation CliResumeSpending($scope: SpendScopeInput!) {
+    resumeSpending(scope: $scope) {
+      scope
+      reason
+      by
+      since
+    }
+  }
+`);
+
+export const WhatIsPaused = graphql(`
+  query CliWhatIsPaused($all: Boolean!) {
+    spendSwitches @include(if: $all) {
+      scope
+      reason
+      by
+      since
+    }
+    viewer {
+      scopes
+      pauses {
+        scope
+        reason
+        by
+        since
+      }
+    }
+  }
+`);
+
+export const ListRuns = graphql(`
+  query CliListRuns($first: Int!, $after: String, $filter: RunFilter) {
+    runs(first: $first, after: $after, filter: $filter) {
+      edges {
+        node {
+          id
+          startedAt
+          task {
+            name
+          }
+          status
+          caller {
+            name
+            team
+          }
+          tags {
+            key
+            value
+          }
+          cost
+          saved
+          cached
+          latencyMs
+          error {
+            code
+          }
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+export const SpendOf = graphql(`
+  query CliSpend($span: SpanInput!, $by: [StatsDimension!], $tagKey: String, $filter: SpendFilter) {
+    spend(span: $span, by: $by, tagKey: $tagKey, filter: $filter) {
+      from
+      to
+      complete
+      total {
+        ...CliSpendBucket
+      }
+      groups {
+        keys {
+          dimension
+          value
+        }
+        bucket {
+          ...CliSpendBucket
+        }
+      }
+    }
+    budgets {
+      name
+      account
+      unit
+      limit
+      spent
+      held
+      resetsAt
+    }
+  }
+`);
+
+graphql(`
+  fragment CliSpendBucket on CostBucket {
+    cost
+    saved
+    runs
+    attempts
+    errors
+    inputTokens
+    cachedInputTokens
+    outputTokens
+    latencyP50Ms
+    latencyP95Ms
   }
 `);

@@ -37,11 +37,16 @@ interface ShownKey {
   readonly id: string;
   readonly hint: string;
   readonly caller: string;
+  readonly team: string | null;
+  readonly tier: string | null;
+  readonly tags: { readonly [key: string]: string };
   readonly scopes: readonly string[];
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly lastUsedAt: string | null;
+  readonly requestsPerMinute: number | null;
+  readonly maxBodyBytes: number | null;
 }
 
 interface Keys {
@@ -169,12 +174,32 @@ async function list(keys: Keys, json: boolean, io: CliIo): Promise<ExitCode> {
   else
     io.out(
       table(
-        ['id', 'caller', 'key', 'scopes', 'created', 'last used', 'state'],
+        [
+          'id',
+          'caller',
+          'team',
+          'tier',
+          'tags',
+          'key',
+          'scopes',
+          'a minute',
+          'body',
+          'created',
+          'last used',
+          'state',
+        ],
         all.map((key) => [
           key.id,
           key.caller,
+          key.team ?? '',
+          key.tier ?? '',
+          Object.entries(key.tags)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(' '),
           key.hint,
           key.scopes.join(' '),
+          String(key.requestsPerMinute ?? ''),
+          String(key.maxBodyBytes ?? ''),
           key.createdAt,
           key.lastUsedAt ?? 'never',
           stateOf(key),
@@ -191,7 +216,7 @@ function stateOf({ revokedAt, expiresAt }: ShownKey): string {
 }
 
 async function localKeys(dataDirectory: string): Promise<Keys> {
-  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }, { storedPlan }] = await Promise.all([
+  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }, { planInForce }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../server/keys/key-ring.ts'),
     import('../app.ts'),
@@ -214,18 +239,19 @@ async function localKeys(dataDirectory: string): Promise<Keys> {
         id: key.id,
         hint: key.hint,
         caller: key.caller,
+        team: key.team,
+        tier: key.tier,
+        tags: key.tags,
         scopes: key.scopes,
+        requestsPerMinute: key.requestsPerMinute,
+        maxBodyBytes: key.maxBodyBytes ?? null,
         createdAt: new Date(key.createdAtMs).toISOString(),
         expiresAt: time(key.expiresAtMs),
         revokedAt: time(key.revokedAtMs),
         lastUsedAt: time(key.lastUsedAtMs),
       })),
     async tasks() {
-      const [newest] = (await ledger.revisionsInForce()).toSorted(
-        (left, right) => Number(right.pinned) - Number(left.pinned),
-      );
-      if (newest === undefined) return null;
-      const plan = await storedPlan((hash) => ledger.planText(hash), newest.hash).catch(() => null);
+      const plan = await planInForce(ledger);
       return plan && Object.keys(plan.tasks);
     },
     revoke: async (id) => (await ring.revoke(id)) !== undefined,
@@ -255,6 +281,11 @@ async function remoteKeys(server: string, key: string | undefined): Promise<Keys
     list: async () =>
       (await remote.query(documents.ListKeys, {})).apiKeys.map((shown) => ({
         ...shown,
+        team: shown.team ?? null,
+        tier: shown.tier ?? null,
+        tags: Object.fromEntries(shown.tags.map((tag) => [tag.key, tag.value])),
+        requestsPerMinute: shown.requestsPerMinute ?? null,
+        maxBodyBytes: shown.maxBodyBytes ?? null,
         expiresAt: shown.expiresAt ?? null,
         revokedAt: shown.revokedAt ?? null,
         lastUsedAt: shown.lastUsedAt ?? null,

@@ -29,6 +29,9 @@ interface RunFlags {
   readonly workflows?: string;
   readonly data: string;
   readonly tag: readonly string[];
+  readonly caller?: string;
+  readonly team?: string;
+  readonly tier?: string;
   readonly maxCost?: NanoUsd;
   readonly deadline?: number;
   readonly idempotencyKey?: string;
@@ -52,6 +55,12 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     .addOption(workflowsOption())
     .addOption(dataOption())
     .option('--tag <key=value>', 'a tag, for statistics and budgets', collect, [])
+    .option(
+      '--caller <name>',
+      'in whose name, for statistics, budgets and rules; a server asks for the scope caller:*',
+    )
+    .option('--team <name>', 'of this team')
+    .option('--tier <name>', 'of this tier')
     .option('--max-cost <dollars>', 'spend no more than this on the run', parseDollars)
     .option('--deadline <ms>', 'give up after so many milliseconds', parsePositiveInteger)
     .option('--idempotency-key <key>', 'answer with the run that was made with this key, if there is one')
@@ -85,7 +94,12 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
     const result = await app.engine.run({
       task,
       input: parseInputPairs(flags.input, planned.inputSchema),
-      caller: LOCAL_CALLER,
+      caller: {
+        ...LOCAL_CALLER,
+        name: flags.caller ?? LOCAL_CALLER.name,
+        team: flags.team ?? null,
+        tier: flags.tier ?? null,
+      },
       options: runOptions(flags),
       signal: interruption.signal,
     });
@@ -100,7 +114,7 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
 async function runRemotely(task: string, server: string, flags: RunFlags, io: CliIo): Promise<ExitCode> {
   const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
   const remote = createRemote(server, flags.key);
-  const { taskTypes } = await remote.query(documents.TaskInputs, {});
+  const { taskTypes, viewer } = await remote.query(documents.TaskInputs, {});
   const type = taskTypes.find(({ name }) => name === task);
   if (type?.field === null || type?.field === undefined)
     throw unknownTask(
@@ -116,6 +130,15 @@ async function runRemotely(task: string, server: string, flags: RunFlags, io: Cl
       idempotencyKey: flags.idempotencyKey ?? null,
       tags: Object.entries(parseTags(flags.tag)).map(([key, value]) => ({ key, value })),
       noCache: !flags.cache,
+      ...([flags.caller, flags.team, flags.tier].every((part) => part === undefined)
+        ? {}
+        : {
+            caller: {
+              name: flags.caller ?? viewer.name,
+              team: flags.team ?? null,
+              tier: flags.tier ?? null,
+            },
+          }),
     },
   });
   if (flags.json) io.out(JSON.stringify(remoteJson(runTask), null, 2));

@@ -1,5 +1,6 @@
 // --since, --until and the calendar: the span of time that a command asks about, and by what.
 import { InvalidArgumentError, Option } from 'commander';
+import { calendarWindow } from '../engine/budget/windows.ts';
 import type { CalendarUnit, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
 import { UsageError } from './io.ts';
 
@@ -15,22 +16,35 @@ const DIMENSIONS: readonly StatsDimension[] = [
   'STATUS',
 ];
 
+/** A time, or a date: midnight of it in the time zone. */
+type Instant = number | string;
+
 export interface SpanFlags {
-  readonly since?: number;
-  readonly until?: number;
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly month?: { readonly year: number; readonly month: number };
   readonly calendar?: CalendarUnit;
   readonly ago: number;
   readonly timeZone: string;
 }
 
+/** From one time to another. */
+export const dateOptions = (): readonly Option[] => [
+  new Option(
+    '--since, --from <date>',
+    'from then on: 2026-11-01, which is its midnight, or a time in RFC 3339',
+  ).argParser(instant),
+  new Option('--until, --to <date>', 'to then, exclusive').argParser(instant),
+  new Option('--time-zone <zone>', 'of dates, months and calendar units: an IANA name').default('UTC'),
+];
+
 export const spanOptions = (): readonly Option[] => [
-  new Option('--since <date>', 'from then on: 2026-11-01, or a time in RFC 3339').argParser(instant),
-  new Option('--until <date>', 'to then, exclusive').argParser(instant),
+  ...dateOptions(),
+  new Option('--month <month>', 'a calendar month: 2026-11').argParser(monthOf),
   new Option('--calendar <unit>', 'a whole hour, day, week or month').choices(UNITS),
   new Option('--ago <n>', 'of --calendar: 0 is the one that holds now, 1 the one before it')
     .default(0)
     .argParser(whole),
-  new Option('--time-zone <zone>', 'of --calendar: an IANA name').default('UTC'),
 ];
 
 export const byOption = (absent: readonly StatsDimension[]): Option =>
@@ -53,13 +67,60 @@ export const byOption = (absent: readonly StatsDimension[]): Option =>
 
 /** Nothing given: `absent`. */
 export function spanOfFlags(flags: SpanFlags, absent: SpanRequest): SpanRequest {
-  const { since, until, calendar, ago, timeZone } = flags;
+  const { from, to, month, calendar, ago, timeZone } = flags;
+  const ways = [month, calendar, from ?? to].filter((way) => way !== undefined);
+  if (ways.length > 1)
+    throw new UsageError(
+      'a span is a month, a calendar unit, or from one time to another; these are several',
+      'Give --month, or --calendar, or --from and --to.',
+    );
+  if (month !== undefined) return wholeMonth(month, timeZone);
   if (calendar !== undefined) return { calendar, ago, timeZone };
-  if (since === undefined && until === undefined) return absent;
+  if (from === undefined && to === undefined) return absent;
   return {
-    ...(since === undefined ? {} : { fromMs: since }),
-    ...(until === undefined ? {} : { toMs: until }),
+    ...(from === undefined ? {} : { fromMs: msOf(from, timeZone) }),
+    ...(to === undefined ? {} : { toMs: msOf(to, timeZone) }),
   };
+}
+
+/** Midnight to midnight in the time zone. */
+function wholeMonth({ year, month }: { year: number; month: number }, timeZone: string): SpanRequest {
+  // The middle of the month is in it everywhere on earth.
+  const { startMs, endMs } = windowAt('month', timeZone, Date.UTC(year, month - 1, 15, 12));
+  return { fromMs: startMs, toMs: endMs };
+}
+
+function msOf(instantOrDate: Instant, timeZone: string): number {
+  if (typeof instantOrDate === 'number') return instantOrDate;
+  // Noon in London is the same date in most of the world, and a day off at the most.
+  const noonMs = Date.parse(`${instantOrDate}T12:00:00Z`);
+  const local = new Intl.DateTimeFormat('en-CA', { timeZone: checkedZone(timeZone), dateStyle: 'short' });
+  for (const days of [0, -1, 1]) {
+    const { startMs } = windowAt('day', timeZone, noonMs + days * DAY_MS);
+    if (local.format(startMs) === instantOrDate) return startMs;
+  }
+  throw new UsageError(`there is no ${instantOrDate} in ${timeZone}`, 'Give another date.');
+}
+
+const DAY_MS = 86_400_000;
+
+function windowAt(unit: 'day' | 'month', timeZone: string, atMs: number): { startMs: number; endMs: number } {
+  return calendarWindow(unit, checkedZone(timeZone), atMs);
+}
+
+function checkedZone(timeZone: string): string {
+  try {
+    void new Intl.DateTimeFormat('en', { timeZone });
+    return timeZone;
+  } catch {
+    throw new UsageError(`--time-zone ${timeZone}: not a time zone`, 'Write an IANA name: Europe/Berlin.');
+  }
+}
+
+function monthOf(text: string): { readonly year: number; readonly month: number } {
+  const [, year, month] = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(text) ?? [];
+  if (year === undefined) throw new InvalidArgumentError('A month is written like 2026-11.');
+  return { year: Number(year), month: Number(month) };
 }
 
 const isoOf = (ms: number | undefined): string | null =>
@@ -78,8 +139,9 @@ export function spanInput({ fromMs, toMs, calendar, ago, timeZone, window }: Spa
   };
 }
 
-function instant(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}(T.*)?$/.test(text) ? Date.parse(text) : Number.NaN;
+function instant(text: string): Instant {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(Date.parse(text)).toJSON()?.startsWith(text)) return text;
+  const ms = /^\d{4}-\d{2}-\d{2}T./.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(ms))
     throw new InvalidArgumentError('A date is written like 2026-11-01, or 2026-11-01T09:30:00Z.');
   return ms;

@@ -41,6 +41,17 @@ export async function storedPlan(
   throw unreadable(hash, undefined);
 }
 
+/** The plan that the next start would serve, as the ledger has it: what is pinned, else what was active last. null: none was, or it cannot be read. */
+export async function planInForce(
+  ledger: RevisionReader & { planText(hash: string): Promise<string | undefined> },
+): Promise<Plan | null> {
+  const [newest] = (await ledger.revisionsInForce()).toSorted(
+    (left, right) => Number(right.pinned) - Number(left.pinned),
+  );
+  if (newest === undefined) return null;
+  return storedPlan((hash) => ledger.planText(hash), newest.hash).catch(() => null);
+}
+
 function unreadable(hash: string, cause: unknown): HeadgateError {
   return new HeadgateError(
     'REVISION_UNREADABLE',

@@ -1,4 +1,5 @@
 // Cost statistics for a terminal.
+import { pausedText, type ShownSwitch } from '../pause.ts';
 import { plural } from './problems.ts';
 import { table } from './table.ts';
 
@@ -7,6 +8,10 @@ interface ShownBucket {
   readonly runs: number;
   readonly attempts: number;
   readonly errors: number;
+  readonly saved?: string;
+  readonly inputTokens?: string | number;
+  readonly cachedInputTokens?: string | number;
+  readonly outputTokens?: string | number;
   readonly latencyP50Ms?: number | null;
   readonly latencyP95Ms?: number | null;
 }
@@ -14,6 +19,11 @@ interface ShownBucket {
 /** As the API gives it: money as decimal text in dollars. */
 export interface ShownStats {
   readonly at: string;
+  /** What was asked for; left out: a window up to `at`. */
+  readonly from?: string;
+  readonly to?: string;
+  /** False: rows at an edge of the span are deleted, and are not in the sums. */
+  readonly complete?: boolean;
   readonly total: ShownBucket & {
     readonly saved: string;
     readonly inputTokens: string | number;
@@ -32,15 +42,29 @@ export interface ShownStats {
     readonly held: string;
     readonly resetsAt?: string | null;
   }[];
+  readonly paused?: readonly ShownSwitch[];
 }
 
 const ms = (value: number | null | undefined): string =>
   value === null || value === undefined ? '' : `${Math.round(value)}ms`;
 
-export function statsText({ at, total, groups, budgets }: ShownStats): string {
+export function statsText({
+  at,
+  from,
+  to,
+  complete,
+  total,
+  groups,
+  budgets,
+  paused = [],
+}: ShownStats): string {
   const parts = [
-    `${at}  $${total.cost} for ${plural(total.runs, 'run')}, ${plural(total.attempts, 'attempt')} (${total.errors} failed), saved $${total.saved}`,
+    ...paused.map(pausedText),
+    `${from === undefined || to === undefined ? at : `${from} to ${to}`}  $${total.cost} for ${plural(total.runs, 'run')}, ${plural(total.attempts, 'attempt')} (${total.errors} failed), saved $${total.saved}`,
     `${total.inputTokens} tokens in, ${total.outputTokens} out; p50 ${ms(total.latencyP50Ms) || '–'}, p95 ${ms(total.latencyP95Ms) || '–'}`,
+    ...(complete === false
+      ? ['Rows at an edge of this time are deleted by now, and are not in the sums.']
+      : []),
   ];
   if (groups.length > 0)
     parts.push(

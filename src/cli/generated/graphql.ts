@@ -122,6 +122,23 @@ export type ReconcileVerdict =
   /** It was not billed; what is held is given back. */
   | 'RELEASE';
 
+export type RunFilter = {
+  caller?: string | null | undefined;
+  minCost?: string | null | undefined;
+  /** Runs with an attempt on this provider. */
+  provider?: string | null | undefined;
+  revision?: string | null | undefined;
+  /** What a run's client said that it belongs to: a coding agent's session. */
+  session?: string | null | undefined;
+  /** Inclusive. */
+  startedFrom?: string | null | undefined;
+  /** Exclusive. */
+  startedTo?: string | null | undefined;
+  status?: RunStatus | null | undefined;
+  tag?: TagInput | null | undefined;
+  task?: string | null | undefined;
+};
+
 export type RunOptions = {
   caller?: CallerInput | null | undefined;
   /** Tightens the task's own deadline; never loosens it. */
@@ -172,6 +189,29 @@ export type SpanInput = {
   to?: string | null | undefined;
   window?: StatsWindow | null | undefined;
 };
+
+export type SpendFilter = {
+  caller?: string | null | undefined;
+  /** `provider/model`. */
+  model?: string | null | undefined;
+  provider?: string | null | undefined;
+  revision?: string | null | undefined;
+  /** What a run's client said that it belongs to: a coding agent's session. */
+  session?: string | null | undefined;
+  tag?: TagInput | null | undefined;
+  task?: string | null | undefined;
+  team?: string | null | undefined;
+};
+
+/** Exactly one of its fields. */
+export type SpendScopeInput =
+  {   /** Always `true`. */
+  all: boolean; caller?: never; model?: never; provider?: never; task?: never; }
+  |  { all?: never;   caller: string; model?: never; provider?: never; task?: never; }
+  |  { all?: never; caller?: never;   /** `provider/model`. */
+  model: string; provider?: never; task?: never; }
+  |  { all?: never; caller?: never; model?: never;   provider: string; task?: never; }
+  |  { all?: never; caller?: never; model?: never; provider?: never;   task: string; };
 
 export type StatsDimension =
   | 'CALLER'
@@ -247,7 +287,7 @@ export type CliRunTaskMutation = { runTask:
 export type CliTaskInputsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type CliTaskInputsQuery = { taskTypes: Array<{ name: string, field: string | null, inputSchema: unknown }> };
+export type CliTaskInputsQuery = { viewer: { name: string }, taskTypes: Array<{ name: string, field: string | null, inputSchema: unknown }> };
 
 export type CliActivateRevisionMutationVariables = Exact<{
   hash: string;
@@ -276,7 +316,7 @@ export type CliTaskNamesQuery = { taskTypes: Array<{ name: string }> };
 export type CliListKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type CliListKeysQuery = { apiKeys: Array<{ id: string, hint: string, caller: string, team: string | null, tier: string | null, scopes: Array<string>, createdAt: string, expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null }> };
+export type CliListKeysQuery = { apiKeys: Array<{ id: string, hint: string, caller: string, team: string | null, tier: string | null, scopes: Array<string>, createdAt: string, expiresAt: string | null, revokedAt: string | null, lastUsedAt: string | null, requestsPerMinute: number | null, maxBodyBytes: number | null, tags: Array<{ key: string, value: string }> }> };
 
 export type CliRevokeKeyMutationVariables = Exact<{
   id: string;
@@ -302,20 +342,22 @@ export type CliReconcileAttemptMutation = { reconcileAttempt: { cost: string } }
 export type CliStatsQueryVariables = Exact<{
   window: StatsWindow;
   by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  filter?: RunFilter | null | undefined;
 }>;
 
 
-export type CliStatsQuery = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
+export type CliStatsQuery = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
 
 export type CliWatchStatsSubscriptionVariables = Exact<{
   window: StatsWindow;
   by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  filter?: RunFilter | null | undefined;
 }>;
 
 
-export type CliWatchStatsSubscription = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
+export type CliWatchStatsSubscription = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> } };
 
-export type CliStatsFieldsFragment = { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errors: number, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
+export type CliStatsFieldsFragment = { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }>, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
 
 export type CliWhyRunQueryVariables = Exact<{
   id: string;
@@ -370,6 +412,54 @@ export type CliTrafficQueryVariables = Exact<{
 
 export type CliTrafficQuery = { runs: { pageInfo: { hasPreviousPage: boolean, startCursor: string | null }, edges: Array<{ node: { id: string, inputHash: string, status: RunStatus, cached: boolean, startedAt: string, finishedAt: string | null, latencyMs: number | null, parent: { id: string } | null, task: { name: string }, caller: { name: string, team: string | null, tier: string | null }, tags: Array<{ key: string, value: string }>, error: { code: string } | null, steps: Array<{ key: string, kind: StepKind, status: StepStatus }>, attempts: Array<{ step: string, requestedModel: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, cost: string, heldTokens: number, rates: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string }, decision: { rule: string } }> } }> } };
 
+export type CliNamesToPauseQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliNamesToPauseQuery = { taskTypes: Array<{ name: string }>, providers: Array<{ name: string, models: Array<{ key: string }> }> };
+
+export type CliPauseSpendingMutationVariables = Exact<{
+  scope: SpendScopeInput;
+  reason: string;
+}>;
+
+
+export type CliPauseSpendingMutation = { pauseSpending: { scope: string, reason: string, by: string, since: string } };
+
+export type CliResumeSpendingMutationVariables = Exact<{
+  scope: SpendScopeInput;
+}>;
+
+
+export type CliResumeSpendingMutation = { resumeSpending: { scope: string, reason: string, by: string, since: string } };
+
+export type CliWhatIsPausedQueryVariables = Exact<{
+  all: boolean;
+}>;
+
+
+export type CliWhatIsPausedQuery = { spendSwitches?: Array<{ scope: string, reason: string, by: string, since: string }>, viewer: { scopes: Array<string> | null, pauses: Array<{ scope: string, reason: string, by: string, since: string }> | null } };
+
+export type CliListRunsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: RunFilter | null | undefined;
+}>;
+
+
+export type CliListRunsQuery = { runs: { edges: Array<{ node: { id: string, startedAt: string, status: RunStatus, cost: string, saved: string, cached: boolean, latencyMs: number | null, task: { name: string }, caller: { name: string, team: string | null }, tags: Array<{ key: string, value: string }>, error: { code: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CliSpendQueryVariables = Exact<{
+  span: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  tagKey?: string | null | undefined;
+  filter?: SpendFilter | null | undefined;
+}>;
+
+
+export type CliSpendQuery = { spend: { from: string, to: string, complete: boolean, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> }, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
+
+export type CliSpendBucketFragment = { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -398,6 +488,7 @@ export const CliStatsFieldsFragmentDoc = new TypedDocumentString(`
     attempts
     errors
     inputTokens
+    cachedInputTokens
     outputTokens
     latencyP50Ms
     latencyP95Ms
@@ -409,9 +500,13 @@ export const CliStatsFieldsFragmentDoc = new TypedDocumentString(`
     }
     bucket {
       cost
+      saved
       runs
       attempts
       errors
+      inputTokens
+      cachedInputTokens
+      outputTokens
       latencyP50Ms
       latencyP95Ms
     }
@@ -440,6 +535,20 @@ export const CliSavingsSumFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"CliSavingsSum"}) as unknown as TypedDocumentString<CliSavingsSumFragment, unknown>;
+export const CliSpendBucketFragmentDoc = new TypedDocumentString(`
+    fragment CliSpendBucket on CostBucket {
+  cost
+  saved
+  runs
+  attempts
+  errors
+  inputTokens
+  cachedInputTokens
+  outputTokens
+  latencyP50Ms
+  latencyP95Ms
+}
+    `, {"fragmentName":"CliSpendBucket"}) as unknown as TypedDocumentString<CliSpendBucketFragment, unknown>;
 export const CliRunTaskDocument = new TypedDocumentString(`
     mutation CliRunTask($task: TaskInput!, $options: RunOptions) {
   runTask(task: $task, options: $options) {
@@ -499,6 +608,9 @@ export const CliRunTaskDocument = new TypedDocumentString(`
     `) as unknown as TypedDocumentString<CliRunTaskMutation, CliRunTaskMutationVariables>;
 export const CliTaskInputsDocument = new TypedDocumentString(`
     query CliTaskInputs {
+  viewer {
+    name
+  }
   taskTypes {
     name
     field
@@ -551,11 +663,17 @@ export const CliListKeysDocument = new TypedDocumentString(`
     caller
     team
     tier
+    tags {
+      key
+      value
+    }
     scopes
     createdAt
     expiresAt
     revokedAt
     lastUsedAt
+    requestsPerMinute
+    maxBodyBytes
   }
 }
     `) as unknown as TypedDocumentString<CliListKeysQuery, CliListKeysQueryVariables>;
@@ -588,8 +706,8 @@ export const CliReconcileAttemptDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CliReconcileAttemptMutation, CliReconcileAttemptMutationVariables>;
 export const CliStatsDocument = new TypedDocumentString(`
-    query CliStats($window: StatsWindow!, $by: [StatsDimension!]) {
-  costStats(window: $window, by: $by) {
+    query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
+  costStats(window: $window, by: $by, filter: $filter) {
     ...CliStatsFields
   }
 }
@@ -602,6 +720,7 @@ export const CliStatsDocument = new TypedDocumentString(`
     attempts
     errors
     inputTokens
+    cachedInputTokens
     outputTokens
     latencyP50Ms
     latencyP95Ms
@@ -613,9 +732,13 @@ export const CliStatsDocument = new TypedDocumentString(`
     }
     bucket {
       cost
+      saved
       runs
       attempts
       errors
+      inputTokens
+      cachedInputTokens
+      outputTokens
       latencyP50Ms
       latencyP95Ms
     }
@@ -631,8 +754,8 @@ export const CliStatsDocument = new TypedDocumentString(`
   }
 }`) as unknown as TypedDocumentString<CliStatsQuery, CliStatsQueryVariables>;
 export const CliWatchStatsDocument = new TypedDocumentString(`
-    subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!]) {
-  costStats(window: $window, by: $by, everyMs: 1000) {
+    subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
+  costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {
     ...CliStatsFields
   }
 }
@@ -645,6 +768,7 @@ export const CliWatchStatsDocument = new TypedDocumentString(`
     attempts
     errors
     inputTokens
+    cachedInputTokens
     outputTokens
     latencyP50Ms
     latencyP95Ms
@@ -656,9 +780,13 @@ export const CliWatchStatsDocument = new TypedDocumentString(`
     }
     bucket {
       cost
+      saved
       runs
       attempts
       errors
+      inputTokens
+      cachedInputTokens
+      outputTokens
       latencyP50Ms
       latencyP95Ms
     }
@@ -888,3 +1016,131 @@ export const CliTrafficDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliTrafficQuery, CliTrafficQueryVariables>;
+export const CliNamesToPauseDocument = new TypedDocumentString(`
+    query CliNamesToPause {
+  taskTypes {
+    name
+  }
+  providers {
+    name
+    models {
+      key
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliNamesToPauseQuery, CliNamesToPauseQueryVariables>;
+export const CliPauseSpendingDocument = new TypedDocumentString(`
+    mutation CliPauseSpending($scope: SpendScopeInput!, $reason: String!) {
+  pauseSpending(scope: $scope, reason: $reason) {
+    scope
+    reason
+    by
+    since
+  }
+}
+    `) as unknown as TypedDocumentString<CliPauseSpendingMutation, CliPauseSpendingMutationVariables>;
+export const CliResumeSpendingDocument = new TypedDocumentString(`
+    mutation CliResumeSpending($scope: SpendScopeInput!) {
+  resumeSpending(scope: $scope) {
+    scope
+    reason
+    by
+    since
+  }
+}
+    `) as unknown as TypedDocumentString<CliResumeSpendingMutation, CliResumeSpendingMutationVariables>;
+export const CliWhatIsPausedDocument = new TypedDocumentString(`
+    query CliWhatIsPaused($all: Boolean!) {
+  spendSwitches @include(if: $all) {
+    scope
+    reason
+    by
+    since
+  }
+  viewer {
+    scopes
+    pauses {
+      scope
+      reason
+      by
+      since
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliWhatIsPausedQuery, CliWhatIsPausedQueryVariables>;
+export const CliListRunsDocument = new TypedDocumentString(`
+    query CliListRuns($first: Int!, $after: String, $filter: RunFilter) {
+  runs(first: $first, after: $after, filter: $filter) {
+    edges {
+      node {
+        id
+        startedAt
+        task {
+          name
+        }
+        status
+        caller {
+          name
+          team
+        }
+        tags {
+          key
+          value
+        }
+        cost
+        saved
+        cached
+        latencyMs
+        error {
+          code
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliListRunsQuery, CliListRunsQueryVariables>;
+export const CliSpendDocument = new TypedDocumentString(`
+    query CliSpend($span: SpanInput!, $by: [StatsDimension!], $tagKey: String, $filter: SpendFilter) {
+  spend(span: $span, by: $by, tagKey: $tagKey, filter: $filter) {
+    from
+    to
+    complete
+    total {
+      ...CliSpendBucket
+    }
+    groups {
+      keys {
+        dimension
+        value
+      }
+      bucket {
+        ...CliSpendBucket
+      }
+    }
+  }
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+    resetsAt
+  }
+}
+    fragment CliSpendBucket on CostBucket {
+  cost
+  saved
+  runs
+  attempts
+  errors
+  inputTokens
+  cachedInputTokens
+  outputTokens
+  latencyP50Ms
+  latencyP95Ms
+}`) as unknown as TypedDocumentString<CliSpendQuery, CliSpendQueryVariables>;
