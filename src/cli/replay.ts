@@ -8,7 +8,7 @@ import { replayJson, replayMarkdown, replayText } from './format/replay.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { dataOption, keyOption, parsePositiveInteger, serverOption, workflowsOption } from './options.ts';
 import { planSide, workplaceOf, type PlanSide } from './plan-sides.ts';
-import { spanOptions } from './span-options.ts';
+import { dateOptions } from './span-options.ts';
 import { lastOption, withTraffic } from './traffic.ts';
 import type { TrafficFlags } from './traffic.ts';
 import { workflowsFolder } from './workflows-folder.ts';
@@ -40,7 +40,7 @@ export const registerReplay: RegisterCommand = (program, io, end) => {
       'a file of "headgate traffic export" (default: what the ledger has of the last days)',
     )
     .addOption(lastOption());
-  for (const option of spanOptions().slice(0, 2)) command.addOption(option);
+  for (const option of dateOptions()) command.addOption(option);
   return command
     .addOption(dataOption())
     .addOption(serverOption())

@@ -14,10 +14,10 @@ import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { dataOption, keyOption, serverOption } from './options.ts';
-import { spanOptions } from './span-options.ts';
+import { dateOptions, spanOfFlags } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
 
-export interface TrafficFlags extends Pick<SpanFlags, 'since' | 'until'> {
+export interface TrafficFlags extends Pick<SpanFlags, 'from' | 'to' | 'timeZone'> {
   readonly data: string;
   readonly server?: string;
   readonly key?: string;
@@ -48,7 +48,7 @@ export const registerTraffic: RegisterCommand = (program, io, end) => {
     .description('write the traffic file')
     .argument('[file]', 'where to (default: standard output)')
     .addOption(lastOption());
-  for (const option of spanOptions().slice(0, 2)) command.addOption(option);
+  for (const option of dateOptions()) command.addOption(option);
   command
     .option(
       '--hash-names',
@@ -78,9 +78,12 @@ async function exportCommand(file: string | undefined, flags: ExportFlags, io: C
   return 0;
 }
 
-export function spanOf({ since, until, last }: Pick<TrafficFlags, 'since' | 'until' | 'last'>): TrafficSpan {
-  const toMs = until ?? Date.now() + 1;
-  return { fromMs: since ?? toMs - (last ?? WEEK_MS), toMs };
+export function spanOf({
+  last,
+  ...dates
+}: Pick<TrafficFlags, 'from' | 'to' | 'timeZone' | 'last'>): TrafficSpan {
+  const { fromMs, toMs = Date.now() + 1 } = spanOfFlags({ ...dates, ago: 0 }, {});
+  return { fromMs: fromMs ?? toMs - (last ?? WEEK_MS), toMs };
 }
 
 /** From the ledger, or from the server that the flags name. Ends the stream. */
