@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Problem } from '../errors/problem.ts';
 import type { Plan } from '../language/plan/types.ts';
 import { compileDirectory } from '../revisions/compile.ts';
-import type { SourceFile } from '../revisions/port.ts';
+import type { WorkflowFile } from '../revisions/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { problemsGithub } from './format/github.ts';
 import { problemsText } from './format/problems.ts';
@@ -65,14 +65,14 @@ export const registerCheck: RegisterCommand = (program, io, end) =>
     );
 
 /** What only the API made of the plan would show: names that are taken, and schemas that it has to show as JSON. */
-async function inGraphql(plan: Plan | null, files: readonly SourceFile[]): Promise<readonly Problem[]> {
+async function inGraphql(plan: Plan | null, files: readonly WorkflowFile[]): Promise<readonly Problem[]> {
   if (plan === null) return [];
   const { graphqlNotes, graphqlProblems } = await import('../server/graphql/plan-problems.ts');
   return [...graphqlProblems(plan), ...graphqlNotes(plan)].map((problem) => placed(problem, files));
 }
 
 /** A plan knows its files but not their lines: the place is the one where the file names its task. */
-function placed(problem: Problem, files: readonly SourceFile[]): Problem {
+function placed(problem: Problem, files: readonly WorkflowFile[]): Problem {
   const file = files.find(({ path }) => path === problem.file || path.endsWith(`/${problem.file}`));
   const lines = file?.text.split('\n') ?? [];
   const index = lines.findIndex((line) => line.startsWith('task:'));

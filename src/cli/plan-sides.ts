@@ -9,7 +9,7 @@ import { compileFiles } from '../revisions/compile.ts';
 import { readWorkflowDirectory } from '../revisions/directory.ts';
 import { readGitSnapshot } from '../revisions/git.ts';
 import { workTreeOf, type WorkTree } from '../revisions/git-folders.ts';
-import type { SourceFile } from '../revisions/port.ts';
+import type { WorkflowFile } from '../revisions/port.ts';
 import { problemText } from './format/problems.ts';
 import type { CliIo } from './io.ts';
 
@@ -19,7 +19,7 @@ export interface PlanSide {
   /** null: a folder. */
   readonly commit: string | null;
   readonly plan: Plan;
-  readonly files: readonly SourceFile[];
+  readonly files: readonly WorkflowFile[];
 }
 
 export interface Workplace {
@@ -90,7 +90,7 @@ async function folderSide(folder: string, io: CliIo): Promise<PlanSide> {
   return { name: folder, commit: null, plan: await compiled(folder, files, io), files };
 }
 
-async function compiled(name: string, files: readonly SourceFile[], io: CliIo): Promise<Plan> {
+async function compiled(name: string, files: readonly WorkflowFile[], io: CliIo): Promise<Plan> {
   const { plan, problems } = await compileFiles(files, { env: io.env });
   if (plan !== null) return plan;
   const isError = ({ severity }: Problem): boolean => severity === 'error';

@@ -6,7 +6,7 @@ import { diffPlans } from '../revisions/diff/diff.ts';
 import { EFFECTS, type Effect } from '../revisions/diff/types.ts';
 import type { RegisterCommand } from './commands.ts';
 import { compiledPlan } from './compiled.ts';
-import { planDiffJson, planDiffMarkdown, planDiffText, type PlanReport } from './format/plan-diff.ts';
+import { planDiffJson, planDiffMarkdown, planDiffText, type PlanDiffReport } from './format/plan-diff.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { workflowsOption } from './options.ts';
 import { planSide, workplaceOf, type Workplace } from './plan-sides.ts';
@@ -103,7 +103,7 @@ async function compare(
       ? ['any']
       : []
     : [...new Set(effects.filter((effect) => failOn.has(effect)))];
-  const report: PlanReport = { base: before, head: after, diff, api, stoppedBy };
+  const report: PlanDiffReport = { base: before, head: after, diff, api, stoppedBy };
   switch (format) {
     case 'text':
       io.out(planDiffText(report, io.colours));

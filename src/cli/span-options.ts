@@ -1,10 +1,10 @@
 // --since, --until and the calendar: the span of time that a command asks about, and by what.
 import { InvalidArgumentError, Option } from 'commander';
 import { calendarWindow } from '../engine/budget/windows.ts';
-import type { CalendarUnit, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
+import type { StatsUnit, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
 import { UsageError } from './io.ts';
 
-const UNITS = ['hour', 'day', 'week', 'month'] as const satisfies readonly CalendarUnit[];
+const UNITS = ['hour', 'day', 'week', 'month'] as const satisfies readonly StatsUnit[];
 const DIMENSIONS: readonly StatsDimension[] = [
   'PROVIDER',
   'MODEL',
@@ -23,7 +23,7 @@ export interface SpanFlags {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly month?: { readonly year: number; readonly month: number };
-  readonly calendar?: CalendarUnit;
+  readonly calendar?: StatsUnit;
   readonly ago: number;
   readonly timeZone: string;
 }

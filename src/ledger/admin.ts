@@ -7,7 +7,7 @@ import type { LedgerAdmin } from './port.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import * as operations from './sqlite/operations.ts';
 import { count } from './sqlite/written-values.ts';
-import type { Reader } from './sqlite/reader.ts';
+import type { ReaderThread } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
 /** A key's last use is told to the minute: a request is not worth a row for it. */
@@ -16,7 +16,7 @@ const REMEMBERED_KEYS = 10_000;
 
 type Verdict = Parameters<LedgerAdmin['reconcile']>[1];
 
-export function createAdmin(queue: WriteQueue, reader: Reader, clock: Clock): LedgerAdmin {
+export function createAdmin(queue: WriteQueue, reader: ReaderThread, clock: Clock): LedgerAdmin {
   const touched = new Map<string, number>();
   return {
     recordRevision: (revision, planText) =>

@@ -1,6 +1,6 @@
 // What keeps a ledger in order: deleting what its time is over for, settling leases, and adding everything up again.
 import type { LedgerAdmin } from './port.ts';
-import type { Reader } from './sqlite/reader.ts';
+import type { ReaderThread } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 import type { VerifyReport } from './verify/report.ts';
 
@@ -29,8 +29,8 @@ export interface LedgerMaintenance {
 
 export function createMaintenance(
   queue: WriteQueue,
-  reader: Reader,
-  scanner: Reader,
+  reader: ReaderThread,
+  scanner: ReaderThread,
   admin: LedgerAdmin,
 ): LedgerMaintenance {
   return {

@@ -35,7 +35,7 @@ import { takeOwnerLock, unwritable } from './sqlite/lock.ts';
 import type { RollupAnswer, SpansAnswer } from './sqlite/queries/queries.ts';
 import { createInlineReader } from './sqlite/inline-reader.ts';
 import { createReader } from './sqlite/reader.ts';
-import type { Reader } from './sqlite/reader.ts';
+import type { ReaderThread } from './sqlite/reader.ts';
 import type { Recovered } from './sqlite/recovery.ts';
 import { watchForReplacement } from './sqlite/replacement.ts';
 import { WriteQueue } from './sqlite/write-queue.ts';
@@ -182,7 +182,7 @@ async function openJournal(path: string, synchronous: Synchronous, host: WriterH
 /** What is written goes to the tables at once when somebody reads. Reading waits so long for it, and not for a disk that is slow or a database that is locked. */
 const LONGEST_WAIT_MS = 50;
 
-function afterWriting(reader: Reader, queue: WriteQueue): Reader {
+function afterWriting(reader: ReaderThread, queue: WriteQueue): ReaderThread {
   return {
     ...reader,
     async ask(name, ...args) {
@@ -216,7 +216,7 @@ export interface ReadOnlyLedger
 export function openLedgerReader(path: string): ReadOnlyLedger {
   const tables = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
   const upToDate = takeUpJournal(path);
-  const reader: Reader = {
+  const reader: ReaderThread = {
     ...tables,
     async ask(name, ...args) {
       await upToDate;
@@ -255,7 +255,7 @@ export async function repairLedger(path: string, clock: Clock): Promise<Repaired
   }
 }
 
-function createLedgerReader(reader: Reader, scanner: Reader): LedgerReader & RevisionReader {
+function createLedgerReader(reader: ReaderThread, scanner: ReaderThread): LedgerReader & RevisionReader {
   return {
     run: (id) => reader.ask('run', id),
     runsById: (ids) => reader.ask('runsById', ids),

@@ -5,7 +5,7 @@ import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';
 import * as operations from './sqlite/operations.ts';
 import type { Operation } from './sqlite/operations.ts';
-import type { Reader } from './sqlite/reader.ts';
+import type { ReaderThread } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
 /** An attempt that is under way: where it will be counted, and where its hold was when it was written. */
@@ -14,7 +14,7 @@ interface OpenAttempt {
   readonly postings: AttemptRecord['postings'];
 }
 
-export function createRecorder(queue: WriteQueue, reader: Reader, contexts: RunContexts): Recorder {
+export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts: RunContexts): Recorder {
   const open = new Map<string, OpenAttempt>();
   /** What holds a text of a run that keeps less than all of it is in no file but the database, which reduces it. */
   const texts = (runId: string, ...operation: Parameters<WriteQueue['write']>): Promise<void> =>

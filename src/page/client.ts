@@ -13,13 +13,13 @@ import type { TypedDocumentString } from './generated/graphql.ts';
 
 export type Connection = 'connecting' | 'live' | 'lost';
 
-export interface Api {
+export interface PageApi {
   readonly client: Client;
   readonly socket: Socket;
 }
 
 /** `onConnection` hears of the WebSocket; `onSignedOut` of an answer that asks for a key. */
-export function createApi(onConnection: (state: Connection) => void, onSignedOut: () => void): Api {
+export function createApi(onConnection: (state: Connection) => void, onSignedOut: () => void): PageApi {
   const socket = createSocket({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
     // Connected in every view, so that each shows at once when the server or the key is gone.

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { workTreeOf } from './git-folders.ts';
 import { readGitSnapshot } from './git.ts';
-import type { SourceFile } from './port.ts';
+import type { WorkflowFile } from './port.ts';
 
 export interface ChangedLine {
   /** As the later commit has it; of a file that is gone, the earlier one's. */
@@ -18,8 +18,8 @@ export interface ChangedLine {
 const MOST_CELLS = 4_000_000;
 
 export function changedLines(
-  before: readonly SourceFile[],
-  after: readonly SourceFile[],
+  before: readonly WorkflowFile[],
+  after: readonly WorkflowFile[],
 ): readonly ChangedLine[] {
   const earlier = new Map(before.map(({ path, text }) => [path, text]));
   const later = new Map(after.map(({ path, text }) => [path, text]));
@@ -36,13 +36,13 @@ export interface LinesAlone {
   /** What stands there now; what stood there where nothing does. */
   readonly text: string;
   /** The earlier files with these lines alone as the later ones have them. */
-  readonly files: readonly SourceFile[];
+  readonly files: readonly WorkflowFile[];
 }
 
 /** Each group of changed lines that stand together, by itself. A file that is new or gone is one group. */
 export function linesAlone(
-  before: readonly SourceFile[],
-  after: readonly SourceFile[],
+  before: readonly WorkflowFile[],
+  after: readonly WorkflowFile[],
 ): readonly LinesAlone[] {
   const [from, to] = [fromProject(before), fromProject(after)];
   const earlier = new Map(from.map((file) => [file.path, file]));
@@ -77,7 +77,7 @@ export function linesAlone(
 const PROJECT_FILE = 'headgate.yaml';
 
 /** Paths from the folder of the project file on: two folders, and a folder and a commit, are compared too. */
-function fromProject(files: readonly SourceFile[]): readonly SourceFile[] {
+function fromProject(files: readonly WorkflowFile[]): readonly WorkflowFile[] {
   const [project] = files
     .map(({ path }) => path)
     .filter((path) => path === PROJECT_FILE || path.endsWith(`/${PROJECT_FILE}`))
@@ -174,7 +174,7 @@ function commonLines(old: readonly string[], fresh: readonly string[]): (readonl
 export async function filesOfFolderAt(
   directory: string,
   commit: string,
-): Promise<readonly SourceFile[] | undefined> {
+): Promise<readonly WorkflowFile[] | undefined> {
   try {
     const real = await realpath(directory);
     const tree = await workTreeOf(real);

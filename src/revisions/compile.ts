@@ -4,7 +4,7 @@ import { loadedOnce } from '../common/loaded.ts';
 import { loadCatalogue, type Catalogue } from '../language/plan/catalogue.ts';
 import { compileWorkflows, type Compiled } from '../language/plan/compile.ts';
 import { readWorkflowDirectory } from './directory.ts';
-import type { SourceFile } from './port.ts';
+import type { WorkflowFile } from './port.ts';
 
 export interface CompileSettings {
   /** Where `env` in workflows is read. */
@@ -18,7 +18,7 @@ export interface CompileSettings {
 const installed = loadedOnce(loadCatalogue);
 
 export async function compileFiles(
-  files: readonly SourceFile[],
+  files: readonly WorkflowFile[],
   settings: CompileSettings,
 ): Promise<Compiled> {
   const catalogue = settings.catalogue ?? (await installed.get());
@@ -33,7 +33,7 @@ export async function compileFiles(
 export async function compileDirectory(
   directory: string,
   settings: CompileSettings,
-): Promise<Compiled & { readonly files: readonly SourceFile[] }> {
+): Promise<Compiled & { readonly files: readonly WorkflowFile[] }> {
   const files = await readWorkflowDirectory(directory);
   return { files, ...(await compileFiles(files, settings)) };
 }

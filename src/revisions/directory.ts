@@ -6,7 +6,7 @@ import { fail, succeed } from '../common/outcome.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { filesOfFolderAt } from './changed-lines.ts';
 import { holdsWorkflows, isWorkflowPath, shownPath } from './paths.ts';
-import type { Source, SourceFile } from './port.ts';
+import type { Source, WorkflowFile } from './port.ts';
 import { badName, brokenLink, decodeFile, mayBeWorkflows, unreadableFile, type Unread } from './unread.ts';
 import { workTreeState } from './work-tree.ts';
 
@@ -81,7 +81,7 @@ async function nowhere(link: string, { code }: NodeJS.ErrnoException): Promise<s
 /** More bytes than a file may have characters, whatever they are: it is too large, however much more it holds. */
 const MAX_READ_BYTES = 1024 * 1024;
 
-async function readSourceFile(file: string, path: string): Promise<SourceFile> {
+async function readSourceFile(file: string, path: string): Promise<WorkflowFile> {
   try {
     const handle = await open(file);
     try {
@@ -103,7 +103,7 @@ async function readSourceFile(file: string, path: string): Promise<SourceFile> {
 }
 
 /** The workflow files of a folder, sorted by path; paths start with the folder's own name as the user gave it. */
-export async function readWorkflowDirectory(directory: string): Promise<readonly SourceFile[]> {
+export async function readWorkflowDirectory(directory: string): Promise<readonly WorkflowFile[]> {
   const shown = shownPath(directory);
   try {
     if (!(await stat(directory)).isDirectory())
@@ -219,7 +219,7 @@ function isIgnored(relativePath: string, isFile: boolean): boolean {
 async function readSettled(
   directory: string,
   clock: Clock,
-): Promise<{ readonly files: readonly SourceFile[]; readonly fingerprint: string | null }> {
+): Promise<{ readonly files: readonly WorkflowFile[]; readonly fingerprint: string | null }> {
   const deadlineMs = clock.monotonicMs() + MAX_SETTLING_MS;
   for (;;) {
     const before = await changeState(directory);

@@ -4,7 +4,7 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import { gitFoldersOf, type GitFolders } from './git-folders.ts';
 import { openGitRepository } from './git-objects.ts';
 import { shownPath } from './paths.ts';
-import type { Source, SourceFile, SourceSnapshot } from './port.ts';
+import type { Source, WorkflowFile, SourceSnapshot } from './port.ts';
 import { decodeFile } from './unread.ts';
 
 export interface GitSourceOptions {
@@ -102,7 +102,7 @@ export async function readGitSnapshot(
       `there is no workflow file in ${folder === '' ? 'the root' : `"${folder}"`} of ${ref} (${commit.hash.slice(0, 12)})`,
       'Name the folder with --path, or commit headgate.yaml there.',
     );
-  const files: SourceFile[] = await Promise.all(
+  const files: WorkflowFile[] = await Promise.all(
     found.map(async ({ path, blob, unread }) => {
       const shown = [folder, path].filter((part) => part !== '').join('/');
       return unread === undefined

@@ -4,7 +4,7 @@ import type { RevisionRecord } from '../ledger/port.ts';
 import type { Plan } from '../language/plan/types.ts';
 import type { ChangedLine } from './changed-lines.ts';
 
-export interface SourceFile {
+export interface WorkflowFile {
   /** With forward slashes, relative to where the source starts: `workflows/summarize.yaml`. */
   readonly path: string;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface SourceFile {
 }
 
 export interface SourceSnapshot {
-  readonly files: readonly SourceFile[];
+  readonly files: readonly WorkflowFile[];
   /** What git knows of it; null outside a repository. */
   readonly commit: { readonly hash: string; readonly author: string; readonly subject: string } | null;
   /** Files differ from the commit. */
@@ -33,7 +33,7 @@ export interface Source {
   /** Throws a HeadgateError that says what to do when there is nothing to read. */
   read(): Promise<SourceSnapshot>;
   /** The files as a commit had them; undefined: this source has no such commit. */
-  filesAt?(commit: string): Promise<readonly SourceFile[] | undefined>;
+  filesAt?(commit: string): Promise<readonly WorkflowFile[] | undefined>;
   /** Calls back after changes have settled, and again and again while the last reading failed; the function returned stops it. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
 }

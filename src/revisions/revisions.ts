@@ -9,7 +9,7 @@ import type { LedgerAdmin, RevisionReader, RevisionRecord } from '../ledger/port
 import { deepFreeze, encodePlan } from '../language/plan/encode.ts';
 import type { Plan } from '../language/plan/types.ts';
 import { findRevision, storedPlan } from './find.ts';
-import type { ReloadResult, Revision, RevisionNotice, Revisions, Source, SourceFile } from './port.ts';
+import type { ReloadResult, Revision, RevisionNotice, Revisions, Source, WorkflowFile } from './port.ts';
 import { attributed, compiledRecord, refusedRecord, unreadableRecord } from './records.ts';
 import { renamedProviders } from './renames.ts';
 
@@ -17,7 +17,7 @@ export interface RevisionsOptions {
   readonly source: Source;
   /** All problems; `plan` is null when one of them is an error. */
   readonly compile: (
-    files: readonly SourceFile[],
+    files: readonly WorkflowFile[],
   ) => Promise<{ readonly plan: Plan | null; readonly problems: readonly Problem[] }>;
   /** What takes time before a plan can serve; one that throws is not put in force. */
   readonly prepare: (plan: Plan) => Promise<void>;

@@ -1,7 +1,7 @@
 // Files of a source that cannot be read as text: each is named, with the reason, since leaving one out would change what is served.
-import type { SourceFile } from './port.ts';
+import type { WorkflowFile } from './port.ts';
 
-export type Unread = NonNullable<SourceFile['unread']>;
+export type Unread = NonNullable<WorkflowFile['unread']>;
 
 export function brokenLink(path: string, leadsTo: string): Unread {
   return {
@@ -48,7 +48,7 @@ export function mayBeWorkflows(name: string): boolean {
  * A file's text, which is UTF-8. Of any other encoding nothing is guessed, or a wrong letter would go into prompts: what is given then is there to be
  * shown.
  */
-export function decodeFile(path: string, bytes: Buffer): SourceFile {
+export function decodeFile(path: string, bytes: Buffer): WorkflowFile {
   const utf16 = encodingOf(bytes);
   if (utf16 !== undefined)
     return {

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { workTreeOf } from './git-folders.ts';
 import { blobHash, openGitRepository, type CommitInfo } from './git-objects.ts';
-import type { SourceFile } from './port.ts';
+import type { WorkflowFile } from './port.ts';
 
 export interface WorkTreeState {
   readonly commit: CommitInfo;
@@ -16,7 +16,7 @@ export interface WorkTreeState {
  */
 export async function workTreeState(
   directory: string,
-  files: readonly SourceFile[],
+  files: readonly WorkflowFile[],
   shownDirectory: string,
 ): Promise<WorkTreeState | null> {
   try {

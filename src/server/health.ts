@@ -5,10 +5,10 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import { storageWords } from '../errors/storage-words.ts';
 import { sendJson } from './refuse.ts';
 
-export type LedgerHealth = () => Promise<{ readonly ok: boolean; readonly detail: string }>;
+export type LedgerCheck = () => Promise<{ readonly ok: boolean; readonly detail: string }>;
 
 /** The ledger answers a read. */
-export function readableLedger(services: GraphqlServices): LedgerHealth {
+export function readableLedger(services: GraphqlServices): LedgerCheck {
   return async () => {
     try {
       await services.ledger.switches();
@@ -28,7 +28,7 @@ export function sendLive(response: ServerResponse): void {
 export async function sendReady(
   response: ServerResponse,
   services: GraphqlServices,
-  ledgerHealth: LedgerHealth,
+  ledgerHealth: LedgerCheck,
   draining: boolean,
 ): Promise<void> {
   const ledger = await ledgerHealth();

@@ -24,7 +24,7 @@ export interface ChangeAlone {
   readonly plan: Plan | null;
 }
 
-export interface Contribution {
+export interface LineContribution {
   readonly where: string;
   readonly text: string;
   /** Against BASE; null: alone it does not compile. */
@@ -42,7 +42,7 @@ export interface Replay {
   readonly baseCost: Interval;
   readonly headCost: Interval;
   readonly change: Interval;
-  readonly contributions: readonly Contribution[];
+  readonly contributions: readonly LineContribution[];
   /** What the changes do together beyond the sum of what each does alone; null: one of them does not compile alone, or there are none. */
   readonly togetherNanoUsd: NanoUsd | null;
 }
@@ -71,7 +71,7 @@ export async function replay({
   const under = (plan: Plan): Promise<Scenarios> => scenariosOf({ plan, base, traffic, profiles, seed });
   const before = await under(base);
   const after = base.hash === head.hash ? before : await under(head);
-  const contributions: Contribution[] = [];
+  const contributions: LineContribution[] = [];
   for (const { where, text, plan } of changes) {
     const changeNanoUsd =
       plan === null

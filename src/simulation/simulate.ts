@@ -22,7 +22,7 @@ import type { Basis } from './modelled-providers.ts';
 import type { Profiles } from './profile.ts';
 import { ReplayedRun, asInput, inputOf } from './replayed-run.ts';
 import { Durations, Tally } from './tally.ts';
-import type { SpendingEvent, Sums } from './tally.ts';
+import type { SpendingEvent, RunSums } from './tally.ts';
 import type { Traffic, TrafficStep } from './traffic.ts';
 import { Unknowns } from './unknowns.ts';
 import type { Assumption, Unknown } from './unknowns.ts';
@@ -54,10 +54,10 @@ export interface Simulated {
   readonly waitP95Ms: number | null;
   readonly latencyP50Ms: number | null;
   readonly latencyP95Ms: number | null;
-  readonly byTask: ReadonlyMap<string, Sums>;
-  readonly byProvider: ReadonlyMap<string, Sums>;
-  readonly byModel: ReadonlyMap<string, Sums>;
-  readonly byCaller: ReadonlyMap<string, Sums>;
+  readonly byTask: ReadonlyMap<string, RunSums>;
+  readonly byProvider: ReadonlyMap<string, RunSums>;
+  readonly byModel: ReadonlyMap<string, RunSums>;
+  readonly byCaller: ReadonlyMap<string, RunSums>;
   /** Calls by how their cost is known. */
   readonly bases: { readonly [basis in Basis]: number };
   readonly unknowns: readonly Unknown[];

@@ -13,7 +13,7 @@ const ANSWERS_KEPT = 100_000;
 /** Told with their time; the others are counted. */
 const EVENTS_KEPT = 50;
 
-export interface Sums {
+export interface RunSums {
   runs: number;
   costNanoUsd: bigint;
 }
@@ -58,10 +58,10 @@ export class Tally implements Recorder, History {
   attempts = 0;
   cachedRuns = 0;
   fallbacks = 0;
-  readonly byTask = new Map<string, Sums>();
-  readonly byCaller = new Map<string, Sums>();
-  readonly byProvider = new Map<string, Sums>();
-  readonly byModel = new Map<string, Sums>();
+  readonly byTask = new Map<string, RunSums>();
+  readonly byCaller = new Map<string, RunSums>();
+  readonly byProvider = new Map<string, RunSums>();
+  readonly byModel = new Map<string, RunSums>();
   readonly bases: { [basis in Basis]: number } = { recorded: 0, modelled: 0, assumed: 0 };
   readonly waits = new Durations();
   /** By kind: all of them. */
@@ -186,7 +186,7 @@ const NONE = Promise.resolve(undefined);
 const MOST_GROUPS = 10_000;
 const OTHERS = '(others)';
 
-function add(sums: Map<string, Sums>, key: string, runs: number, costNanoUsd: bigint): void {
+function add(sums: Map<string, RunSums>, key: string, runs: number, costNanoUsd: bigint): void {
   const name = sums.has(key) || sums.size < MOST_GROUPS ? key : OTHERS;
   let known = sums.get(name);
   if (known === undefined) sums.set(name, (known = { runs: 0, costNanoUsd: 0n }));

@@ -5,7 +5,7 @@ import type { Clock } from '../../src/common/clock.ts';
 import type { Json } from '../../src/common/json.ts';
 import type { StepRecord } from '../../src/engine/execution/records.ts';
 import { RunStopped } from '../../src/engine/execution/runtime-port.ts';
-import type { Runtime, Scope } from '../../src/engine/execution/runtime-port.ts';
+import type { Runtime, RunScope } from '../../src/engine/execution/runtime-port.ts';
 import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 
@@ -37,14 +37,14 @@ const receipt = (key: string, output: Json): StepRecord => ({
 
 describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
   const clock = createSimulatedClock();
-  const pause = (scope: Scope, ms: number): Promise<void> => sleep(clock, ms, scope.signal);
+  const pause = (scope: RunScope, ms: number): Promise<void> => sleep(clock, ms, scope.signal);
 
   function runtimeWith(known: ReadonlyMap<string, StepRecord> = new Map()): {
     readonly runtime: Runtime;
     /** Runs it to its end, moving time as far as that needs. */
     readonly run: (
       runId: string,
-      body: (scope: Scope) => Promise<Json>,
+      body: (scope: RunScope) => Promise<Json>,
       more?: Partial<Asked>,
     ) => Promise<Json>;
   } {
@@ -67,7 +67,7 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
   test('INV-5: a run that is under way is not begun a second time', async () => {
     const { run, runtime } = runtimeWith();
     let times = 0;
-    const body = async (scope: Scope): Promise<Json> => {
+    const body = async (scope: RunScope): Promise<Json> => {
       times += 1;
       await pause(scope, 10);
       return null;
@@ -80,7 +80,7 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
 
   test('INV-5: a step with a receipt is answered with it; one in flight is joined; any other runs', async () => {
     const ran: string[] = [];
-    const body = async (scope: Scope): Promise<Json> => {
+    const body = async (scope: RunScope): Promise<Json> => {
       const step = (key: string): Promise<Json> =>
         scope.step(key, async () => {
           ran.push(key);
@@ -130,7 +130,7 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
   });
 
   test('a child finds its own receipts, and ends with its parent or at a deadline of its own', async () => {
-    const child = (scope: Scope, deadlineMs: number): Promise<Json> =>
+    const child = (scope: RunScope, deadlineMs: number): Promise<Json> =>
       scope.child('run_1', deadlineMs, async (inner) => {
         const before = inner.receipt('first')?.output ?? null;
         await pause(inner, 1_000);
@@ -148,7 +148,7 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
 
   test('the deadline, a cancellation and the end of the process stop a run with their reason', async () => {
     const { run, runtime } = runtimeWith();
-    const forEver = async (scope: Scope): Promise<Json> => {
+    const forEver = async (scope: RunScope): Promise<Json> => {
       await pause(scope, 1_000_000_000);
       return null;
     };

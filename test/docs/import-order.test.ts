@@ -48,6 +48,20 @@ describe('the order of folders', () => {
   });
 });
 
+describe('names', () => {
+  test('no exported type name is declared twice', () => {
+    const declaredIn = new Map<string, string[]>();
+    // What is generated has the names of the schema that it is generated from.
+    for (const { path, text } of sources.filter(({ path: of }) => !of.includes('/generated/')))
+      for (const [, name = ''] of text.matchAll(
+        /^export (?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm,
+      ))
+        declaredIn.set(name, [...(declaredIn.get(name) ?? []), path]);
+    expect(declaredIn.size).toBeGreaterThan(500);
+    expect([...declaredIn].filter(([, paths]) => paths.length > 1)).toEqual([]);
+  });
+});
+
 describe('the checker of the order', () => {
   test('sees every way to import', () => {
     const text = [

@@ -9,7 +9,7 @@ import type {
   RevisionNotice,
   Revisions,
   Source,
-  SourceFile,
+  WorkflowFile,
   SourceSnapshot,
 } from '../../src/revisions/port.ts';
 import { createRevisions } from '../../src/revisions/revisions.ts';
@@ -38,12 +38,16 @@ steps:
 `;
 export const BROKEN = 'task: greet\nsteps: {}\nnonsense: true\n';
 
-export const workflows = (task: string, project = PROJECT): readonly SourceFile[] => [
+export const workflows = (task: string, project = PROJECT): readonly WorkflowFile[] => [
   { path: 'workflows/greet.yaml', text: task },
   { path: 'workflows/headgate.yaml', text: project },
 ];
 
-export const committed = (files: readonly SourceFile[], subject: string, dirty = false): SourceSnapshot => ({
+export const committed = (
+  files: readonly WorkflowFile[],
+  subject: string,
+  dirty = false,
+): SourceSnapshot => ({
   files,
   commit: { hash: subject.padEnd(40, '0'), author: 'Ana <ana@example.com>', subject },
   dirty,

@@ -8,11 +8,11 @@ export interface Upstream {
   /** `http://127.0.0.1:41234`; the vendors are below it: `/openai/v1`, `/anthropic`. */
   readonly url: string;
   /** From now on this vendor answers 503, or as ever. */
-  outage(vendor: Vendor, isDown: boolean): void;
+  outage(vendor: DemoVendor, isDown: boolean): void;
   close(): Promise<void>;
 }
 
-export type Vendor = 'openai' | 'anthropic';
+export type DemoVendor = 'openai' | 'anthropic';
 
 interface Asked {
   readonly model: string;
@@ -34,14 +34,14 @@ const PIECES = 8;
 
 /** Long answers take long: a first token after about half a second, then some 80 tokens a second, by `clock`. */
 export async function startUpstream(clock: Clock, random: Random): Promise<Upstream> {
-  const down = new Set<Vendor>();
+  const down = new Set<DemoVendor>();
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await bodyOf(request);
-    const vendor: Vendor = request.url?.startsWith('/anthropic') === true ? 'anthropic' : 'openai';
+    const vendor: DemoVendor = request.url?.startsWith('/anthropic') === true ? 'anthropic' : 'openai';
     if (down.has(vendor)) {
       await pause(200 + 200 * random());
       const message = 'The service is overloaded. Please try again later.';

@@ -8,7 +8,7 @@ import type { PlanSide } from '../plan-sides.ts';
 import type { Colours } from './colours.ts';
 import { table } from './table.ts';
 
-export interface PlanReport {
+export interface PlanDiffReport {
   readonly base: PlanSide;
   readonly head: PlanSide;
   readonly diff: PlanDiff;
@@ -67,7 +67,7 @@ function apiLines(api: readonly ApiChange[]): readonly string[] {
   ];
 }
 
-export function planDiffText(report: PlanReport, colours: Colours): string {
+export function planDiffText(report: PlanDiffReport, colours: Colours): string {
   const { base, head, diff, api } = report;
   const title = colours.bold(`${base.name} → ${head.name}`);
   if (diff.changes.length === 0) return `${title}\n${NO_DIFFERENCE}`;
@@ -90,7 +90,7 @@ export function planDiffText(report: PlanReport, colours: Colours): string {
   ].join('\n');
 }
 
-export function planDiffMarkdown(report: PlanReport): string {
+export function planDiffMarkdown(report: PlanDiffReport): string {
   const { base, head, diff, api, stoppedBy } = report;
   const title = `### Workflows: ${code(base.name)} → ${code(head.name)}`;
   if (diff.changes.length === 0) return `${title}\n\n${NO_DIFFERENCE}`;
@@ -126,7 +126,7 @@ const escaped = (text: string): string =>
   text.replaceAll(/[\\`*_{}[\]<>|#]/g, (sign) => `\\${sign}`).replaceAll('\n', ' ');
 
 /** Money as decimal text in dollars. */
-export function planDiffJson({ base, head, diff, api, stoppedBy }: PlanReport): Json {
+export function planDiffJson({ base, head, diff, api, stoppedBy }: PlanDiffReport): Json {
   const side = ({ name, commit, plan }: PlanSide): Json => ({ name, commit, plan: plan.hash });
   const usd = (nanoUsd: bigint | null): string | null => (nanoUsd === null ? null : formatUsd(nanoUsd));
   return {

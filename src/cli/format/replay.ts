@@ -5,7 +5,7 @@ import type { NanoUsd } from '../../common/money.ts';
 import { formatDuration } from '../../common/units.ts';
 import type { Interval, Replay } from '../../simulation/replay.ts';
 import type { Simulated } from '../../simulation/simulate.ts';
-import type { Sums } from '../../simulation/tally.ts';
+import type { RunSums } from '../../simulation/tally.ts';
 import type { Unknown, UnknownKind } from '../../simulation/unknowns.ts';
 import { table } from './table.ts';
 
@@ -112,11 +112,11 @@ function figures({ base, head }: Replay): readonly Row[] {
 }
 
 function costRows(
-  of: (side: Simulated) => ReadonlyMap<string, Sums>,
+  of: (side: Simulated) => ReadonlyMap<string, RunSums>,
   { base, head }: Replay,
 ): readonly Row[] {
   const [before, after] = [of(base), of(head)];
-  const cost = (sums: ReadonlyMap<string, Sums>, key: string): NanoUsd => sums.get(key)?.costNanoUsd ?? 0n;
+  const cost = (sums: ReadonlyMap<string, RunSums>, key: string): NanoUsd => sums.get(key)?.costNanoUsd ?? 0n;
   return [...new Set([...before.keys(), ...after.keys()])]
     .map((key) => ({ key, was: cost(before, key), is: cost(after, key) }))
     .sort((a, b) =>
@@ -127,7 +127,7 @@ function costRows(
 }
 const MOST_ROWS = 15;
 
-const GROUPS: readonly (readonly [string, (side: Simulated) => ReadonlyMap<string, Sums>])[] = [
+const GROUPS: readonly (readonly [string, (side: Simulated) => ReadonlyMap<string, RunSums>])[] = [
   ['task', ({ byTask }) => byTask],
   ['provider', ({ byProvider }) => byProvider],
   ['model', ({ byModel }) => byModel],
@@ -262,7 +262,7 @@ export function replayJson({ base, head, replay, stoppedBy }: ReplayReport): Jso
     low: formatUsd(low),
     high: formatUsd(high),
   });
-  const sums = (groups: ReadonlyMap<string, Sums>): Json =>
+  const sums = (groups: ReadonlyMap<string, RunSums>): Json =>
     Object.fromEntries(
       [...groups].map(([key, { runs, costNanoUsd }]) => [key, { runs, cost: formatUsd(costNanoUsd) }]),
     );

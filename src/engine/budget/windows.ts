@@ -17,7 +17,7 @@ const ROLLING_BUCKETS = { one: 64, each: 24 };
 export type CalendarUnit = Extract<PlanWindow, { kind: 'calendar' }>['unit'];
 
 /** From `startMs` (inclusive) to `endMs` (exclusive), milliseconds since 1970 UTC. */
-export interface TimeSpan {
+export interface WindowSpan {
   readonly startMs: number;
   readonly endMs: number;
 }
@@ -26,7 +26,7 @@ export interface TimeSpan {
  * The calendar window that holds `atMs`. The windows of one unit and zone cover time without gap or overlap: a day may have 23, 24 or 25 hours;
  * the hour that autumn repeats is two windows; weeks start on Monday.
  */
-export function calendarWindow(unit: CalendarUnit, timeZone: string, atMs: number): TimeSpan {
+export function calendarWindow(unit: CalendarUnit, timeZone: string, atMs: number): WindowSpan {
   switch (unit) {
     case 'minute':
       return clockWindow(MINUTE_MS, timeZone, atMs);
@@ -42,7 +42,7 @@ export function calendarWindow(unit: CalendarUnit, timeZone: string, atMs: numbe
 }
 
 /** Minutes and hours count elapsed time; a clock change inside one cuts it in two. */
-function clockWindow(lengthMs: number, timeZone: string, atMs: number): TimeSpan {
+function clockWindow(lengthMs: number, timeZone: string, atMs: number): WindowSpan {
   const offset = offsetMs(timeZone, atMs);
   const startMs = Math.floor((atMs + offset) / lengthMs) * lengthMs - offset;
   const endMs = startMs + lengthMs;
@@ -52,7 +52,7 @@ function clockWindow(lengthMs: number, timeZone: string, atMs: number): TimeSpan
   };
 }
 
-function dateWindow(unit: 'day' | 'week' | 'month', timeZone: string, atMs: number): TimeSpan {
+function dateWindow(unit: 'day' | 'week' | 'month', timeZone: string, atMs: number): WindowSpan {
   const local = atMs + offsetMs(timeZone, atMs);
   let date = truncate(unit, Math.floor(local / DAY_MS) * DAY_MS);
   let startMs = startOfLocalDateMs(timeZone, date);

@@ -13,7 +13,7 @@ import type { StepRecord } from './records.ts';
 import { resultOf } from './results.ts';
 import { finishedRecord } from './run-record.ts';
 import type { RunEnd } from './run-record.ts';
-import type { Scope } from './runtime-port.ts';
+import type { RunScope } from './runtime-port.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { exchangeStep } from './steps/exchange.ts';
 import { modelStep } from './steps/model.ts';
@@ -28,7 +28,7 @@ export interface StepCall<Step extends LinkedStep = LinkedStep> {
   readonly parts: EngineParts;
   readonly runs: LiveRuns;
   readonly run: LiveRun;
-  readonly scope: Scope;
+  readonly scope: RunScope;
   readonly linked: Step;
   /** `request`, or `reviews[3]` for an item. */
   readonly stepKey: string;
@@ -40,7 +40,7 @@ export function interpreter(
   parts: EngineParts,
   run: LiveRun,
   runs: LiveRuns,
-): (scope: Scope) => Promise<Json> {
+): (scope: RunScope) => Promise<Json> {
   return async (scope) => {
     const { linked, input, caller, tags, plan, record } = run;
     try {
@@ -67,7 +67,7 @@ export function interpreter(
 }
 
 /** Every step is started at once, in the plan's order, and waits for those it reads: nothing waits for more than it needs. */
-async function runGraph(calls: readonly StepCall[], scope: Scope): Promise<void> {
+async function runGraph(calls: readonly StepCall[], scope: RunScope): Promise<void> {
   const done = new Map<string, Promise<null>>();
   let failure: unknown;
   const run = async (call: StepCall): Promise<null> => {
@@ -220,7 +220,7 @@ function recordStep({ parts, run }: StepCall, step: StepRecord): void {
   );
 }
 
-function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }: Scope): RunFailure {
+function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }: RunScope): RunFailure {
   if (error instanceof RunFailure) return error;
   if (error instanceof LedgerUnavailable) {
     parts.log?.error(

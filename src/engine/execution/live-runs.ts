@@ -4,7 +4,7 @@ import type { RunResult } from './engine.ts';
 import { interpreter } from './execute.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './parts.ts';
-import type { Scope } from './runtime-port.ts';
+import type { RunScope } from './runtime-port.ts';
 
 export class LiveRuns {
   readonly #parts: EngineParts;
@@ -65,7 +65,7 @@ export class LiveRuns {
   }
 
   /** Runs a child within its parent. */
-  async child(run: LiveRun, scope: Scope): Promise<Json> {
+  async child(run: LiveRun, scope: RunScope): Promise<Json> {
     this.#runs.set(run.id, run);
     try {
       return await scope.child(run.id, run.limits.deadlineMs, interpreter(this.#parts, run, this));

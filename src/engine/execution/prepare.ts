@@ -28,7 +28,7 @@ export interface Prepared {
   readonly idempotencyKey: string | null;
 }
 
-export type Refusal = Exclude<RunResult, { kind: 'run' }>;
+export type RunRefusal = Exclude<RunResult, { kind: 'run' }>;
 
 const MAX_TAGS = 32;
 const MAX_TAG_KEY = 64;
@@ -39,7 +39,7 @@ const MAX_IDEMPOTENCY_KEY = 255;
 export function prepare(
   parts: EngineParts,
   request: RunRequest,
-): Outcome<Prepared, Refusal> | Promise<Outcome<Prepared, Refusal>> {
+): Outcome<Prepared, RunRefusal> | Promise<Outcome<Prepared, RunRefusal>> {
   const plan = parts.currentPlan();
   const { task: name, caller, options = {} } = request;
   if (!mayRun(caller, name)) {
@@ -95,7 +95,7 @@ export function prepare(
     : succeed({ ...prepared, ...identity });
 }
 
-function invalidInput(task: string, problems: readonly InputProblem[]): Refusal {
+function invalidInput(task: string, problems: readonly InputProblem[]): RunRefusal {
   return {
     kind: 'invalid_input',
     problems,

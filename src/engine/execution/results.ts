@@ -2,11 +2,11 @@
 import { formatDuration } from '../../common/units.ts';
 import { errorText } from '../../errors/catalogue.ts';
 import { SAME } from '../../language/plan/print.ts';
-import type { Admission, SpendSwitch } from '../budget/guards/port.ts';
+import type { LoopDecision, SpendSwitch } from '../budget/guards/port.ts';
 import type { RunResult } from './engine.ts';
 import type { RunFailure } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
-import type { Refusal } from './prepare.ts';
+import type { RunRefusal } from './prepare.ts';
 import { graphqlScope } from './spend-scope.ts';
 
 /** After its record is final. */
@@ -49,7 +49,7 @@ export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
   }
 }
 
-export function spendingPaused(off: SpendSwitch): Refusal & { kind: 'spending_paused' } {
+export function spendingPaused(off: SpendSwitch): RunRefusal & { kind: 'spending_paused' } {
   const { scope, reason, sinceMs } = off;
   return {
     kind: 'spending_paused',
@@ -68,8 +68,11 @@ export function loopDetected(
     withinMs,
     retryAfterMs,
     tool,
-  }: Pick<Extract<Admission, { kind: 'reject' }>, 'same' | 'repeats' | 'withinMs' | 'retryAfterMs' | 'tool'>,
-): Refusal {
+  }: Pick<
+    Extract<LoopDecision, { kind: 'reject' }>,
+    'same' | 'repeats' | 'withinMs' | 'retryAfterMs' | 'tool'
+  >,
+): RunRefusal {
   return {
     kind: 'loop_detected',
     repeats,
@@ -81,6 +84,6 @@ export function loopDetected(
   };
 }
 
-export function keyReused(key: string): Refusal {
+export function keyReused(key: string): RunRefusal {
   return { kind: 'invalid_input', problems: [], ...errorText('IDEMPOTENCY_KEY_REUSED', { key }) };
 }

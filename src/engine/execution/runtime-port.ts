@@ -15,7 +15,7 @@ export class RunStopped extends Error {
   }
 }
 
-export interface Scope {
+export interface RunScope {
   /** Aborts with a RunStopped. */
   readonly signal: AbortSignal;
   /** The receipt of a step that was done before a restart; undefined: none. */
@@ -31,7 +31,7 @@ export interface Scope {
     concurrent?: number,
   ): Promise<readonly PromiseSettledResult<Json>[]>;
   /** Runs another task's run within this one. It stops with its parent, or at a deadline of its own. */
-  child(childRunId: string, deadlineMs: number, body: (scope: Scope) => Promise<Json>): Promise<Json>;
+  child(childRunId: string, deadlineMs: number, body: (scope: RunScope) => Promise<Json>): Promise<Json>;
 }
 
 export interface Runtime {
@@ -44,7 +44,7 @@ export interface Runtime {
       /** It may have run before: receipts are looked for. */
       readonly resumed: boolean;
     },
-    body: (scope: Scope) => Promise<Json>,
+    body: (scope: RunScope) => Promise<Json>,
   ): Promise<Json>;
   /** false: not running here. */
   cancel(runId: string, reason: string, why?: StopReason): boolean;

@@ -30,7 +30,7 @@ export interface Settlement {
   readonly notes: readonly Note[];
 }
 
-export interface Asked {
+export interface SettledCall {
   readonly model: PlanModel;
   /** The provider's own figure is the cost. */
   readonly costIsReported: boolean;
@@ -91,7 +91,7 @@ const MOST_NANO_USD = 10_000_000_000_000_000n;
 /** A provider's own price may be above the list's for fees and tiers, but not by this much. */
 const REPORTED_AT_MOST = 10n;
 
-export function settlementOf(outcome: CallOutcome, asked: Asked): Settlement {
+export function settlementOf(outcome: CallOutcome, asked: SettledCall): Settlement {
   if (!outcome.ok && outcome.error.billed === 'no') return NOT_BILLED;
   const told = outcome.ok ? outcome.value : outcome.error;
   const { usage } = told;
@@ -141,7 +141,7 @@ const COST_MISSING: Note = {
   message: 'The provider reported no cost; it is estimated from the tokens and the price list.',
 };
 
-function answered(answer: ProviderAnswer, asked: Asked, reported: NanoUsd | undefined): Settlement {
+function answered(answer: ProviderAnswer, asked: SettledCall, reported: NanoUsd | undefined): Settlement {
   const { usage, text } = answer;
   if (usage !== null) return counted(usage, answer, asked, reported, text);
   return estimate(asked, NO_USAGE, sampledTokens(text), [MISSING], reported);
@@ -151,7 +151,7 @@ function answered(answer: ProviderAnswer, asked: Asked, reported: NanoUsd | unde
 function counted(
   usage: Usage,
   told: ProviderAnswer | ProviderError,
-  asked: Asked,
+  asked: SettledCall,
   reported: NanoUsd | undefined,
   text = '',
 ): Settlement {
@@ -209,7 +209,7 @@ function plainName(model: string): string {
 const NOTHING_SAID = { reportedCostNanoUsd: null, serviceTier: null };
 
 function estimate(
-  asked: Asked,
+  asked: SettledCall,
   usage: Usage,
   seenTokens: number,
   notes: Note[],
@@ -233,7 +233,7 @@ function estimate(
  * `seenTokens`: of the output.
  */
 function estimated(
-  asked: Asked,
+  asked: SettledCall,
   usage: Usage,
   seenTokens: number,
   notes: Note[],
@@ -260,7 +260,7 @@ function estimated(
 
 /** The price of the list, or the provider's own. A reported price of nothing, where the list has one, is none. */
 function priced(
-  { model, costIsReported }: Asked,
+  { model, costIsReported }: SettledCall,
   usage: Usage,
   notes: Note[],
   reported: NanoUsd | undefined,
@@ -274,7 +274,7 @@ function priced(
 }
 
 /** What was held is taken for billed: an operator may lower it when the bill is there. */
-function worstCase({ worst, maxOutputTokens }: Asked, note: Note): Settlement {
+function worstCase({ worst, maxOutputTokens }: SettledCall, note: Note): Settlement {
   // What was held for miscounting is input's: tokens beyond the output's limit would cost more than was held.
   const outputTokens = Math.min(maxOutputTokens, Math.max(0, worst.tokens - worst.inputTokens));
   return {
@@ -292,7 +292,7 @@ function worstCase({ worst, maxOutputTokens }: Asked, note: Note): Settlement {
 /** A stream that showed output shows what was billed; a count that a stream begins with (`output_tokens: 1`) shows nothing yet. */
 function isUnseen(
   { class: kind, status, billed, seenCharacters, usage }: ProviderError,
-  { text }: Asked,
+  { text }: SettledCall,
 ): boolean {
   // What stood before the provider answered for it, and does not know what became of the call.
   const isGateway = billed === 'maybe' && status !== null && status >= 400;
@@ -300,7 +300,7 @@ function isUnseen(
   return text === '' && seenCharacters === 0 && (usage?.outputTokens ?? 0) <= 1;
 }
 
-function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: Asked): boolean {
+function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: SettledCall): boolean {
   const mostInput = Math.max(model.contextTokens, worst.inputTokens);
   const mostOutput = Math.max(model.maxOutputTokens ?? model.contextTokens, maxOutputTokens, worst.tokens);
   const isCount = (tokens: number, most: number): boolean =>
@@ -315,7 +315,7 @@ function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: Asked): b
   );
 }
 
-function isImpossibleCost(reported: NanoUsd, { model, worst, costIsReported }: Asked): boolean {
+function isImpossibleCost(reported: NanoUsd, { model, worst, costIsReported }: SettledCall): boolean {
   if (reported > MOST_NANO_USD) return true;
   if (!costIsReported) return false;
   const most = worstCost(model.price, model.contextTokens, model.maxOutputTokens ?? model.contextTokens);
@@ -326,7 +326,7 @@ function reportedCost({ reportedCostUsd }: ProviderAnswer | ProviderError): Nano
   return reportedCostUsd === undefined || reportedCostUsd === null ? undefined : readUsdUp(reportedCostUsd);
 }
 
-function seenTokens({ seenCharacters }: ProviderError, { text }: Asked): number {
+function seenTokens({ seenCharacters }: ProviderError, { text }: SettledCall): number {
   const notGiven = Math.max(0, seenCharacters - text.length);
   return sampledTokens(text) + Math.ceil(notGiven / CHARACTERS_PER_TOKEN);
 }

@@ -4,7 +4,7 @@ import type { Json } from '../../common/json.ts';
 import type { Recorder } from '../execution/ports.ts';
 import type { StepRecord } from '../execution/records.ts';
 import { RunStopped } from '../execution/runtime-port.ts';
-import type { Runtime, Scope } from '../execution/runtime-port.ts';
+import type { Runtime, RunScope } from '../execution/runtime-port.ts';
 
 export interface EmbeddedRuntimeOptions {
   readonly clock: Clock;
@@ -73,7 +73,7 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
   };
 }
 
-class EmbeddedScope implements Scope {
+class EmbeddedScope implements RunScope {
   readonly signal: AbortSignal;
   /** Of this run, from before a restart; empty for a new one. */
   readonly #receipts: Receipts;
@@ -131,7 +131,11 @@ class EmbeddedScope implements Scope {
   }
 
   /** A signal that follows this run's, and is aborted when the child's own time is over. */
-  async child(childRunId: string, deadlineMs: number, body: (scope: Scope) => Promise<Json>): Promise<Json> {
+  async child(
+    childRunId: string,
+    deadlineMs: number,
+    body: (scope: RunScope) => Promise<Json>,
+  ): Promise<Json> {
     const controller = new AbortController();
     const onAbort = (): void => controller.abort(this.signal.reason);
     if (this.signal.aborted) onAbort();

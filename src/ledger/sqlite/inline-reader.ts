@@ -3,9 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { loadedOnce } from '../../common/loaded.ts';
 import { explainSqliteError, openForReading } from './connection.ts';
 import type { Queries } from './queries/queries.ts';
-import type { Reader, ReaderOptions } from './reader.ts';
+import type { ReaderThread, ReaderOptions } from './reader.ts';
 
-export function createInlineReader({ path }: ReaderOptions): Reader {
+export function createInlineReader({ path }: ReaderOptions): ReaderThread {
   const opened = loadedOnce(async (): Promise<{ connection: DatabaseSync; queries: Queries }> => {
     // Loaded when it is needed: a server reads in its own thread, and Drizzle takes a while to load.
     const { createQueries } = await import('./queries/queries.ts');

@@ -12,7 +12,7 @@ import type {
   OpenedAttempt,
   OpenedRun,
   RevisionRow,
-  RunEnd,
+  RunEndColumns,
   SwitchRow,
 } from './rows.ts';
 import { count, digits, duration, flag, jsonText, nullable } from './written-values.ts';
@@ -27,7 +27,7 @@ export interface OpenRun {
 export interface FinishRun {
   readonly kind: 'finishRun';
   readonly id: string;
-  readonly end: RunEnd;
+  readonly end: RunEndColumns;
   /** JSON. */
   readonly output: string | null;
   /** Dimensions with the status. */

@@ -5,7 +5,7 @@ import type { Queries, QueryName } from './queries/queries.ts';
 import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
 import type { Failure } from './writer.ts';
 
-export interface Reader {
+export interface ReaderThread {
   ask<Name extends QueryName>(
     name: Name,
     ...args: Parameters<Queries[Name]>
@@ -29,7 +29,7 @@ type Answer =
   | { readonly number: number; readonly value: unknown }
   | { readonly number: number; readonly failure: Failure };
 
-export function createReader({ path, migrationsFolder, early = false }: ReaderOptions): Reader {
+export function createReader({ path, migrationsFolder, early = false }: ReaderOptions): ReaderThread {
   const asked = new Map<number, Asked>();
   let next = 1;
   let worker: Worker | undefined;

@@ -50,7 +50,7 @@ export type OpenedAttempt = Pick<AttemptRow, Exclude<OpenedAttemptColumn, 'rates
 export type AttemptProgress = Omit<AttemptRow, OpenedAttemptColumn>;
 
 /** What is known of a run when it ends; what it cost is summed from its attempts. */
-export type RunEnd = Pick<
+export type RunEndColumns = Pick<
   RunRow,
   'status' | 'error' | 'savedNanoUsd' | 'cached' | 'finishedAtMs' | 'latencyMs'
 >;

@@ -8,7 +8,7 @@ import type { FinishRun, OpenRun, StepReceipt } from './operations.ts';
 import { countRun } from '../rollup/sums.ts';
 import type { RollupWrites } from './rollup-writes.ts';
 import { RowInsert } from './row-statements.ts';
-import type { OpenedRun, RunEnd, RunRow, StepRow } from './rows.ts';
+import type { OpenedRun, RunEndColumns, RunRow, StepRow } from './rows.ts';
 import type { RunCosts } from './run-costs.ts';
 
 /** What writing a run's texts needs to know of its opening. */
@@ -29,7 +29,7 @@ interface NewRun {
 }
 
 interface Finished {
-  readonly end: RunEnd;
+  readonly end: RunEndColumns;
   readonly output: StoredText;
   readonly costNanoUsd: bigint;
   readonly rollupKeyId: number;

@@ -2,7 +2,7 @@
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { calendarWindow } from '../../engine/budget/windows.ts';
 import type { TimeSpan } from '../rollup/span.ts';
-import type { CalendarUnit, SpanRequest } from './port.ts';
+import type { StatsUnit, SpanRequest } from './port.ts';
 import { windowStartMs } from './window.ts';
 
 /** Beyond every row: what is open is read to the end, not to this millisecond, so that its edge falls on whole buckets. */
@@ -35,7 +35,7 @@ export function spanOf(request: SpanRequest, nowMs: number): TimeSpan {
   return span;
 }
 
-function calendarSpan(unit: CalendarUnit, timeZone: string, ago: number, nowMs: number): TimeSpan {
+function calendarSpan(unit: StatsUnit, timeZone: string, ago: number, nowMs: number): TimeSpan {
   if (!Number.isInteger(ago) || ago < 0 || ago > MOST_AGO)
     throw invalid('`ago` is a whole number from 0.', 'Write 1 for the one before this.');
   let { startMs, endMs } = calendarWindow(unit, timeZone, nowMs);
@@ -47,7 +47,7 @@ function calendarSpan(unit: CalendarUnit, timeZone: string, ago: number, nowMs: 
 /** Each calendar unit that has a part in the span, cut at its ends and at now. */
 export function partsOf(
   span: TimeSpan,
-  unit: CalendarUnit,
+  unit: StatsUnit,
   timeZone: string,
   nowMs: number,
 ): readonly TimeSpan[] {

@@ -10,7 +10,7 @@ import type { GroupedSums } from '../rollup/group.ts';
 import type { SpanRead, TimeSpan } from '../rollup/span.ts';
 import { shownSpan, spanOf } from './calendar.ts';
 import { addedUse, costOfCell, effectsOf } from './cost-change.ts';
-import type { Cell, Effect, ModelUse } from './cost-change.ts';
+import type { SpanCell, CostEffect, ModelUse } from './cost-change.ts';
 import type { CostCause, CostChange, CostChangeQuery, RevisionEffect } from './port.ts';
 
 const WEEK_MS = 7 * 86_400_000;
@@ -63,13 +63,13 @@ export async function readCostChange(
 
   const groups = new Map<
     string,
-    { readonly values: readonly string[]; effects: Effect[]; from: bigint; to: bigint }
+    { readonly values: readonly string[]; effects: CostEffect[]; from: bigint; to: bigint }
   >();
   for (const name of new Set([...before.keys(), ...now.keys()])) {
     const values = JSON.parse(name) as string[];
     const task = values.at(-1) ?? '';
     const group = values.slice(0, -1);
-    const side = (cells: Cells | undefined): Cell[] =>
+    const side = (cells: Cells | undefined): SpanCell[] =>
       [...(cells ?? [])]
         .sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1))
         .map(([revision, cell]) => ({
@@ -160,7 +160,8 @@ function revisionsOf(cells: ReadonlyMap<string, Cells>): readonly string[] {
   return [...cells.values()].flatMap((of) => [...of.keys()]);
 }
 
-const costOf = (cells: readonly Cell[]): bigint => cells.reduce((sum, cell) => sum + costOfCell(cell), 0n);
+const costOf = (cells: readonly SpanCell[]): bigint =>
+  cells.reduce((sum, cell) => sum + costOfCell(cell), 0n);
 
 async function readPlans(
   reader: ChangeReader,
@@ -269,7 +270,7 @@ function differ(a: unknown, b: unknown): boolean {
   return text(a) !== text(b);
 }
 
-function causesOf(effects: readonly Effect[]): CostChange['byCause'] {
+function causesOf(effects: readonly CostEffect[]): CostChange['byCause'] {
   const sums = new Map<CostCause, bigint>();
   for (const { cause, amountNanoUsd } of effects) sums.set(cause, (sums.get(cause) ?? 0n) + amountNanoUsd);
   return [...sums]
@@ -278,8 +279,8 @@ function causesOf(effects: readonly Effect[]): CostChange['byCause'] {
     .sort((a, b) => largest(a.amountNanoUsd, b.amountNanoUsd) || (a.cause < b.cause ? -1 : 1));
 }
 
-function revisionEffects(effects: readonly Effect[]): readonly RevisionEffect[] {
-  const found = new Map<string, Effect[]>();
+function revisionEffects(effects: readonly CostEffect[]): readonly RevisionEffect[] {
+  const found = new Map<string, CostEffect[]>();
   for (const effect of effects) {
     const name = JSON.stringify([effect.revision, effect.before]);
     found.set(name, [...(found.get(name) ?? []), effect]);

@@ -15,7 +15,7 @@ export interface ModelUse {
 }
 
 /** One task under one revision, in one span. */
-export interface Cell {
+export interface SpanCell {
   /** The plan's hash. */
   readonly revision: string;
   readonly runs: bigint;
@@ -30,11 +30,11 @@ export interface Cell {
 
 /** Cells in the order of their time; `share`: the span stands for so many, and counts as their mean. */
 export interface Side {
-  readonly cells: readonly Cell[];
+  readonly cells: readonly SpanCell[];
   readonly share: bigint;
 }
 
-export interface Effect {
+export interface CostEffect {
   readonly cause: CostCause;
   /** The revision whose change of the workflows explains it; null: the same workflows cost more, or less. */
   readonly revision: string | null;
@@ -56,7 +56,7 @@ const PER_TOKENS = 1_000_000n;
  * tokens out, prompt cache, price; each counts for the runs that came over from the cells before to the cells after it. So a change that was in force
  * for half of the runs counts for half.
  */
-export function effectsOf(from: Side, to: Side, explains: Explains): readonly Effect[] {
+export function effectsOf(from: Side, to: Side, explains: Explains): readonly CostEffect[] {
   const before = withRuns(from.cells);
   const after = withRuns(to.cells);
   const fromNanoUsd = meanOf(from);
@@ -68,8 +68,8 @@ export function effectsOf(from: Side, to: Side, explains: Explains): readonly Ef
   if (runsBefore === 0n || runsAfter === 0n)
     return change === 0n ? [] : [{ cause: 'volume', revision: null, before: null, amountNanoUsd: change }];
 
-  const exact = new Map<string, { effect: Omit<Effect, 'amountNanoUsd'>; scaled: bigint }>();
-  const add = (effect: Omit<Effect, 'amountNanoUsd'>, scaled: bigint): void => {
+  const exact = new Map<string, { effect: Omit<CostEffect, 'amountNanoUsd'>; scaled: bigint }>();
+  const add = (effect: Omit<CostEffect, 'amountNanoUsd'>, scaled: bigint): void => {
     const name = JSON.stringify([effect.cause, effect.revision, effect.before]);
     const known = exact.get(name) ?? { effect, scaled: 0n };
     known.scaled += scaled;
@@ -106,20 +106,20 @@ function meanOf({ cells, share }: Side): NanoUsd {
   return cells.reduce((sum, cell) => sum + costOfCell(cell), 0n) / share;
 }
 
-function runsOf(cells: readonly Cell[]): bigint {
+function runsOf(cells: readonly SpanCell[]): bigint {
   return cells.reduce((sum, { runs }) => sum + runs, 0n);
 }
 
-export function costOfCell({ models, failedNanoUsd }: Cell): NanoUsd {
+export function costOfCell({ models, failedNanoUsd }: SpanCell): NanoUsd {
   let sum = failedNanoUsd;
   for (const { costNanoUsd } of models.values()) sum += costNanoUsd;
   return sum;
 }
 
 /** Attempts of a revision none of whose runs is finished are counted with its neighbour. */
-function withRuns(cells: readonly Cell[]): readonly Cell[] {
-  const found: Cell[] = [];
-  let waiting: Cell | undefined;
+function withRuns(cells: readonly SpanCell[]): readonly SpanCell[] {
+  const found: SpanCell[] = [];
+  let waiting: SpanCell | undefined;
   for (const cell of cells) {
     const last = found.at(-1);
     if (cell.runs > 0n) {
@@ -131,7 +131,7 @@ function withRuns(cells: readonly Cell[]): readonly Cell[] {
   return found;
 }
 
-function merged(cell: Cell, other: Cell): Cell {
+function merged(cell: SpanCell, other: SpanCell): SpanCell {
   const models = new Map(cell.models);
   for (const [name, use] of other.models) {
     const own = models.get(name);
@@ -168,16 +168,16 @@ interface Tokens {
 }
 
 /** What one run costs, changed in one respect after the other: each cause with what it adds to a run, scaled. Adds up to the difference of the two. */
-function stepsBetween(earlier: Cell, later: Cell): readonly (readonly [CostCause, bigint])[] {
+function stepsBetween(earlier: SpanCell, later: SpanCell): readonly (readonly [CostCause, bigint])[] {
   const start = (SCALE * costOfCell(earlier)) / earlier.runs;
   const end = (SCALE * costOfCell(later)) / later.runs;
-  const answers = (cell: Cell): bigint =>
+  const answers = (cell: SpanCell): bigint =>
     [...cell.models.values()].reduce((sum, use) => sum + use.attempts, 0n);
   const answersBefore = answers(earlier);
   const answersAfter = answers(later);
   // Where one of them called nobody, there is nothing to compare a call with.
   if (earlier.called <= 0n || later.called <= 0n) return [['exact_cache', end - start]];
-  const perRun = (amount: bigint, cell: Cell): bigint => (SCALE * amount) / cell.runs;
+  const perRun = (amount: bigint, cell: SpanCell): bigint => (SCALE * amount) / cell.runs;
   const calledAlike = (amount: bigint): bigint =>
     (SCALE * amount * later.called) / (earlier.called * later.runs);
   const answered = costOfCell(earlier) - earlier.failedNanoUsd;
@@ -231,7 +231,7 @@ function stepsBetween(earlier: Cell, later: Cell): readonly (readonly [CostCause
   ];
 }
 
-function total({ models }: Cell): ModelUse {
+function total({ models }: SpanCell): ModelUse {
   return [...models.values()].reduce(addedUse);
 }
 
@@ -256,7 +256,7 @@ function withInput(before: Tokens, after: Tokens): Tokens {
  * What one attempt costs for these tokens, scaled: by the list's rates, times how far the true cost lay from them (a tier, a rounding, the provider's
  * own figure), so that its own tokens cost what they did cost.
  */
-function unitPrice(cell: Cell, name: string, use: ModelUse): (tokens: Tokens) => bigint {
+function unitPrice(cell: SpanCell, name: string, use: ModelUse): (tokens: Tokens) => bigint {
   const rates = ratesFor(cell.priceOf(name), use);
   const own = listed(rates, tokensOf(use));
   const paid = (SCALE * use.costNanoUsd) / use.attempts;
@@ -295,9 +295,9 @@ function listed(rates: Rates, { input, cached, written, output, reasoning }: Tok
 
 /** To whole nano-dollars that add up to the change: what rounding leaves goes to the largest. */
 function rounded(
-  parts: readonly { readonly effect: Omit<Effect, 'amountNanoUsd'>; readonly scaled: bigint }[],
+  parts: readonly { readonly effect: Omit<CostEffect, 'amountNanoUsd'>; readonly scaled: bigint }[],
   change: NanoUsd,
-): readonly Effect[] {
+): readonly CostEffect[] {
   const effects = parts.map(({ effect, scaled }) => ({ ...effect, amountNanoUsd: scaled / SCALE }));
   const left = change - effects.reduce((sum, { amountNanoUsd }) => sum + amountNanoUsd, 0n);
   const sorted = effects.sort(largestFirst);
@@ -310,9 +310,9 @@ function rounded(
 
 const size = (amount: bigint): bigint => (amount < 0n ? -amount : amount);
 
-function largestFirst(a: Effect, b: Effect): number {
+function largestFirst(a: CostEffect, b: CostEffect): number {
   const [left, right] = [size(a.amountNanoUsd), size(b.amountNanoUsd)];
   if (left !== right) return left < right ? 1 : -1;
-  const name = (effect: Effect): string => JSON.stringify([effect.cause, effect.revision, effect.before]);
+  const name = (effect: CostEffect): string => JSON.stringify([effect.cause, effect.revision, effect.before]);
   return name(a) < name(b) ? -1 : 1;
 }

@@ -9,7 +9,7 @@ export type StatsWindow = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH' | 'ALL';
 export type StatsDimension = GroupDimension;
 
 export type GroupKeys = readonly { readonly dimension: StatsDimension; readonly value: string }[];
-export type CalendarUnit = 'hour' | 'day' | 'week' | 'month';
+export type StatsUnit = 'hour' | 'day' | 'week' | 'month';
 
 export interface CostBucket {
   readonly costNanoUsd: NanoUsd;
@@ -56,7 +56,7 @@ export interface SpanRequest {
   readonly fromMs?: number;
   /** Exclusive. */
   readonly toMs?: number;
-  readonly calendar?: CalendarUnit;
+  readonly calendar?: StatsUnit;
   /** 0: the one that holds now; 1: the one before it. */
   readonly ago?: number;
   /** IANA name; default UTC. */
@@ -70,7 +70,7 @@ export interface SpendQuery {
   readonly tagKey?: string;
   readonly filter?: RollupFilter;
   /** Also by each calendar hour, day… of the span, in its time zone. */
-  readonly every?: CalendarUnit;
+  readonly every?: StatsUnit;
 }
 
 export interface SpendPart extends TimeSpan {
@@ -120,7 +120,7 @@ export interface Savings extends TimeSpan {
 }
 
 /** Dollars a minute: of the last five minutes, and of the same hour in up to four weeks before; null: there was no such week. */
-export interface Pace {
+export interface SpendPace {
   readonly atMs: number;
   readonly nanoUsdPerMinute: NanoUsd;
   readonly usualNanoUsdPerMinute: NanoUsd | null;
@@ -183,7 +183,7 @@ export interface SpanStats {
   costChange(query: CostChangeQuery): Promise<CostChange>;
   spend(query: SpendQuery): Promise<Spend>;
   savings(query: Omit<SpendQuery, 'every'>): Promise<Savings>;
-  pace(filter?: RollupFilter): Promise<Pace>;
+  pace(filter?: RollupFilter): Promise<SpendPace>;
   /** null: the budget has no end to be reached (`per: run`, a rolling window), or a condition says which calls count, which sums do not tell. */
   forecast(view: BudgetView): Promise<Forecast | null>;
 }

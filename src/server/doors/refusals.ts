@@ -74,7 +74,7 @@ export const FAILED_HERE: DoorRefusal = {
 };
 
 /** What a result of the engine is to a client; undefined: it is an answer. */
-export function fromResult(result: RunResult, asked: Asked): DoorRefusal | undefined {
+export function fromResult(result: RunResult, asked: DoorRequest): DoorRefusal | undefined {
   switch (result.kind) {
     case 'run':
       return fromRun(result.snapshot.run);
@@ -103,7 +103,7 @@ export function fromResult(result: RunResult, asked: Asked): DoorRefusal | undef
   }
 }
 
-export interface Asked {
+export interface DoorRequest {
   readonly name: string;
   readonly protocol: ClientProtocol;
   /** Of the exposed name; null: none. */
@@ -113,7 +113,7 @@ export interface Asked {
 }
 
 /** Clients of responses go on with anything but a 400. */
-function spent(code: string, message: string, { protocol }: Asked): DoorRefusal {
+function spent(code: string, message: string, { protocol }: DoorRequest): DoorRefusal {
   return { status: protocol === 'responses' ? 400 : 402, code, message };
 }
 
@@ -121,7 +121,7 @@ function told({ message, remedy }: { readonly message: string; readonly remedy: 
   return `${message} ${remedy}`;
 }
 
-function whyHeld({ unit, needed }: BudgetRefusal, { protocol, maxOutputTokens, limit }: Asked): string {
+function whyHeld({ unit, needed }: BudgetRefusal, { protocol, maxOutputTokens, limit }: DoorRequest): string {
   if (protocol === 'embeddings' || unit === 'calls' || limit === null) return '';
   const held = unit === 'usd' ? `$${formatUsd(needed)}` : `${needed} tokens`;
   const { name, tokens } = limit;

@@ -3,7 +3,7 @@ import type { RunOptions } from '../../engine/execution/engine.ts';
 import type { RunFilter } from '../../ledger/port.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { RunStatus } from '../../engine/execution/records.ts';
-import type { CalendarUnit, SpanRequest, SpendQuery, StatsWindow } from '../../ledger/stats/port.ts';
+import type { StatsUnit, SpanRequest, SpendQuery, StatsWindow } from '../../ledger/stats/port.ts';
 import type { Builder } from './builder.ts';
 import type { Enums } from './types/enums.ts';
 
@@ -148,7 +148,7 @@ export function given<Key extends string, Value>(
 export interface SpanValue {
   readonly from?: Maybe<number>;
   readonly to?: Maybe<number>;
-  readonly calendar?: Maybe<CalendarUnit>;
+  readonly calendar?: Maybe<StatsUnit>;
   readonly ago?: Maybe<number>;
   readonly timeZone?: Maybe<string>;
   readonly window?: Maybe<StatsWindow>;

@@ -4,7 +4,7 @@ import type {
   CostChange,
   CostStats,
   Forecast,
-  Pace,
+  SpendPace,
   Savings,
   SavingsSum,
   Spend,
@@ -12,7 +12,7 @@ import type {
 import type { Caller } from '../../engine/budget/port.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { Problem } from '../../errors/problem.ts';
-import type { Begun, DryRun, InputProblem, RunResult } from '../../engine/execution/engine.ts';
+import type { Begun, DryRun, InputProblem, RunResult, Refused } from '../../engine/execution/engine.ts';
 import type { AlertRecord } from '../../engine/execution/ports.ts';
 import type { AttemptRecord, RunError, StepRecord } from '../../engine/execution/records.ts';
 import type { Note } from '../../engine/providers/port.ts';
@@ -56,12 +56,6 @@ export interface CallerShape {
   readonly self: Caller | null;
 }
 
-export interface Refused {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-}
-
 /** A task's output, with the type that shows it. */
 export interface OutputShape {
   readonly typename: string;
@@ -83,7 +77,7 @@ export function createRefs(builder: Builder) {
     costPoint: builder.objectRef<CostBucket['perMinute'][number]>('CostPoint'),
     costStats: builder.objectRef<CostStats>('CostStats'),
     forecast: builder.objectRef<Forecast & { readonly unit: BudgetUnit }>('BudgetForecast'),
-    pace: builder.objectRef<Pace>('Pace'),
+    pace: builder.objectRef<SpendPace>('Pace'),
     savings: builder.objectRef<Savings>('Savings'),
     savingsSum: builder.objectRef<SavingsSum>('SavingsSum'),
     spend: builder.objectRef<Spend>('Spend'),

@@ -2,7 +2,7 @@
 import type { Clock } from '../../common/clock.ts';
 import type { ServerLimits } from '../options.ts';
 
-export interface Reader {
+export interface SubscriptionReader {
   /** Bytes that were written and have not left the process. */
   buffered(): number;
   drop(reason: string): void;
@@ -16,7 +16,7 @@ export class SlowReaders {
   readonly #limits: Pick<ServerLimits, 'maxBufferedBytes' | 'slowReaderMs' | 'keepAliveMs'>;
   readonly #onDropped: (reason: 'buffer' | 'time') => void;
   /** Since when its buffer has not been empty; null: it is. */
-  readonly #readers = new Map<Reader, { fullSinceMs: number | null }>();
+  readonly #readers = new Map<SubscriptionReader, { fullSinceMs: number | null }>();
   #cancel: (() => void) | undefined;
 
   constructor(
@@ -30,7 +30,7 @@ export class SlowReaders {
   }
 
   /** The function returned forgets the reader. */
-  add(reader: Reader): () => void {
+  add(reader: SubscriptionReader): () => void {
     this.#readers.set(reader, { fullSinceMs: null });
     this.#schedule();
     return () => {
@@ -71,7 +71,7 @@ export class SlowReaders {
     }
   }
 
-  #drop(reader: Reader, why: 'buffer' | 'time', reason: string): void {
+  #drop(reader: SubscriptionReader, why: 'buffer' | 'time', reason: string): void {
     this.#readers.delete(reader);
     this.#onDropped(why);
     reader.drop(reason);

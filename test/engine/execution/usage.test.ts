@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fail, succeed } from '../../../src/common/outcome.ts';
 import { settlementOf } from '../../../src/engine/execution/usage.ts';
-import type { Asked } from '../../../src/engine/execution/usage.ts';
+import type { SettledCall } from '../../../src/engine/execution/usage.ts';
 import { countTokens, loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import type { ErrorClass, ProviderAnswer, ProviderError, Usage } from '../../../src/engine/providers/port.ts';
 import { chatReader } from '../../../src/engine/providers/openai/chat.ts';
@@ -14,7 +14,7 @@ await loadTokenizer();
 
 const MODEL = model('a/one', { price: rates(), contextTokens: 100_000, maxOutputTokens: 8_000 });
 const WORST = { costNanoUsd: 7_000_000n, inputTokens: 500, tokens: 1_500 };
-const asked = (fields: Partial<Asked> = {}): Asked => ({
+const asked = (fields: Partial<SettledCall> = {}): SettledCall => ({
   model: MODEL,
   costIsReported: false,
   inputTokens: 100,
@@ -89,12 +89,13 @@ describe('a call whose output nobody saw', () => {
   });
 
   test('INV-2: is raised by what the provider may have counted more, no further than is held, and never below what was shown', () => {
-    const raised: Asked['raised'] = ({ inputTokens, outputTokens }) => ({
+    const raised: SettledCall['raised'] = ({ inputTokens, outputTokens }) => ({
       inputTokens: inputTokens * 2,
       outputTokens: outputTokens * 3,
     });
     const shown = countTokens('Bridges stand.');
-    const silent = (fields: Partial<Asked>) => settlementOf(succeed(answer({ usage: null })), asked(fields));
+    const silent = (fields: Partial<SettledCall>) =>
+      settlementOf(succeed(answer({ usage: null })), asked(fields));
     expect(silent({ raised })).toMatchObject({
       usage: { inputTokens: 200, outputTokens: 3 * shown },
       costNanoUsd: costOf(rates(), { ...USAGE, inputTokens: 200, outputTokens: 3 * shown }),

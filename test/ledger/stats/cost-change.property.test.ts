@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { effectsOf } from '../../../src/ledger/stats/cost-change.ts';
-import type { Cell, ModelUse, Side } from '../../../src/ledger/stats/cost-change.ts';
+import type { SpanCell, ModelUse, Side } from '../../../src/ledger/stats/cost-change.ts';
 import { COST_CAUSES } from '../../../src/ledger/stats/port.ts';
 import type { PlanPrice } from '../../../src/language/plan/types.ts';
 
@@ -35,7 +35,7 @@ const use: fc.Arbitrary<ModelUse> = fc.record({
   costNanoUsd: amount,
 });
 
-const cell: fc.Arbitrary<Cell> = fc
+const cell: fc.Arbitrary<SpanCell> = fc
   .record({
     revision: fc.constantFrom('r1', 'r2', 'r3'),
     runs: fc.bigInt(0n, 40n),
@@ -113,7 +113,7 @@ const RATES: PlanPrice = {
 };
 
 /** `runs` runs of one call each at 2 and 10 dollars a million. */
-function plain(runs: bigint, input: bigint, output: bigint, more: Partial<Cell> = {}): Cell {
+function plain(runs: bigint, input: bigint, output: bigint, more: Partial<SpanCell> = {}): SpanCell {
   const costNanoUsd = runs * (input * 2000n + output * 10_000n);
   return {
     revision: 'r1',
@@ -139,8 +139,8 @@ function plain(runs: bigint, input: bigint, output: bigint, more: Partial<Cell> 
   };
 }
 
-const alone = (cells: readonly Cell[]): Side => ({ cells, share: 1n });
-const told = (from: Cell, to: Cell): readonly unknown[] =>
+const alone = (cells: readonly SpanCell[]): Side => ({ cells, share: 1n });
+const told = (from: SpanCell, to: SpanCell): readonly unknown[] =>
   effectsOf(alone([from]), alone([to]), () => everything).map(({ cause, amountNanoUsd, revision }) => [
     cause,
     amountNanoUsd,
@@ -158,7 +158,7 @@ it.each([
 
 it('lays half of a month under a new price to half of the runs', () => {
   const dearer = plain(5n, 900n, 120n, { revision: 'r2' });
-  const twice: Cell = {
+  const twice: SpanCell = {
     ...dearer,
     models: new Map(
       [...dearer.models].map(([name, of]) => [name, { ...of, costNanoUsd: of.costNanoUsd * 2n }]),

@@ -13,7 +13,7 @@ import { createSpanStats } from '../../../src/ledger/stats/spans.ts';
 import type { CostChange, SpanStats } from '../../../src/ledger/stats/port.ts';
 import { changedLines } from '../../../src/revisions/changed-lines.ts';
 import { compileFiles } from '../../../src/revisions/compile.ts';
-import type { SourceFile } from '../../../src/revisions/port.ts';
+import type { WorkflowFile } from '../../../src/revisions/port.ts';
 import { START_MS, finish, makeAttempt, makeRun, settle } from '../../support/ledger-records.ts';
 
 const HOUR_MS = 3_600_000;
@@ -21,7 +21,7 @@ const DAY_MS = 24 * HOUR_MS;
 const DAYS = 90;
 const FIRST_MS = START_MS - DAYS * DAY_MS;
 
-function files(options: { price: string; from: string; prompt: string }): SourceFile[] {
+function files(options: { price: string; from: string; prompt: string }): WorkflowFile[] {
   return [
     {
       path: 'workflows/headgate.yaml',

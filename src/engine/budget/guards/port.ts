@@ -14,7 +14,7 @@ export interface SpendSwitch {
   readonly sinceMs: number;
 }
 
-export type Admission =
+export type LoopDecision =
   | { readonly kind: 'pass' }
   /** The same input ran before within the window: answer with that run, waiting for it if it is still going. If it has no answer after all, refuse as for `reject`: another call is what a loop wants. */
   | {
@@ -49,7 +49,7 @@ export interface GuardedRun {
 
 export interface Guards {
   /** Asked once a run, before anything is spent. */
-  admit(run: GuardedRun & { readonly inputHash: string }): Admission;
+  admit(run: GuardedRun & { readonly inputHash: string }): LoopDecision;
   /** A run that was let pass has ended; only a succeeded one is an answer to reuse, and one that is `uncounted` is as if it had not been tried. */
   ended(run: GuardedRun & { readonly succeeded: boolean; readonly uncounted?: boolean }): void;
   /** The first switch that is off for a call in these scopes; asked before each attempt too. */

@@ -11,7 +11,7 @@ const DEFAULT_SCOPES = 2_000;
 /** A person who resumed a scope has accepted what it spent; for this long it takes twice as much to stop it again. */
 const ACCEPTED_FOR_MS = 7 * 86_400_000;
 
-export interface Spend {
+export interface SpendEvent {
   readonly task: string;
   readonly caller: string;
   readonly costNanoUsd: NanoUsd;
@@ -32,8 +32,8 @@ export interface Surge {
 export interface SurgeGuard {
   readonly configure: (guard: PlanSurgeGuard | null) => void;
   /** The past, oldest first: recorded, not judged. */
-  readonly seed: (spends: Iterable<Spend>) => void;
-  readonly spent: (spend: Spend) => Surge | undefined;
+  readonly seed: (spends: Iterable<SpendEvent>) => void;
+  readonly spent: (spend: SpendEvent) => Surge | undefined;
   /** A person switched this scope on again. */
   readonly accepted: (scope: SpendScope) => void;
 }
@@ -67,7 +67,7 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
     return found;
   }
 
-  function record(shape: PlanSurgeGuard, spend: Spend): void {
+  function record(shape: PlanSurgeGuard, spend: SpendEvent): void {
     for (const scope of scopesOf(spend)) watched(shape, scope).series.add(spend.atMs, spend.costNanoUsd);
   }
 
@@ -174,7 +174,7 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
 }
 
 /** Narrow before wide. */
-function scopesOf({ task, caller }: Spend): readonly SpendScope[] {
+function scopesOf({ task, caller }: SpendEvent): readonly SpendScope[] {
   return [`caller:${caller}`, `task:${task}`, 'all'];
 }
 

@@ -5,7 +5,7 @@ import type { Outcome } from '../../../common/outcome.ts';
 import { readAddresses } from './email/addresses.ts';
 import type { Address } from './email/addresses.ts';
 import { readBody } from './email/body.ts';
-import type { Message } from './email/body.ts';
+import type { MailMessage } from './email/body.ts';
 import { decodeCharset, strictUtf8 } from './email/content.ts';
 import { readDate } from './email/date.ts';
 import { decodeText } from './email/headers.ts';
@@ -27,7 +27,7 @@ export async function parseEmail(raw: string): Promise<Outcome<Json, string>> {
   }
 }
 
-async function mailOf(message: Message, root: Part): Promise<Json> {
+async function mailOf(message: MailMessage, root: Part): Promise<Json> {
   const charset = root.type.parameters.get('charset') ?? '';
   const written = (name: string): string | undefined => {
     const value = field(root.fields, name);
@@ -82,7 +82,7 @@ const OTHER_CHARSET = /charset\s{0,5}=\s{0,5}"?(?!utf-?8|us-ascii)[\w-]/i;
  * - the text was decoded before it came here: its bytes are UTF-8 now, whatever its headers still declare;
  * - it is ASCII, as base64 and quoted-printable are: there is no difference.
  */
-function messageOf(text: string): Message {
+function messageOf(text: string): MailMessage {
   if (isAscii(text)) return { bytes: text, isDecoded: false };
   if (isBytes(text)) {
     if (strictUtf8(Buffer.from(text, 'latin1')) !== undefined) return { bytes: text, isDecoded: true };

@@ -44,7 +44,7 @@ export interface CountJob {
 
 export type Job = ParseJob | IdentifyJob | ChunkJob | CountJob;
 
-export interface Identity {
+export interface InputIdentity {
   readonly inputHash: string;
   readonly loopTraces: readonly LoopTrace[];
 }
@@ -81,7 +81,7 @@ export function parseValidator(
   return format === 'csv' ? validators.texts(schema) : validators.output(schema);
 }
 
-export function identify({ input, loops }: Omit<IdentifyJob, 'kind'>): Identity {
+export function identify({ input, loops }: Omit<IdentifyJob, 'kind'>): InputIdentity {
   const inputHash = sha256Hex(canonicalJson(input));
   return { inputHash, loopTraces: loopTraces(loops, input, inputHash) };
 }

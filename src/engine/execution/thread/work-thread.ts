@@ -9,7 +9,7 @@ import { formatDuration } from '../../../common/units.ts';
 import { chunkText } from '../steps/chunk.ts';
 import { countTokens, loadTokenizer, sampledTokens } from '../tokens.ts';
 import { identify, parse } from './jobs.ts';
-import type { ChunkJob, Identity, IdentifyJob, Job, ParseJob } from './jobs.ts';
+import type { ChunkJob, InputIdentity, IdentifyJob, Job, ParseJob } from './jobs.ts';
 import { isLarge, LARGE_CHARACTERS } from './large.ts';
 
 /** One text may not keep the others waiting for longer, whatever its run's deadline. */
@@ -27,7 +27,7 @@ export interface WorkThread {
     signal?: AbortSignal,
   ): Promise<Outcome<Json, string>>;
   /** Not a promise for a small input: between a look at what is there and an entry nothing is to be awaited. */
-  identify(job: Omit<IdentifyJob, 'kind'>): Identity | Promise<Identity>;
+  identify(job: Omit<IdentifyJob, 'kind'>): InputIdentity | Promise<InputIdentity>;
   /** As `parse`. */
   chunk(job: Omit<ChunkJob, 'kind'>, signal?: AbortSignal): Promise<Outcome<Json, string>>;
   /** Tokens of each text, by `countTokens`. Not a promise where all are small. */
@@ -140,7 +140,9 @@ export function createWorkThread(clock: Clock): WorkThread {
       return valueOf({ kind: 'parse', ...job }, signal);
     },
     identify(job) {
-      return isLarge(job.input) ? (ask({ kind: 'identify', ...job }) as Promise<Identity>) : identify(job);
+      return isLarge(job.input)
+        ? (ask({ kind: 'identify', ...job }) as Promise<InputIdentity>)
+        : identify(job);
     },
     async chunk(job, signal) {
       if (job.text.length > LARGE_CHARACTERS) return valueOf({ kind: 'chunk', ...job }, signal);

@@ -21,7 +21,7 @@ export interface ReportedFailure {
   readonly fromVendor: boolean;
 }
 
-export interface Verdict {
+export interface FailureClass {
   readonly class: ErrorClass;
   readonly advice: ProviderError['advice'];
   readonly billed: ProviderError['billed'];
@@ -55,7 +55,7 @@ const LOST_BEHIND =
  * retry: the same call may succeed here after a pause. elsewhere: it will not, here. give-up: it should not be tried anywhere, or nobody
  * is waiting. A 400 is elsewhere, not give-up: what one server rejects (a parameter, a role, a schema keyword) another accepts.
  */
-export function classify(failure: ReportedFailure): Verdict {
+export function classify(failure: ReportedFailure): FailureClass {
   const verdict = billing(byWords(failure) ?? byStatus(failure), failure);
   // The vendor's own word on retrying counts where the class itself leaves it open.
   if (failure.shouldRetry === false && verdict.advice === 'retry') return { ...verdict, advice: 'elsewhere' };
@@ -63,7 +63,7 @@ export function classify(failure: ReportedFailure): Verdict {
 }
 
 /** What answers in place of a vendor does not know what the vendor did; nor does a gateway whose connection broke. */
-function billing(verdict: Verdict, { status, message, fromVendor }: ReportedFailure): Verdict {
+function billing(verdict: FailureClass, { status, message, fromVendor }: ReportedFailure): FailureClass {
   if (verdict.billed !== 'no' || status === null || status < 500) return verdict;
   const isRefusal = verdict.class === 'overloaded' || fromVendor;
   return isRefusal && !LOST_BEHIND.test(message) ? verdict : { ...verdict, billed: 'maybe' };
@@ -76,11 +76,11 @@ function byWords({
   message,
   flagged,
   retryAfterMs,
-}: ReportedFailure): Verdict | undefined {
+}: ReportedFailure): FailureClass | undefined {
   const names = `${type ?? ''} ${code ?? ''}`;
   const refused: ProviderError['billed'] = status === null ? 'maybe' : 'no';
   const is = (...known: readonly string[]): boolean => known.some((name) => type === name || code === name);
-  const to = (kind: ErrorClass, advice: Verdict['advice']): Verdict => ({
+  const to = (kind: ErrorClass, advice: FailureClass['advice']): FailureClass => ({
     class: kind,
     advice,
     billed: refused,
@@ -190,7 +190,7 @@ function mayBeRoom(status: number | null): boolean {
   return status === null || status === 400 || status === 424 || status === 498 || status === 500;
 }
 
-function byStatus({ status }: ReportedFailure): Verdict {
+function byStatus({ status }: ReportedFailure): FailureClass {
   switch (status) {
     case null:
       return { class: 'server_error', advice: 'retry', billed: 'maybe' };

@@ -8,7 +8,7 @@ import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
 import { EventTooLarge, ServerEventReader } from './sse.ts';
 
-export interface StreamWatch {
+export interface StreamOutlet {
   /** A piece of text for the caller. */
   readonly onText: ((delta: string) => void) | null;
   readonly onProgress: ((kind: 'token' | 'other') => void) | null;
@@ -48,7 +48,7 @@ export class WatchFailed extends Error {
 export function readStream(
   body: Readable,
   reader: AnswerReader,
-  watch: StreamWatch,
+  watch: StreamOutlet,
   clock: Clock,
 ): Promise<AnswerEnd> {
   return new Promise((resolve, reject) => {
@@ -76,7 +76,7 @@ export function readStream(
 
 class AnswerStream {
   readonly #reader: AnswerReader;
-  readonly #watch: StreamWatch;
+  readonly #watch: StreamOutlet;
   readonly #clock: Clock;
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #events = new ServerEventReader(
@@ -94,7 +94,7 @@ class AnswerStream {
   #settled = false;
   #cancelGrace: (() => void) | undefined;
 
-  constructor(reader: AnswerReader, watch: StreamWatch, clock: Clock, onEnd: (end: AnswerEnd) => void) {
+  constructor(reader: AnswerReader, watch: StreamOutlet, clock: Clock, onEnd: (end: AnswerEnd) => void) {
     this.#reader = reader;
     this.#watch = watch;
     this.#clock = clock;

@@ -1,5 +1,5 @@
 // What a failed connection means: from the error codes of Node and undici, wherever an SDK has wrapped them.
-import type { Verdict } from './classify.ts';
+import type { FailureClass } from './classify.ts';
 import { Undecodable } from './decoded.ts';
 import { KeptConnectionBroke } from './http-pool.ts';
 
@@ -19,7 +19,7 @@ const NEVER_SENT = new Set([
 const WRONG_ADDRESS =
   /^(?:ENOTFOUND|CERT_|ERR_TLS|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|EPROTO|ERR_SSL|ERR_INVALID_URL|UND_ERR_INVALID_ARG)/;
 
-export interface TransportFailure extends Verdict {
+export interface TransportFailure extends FailureClass {
   /** The code and the words of the innermost cause. */
   readonly message: string;
   readonly keptConnection?: true;

@@ -1,7 +1,7 @@
 // Guards by example: loops, switches and surges.
 import { describe, expect, it } from 'vitest';
 import { createGuards } from '../../../../src/engine/budget/guards/guards.ts';
-import type { Admission, GuardAlert, Guards } from '../../../../src/engine/budget/guards/port.ts';
+import type { LoopDecision, GuardAlert, Guards } from '../../../../src/engine/budget/guards/port.ts';
 import type { PlanLoopGuard, PlanSurgeGuard } from '../../../../src/language/plan/types.ts';
 import { createSimulatedClock, type SimulatedClock } from '../../../support/simulated-clock.ts';
 
@@ -23,7 +23,7 @@ function opened(): { guards: Guards; clock: SimulatedClock; alerts: GuardAlert[]
   return { guards, clock, alerts };
 }
 
-function admit(guards: Guards, runId: string, given: Partial<PlanLoopGuard> = {}): Admission {
+function admit(guards: Guards, runId: string, given: Partial<PlanLoopGuard> = {}): LoopDecision {
   return guards.admit({
     runId,
     task: 'summarize',

@@ -11,7 +11,7 @@ export interface Attachment {
   readonly sizeBytes: number;
 }
 
-export interface Message {
+export interface MailMessage {
   /** A character a byte. */
   readonly bytes: string;
   /** What is not encoded in it was decoded before it came here: it is UTF-8 now, whatever its headers declare. */
@@ -26,7 +26,7 @@ export interface Body {
   readonly attachments: readonly Attachment[];
 }
 
-export async function readBody(message: Message, root: Part): Promise<Body> {
+export async function readBody(message: MailMessage, root: Part): Promise<Body> {
   const attachments: Attachment[] = [];
 
   async function textOf(part: Part, inside: Inside): Promise<string> {
@@ -58,7 +58,7 @@ export async function readBody(message: Message, root: Part): Promise<Body> {
 }
 
 function contentOf(
-  { bytes }: Message,
+  { bytes }: MailMessage,
   part: Part,
 ): { readonly kind: 'multipart' | 'leaf'; readonly bytes: Buffer } {
   const body = bytes.slice(part.bodyAt, part.end);
@@ -92,7 +92,7 @@ function isText({ type, disposition, fields }: Part, inside: Inside): boolean {
   return inside !== 'alternative' && !isNamed && !isMade.test(type.value) && fields.length > 0;
 }
 
-async function readText(message: Message, part: Part, bytes: Buffer): Promise<string> {
+async function readText(message: MailMessage, part: Part, bytes: Buffer): Promise<string> {
   const { parameters, value } = part.type;
   const charset = parameters.get('charset') ?? '';
   const isEncoded = /^(?:base64|quoted-printable|x?-?uu)/.test(part.encoding);

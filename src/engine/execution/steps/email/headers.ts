@@ -1,7 +1,7 @@
 // The header of an e-mail or of one of its parts: its fields, what their structured values say, and encoded words. Each scan goes forward only.
 import { decodeCharset } from './content.ts';
 
-export interface Field {
+export interface HeaderField {
   /** In lower case. */
   readonly name: string;
   /** Unfolded, its bytes read as characters. */
@@ -9,7 +9,7 @@ export interface Field {
 }
 
 export interface Header {
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
   /** Where the body begins. */
   readonly bodyAt: number;
 }
@@ -45,7 +45,7 @@ export function readHeader(bytes: string, start: number, end: number): Header {
   return { fields: fields.map(unfold), bodyAt: end };
 }
 
-function unfold({ name, lines }: { readonly name: string; readonly lines: readonly string[] }): Field {
+function unfold({ name, lines }: { readonly name: string; readonly lines: readonly string[] }): HeaderField {
   return { name, value: lines.join(' ').replaceAll('\t', ' ').trim() };
 }
 

@@ -1,6 +1,6 @@
 // The parts of an e-mail (RFC 2045 and 2046): a tree by their boundaries, which are looked for once in each part.
 import { lineEnd, readHeader, readStructured } from './headers.ts';
-import type { Field, Structured } from './headers.ts';
+import type { HeaderField, Structured } from './headers.ts';
 
 /** Deeper nesting is an attack: forwarded threads come to five or six. */
 const MAX_DEPTH = 40;
@@ -8,7 +8,7 @@ const MAX_PARTS = 10_000;
 const MAX_FIELDS = 10_000;
 
 export interface Part {
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
   readonly type: Structured;
   readonly disposition: Structured;
   readonly encoding: string;
@@ -76,7 +76,7 @@ function isEmbedded(type: Structured, disposition: Structured, encoding: string)
 }
 
 /** The first of this name. */
-export function field(fields: readonly Field[], name: string): string | undefined {
+export function field(fields: readonly HeaderField[], name: string): string | undefined {
   return fields.find((one) => one.name === name)?.value;
 }
 
