@@ -249,8 +249,8 @@ export const WhyRun = graphql(`
 `);
 
 export const SavingsOf = graphql(`
-  query CliSavings($span: SpanInput!, $by: [StatsDimension!]) {
-    savings(span: $span, by: $by) {
+  query CliSavings($span: SpanInput!, $by: [StatsDimension!], $tagKey: String) {
+    savings(span: $span, by: $by, tagKey: $tagKey) {
       from
       to
       total {
@@ -281,8 +281,8 @@ graphql(`
 `);
 
 export const WhyCost = graphql(`
-  query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {
-    costChange(from: $from, to: $to, by: $by) {
+  query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!], $tagKey: String) {
+    costChange(from: $from, to: $to, by: $by, tagKey: $tagKey) {
       from {
         from
         to
@@ -305,6 +305,11 @@ export const WhyCost = graphql(`
           commit
           author
           subject
+          dirty
+        }
+        before {
+          commit
+          dirty
         }
         byCause {
           cause
@@ -316,6 +321,9 @@ export const WhyCost = graphql(`
           line
           before
           after
+          commit
+          author
+          subject
         }
       }
       groups {

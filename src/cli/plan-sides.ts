@@ -7,7 +7,7 @@ import { deepFreeze, planHash } from '../language/plan/encode.ts';
 import type { Plan } from '../language/plan/types.ts';
 import { compileFiles } from '../revisions/compile.ts';
 import { readWorkflowDirectory } from '../revisions/directory.ts';
-import { readGitSnapshot } from '../revisions/git.ts';
+import { readGitSnapshot } from '../revisions/git-snapshot.ts';
 import { workTreeOf, type WorkTree } from '../revisions/git-folders.ts';
 import type { WorkflowFile } from '../revisions/port.ts';
 import { problemText } from './format/problems.ts';

@@ -1,18 +1,18 @@
 // headgate savings: what was saved against the baseline, by cause.
 import { formatUsd } from '../common/money.ts';
-import type { SavingsSum, StatsDimension } from '../ledger/stats/port.ts';
+import type { SavingsSum } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { dataOption, keyOption, serverOption } from './options.ts';
-import { byOption, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
-import type { SpanFlags } from './span-options.ts';
+import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
+import type { Groups, SpanFlags } from './span-options.ts';
 
 interface SavingsFlags extends SpanFlags {
   readonly data: string;
   readonly server?: string;
   readonly key?: string;
-  readonly by: readonly StatsDimension[];
+  readonly by: Groups;
   readonly json: boolean;
 }
 
@@ -43,7 +43,7 @@ export const registerSavings: RegisterCommand = (program, io, end) => {
     .addOption(keyOption());
   for (const option of spanOptions()) command.addOption(option);
   return command
-    .addOption(byOption(['TASK']))
+    .addOption(byOption('TASK'))
     .option('--json', 'as JSON', false)
     .action(async (flags: SavingsFlags) => end(await savings(flags, io)));
 };
@@ -83,14 +83,15 @@ async function remoteSavings(flags: SavingsFlags): Promise<ShownSavings> {
     import('./documents.ts'),
   ]);
   const span = spanInput(spanOfFlags(flags, { window: 'MONTH' }));
-  return (await createRemote(flags.server ?? '', flags.key).query(SavingsOf, { span, by: [...flags.by] }))
-    .savings;
+  return (
+    await createRemote(flags.server ?? '', flags.key).query(SavingsOf, { span, ...groupInput(flags.by) })
+  ).savings;
 }
 
 async function localSavings(flags: SavingsFlags): Promise<ShownSavings> {
   const { withLocalStats } = await import('./local-stats.ts');
   const found = await withLocalStats(flags.data, (stats) =>
-    stats.savings({ span: spanOfFlags(flags, { window: 'MONTH' }), by: flags.by }),
+    stats.savings({ span: spanOfFlags(flags, { window: 'MONTH' }), ...flags.by }),
   );
   const sumOf = (sum: SavingsSum): ShownSum => ({
     cost: formatUsd(sum.costNanoUsd),

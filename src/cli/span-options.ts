@@ -47,23 +47,38 @@ export const spanOptions = (): readonly Option[] => [
     .argParser(whole),
 ];
 
-export const byOption = (absent: readonly StatsDimension[]): Option =>
+/** By what a command groups; `tagKey`: by TAG, the values of this tag alone. */
+export interface Groups {
+  readonly by: readonly StatsDimension[];
+  readonly tagKey?: string;
+}
+
+export const byOption = (...absent: readonly StatsDimension[]): Option =>
   new Option(
     '--by <dimension>',
-    'provider, model, task, caller, team, session, revision or status; several with commas',
+    'provider, model, task, caller, team, session, revision, status or tag:KEY; several with commas',
   )
-    .default(absent, absent.join(',').toLowerCase())
-    .argParser((text) =>
-      text.split(',').map((part) => {
-        const found = DIMENSIONS.find((dimension) => dimension === part.trim().toUpperCase());
-        if (found === undefined)
-          throw new UsageError(
-            `--by ${part}: not one of ${DIMENSIONS.join(', ').toLowerCase()}`,
-            'Choose one of them.',
-          );
-        return found;
-      }),
+    .default({ by: absent } satisfies Groups, absent.join(',').toLowerCase())
+    .argParser((text): Groups => {
+      const parts = text.split(',').map((part) => part.trim());
+      const keys = parts.flatMap((part) => (/^tag:/i.test(part) ? [part.slice('tag:'.length)] : []));
+      if (keys.length > 1 || keys.includes(''))
+        throw new UsageError('--by tag: one tag by its key', 'Write --by tag:KEY, once.');
+      return {
+        by: parts.map((part) => (/^tag:/i.test(part) ? 'TAG' : dimensionOf(part))),
+        ...(keys[0] === undefined ? {} : { tagKey: keys[0] }),
+      };
+    });
+
+function dimensionOf(text: string): StatsDimension {
+  const found = DIMENSIONS.find((dimension) => dimension === text.toUpperCase());
+  if (found === undefined)
+    throw new UsageError(
+      `--by ${text}: not one of ${DIMENSIONS.join(', ').toLowerCase()}, tag:KEY`,
+      'Choose one of them.',
     );
+  return found;
+}
 
 /** Nothing given: `absent`. */
 export function spanOfFlags(flags: SpanFlags, absent: SpanRequest): SpanRequest {
@@ -138,6 +153,8 @@ export function spanInput({ fromMs, toMs, calendar, ago, timeZone, window }: Spa
     window: window ?? null,
   };
 }
+
+export const groupInput = ({ by, tagKey }: Groups) => ({ by: [...by], tagKey: tagKey ?? null });
 
 function instant(text: string): Instant {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(Date.parse(text)).toJSON()?.startsWith(text)) return text;

@@ -1,21 +1,22 @@
 // headgate why-cost: what changed, against a span before or the usual, by cause and by commit.
 import { formatUsd } from '../common/money.ts';
 import type { NanoUsd } from '../common/money.ts';
-import type { CostChange, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
+import type { CostChange, SpanRequest } from '../ledger/stats/port.ts';
 import type { ReadOnlyLedger } from '../ledger/open.ts';
+import type { RevisionRecord } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { dataOption, keyOption, serverOption, workflowsOption } from './options.ts';
-import { byOption, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
-import type { SpanFlags } from './span-options.ts';
+import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
+import type { Groups, SpanFlags } from './span-options.ts';
 
 interface WhyCostFlags extends SpanFlags {
   readonly data: string;
   readonly workflows?: string;
   readonly server?: string;
   readonly key?: string;
-  readonly by: readonly StatsDimension[];
+  readonly by: Groups;
   readonly usual: boolean;
   readonly json: boolean;
 }
@@ -23,6 +24,15 @@ interface WhyCostFlags extends SpanFlags {
 interface ShownEffect {
   readonly cause: string;
   readonly amount: string;
+}
+interface ShownLine {
+  readonly file: string;
+  readonly line: number;
+  readonly before?: string | null;
+  readonly after?: string | null;
+  readonly commit?: string | null;
+  readonly author?: string | null;
+  readonly subject?: string | null;
 }
 interface ShownChange {
   readonly from: readonly { readonly from: string; readonly to: string }[];
@@ -38,15 +48,12 @@ interface ShownChange {
       readonly commit?: string | null;
       readonly author?: string | null;
       readonly subject?: string | null;
+      readonly dirty: boolean;
     } | null;
+    readonly before?: { readonly commit?: string | null; readonly dirty: boolean } | null;
     readonly byCause: readonly ShownEffect[];
     readonly changes: readonly string[];
-    readonly lines: readonly {
-      readonly file: string;
-      readonly line: number;
-      readonly before?: string | null;
-      readonly after?: string | null;
-    }[];
+    readonly lines: readonly ShownLine[];
   }[];
   readonly groups: readonly {
     readonly key: string;
@@ -65,7 +72,7 @@ export const registerWhyCost: RegisterCommand = (program, io, end) => {
     .addOption(keyOption());
   for (const option of spanOptions()) command.addOption(option);
   return command
-    .addOption(byOption(['TASK']))
+    .addOption(byOption('TASK'))
     .option('--usual', 'against the same hours of the four weeks before, instead of the span before', false)
     .option('--json', 'as JSON', false)
     .action(async (flags: WhyCostFlags) => end(await whyCost(flags, io)));
@@ -117,23 +124,13 @@ function changeText({
         byCause.map(({ cause, amount }) => [causeText(cause), signed(amount)]),
       ),
     );
-  for (const { revision, amount, byCause: causes, changes, lines } of byRevision) {
-    const by = revision?.author?.replace(/\s*<.*$/, '') ?? '';
-    const named = revision?.commit
-      ? `commit ${revision.commit.slice(0, 10)}`
-      : `revision ${revision?.hash.slice(0, 12) ?? ''}`;
+  for (const of of byRevision)
     parts.push(
       '',
-      revision === null || revision === undefined
-        ? `${signed(amount)}  the same workflows: ${effectsText(causes)}`
-        : `${signed(amount)}  ${named}${by === '' ? '' : ` by ${by}`}${revision.subject ? `, "${revision.subject}"` : ''}: ${effectsText(causes)}`,
-      ...changes.map((text) => `    ${text}`),
-      ...lines.map(
-        ({ file, line, before, after }) =>
-          `    ${file}:${line}  ${(after ?? `(taken out) ${before ?? ''}`).trim()}`,
-      ),
+      `${signed(of.amount)}  ${revisionText(of)}: ${effectsText(of.byCause)}`,
+      ...of.changes.map((text) => `    ${text}`),
+      ...linesText(of.lines),
     );
-  }
   if (groups.length > 1)
     parts.push(
       '',
@@ -149,6 +146,39 @@ function changeText({
   return parts.join('\n');
 }
 
+/** The commit where it is one; a server may have taken several at once, and commits of other files lie between. */
+function revisionText({ revision, before, lines }: ShownChange['byRevision'][number]): string {
+  if (revision === null || revision === undefined) return 'the same workflows';
+  const [first] = lines;
+  const commits = new Set(lines.map(({ commit }) => commit ?? ''));
+  const name = `revision ${revision.hash.slice(0, 12)}`;
+  if (first?.commit && commits.size === 1) return commitText(first);
+  if (commits.size > 1) return `${name}, of ${commits.size} commits`;
+  if (revision.dirty) return `${name}, in no commit`;
+  if (!revision.commit) return name;
+  if (revision.commit === before?.commit)
+    return before.dirty
+      ? `${name}, in no commit`
+      : `${name}, of the same commit: what it is compiled with is another`;
+  return commitText(revision);
+}
+
+function commitText({ commit, author, subject }: Pick<ShownLine, 'commit' | 'author' | 'subject'>): string {
+  const by = author?.replace(/\s*<.*$/, '') ?? '';
+  return `commit ${commit?.slice(0, 10) ?? ''}${by === '' ? '' : ` by ${by}`}${subject ? `, "${subject}"` : ''}`;
+}
+
+function linesText(lines: readonly ShownLine[]): readonly string[] {
+  const text = ({ file, line, before, after }: ShownLine): string =>
+    `${file}:${line}  ${(after ?? `(taken out) ${before ?? ''}`).trim()}`;
+  const byCommit = Map.groupBy(lines, ({ commit }) => commit ?? '');
+  if (byCommit.size < 2) return lines.map((line) => `    ${text(line)}`);
+  return [...byCommit.values()].flatMap((of) => [
+    `    ${of[0]?.commit ? commitText(of[0]) : 'an older commit'}`,
+    ...of.map((line) => `        ${text(line)}`),
+  ]);
+}
+
 async function remoteChange(
   flags: WhyCostFlags,
   from: SpanRequest | undefined,
@@ -158,7 +188,7 @@ async function remoteChange(
     import('./remote.ts'),
     import('./documents.ts'),
   ]);
-  const variables = { from: from ? spanInput(from) : null, to: spanInput(to), by: [...flags.by] };
+  const variables = { from: from ? spanInput(from) : null, to: spanInput(to), ...groupInput(flags.by) };
   return (await createRemote(flags.server ?? '', flags.key).query(WhyCost, variables)).costChange;
 }
 
@@ -170,7 +200,7 @@ async function localChange(
   const { withLocalStats } = await import('./local-stats.ts');
   return withLocalStats(flags.data, async (stats, ledger) =>
     shownChange(
-      await stats.costChange({ ...(from ? { from } : {}), to, by: flags.by }),
+      await stats.costChange({ ...(from ? { from } : {}), to, ...flags.by }),
       ledger,
       flags.workflows ?? 'workflows',
     ),
@@ -196,7 +226,8 @@ async function shownChange(found: CostChange, ledger: ReadOnlyLedger, folder: st
     byRevision: await Promise.all(
       found.byRevision.map(async ({ revision, before, amountNanoUsd, byCause }) => ({
         amount: formatUsd(amountNanoUsd),
-        revision: revision === null ? null : { hash: revision, ...records.get(revision) },
+        revision: revision === null ? null : shownRevision(revision, records),
+        before: before === null ? null : shownRevision(before, records),
         byCause: effects(byCause),
         changes: await changesOf(before, revision, ledger),
         lines: await linesOf(folder, records.get(before ?? '')?.commit, records.get(revision ?? '')?.commit),
@@ -208,6 +239,11 @@ async function shownChange(found: CostChange, ledger: ReadOnlyLedger, folder: st
       byCause: effects(byCause),
     })),
   };
+}
+
+function shownRevision(hash: string, records: ReadonlyMap<string, RevisionRecord>) {
+  const { commit = null, author = null, subject = null, dirty = false } = records.get(hash) ?? {};
+  return { hash, commit, author, subject, dirty };
 }
 
 async function changesOf(
@@ -235,7 +271,12 @@ async function linesOf(
 ): Promise<ShownChange['byRevision'][number]['lines']> {
   if (before === null || before === undefined || after === null || after === undefined || before === after)
     return [];
-  const { changedLines, filesOfFolderAt } = await import('../revisions/changed-lines.ts');
-  const [from, to] = await Promise.all([filesOfFolderAt(folder, before), filesOfFolderAt(folder, after)]);
-  return from === undefined || to === undefined ? [] : changedLines(from, to);
+  const { changesInFolder } = await import('../revisions/blame.ts');
+  const found = (await changesInFolder(folder, before, after)) ?? [];
+  return found.map(({ commit, ...line }) => ({
+    ...line,
+    commit: commit?.hash ?? null,
+    author: commit?.author ?? null,
+    subject: commit?.subject ?? null,
+  }));
 }

@@ -1,11 +1,7 @@
-// Where the workflows differ between two commits: file and line, for people who look for who changed what.
-import { realpath } from 'node:fs/promises';
-import { relative, sep } from 'node:path';
-import { workTreeOf } from './git-folders.ts';
-import { readGitSnapshot } from './git.ts';
+// Where two sets of workflow files differ, by file and line.
 import type { WorkflowFile } from './port.ts';
 
-export interface ChangedLine {
+export interface LineChange {
   /** As the later commit has it; of a file that is gone, the earlier one's. */
   readonly file: string;
   /** From 1, in the later commit; a line that was taken out is told at the place where it stood. */
@@ -20,7 +16,7 @@ const MOST_CELLS = 4_000_000;
 export function changedLines(
   before: readonly WorkflowFile[],
   after: readonly WorkflowFile[],
-): readonly ChangedLine[] {
+): readonly LineChange[] {
   const earlier = new Map(before.map(({ path, text }) => [path, text]));
   const later = new Map(after.map(({ path, text }) => [path, text]));
   return [...new Set([...earlier.keys(), ...later.keys()])]
@@ -101,7 +97,7 @@ interface LineGroup {
 function groupsOf(from: readonly string[], to: readonly string[]): readonly LineGroup[] {
   const groups: LineGroup[] = [];
   let [left, right] = [0, 0];
-  for (const [at, other] of [...commonLines(from, to), [from.length, to.length] as const]) {
+  for (const [at, other] of [...sameLines(from, to), [from.length, to.length] as const]) {
     if (left < at || right < other)
       groups.push({
         start: left,
@@ -115,9 +111,33 @@ function groupsOf(from: readonly string[], to: readonly string[]): readonly Line
   return groups.filter(({ taken, given }) => taken.join('\n').trim() !== given.join('\n').trim());
 }
 
-const linesOf = (text: string | undefined): readonly string[] => text?.split(/\r?\n/) ?? [];
+export const linesOf = (text: string | undefined): readonly string[] => text?.split(/\r?\n/) ?? [];
 
-function changesOf(from: readonly string[], to: readonly string[]): Omit<ChangedLine, 'file'>[] {
+function changesOf(from: readonly string[], to: readonly string[]): Omit<LineChange, 'file'>[] {
+  const changes: Omit<LineChange, 'file'>[] = [];
+  let [left, right] = [0, 0];
+  for (const [at, other] of [...sameLines(from, to), [from.length, to.length] as const]) {
+    // A run of lines in the place of another is told pair by pair.
+    for (; left < at || right < other;) {
+      changes.push({
+        line: Math.max(1, right + (right < other ? 1 : 0)),
+        before: left < at ? (from[left] ?? null) : null,
+        after: right < other ? (to[right] ?? null) : null,
+      });
+      if (left < at) left += 1;
+      if (right < other) right += 1;
+    }
+    left = at + 1;
+    right = other + 1;
+  }
+  return changes.filter(({ before, after }) => (before ?? '').trim() !== (after ?? '').trim());
+}
+
+/** The lines that two texts share, as pairs of places from 0, in their order. */
+export function sameLines(
+  from: readonly string[],
+  to: readonly string[],
+): readonly (readonly [number, number])[] {
   let start = 0;
   while (start < from.length && start < to.length && from[start] === to[start]) start += 1;
   let ends = 0;
@@ -127,26 +147,15 @@ function changesOf(from: readonly string[], to: readonly string[]): Omit<Changed
     from[from.length - 1 - ends] === to[to.length - 1 - ends]
   )
     ends += 1;
-  const old = from.slice(start, from.length - ends);
-  const fresh = to.slice(start, to.length - ends);
-  const changes: Omit<ChangedLine, 'file'>[] = [];
-  const common = commonLines(old, fresh);
-  let [left, right] = [0, 0];
-  for (const [at, other] of [...common, [old.length, fresh.length] as const]) {
-    // A run of lines in the place of another is told pair by pair.
-    for (; left < at || right < other;) {
-      changes.push({
-        line: Math.max(1, start + right + (right < other ? 1 : 0)),
-        before: left < at ? (old[left] ?? null) : null,
-        after: right < other ? (fresh[right] ?? null) : null,
-      });
-      if (left < at) left += 1;
-      if (right < other) right += 1;
-    }
-    left = at + 1;
-    right = other + 1;
-  }
-  return changes.filter(({ before, after }) => (before ?? '').trim() !== (after ?? '').trim());
+  const inside = commonLines(from.slice(start, from.length - ends), to.slice(start, to.length - ends));
+  return [
+    ...Array.from({ length: start }, (_, index) => [index, index] as const),
+    ...inside.map(([left, right]) => [start + left, start + right] as const),
+    ...Array.from(
+      { length: ends },
+      (_, index) => [from.length - ends + index, to.length - ends + index] as const,
+    ),
+  ];
 }
 
 /** The longest common subsequence, as pairs of places. */
@@ -168,20 +177,4 @@ function commonLines(old: readonly string[], fresh: readonly string[]): (readonl
     else right += 1;
   }
   return pairs;
-}
-
-/** The workflow files that a commit has in the folder of a work tree; undefined: there is no such tree or commit here. */
-export async function filesOfFolderAt(
-  directory: string,
-  commit: string,
-): Promise<readonly WorkflowFile[] | undefined> {
-  try {
-    const real = await realpath(directory);
-    const tree = await workTreeOf(real);
-    if (tree === null) return undefined;
-    return (await readGitSnapshot(tree.folders, commit, relative(tree.root, real).split(sep).join('/')))
-      .files;
-  } catch {
-    return undefined;
-  }
 }

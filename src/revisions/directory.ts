@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { sleep, systemClock, type Clock } from '../common/clock.ts';
 import { fail, succeed } from '../common/outcome.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
-import { filesOfFolderAt } from './changed-lines.ts';
+import { changesInFolder } from './blame.ts';
 import { holdsWorkflows, isWorkflowPath, shownPath } from './paths.ts';
 import type { Source, WorkflowFile } from './port.ts';
 import { badName, brokenLink, decodeFile, mayBeWorkflows, unreadableFile, type Unread } from './unread.ts';
@@ -159,7 +159,7 @@ export function createDirectorySource(directory: string, clock: Clock = systemCl
       const state = await workTreeState(directory, files, shownPath(directory));
       return { files, commit: state?.commit ?? null, dirty: state?.dirty ?? false };
     },
-    filesAt: (commit) => filesOfFolderAt(directory, commit),
+    changesBetween: (before, after) => changesInFolder(directory, before, after),
     async watch(onChange) {
       const { watch } = await import('chokidar');
       const watcher = watch(directory, {

@@ -19,6 +19,8 @@ export interface GitRepository {
   resolve(ref: string): Promise<string>;
   /** Throws GIT_OBJECT_UNREADABLE, as do the two below. */
   commit(hash: string): Promise<CommitInfo>;
+  /** The first is the one that it was made on; of a merge, those after it are what came in. None: it is the first commit, or the clone is shallow. */
+  parents(hash: string): Promise<readonly string[]>;
   /** The workflow files below a folder of a commit's tree (`''`: the root), links followed; undefined: there is no such folder. */
   files(commit: string, folder: string): Promise<readonly TreeFile[] | undefined>;
   bytes(blob: string): Promise<Buffer>;
@@ -33,6 +35,7 @@ export async function openGitRepository(folders: GitFolders): Promise<GitReposit
       const { author, subject } = parseCommit((await store.read(hash, `commit ${hash}`)).bytes);
       return { hash, author, subject };
     },
+    parents: async (hash) => parseCommit((await store.read(hash, `commit ${hash}`)).bytes).parents,
     async files(commit, folder) {
       const { tree } = parseCommit((await store.read(commit, `commit ${commit}`)).bytes);
       return new GitTree(store, commit, tree).workflows(folder);

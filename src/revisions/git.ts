@@ -1,11 +1,12 @@
 // The git source: the workflow files of a ref, read from the object database; polled, because a ref has no bell.
 import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
+import { changesInGit } from './blame.ts';
 import { gitFoldersOf, type GitFolders } from './git-folders.ts';
 import { openGitRepository } from './git-objects.ts';
+import { readGitSnapshot } from './git-snapshot.ts';
 import { shownPath } from './paths.ts';
-import type { Source, WorkflowFile, SourceSnapshot } from './port.ts';
-import { decodeFile } from './unread.ts';
+import type { Source } from './port.ts';
 
 export interface GitSourceOptions {
   /** A clone, a linked work tree or a bare repository. */
@@ -46,11 +47,7 @@ export async function createGitSource(options: GitSourceOptions): Promise<Source
         throw error;
       }
     },
-    filesAt: (commit) =>
-      readGitSnapshot(folders, commit, folder).then(
-        ({ files }) => files,
-        () => undefined,
-      ),
+    changesBetween: (before, after) => changesInGit(folders, folder, before, after),
     watch(onChange) {
       let stopped = false;
       let cancel = (): void => undefined;
@@ -84,32 +81,4 @@ function treeFolder(path: string): string {
     .split('/')
     .filter((name) => name !== '' && name !== '.')
     .join('/');
-}
-
-/** The workflows as a ref has them. Throws GIT_REF_NOT_FOUND, GIT_OBJECT_UNREADABLE, GIT_UNSUPPORTED or WORKFLOWS_EMPTY. */
-export async function readGitSnapshot(
-  folders: GitFolders,
-  ref: string,
-  folder: string,
-): Promise<SourceSnapshot & { readonly commitHash: string }> {
-  const git = await openGitRepository(folders);
-  const commitHash = await git.resolve(ref);
-  const commit = await git.commit(commitHash);
-  const found = await git.files(commitHash, folder);
-  if (found === undefined || found.length === 0)
-    throw new HeadgateError(
-      'WORKFLOWS_EMPTY',
-      `there is no workflow file in ${folder === '' ? 'the root' : `"${folder}"`} of ${ref} (${commit.hash.slice(0, 12)})`,
-      'Name the folder with --path, or commit headgate.yaml there.',
-    );
-  const files: WorkflowFile[] = await Promise.all(
-    found.map(async ({ path, blob, unread }) => {
-      const shown = [folder, path].filter((part) => part !== '').join('/');
-      return unread === undefined
-        ? decodeFile(shown, await git.bytes(blob))
-        : { path: shown, text: '', unread };
-    }),
-  );
-  files.sort((left, right) => (left.path < right.path ? -1 : 1));
-  return { files, commit, dirty: false, commitHash };
 }

@@ -2,7 +2,7 @@
 import type { Problem } from '../errors/problem.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
 import type { Plan } from '../language/plan/types.ts';
-import type { ChangedLine } from './changed-lines.ts';
+import type { LineChange } from './changed-lines.ts';
 
 export interface WorkflowFile {
   /** With forward slashes, relative to where the source starts: `workflows/summarize.yaml`. */
@@ -27,13 +27,18 @@ export interface SourceSnapshot {
   readonly dirty: boolean;
 }
 
+export interface ChangedLine extends LineChange {
+  /** Of those between the two that were compared, the one that did it; null: it lies too far back. */
+  readonly commit: SourceSnapshot['commit'];
+}
+
 export interface Source {
   /** For people: `directory workflows`, `git main at /srv/flows.git`. */
   readonly description: string;
   /** Throws a HeadgateError that says what to do when there is nothing to read. */
   read(): Promise<SourceSnapshot>;
-  /** The files as a commit had them; undefined: this source has no such commit. */
-  filesAt?(commit: string): Promise<readonly WorkflowFile[] | undefined>;
+  /** Where the files of two commits differ; undefined: this source does not have them both. */
+  changesBetween?(before: string, after: string): Promise<readonly ChangedLine[] | undefined>;
   /** Calls back after changes have settled, and again and again while the last reading failed; the function returned stops it. */
   watch(onChange: () => void): Promise<() => Promise<void>>;
 }

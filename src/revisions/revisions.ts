@@ -1,5 +1,5 @@
 // Revisions: which plan is in force. Reads a source, compiles it, and swaps the active plan in one assignment (INV-7).
-import { changedLines, type ChangedLine } from './changed-lines.ts';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../common/clock.ts';
 import { canonicalJson } from '../common/json.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
@@ -9,7 +9,15 @@ import type { LedgerAdmin, RevisionReader, RevisionRecord } from '../ledger/port
 import { deepFreeze, encodePlan } from '../language/plan/encode.ts';
 import type { Plan } from '../language/plan/types.ts';
 import { findRevision, storedPlan } from './find.ts';
-import type { ReloadResult, Revision, RevisionNotice, Revisions, Source, WorkflowFile } from './port.ts';
+import type {
+  ChangedLine,
+  ReloadResult,
+  Revision,
+  RevisionNotice,
+  Revisions,
+  Source,
+  WorkflowFile,
+} from './port.ts';
 import { attributed, compiledRecord, refusedRecord, unreadableRecord } from './records.ts';
 import { renamedProviders } from './renames.ts';
 
@@ -29,6 +37,8 @@ export interface RevisionsOptions {
   readonly log?: EngineLog;
 }
 
+const REMEMBERED_CHANGES = 100;
+
 /** Nothing is loaded yet: the first `reload` asks the ledger for a pin, then the source. */
 export function createRevisions(options: RevisionsOptions): Revisions {
   return new LiveRevisions(options);
@@ -37,6 +47,7 @@ export function createRevisions(options: RevisionsOptions): Revisions {
 class LiveRevisions implements Revisions {
   readonly #options: RevisionsOptions;
   readonly #changes = new Set<(result: ReloadResult) => void>();
+  readonly #changesKnown = new LRUCache<string, readonly ChangedLine[]>({ max: REMEMBERED_CHANGES });
   readonly #notices = new Set<(notice: RevisionNotice) => void>();
   #active: Revision | null = null;
   #refused: RevisionRecord | null = null;
@@ -92,9 +103,12 @@ class LiveRevisions implements Revisions {
   }
 
   async changesBetween(before: string, after: string): Promise<readonly ChangedLine[] | null> {
-    const { source } = this.#options;
-    const [from, to] = await Promise.all([source.filesAt?.(before), source.filesAt?.(after)]);
-    return from === undefined || to === undefined ? null : changedLines(from, to);
+    // Commits do not change: what was found is kept, and what was not may have been fetched by the next question.
+    const name = `${before} ${after}`;
+    const known =
+      this.#changesKnown.get(name) ?? (await this.#options.source.changesBetween?.(before, after));
+    if (known !== undefined) this.#changesKnown.set(name, known);
+    return known ?? null;
   }
 
   async release(by: string): Promise<ReloadResult> {

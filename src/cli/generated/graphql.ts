@@ -369,6 +369,7 @@ export type CliWhyRunQuery = { run: { story: { text: string, attempts: Array<{ s
 export type CliSavingsQueryVariables = Exact<{
   span: SpanInput;
   by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  tagKey?: string | null | undefined;
 }>;
 
 
@@ -380,10 +381,11 @@ export type CliWhyCostQueryVariables = Exact<{
   from?: SpanInput | null | undefined;
   to: SpanInput;
   by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  tagKey?: string | null | undefined;
 }>;
 
 
-export type CliWhyCostQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string, to: string }>, to: { from: string, to: string }, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, changes: Array<string>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null } | null, byCause: Array<{ cause: CostCause, amount: string }>, lines: Array<{ file: string, line: number, before: string | null, after: string | null }> }>, groups: Array<{ key: string, change: string, byCause: Array<{ cause: CostCause, amount: string }> }> } };
+export type CliWhyCostQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string, to: string }>, to: { from: string, to: string }, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, changes: Array<string>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null, dirty: boolean } | null, before: { commit: string | null, dirty: boolean } | null, byCause: Array<{ cause: CostCause, amount: string }>, lines: Array<{ file: string, line: number, before: string | null, after: string | null, commit: string | null, author: string | null, subject: string | null }> }>, groups: Array<{ key: string, change: string, byCause: Array<{ cause: CostCause, amount: string }> }> } };
 
 export type CliBudgetsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -821,8 +823,8 @@ export const CliWhyRunDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<CliWhyRunQuery, CliWhyRunQueryVariables>;
 export const CliSavingsDocument = new TypedDocumentString(`
-    query CliSavings($span: SpanInput!, $by: [StatsDimension!]) {
-  savings(span: $span, by: $by) {
+    query CliSavings($span: SpanInput!, $by: [StatsDimension!], $tagKey: String) {
+  savings(span: $span, by: $by, tagKey: $tagKey) {
     from
     to
     total {
@@ -848,8 +850,8 @@ export const CliSavingsDocument = new TypedDocumentString(`
   }
 }`) as unknown as TypedDocumentString<CliSavingsQuery, CliSavingsQueryVariables>;
 export const CliWhyCostDocument = new TypedDocumentString(`
-    query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!]) {
-  costChange(from: $from, to: $to, by: $by) {
+    query CliWhyCost($from: SpanInput, $to: SpanInput!, $by: [StatsDimension!], $tagKey: String) {
+  costChange(from: $from, to: $to, by: $by, tagKey: $tagKey) {
     from {
       from
       to
@@ -872,6 +874,11 @@ export const CliWhyCostDocument = new TypedDocumentString(`
         commit
         author
         subject
+        dirty
+      }
+      before {
+        commit
+        dirty
       }
       byCause {
         cause
@@ -883,6 +890,9 @@ export const CliWhyCostDocument = new TypedDocumentString(`
         line
         before
         after
+        commit
+        author
+        subject
       }
     }
     groups {

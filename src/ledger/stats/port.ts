@@ -71,6 +71,8 @@ export interface SpendQuery {
   readonly filter?: RollupFilter;
   /** Also by each calendar hour, day… of the span, in its time zone. */
   readonly every?: StatsUnit;
+  /** False: nobody looks at them, and they take longest to add up. Default true. */
+  readonly latencies?: boolean;
 }
 
 export interface SpendPart extends TimeSpan {
@@ -182,7 +184,7 @@ export interface CostChange {
 export interface SpanStats {
   costChange(query: CostChangeQuery): Promise<CostChange>;
   spend(query: SpendQuery): Promise<Spend>;
-  savings(query: Omit<SpendQuery, 'every'>): Promise<Savings>;
+  savings(query: Omit<SpendQuery, 'every' | 'latencies'>): Promise<Savings>;
   pace(filter?: RollupFilter): Promise<SpendPace>;
   /** null: the budget has no end to be reached (`per: run`, a rolling window), or a condition says which calls count, which sums do not tell. */
   forecast(view: BudgetView): Promise<Forecast | null>;

@@ -5,8 +5,8 @@ import type { NanoUsd } from '../../common/money.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import type { GroupedSums, Grouping } from '../rollup/group.ts';
-import type { SpanRead, TimeSpan } from '../rollup/span.ts';
-import { emptySums } from '../rollup/sums.ts';
+import type { SpanAnswer, SpanRead, TimeSpan } from '../rollup/span.ts';
+import { addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { toBucket } from './bucket.ts';
 import { readCostChange } from './changes.ts';
@@ -33,24 +33,21 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
   return {
     costChange: (query) => readCostChange(reader, clock, query),
     forecast: createForecasts(reader, clock),
-    async spend({ span: asked, by = [], tagKey, filter = {}, every }) {
+    async spend({ span: asked, by = [], tagKey, filter = {}, every, latencies = true }) {
       const nowMs = clock.nowMs();
       const span = spanOf(asked, nowMs);
       const parts = every === undefined ? [] : partsOf(span, every, asked.timeZone ?? 'UTC', nowMs);
-      const total = { by: [], filter };
-      const grouped = groupingOf({ by, tagKey, filter });
-      const reads: SpanRead[] = [
-        { ...span, grouping: total, latencies: true },
-        ...(by.length === 0 ? [] : [{ ...span, grouping: grouped, latencies: true }]),
-        ...parts.map((part) => ({ ...part, grouping: total, latencies: false })),
+      const grouping = groupingOf({ by, tagKey, filter });
+      const reads = [
+        ...readsOf(span, grouping, latencies),
+        ...parts.map((part): SpanRead => ({ ...part, grouping: { by: [], filter }, latencies: false })),
       ];
       const { answers } = await reader.spans(reads);
-      const [whole] = answers;
-      const groups = by.length === 0 ? [] : (answers[1]?.groups ?? []);
+      const { total, groups } = totalAndGroups(answers, grouping);
       return {
         ...shownSpan(span, nowMs),
         complete: answers.every(({ complete }) => complete),
-        total: bucketOf(whole?.groups[0]?.sums),
+        total: bucketOf(total),
         groups: [...groups]
           .sort(dearestFirst)
           .map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: bucketOf(sums) })),
@@ -63,17 +60,13 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
     async savings({ span: asked, by = [], tagKey, filter = {} }) {
       const nowMs = clock.nowMs();
       const span = spanOf(asked, nowMs);
-      const { answers } = await reader.spans([
-        { ...span, grouping: { by: [], filter }, latencies: false },
-        ...(by.length === 0
-          ? []
-          : [{ ...span, grouping: groupingOf({ by, tagKey, filter }), latencies: false }]),
-      ]);
-      const groups = by.length === 0 ? [] : (answers[1]?.groups ?? []);
+      const grouping = groupingOf({ by, tagKey, filter });
+      const { answers } = await reader.spans(readsOf(span, grouping, false));
+      const { total, groups } = totalAndGroups(answers, grouping);
       return {
         ...shownSpan(span, nowMs),
         complete: answers.every(({ complete }) => complete),
-        total: savingsSum(answers[0]?.groups[0]?.sums ?? emptySums()),
+        total: savingsSum(total),
         groups: groups
           .map(({ values, sums }) => ({ keys: keysOf(by, values), sum: savingsSum(sums) }))
           .sort((a, b) => descending(a.sum.netNanoUsd, b.sum.netNanoUsd) || byName(a.keys, b.keys)),
@@ -122,6 +115,26 @@ function createForecasts(reader: RollupReader, clock: Clock): SpanStats['forecas
     const past = await reading;
     return (past && forecastOf(view, past, nowMs)) ?? null;
   };
+}
+
+/** The groups, and the total where they do not add up to it: by TAG, a run with two tags is in two of them. */
+function readsOf(span: TimeSpan, grouping: Grouping, latencies: boolean): readonly SpanRead[] {
+  const groups: SpanRead = { ...span, grouping, latencies };
+  return addsUp(grouping) ? [groups] : [groups, { ...groups, grouping: { by: [], filter: grouping.filter } }];
+}
+
+function addsUp({ by, tagKey }: Grouping): boolean {
+  return tagKey !== undefined || !by.includes('TAG');
+}
+
+function totalAndGroups(
+  [first, second]: readonly SpanAnswer[],
+  grouping: Grouping,
+): { readonly total: Sums; readonly groups: readonly GroupedSums[] } {
+  const groups = first?.groups ?? [];
+  const total = emptySums();
+  for (const { sums } of (addsUp(grouping) ? first : second)?.groups ?? []) addSums(total, sums);
+  return { total, groups: grouping.by.length === 0 ? [] : groups };
 }
 
 function groupingOf({

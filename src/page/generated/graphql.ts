@@ -312,7 +312,7 @@ export type ChangedTodayQueryVariables = Exact<{
 }>;
 
 
-export type ChangedTodayQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string }>, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, byCause: Array<{ cause: CostCause, amount: string }>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null } | null, lines: Array<{ file: string, line: number }> }> } };
+export type ChangedTodayQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string }>, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, byCause: Array<{ cause: CostCause, amount: string }>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null, dirty: boolean } | null, before: { commit: string | null } | null, lines: Array<{ file: string, line: number, commit: string | null, author: string | null, subject: string | null }> }> } };
 
 export type ForecastsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -727,10 +727,17 @@ export const ChangedTodayDocument = new TypedDocumentString(`
         commit
         author
         subject
+        dirty
+      }
+      before {
+        commit
       }
       lines {
         file
         line
+        commit
+        author
+        subject
       }
     }
   }

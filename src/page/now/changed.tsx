@@ -71,7 +71,7 @@ function Causes({ change }: { readonly change: Change }) {
       )}
       {change.byRevision.length > 0 && (
         <ul className="events" aria-label="By commit">
-          {change.byRevision.slice(0, MOST_REVISIONS).map(({ amount, byCause, revision, lines }) => (
+          {change.byRevision.slice(0, MOST_REVISIONS).map(({ amount, byCause, revision, before, lines }) => (
             <li key={revision?.hash ?? 'none'}>
               <strong>
                 <Signed of={amount} />
@@ -79,11 +79,7 @@ function Causes({ change }: { readonly change: Change }) {
               {revision === null ? (
                 'the same workflows were asked for something else'
               ) : (
-                <>
-                  <Badge tone="plain">{(revision.commit ?? revision.hash).slice(0, 8)}</Badge>{' '}
-                  {revision.subject ?? 'workflows that are in no commit'}
-                  {revision.author !== null && `, by ${revision.author}`}
-                </>
+                <Maker revision={revision} before={before} lines={lines} />
               )}
               <span className="hint">
                 {' '}
@@ -95,6 +91,38 @@ function Causes({ change }: { readonly change: Change }) {
           ))}
         </ul>
       )}
+    </>
+  );
+}
+
+type Effect = Change['byRevision'][number];
+
+/** The commit that changed the lines, where it is one: the newest commit of the repository may be about something else. */
+function Maker({
+  revision,
+  before,
+  lines,
+}: Pick<Effect, 'before' | 'lines'> & { readonly revision: NonNullable<Effect['revision']> }) {
+  const commits = new Set(lines.map(({ commit }) => commit));
+  if (commits.size > 1)
+    return (
+      <>
+        <Badge tone="plain">{revision.hash.slice(0, 8)}</Badge> {commits.size} commits, by{' '}
+        {[...new Set(lines.map((line) => line.author ?? 'others'))].join(', ')}
+      </>
+    );
+  const [line] = lines;
+  const { commit, subject, author } = line?.commit == null ? revision : line;
+  if (revision.dirty || commit === null || (lines.length === 0 && commit === before?.commit))
+    return (
+      <>
+        <Badge tone="plain">{revision.hash.slice(0, 8)}</Badge> workflows that are in no commit
+      </>
+    );
+  return (
+    <>
+      <Badge tone="plain">{commit.slice(0, 8)}</Badge> {subject}
+      {author !== null && `, by ${author}`}
     </>
   );
 }

@@ -97,10 +97,17 @@ export const changedQuery = graphql(`
           commit
           author
           subject
+          dirty
+        }
+        before {
+          commit
         }
         lines {
           file
           line
+          commit
+          author
+          subject
         }
       }
     }

@@ -2,6 +2,7 @@
 import { needs, READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import { confine } from '../confine.ts';
+import { selects } from '../selects.ts';
 import { given, runFilterOf, spanOf, spendFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
@@ -15,6 +16,8 @@ import { visibleRun } from '../types/run.ts';
 
 const TAG_KEY =
   'By TAG: the values of this tag alone, empty where a run has none, so that the groups add up to the total.';
+
+const isLatency = (name: string): boolean => /^(?:latency|firstToken)P\d+Ms$/.test(name);
 
 export function defineQueries(
   builder: Builder,
@@ -90,10 +93,11 @@ export function defineQueries(
         filter: t.arg({ type: inputs.spendFilter }),
         every: t.arg({ type: enums.calendarUnit, description: 'Also each hour, day, week or month of it.' }),
       },
-      resolve: (_root, { span, by, tagKey, filter, every }, context) =>
+      resolve: (_root, { span, by, tagKey, filter, every }, context, info) =>
         context.services.stats.spend({
           span: spanOf(span),
           by: by ?? [],
+          latencies: selects(info, isLatency),
           ...given('tagKey', tagKey),
           ...given('every', every),
           filter: confine(spendFilterOf(filter), READ_STATS, 'Query.spend', context),

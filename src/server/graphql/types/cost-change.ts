@@ -1,6 +1,6 @@
 // CostChange: why a cost changed, by cause and by revision, with the lines of the workflows that did it.
 import { diffPlans } from '../../../revisions/diff/diff.ts';
-import type { ChangedLine } from '../../../revisions/changed-lines.ts';
+import type { ChangedLine } from '../../../revisions/port.ts';
 import { decodePlan } from '../../../language/plan/encode.ts';
 import type { CostChange, RevisionEffect } from '../../../ledger/stats/port.ts';
 import type { TimeSpan } from '../../../ledger/rollup/span.ts';
@@ -42,6 +42,17 @@ export function defineCostChange(
       line: t.exposeInt('line', { description: 'From 1, in the later commit.' }),
       before: t.exposeString('before', { nullable: true, description: 'Null: it was added.' }),
       after: t.exposeString('after', { nullable: true, description: 'Null: it was taken out.' }),
+      commit: t.string({
+        nullable: true,
+        description: 'The commit that did it; null: it lies too far back.',
+        resolve: ({ commit }) => commit?.hash ?? null,
+      }),
+      author: t.string({ nullable: true, resolve: ({ commit }) => commit?.author ?? null }),
+      subject: t.string({
+        nullable: true,
+        description: "The commit message's first line.",
+        resolve: ({ commit }) => commit?.subject ?? null,
+      }),
     }),
   });
   const ofRevision = builder.objectRef<RevisionEffect>('RevisionEffect');
@@ -68,7 +79,7 @@ export function defineCostChange(
       }),
       lines: t.field({
         type: [line],
-        description: `The lines that its commit changed, ${MOST_LINES} at the most; none where the workflows do not come from git. Needs the scope "read:stats".`,
+        description: `The lines of the workflows that differ from the revision before it, each with its commit, ${MOST_LINES} at the most; none where the workflows do not come from git. Needs the scope "read:stats".`,
         complexity: READ_COST,
         resolve: (of, _args, context) => linesOf(of, context),
       }),

@@ -86,7 +86,7 @@ export function defineCostStats(builder: Builder, refs: Refs, enums: Enums): Gro
       firstTokenP50Ms: t.exposeFloat('firstTokenP50Ms', { nullable: true }),
       perMinute: t.expose('perMinute', {
         type: [refs.costPoint],
-        description: 'Oldest first, at most 60 points.',
+        description: 'Oldest first, at most 60 points; none of a `Spend`, which has its `series`.',
       }),
     }),
   });
