@@ -112,7 +112,7 @@ function Maker({
       </>
     );
   const [line] = lines;
-  const { commit, subject, author } = line?.commit == null ? revision : line;
+  const { commit, subject, author } = line === undefined || line.commit === null ? revision : line;
   if (revision.dirty || commit === null || (lines.length === 0 && commit === before?.commit))
     return (
       <>
