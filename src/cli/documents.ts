@@ -159,6 +159,25 @@ export const Unreconciled = graphql(`
   }
 `);
 
+export const Estimates = graphql(`
+  query CliEstimates($first: Int!) {
+    estimates(first: $first) {
+      id
+      provider {
+        name
+      }
+      requestedModel
+      startedAt
+      status
+      errorClass
+      cost
+      notes {
+        code
+      }
+    }
+  }
+`);
+
 export const ReconcileAttempt = graphql(`
   mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
     reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
+import { ESTIMATES_LISTED_MS } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { table } from './format/table.ts';
@@ -25,7 +26,9 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .action(async (flags: { data: string; json: boolean }) => end(await verify(flags, io)));
   ledger
     .command('reconcile')
-    .description('list attempts of unknown outcome; confirm them as billed, or release them')
+    .description(
+      'list attempts of unknown outcome, and those settled at an estimate; confirm what they were billed, or release them',
+    )
     .addOption(dataOption())
     .option('--confirm <id>', 'it was billed: at --cost, or at its worst case')
     .option('--cost <dollars>', 'what it was billed', parseDollars)
@@ -120,8 +123,23 @@ interface UnknownOutcome {
   readonly held: string;
 }
 
+/** One that was settled by what was held, seen or counted here. */
+interface Estimate {
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly startedAt: string;
+  /** How it ended, and why its cost is an estimate. */
+  readonly why: string;
+  readonly cost: string;
+}
+
+/** The dearest; what else there is shows when these are decided on. */
+const MOST_ESTIMATES = 50;
+
 interface Outcomes {
   list(): Promise<readonly UnknownOutcome[]>;
+  estimates(): Promise<readonly Estimate[]>;
   /** What it is settled at. */
   confirm(id: string, cost: NanoUsd | undefined): Promise<string>;
   release(id: string): Promise<void>;
@@ -145,7 +163,7 @@ async function reconcile(flags: ReconcileFlags, io: CliIo): Promise<ExitCode> {
     else if (release !== undefined) {
       await outcomes.release(release);
       io.out(`${release} is released; it cost nothing.`);
-    } else io.out(listText(await outcomes.list()));
+    } else io.out([listText(await outcomes.list()), ...estimatesText(await outcomes.estimates())].join('\n'));
     return 0;
   } finally {
     await outcomes.close();
@@ -165,6 +183,15 @@ async function outcomesInLedger(dataDirectory: string): Promise<Outcomes> {
         model: attempt.requestedModel,
         startedAt: new Date(attempt.startedAtMs).toISOString(),
         held: formatUsd(attempt.heldNanoUsd),
+      })),
+    estimates: async () =>
+      (await ledger.estimates(systemClock.nowMs() - ESTIMATES_LISTED_MS, MOST_ESTIMATES)).map((attempt) => ({
+        id: attempt.id,
+        provider: attempt.provider,
+        model: attempt.requestedModel,
+        startedAt: new Date(attempt.startedAtMs).toISOString(),
+        why: whyEstimated(attempt.errorClass ?? attempt.status, attempt.notes ?? []),
+        cost: formatUsd(attempt.costNanoUsd),
       })),
     confirm: async (id, cost) =>
       formatUsd(
@@ -190,6 +217,17 @@ async function outcomesAtServer(server: string, key: string | undefined): Promis
           ...attempt,
           provider: provider.name,
           model: requestedModel,
+        }),
+      ),
+    estimates: async () =>
+      (await remote.query(documents.Estimates, { first: MOST_ESTIMATES })).estimates.map(
+        ({ id, provider, requestedModel, startedAt, status, errorClass, cost, notes }) => ({
+          id,
+          provider: provider.name,
+          model: requestedModel,
+          startedAt,
+          why: whyEstimated((errorClass ?? status).toLowerCase(), notes),
+          cost,
         }),
       ),
     confirm: async (id, cost) =>
@@ -221,4 +259,28 @@ function listText(attempts: readonly UnknownOutcome[]): string {
     '',
     'Compare them with the provider\'s own record of requests; then "headgate ledger reconcile --confirm ID [--cost $0.01]" or "--release ID".',
   ].join('\n');
+}
+
+function whyEstimated(ended: string, notes: readonly { readonly code: string }[]): string {
+  return [ended, ...notes.map(({ code }) => code)].join(' ');
+}
+
+function estimatesText(attempts: readonly Estimate[]): readonly string[] {
+  if (attempts.length === 0) return [];
+  return [
+    '',
+    `Settled at an estimate in the last 31 days, the dearest first${attempts.length === MOST_ESTIMATES ? ` (${MOST_ESTIMATES} of them)` : ''}; each can be lowered, once:`,
+    '',
+    table(
+      ['attempt', 'provider', 'model', 'started', 'why', 'cost'],
+      attempts.map(({ id, provider, model, startedAt, why, cost }) => [
+        id,
+        provider,
+        model,
+        startedAt,
+        why,
+        `$${cost}`,
+      ]),
+    ),
+  ];
 }

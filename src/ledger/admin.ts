@@ -91,9 +91,9 @@ function judge(attempt: AttemptRecord, verdict: Verdict, nowMs: number): Attempt
   };
 }
 
-/** Nobody saw what it was billed: it was settled at what was held, or by what was seen. */
+/** Nobody saw what it was billed: it was settled at what was held, or by what was seen, or by our own count. */
 function isEstimate({ status, estimated }: AttemptRecord): boolean {
-  return estimated && (status === 'failed' || status === 'cancelled');
+  return estimated && status !== 'open' && status !== 'unreconciled';
 }
 
 function lower(attempt: AttemptRecord, verdict: Verdict): AttemptRecord {
@@ -101,7 +101,7 @@ function lower(attempt: AttemptRecord, verdict: Verdict): AttemptRecord {
   if (costNanoUsd > attempt.costNanoUsd || costNanoUsd < 0n)
     throw new HeadgateError(
       'RECONCILE_RAISES',
-      `Attempt ${attempt.id} was settled at $${formatUsd(attempt.costNanoUsd)}, its worst case; it cannot cost more.`,
+      `Attempt ${attempt.id} was settled at $${formatUsd(attempt.costNanoUsd)}; an estimate is not raised.`,
       "Give what the provider's bill says, or leave the cost out to confirm the estimate.",
     );
   const unused = {

@@ -270,6 +270,7 @@ function createLedgerReader(reader: ReaderThread, scanner: ReaderThread): Ledger
     switches: () => reader.ask('switches'),
     apiKeys: () => reader.ask('apiKeys'),
     unreconciled: () => reader.ask('unreconciled'),
+    estimates: (sinceMs, limit) => reader.ask('estimates', sinceMs, limit),
   };
 }
 

@@ -75,6 +75,9 @@ export interface ApiKeyRecord {
   readonly maxBodyBytes?: number | null;
 }
 
+/** How far back estimates are listed: longer ago than the longest window of a budget, nothing is freed by lowering one. */
+export const ESTIMATES_LISTED_MS = 31 * 86_400_000;
+
 export interface LedgerReader {
   run(id: string): Promise<RunRecord | undefined>;
   /** One query for all ids; those there are not are left out. */
@@ -89,6 +92,8 @@ export interface LedgerReader {
   switches(): Promise<readonly SwitchRecord[]>;
   apiKeys(): Promise<readonly ApiKeyRecord[]>;
   unreconciled(): Promise<readonly AttemptRecord[]>;
+  /** Settled at an estimate since then, and not decided on yet: what `reconcile` can lower. The dearest first. */
+  estimates(sinceMs: number, limit: number): Promise<readonly AttemptRecord[]>;
 }
 
 /** What decides which plan is in force after a restart, and which one a person means. */

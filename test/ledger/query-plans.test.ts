@@ -70,6 +70,7 @@ describe('no table is read from end to end', () => {
       queries.runsById(['run_1', 'run_2']);
       queries.unfinished();
       queries.unreconciled();
+      queries.estimates(0, 10);
       queries.attemptsOf(['run_1', 'run_2']);
       queries.stepsOf(['run_1', 'run_2']);
       queries.byIdempotencyKey('ana', 'k');

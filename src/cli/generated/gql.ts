@@ -24,6 +24,7 @@ type Documents = {
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      tags {\n        key\n        value\n      }\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n      requestsPerMinute\n      maxBodyBytes\n    }\n  }\n": typeof types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.CliRevokeKeyDocument,
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": typeof types.CliUnreconciledDocument,
+    "\n  query CliEstimates($first: Int!) {\n    estimates(first: $first) {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      status\n      errorClass\n      cost\n      notes {\n        code\n      }\n    }\n  }\n": typeof types.CliEstimatesDocument,
     "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": typeof types.CliReconcileAttemptDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliWatchStatsDocument,
@@ -54,6 +55,7 @@ const documents: Documents = {
     "\n  query CliListKeys {\n    apiKeys {\n      id\n      hint\n      caller\n      team\n      tier\n      tags {\n        key\n        value\n      }\n      scopes\n      createdAt\n      expiresAt\n      revokedAt\n      lastUsedAt\n      requestsPerMinute\n      maxBodyBytes\n    }\n  }\n": types.CliListKeysDocument,
     "\n  mutation CliRevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.CliRevokeKeyDocument,
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": types.CliUnreconciledDocument,
+    "\n  query CliEstimates($first: Int!) {\n    estimates(first: $first) {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      status\n      errorClass\n      cost\n      notes {\n        code\n      }\n    }\n  }\n": types.CliEstimatesDocument,
     "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": types.CliReconcileAttemptDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter) {\n      ...CliStatsFields\n    }\n  }\n": types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": types.CliWatchStatsDocument,
@@ -111,6 +113,10 @@ export function graphql(source: "\n  mutation CliRevokeKey($id: ID!) {\n    revo
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n"): typeof import('./graphql.ts').CliUnreconciledDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CliEstimates($first: Int!) {\n    estimates(first: $first) {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      status\n      errorClass\n      cost\n      notes {\n        code\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CliEstimatesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -330,6 +330,13 @@ export type CliUnreconciledQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type CliUnreconciledQuery = { unreconciled: Array<{ id: string, requestedModel: string, startedAt: string, held: string, provider: { name: string } }> };
 
+export type CliEstimatesQueryVariables = Exact<{
+  first: number;
+}>;
+
+
+export type CliEstimatesQuery = { estimates: Array<{ id: string, requestedModel: string, startedAt: string, status: AttemptStatus, errorClass: string | null, cost: string, provider: { name: string }, notes: Array<{ code: string }> }> };
+
 export type CliReconcileAttemptMutationVariables = Exact<{
   id: string;
   verdict: ReconcileVerdict;
@@ -700,6 +707,24 @@ export const CliUnreconciledDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliUnreconciledQuery, CliUnreconciledQueryVariables>;
+export const CliEstimatesDocument = new TypedDocumentString(`
+    query CliEstimates($first: Int!) {
+  estimates(first: $first) {
+    id
+    provider {
+      name
+    }
+    requestedModel
+    startedAt
+    status
+    errorClass
+    cost
+    notes {
+      code
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliEstimatesQuery, CliEstimatesQueryVariables>;
 export const CliReconcileAttemptDocument = new TypedDocumentString(`
     mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
   reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {

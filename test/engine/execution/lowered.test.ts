@@ -75,3 +75,21 @@ test.each([
   });
   expect(await ledger.verify()).toMatchObject({ ok: true });
 });
+
+test('INV-1: an answer that its provider did not count is listed among the estimates, and lowered to what the bill says', async () => {
+  const clock = createSimulatedClock();
+  const fixture = await scriptedFixture(slow, () => ({ text: 'fine', usage: null }), { clock });
+  const { run, attempts } = snapshotOf(await drive(clock, fixture.run()));
+  const [attempt] = attempts;
+  if (attempt === undefined) throw new Error('nobody was called');
+  expect(attempt).toMatchObject({ status: 'succeeded', estimated: true });
+  expect((attempt.notes ?? []).map(({ code }) => code)).toContain('USAGE_MISSING');
+  const { ledger } = fixture;
+  const listed = async (): Promise<readonly string[]> => (await ledger.estimates(0, 10)).map(({ id }) => id);
+  expect(await listed()).toEqual([attempt.id]);
+  expect(await ledger.estimates(clock.nowMs() + 1, 10)).toEqual([]);
+  await ledger.reconcile(attempt.id, { kind: 'confirm', costNanoUsd: 1_000n });
+  expect(await listed()).toEqual([]);
+  expect(await ledger.run(run.id)).toMatchObject({ costNanoUsd: 1_000n, status: 'succeeded' });
+  expect(await ledger.verify()).toMatchObject({ ok: true });
+});

@@ -47,6 +47,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Query.alerts': ['{ alerts { edges { cursor } } }', STATS],
   'Query.spendSwitches': ['{ spendSwitches { scope } }', STATS],
   'Query.apiKeys': ['{ apiKeys { id } }', ADMIN],
+  'Query.estimates': ['{ estimates { id } }', ADMIN],
   'Query.unreconciled': ['{ unreconciled { id } }', ADMIN],
   'Mutation.runTask': ['mutation { runTask(task: { summarize: { text: "a" } }) { __typename } }', RUNNERS],
   'Mutation.runTaskJson': [

@@ -1,5 +1,5 @@
 // Reads attempts.
-import { asc, eq, getColumns, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getColumns, gte, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Posting } from '../../../engine/budget/port.ts';
 import type { AttemptRecord, AttemptStatus, SavedBy } from '../../../engine/execution/records.ts';
@@ -53,6 +53,29 @@ export function findAttempt(database: ReadDatabase, id: string): AttemptRecord |
 export function unreconciledAttempts(database: ReadDatabase): AttemptRecord[] {
   // With the condition of the index word for word: SQLite does not see that one status is among two.
   return selectAttempts(database, sql`status in ('open', 'unreconciled') and status = 'unreconciled'`);
+}
+
+/** The dearest first; by the index of starts, and each row once more by its id. */
+export function estimatedAttempts(database: ReadDatabase, sinceMs: number, limit: number): AttemptRecord[] {
+  const dearest = database
+    .select({ id: attempts.id })
+    .from(attempts)
+    .where(
+      and(
+        gte(attempts.startedAtMs, sinceMs),
+        eq(attempts.estimated, true),
+        inArray(attempts.status, ['succeeded', 'failed', 'cancelled']),
+      ),
+    )
+    .orderBy(desc(attempts.costNanoUsd), desc(attempts.seq))
+    .limit(limit)
+    .all()
+    .map(({ id }) => id);
+  if (dearest.length === 0) return [];
+  const found = new Map(
+    selectAttempts(database, inArray(attempts.id, dearest)).map((attempt) => [attempt.id, attempt]),
+  );
+  return dearest.flatMap((id) => found.get(id) ?? []);
 }
 
 /** The roll-up dimensions of an attempt, without its status. */

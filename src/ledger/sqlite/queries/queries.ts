@@ -26,7 +26,13 @@ import {
   revisionsNamed,
   waitingAlerts,
 } from './admin-queries.ts';
-import { attemptsOf, findAttempt, rollupStemOf, unreconciledAttempts } from './attempt-queries.ts';
+import {
+  attemptsOf,
+  estimatedAttempts,
+  findAttempt,
+  rollupStemOf,
+  unreconciledAttempts,
+} from './attempt-queries.ts';
 import { verify } from '../../verify/verify.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { readDatabase } from './read-database.ts';
@@ -57,6 +63,7 @@ export interface Queries {
   attempt(id: string): AttemptRecord | undefined;
   rollupStem(attemptId: string): string | undefined;
   unreconciled(): AttemptRecord[];
+  estimates(sinceMs: number, limit: number): AttemptRecord[];
   learntBounds(): Map<string, string>;
   revisions(page: PageRequest): Page<RevisionRecord>;
   revisionsByHash(hashes: readonly string[]): Map<string, RevisionRecord>;
@@ -111,6 +118,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     attempt: (id) => findAttempt(database, id),
     rollupStem: (attemptId) => rollupStemOf(database, attemptId),
     unreconciled: () => unreconciledAttempts(database),
+    estimates: (sinceMs, limit) => estimatedAttempts(database, sinceMs, limit),
     learntBounds: () => learntBoundsOf(database),
     revisions: (page) => listRevisions(database, page),
     revisionsByHash: (hashes) => revisionsByHash(database, hashes),

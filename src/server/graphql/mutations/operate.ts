@@ -140,7 +140,7 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
     reconcileAttempt: t.field({
       type: refs.attempt,
       description:
-        'Decides what an attempt of unknown outcome cost, and settles its budgets; `unreconciled` lists them. `cost` goes with CONFIRM; without it the worst case is taken.',
+        'Decides what an attempt of unknown outcome cost, and settles its budgets; `unreconciled` lists them. Lowers one that was settled at an estimate, which `estimates` lists, once. `cost` goes with CONFIRM; without it the worst case is taken.',
       authScopes: needs.admin,
       args: {
         id: t.arg.id({ required: true }),

@@ -8,6 +8,7 @@ import type { Inputs } from '../inputs.ts';
 import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
 import type { Refs } from '../refs.ts';
 import { READ_ALL, READ_STATS } from '../../../engine/execution/scopes.ts';
+import { ESTIMATES_LISTED_MS } from '../../../ledger/port.ts';
 import type { TaskModel } from '../tasks.ts';
 import { visibleBudgets } from '../types/budget.ts';
 import type { Enums } from '../types/enums.ts';
@@ -18,6 +19,7 @@ const TAG_KEY =
   'By TAG: the values of this tag alone, empty where a run has none, so that the groups add up to the total.';
 
 const isLatency = (name: string): boolean => /^(?:latency|firstToken)P\d+Ms$/.test(name);
+const MOST_ESTIMATES = 1_000;
 
 export function defineQueries(
   builder: Builder,
@@ -233,6 +235,16 @@ export function defineQueries(
       authScopes: needs.admin,
       complexity: READ_COST,
       resolve: (_root, _args, context) => context.services.ledger.unreconciled(),
+    }),
+    estimates: t.field({
+      type: [refs.attempt],
+      description:
+        'Attempts of the last 31 days that were settled at an estimate, the dearest first: `reconcileAttempt` lowers each to what the bill says.',
+      authScopes: needs.admin,
+      args: { first: t.arg.int({ required: true, defaultValue: 100 }) },
+      complexity: READ_COST,
+      resolve: (_root, { first }, { services: { ledger, clock } }) =>
+        ledger.estimates(clock.nowMs() - ESTIMATES_LISTED_MS, Math.min(Math.max(first, 1), MOST_ESTIMATES)),
     }),
   }));
 }

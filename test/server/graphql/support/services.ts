@@ -253,6 +253,12 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     return Promise.resolve(this.attempts.filter(({ status }) => status === 'unreconciled'));
   }
 
+  async estimates(sinceMs: number, limit: number): Promise<readonly AttemptRecord[]> {
+    this.#read('estimates');
+    const estimated = this.attempts.filter((one) => one.estimated && one.startedAtMs >= sinceMs);
+    return Promise.resolve(estimated.slice(0, limit));
+  }
+
   async recordRevision(revision: RevisionRecord): Promise<void> {
     this.revisionRows.push(revision);
     await Promise.resolve();
