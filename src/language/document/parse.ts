@@ -1,4 +1,5 @@
 // YAML text → Document: values with their places. Collects problems and never throws.
+import { formatThousands } from '../../common/units.ts';
 import { parseAllDocuments, visit } from 'yaml';
 import type { Document as YamlDocument, Range, YAMLError } from 'yaml';
 import type { Place } from '../../errors/place.ts';
@@ -81,7 +82,7 @@ interface Refusal {
 /** What is refused before the YAML library sees it: each could make it slow, or is invisible to the person who reads the file. */
 function refuse(text: string): Refusal | undefined {
   if (text.length > MAX_FILE_CHARACTERS) {
-    const message = `The file has ${text.length.toLocaleString('en-US')} characters; at most ${MAX_FILE_CHARACTERS.toLocaleString('en-US')} are read.`;
+    const message = `The file has ${formatThousands(text.length)} characters; at most ${formatThousands(MAX_FILE_CHARACTERS)} are read.`;
     return {
       code: 'yaml-too-large',
       offset: 0,

@@ -1,4 +1,5 @@
 // One evaluation: its values, its variables, and how much work is left to it.
+import { formatThousands } from '../../common/units.ts';
 import type { Json } from '../../common/json.ts';
 import type { Values } from './types.ts';
 
@@ -36,10 +37,7 @@ export class EvaluationFailure extends Error {
 export function spend(context: Context, items: number): void {
   context.fuel -= items;
   if (context.fuel < 0)
-    throw new EvaluationFailure(
-      `The expression visits more than ${FUEL.toLocaleString('en-US')} items.`,
-      true,
-    );
+    throw new EvaluationFailure(`The expression visits more than ${formatThousands(FUEL)} items.`, true);
 }
 
 /** What a value costs whoever reads all of it: so that work on long texts and lists counts, however few the calls. */
@@ -51,7 +49,7 @@ export function weightOf(value: Json): number {
 export function boundedText(length: number): void {
   if (length > MAX_TEXT)
     throw new EvaluationFailure(
-      `The expression builds a text of more than ${MAX_TEXT.toLocaleString('en-US')} characters.`,
+      `The expression builds a text of more than ${formatThousands(MAX_TEXT)} characters.`,
       true,
     );
 }

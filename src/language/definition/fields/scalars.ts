@@ -1,4 +1,5 @@
 // Plain values: texts, numbers, choices, names.
+import { formatThousands } from '../../../common/units.ts';
 import type { JsonSchema } from '../../../common/json.ts';
 import { nearest } from '../../../common/nearest.ts';
 import type { Reference } from '../types.ts';
@@ -23,10 +24,10 @@ export const flag: Kind<boolean> = scalar({
 
 export function integer(least: number, most: number): Kind<number> {
   return scalar({
-    label: `whole number from ${least} to ${most.toLocaleString('en-US')}`,
-    noun: `a whole number from ${least} to ${most.toLocaleString('en-US')}`,
+    label: `whole number from ${least} to ${formatThousands(most)}`,
+    noun: `a whole number from ${least} to ${formatThousands(most)}`,
     schema: { type: 'integer', minimum: least, maximum: most },
-    remedy: `Write a whole number from ${least} to ${most.toLocaleString('en-US')}.`,
+    remedy: `Write a whole number from ${least} to ${formatThousands(most)}.`,
     parse: ({ value }) =>
       typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most
         ? value

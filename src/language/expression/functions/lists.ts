@@ -1,4 +1,5 @@
 // Functions of lists and objects.
+import { formatThousands } from '../../../common/units.ts';
 import { decimalSum } from '../../../common/decimal.ts';
 import type { Json, JsonObject } from '../../../common/json.ts';
 import { EvaluationFailure, boundedText } from '../context.ts';
@@ -71,10 +72,7 @@ const MAX_ITEMS = 1_000_000;
 function flatten(lists: readonly (readonly Json[])[]): Json[] {
   const total = lists.reduce((sum, inner) => sum + inner.length, 0);
   if (total > MAX_ITEMS)
-    throw new EvaluationFailure(
-      `\`flatten\` builds at most ${MAX_ITEMS.toLocaleString('en-US')} items.`,
-      true,
-    );
+    throw new EvaluationFailure(`\`flatten\` builds at most ${formatThousands(MAX_ITEMS)} items.`, true);
   return lists.flat();
 }
 
