@@ -16,6 +16,7 @@ import {
   switchAlert,
 } from './engine/execution/alert-records.ts';
 import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
+import { adjustSpend, type Adjustment } from './engine/execution/adjustment.ts';
 import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/engine.ts';
 import { createExecutors } from './engine/execution/executors.ts';
@@ -76,6 +77,8 @@ export interface App {
   readonly env: AppOptions['env'];
   /** When the ledger began to be opened: alerts since then are of this process. */
   readonly sinceMs: number;
+  /** Enters what was spent and is in no row. */
+  adjustSpend(adjustment: Adjustment): Promise<AttemptRecord>;
   /** Runs in flight end within `drainMs`, or are recorded as cancelled; then everything is let go of. */
   close(drainMs?: number): Promise<void>;
 }
@@ -185,6 +188,11 @@ export async function openApp(options: AppOptions): Promise<App> {
       random,
       env,
       sinceMs,
+      adjustSpend: (adjustment) =>
+        adjustSpend(
+          { budgets, recorder: ledger, revision: () => revisions.active().plan.hash, clock, random },
+          adjustment,
+        ),
       async close(drainMs = DEFAULT_DRAIN_MS) {
         await revisions.close();
         await engine.drain(drainMs);

@@ -73,6 +73,7 @@ export async function serveApp(
         signals: stats,
       }),
       revisions,
+      adjustSpend: (adjustment) => app.adjustSpend(adjustment),
       testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
       keys: await KeyRing.open({ ledger, clock, random: app.random }),
     },

@@ -186,6 +186,15 @@ export const ReconcileAttempt = graphql(`
   }
 `);
 
+export const AdjustLedger = graphql(`
+  mutation CliAdjustLedger($input: AdjustLedgerInput!) {
+    adjustLedger(input: $input) {
+      id
+      cost
+    }
+  }
+`);
+
 export const Stats = graphql(`
   query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
     costStats(window: $window, by: $by, filter: $filter) {

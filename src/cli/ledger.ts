@@ -1,8 +1,9 @@
 // headgate ledger: adds everything up again, settles attempts whose outcome nobody knows, and goes on without what is damaged.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
+import { LOCAL_CALLER } from '../engine/execution/local-caller.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { ESTIMATES_LISTED_MS } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -10,12 +11,17 @@ import { plural } from './format/problems.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { inLedgerOrAtServer, type LedgerPlace } from './ledger-or-server.ts';
-import { dataOption, keyOption, parseDollars, serverOption } from './options.ts';
+import { collect, dataOption, keyOption, parseDollars, serverOption, workflowsOption } from './options.ts';
+import { withProgress } from './progress.ts';
+import { parseTags } from './tags.ts';
+import { workflowsFolder } from './workflows-folder.ts';
 
 export const registerLedger: RegisterCommand = (program, io, end) => {
   const ledger = program
     .command('ledger')
-    .description('verify sums, reconcile attempts of unknown outcome, and repair a damaged journal');
+    .description(
+      'verify sums, back up and restore, reconcile attempts of unknown outcome, repair a damaged journal',
+    );
   ledger
     .command('verify')
     .description(
@@ -36,6 +42,42 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(serverOption())
     .addOption(keyOption())
     .action(async (flags: ReconcileFlags) => end(await reconcile(flags, io)));
+  ledger
+    .command('backup')
+    .description('copy the ledger to a file, beside a running server or without one, and add the copy up')
+    .argument('<file>', 'where to; it must not exist yet')
+    .addOption(dataOption())
+    .option('--json', 'as JSON', false)
+    .action(async (file: string, flags: CopyFlags) => end(await backup(file, flags, io)));
+  ledger
+    .command('restore')
+    .description(
+      'put a backup in the place of the ledger, while no server runs; what is there is kept beside it',
+    )
+    .argument('<file>', 'what "headgate ledger backup" wrote')
+    .addOption(dataOption())
+    .option('--json', 'as JSON', false)
+    .action(async (file: string, flags: CopyFlags) => end(await restore(file, flags, io)));
+  ledger
+    .command('adjust')
+    .description(
+      'enter what a provider billed and the ledger does not have, as after a restore; it counts now',
+    )
+    .requiredOption('--cost <dollars>', 'what was billed', parseDollars)
+    .requiredOption('--provider <name>', 'by whom')
+    .requiredOption('--reason <text>', 'why it is entered')
+    .option('--model <name>', 'for which model, without its provider')
+    .option('--task <name>', 'of which task')
+    .option('--caller <name>', 'whose it was (default: yours)')
+    .option('--team <name>', 'of which team')
+    .option('--tier <name>', 'of which tier')
+    .option('--tag <key=value>', 'a tag, for statistics and budgets', collect, [])
+    .addOption(workflowsOption())
+    .addOption(dataOption())
+    .addOption(serverOption())
+    .addOption(keyOption())
+    .option('--json', 'as JSON', false)
+    .action(async (flags: AdjustFlags) => end(await adjust(flags, io)));
   ledger
     .command('repair')
     .description('go on without the damaged part of a journal, and list what is lost; while no server runs')
@@ -105,6 +147,144 @@ async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
     'Start the server; attempts that were under way are then listed by "headgate ledger reconcile". Compare them with the provider\'s own record of requests.',
   );
   return 0;
+}
+
+interface CopyFlags {
+  readonly data: string;
+  readonly json: boolean;
+}
+
+async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+  if (existsSync(file))
+    throw new UsageError(`there is a file ${file} already`, 'Name another; no backup is written over.');
+  const path = await databaseIn(flags.data);
+  const { backupLedger } = await import('../ledger/backup.ts');
+  const { newestMs, report } = await withProgress('copying the ledger and adding it up', io, () =>
+    backupLedger(path, file),
+  );
+  const { size } = statSync(file);
+  const newest = newestMs === null ? null : new Date(newestMs).toISOString();
+  const { attempts, runs } = report;
+  if (flags.json) io.out(JSON.stringify({ file, bytes: size, newest, runs, attempts }, null, 2));
+  else
+    io.out(
+      `${file}: ${plural(runs, 'run')} and ${plural(attempts, 'attempt')}${newest === null ? '' : ` up to ${newest}`}; every sum agrees.`,
+    );
+  return 0;
+}
+
+async function restore(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+  const [{ DATABASE_FILE }, { restoreLedger }] = await Promise.all([
+    import('../app.ts'),
+    import('../ledger/backup.ts'),
+  ]);
+  const { newestMs, report, keptAs } = await withProgress('checking the backup and copying it', io, () =>
+    restoreLedger(file, join(flags.data, DATABASE_FILE), systemClock),
+  );
+  const newest = newestMs === null ? null : new Date(newestMs).toISOString();
+  const { attempts, runs } = report;
+  if (flags.json) io.out(JSON.stringify({ file, newest, runs, attempts, keptAs }, null, 2));
+  else {
+    io.out(`${plural(runs, 'run')} and ${plural(attempts, 'attempt')} are restored; every sum agrees.`);
+    if (keptAs.length > 0) io.out(`What was there is kept: ${keptAs.join(', ')}`);
+    io.out(
+      `What was spent ${newest === null ? 'until now' : `since ${newest}`} is not in the ledger. Compare it with the providers' bills, and enter it: "headgate ledger adjust --cost DOLLARS --provider NAME --reason TEXT".`,
+    );
+  }
+  return 0;
+}
+
+interface AdjustFlags extends LedgerPlace {
+  readonly cost: NanoUsd;
+  readonly provider: string;
+  readonly reason: string;
+  readonly model?: string;
+  readonly task?: string;
+  readonly caller?: string;
+  readonly team?: string;
+  readonly tier?: string;
+  readonly tag: readonly string[];
+  readonly workflows?: string;
+  readonly key?: string;
+  readonly json: boolean;
+}
+
+async function adjust(flags: AdjustFlags, io: CliIo): Promise<ExitCode> {
+  if (flags.cost === 0n)
+    throw new UsageError('--cost 0 changes nothing', 'Give what was billed, above nothing.');
+  const tags = parseTags(flags.tag);
+  const entered = await inLedgerOrAtServer(
+    flags,
+    () => adjustHere(flags, tags, io),
+    (server) => adjustAtServer(server, flags, tags),
+  );
+  if (flags.json) io.out(JSON.stringify(entered, null, 2));
+  else
+    io.out(
+      `${entered.id}: $${entered.cost} at ${flags.provider} is entered. "headgate ledger reconcile --confirm ${entered.id} --cost DOLLARS" lowers it.`,
+    );
+  return 0;
+}
+
+interface Entered {
+  readonly id: string;
+  readonly cost: string;
+}
+
+/** The workflows say which budgets it counts in. */
+async function adjustHere(
+  flags: AdjustFlags,
+  tags: { readonly [key: string]: string },
+  io: CliIo,
+): Promise<Entered> {
+  await databaseIn(flags.data);
+  const { openApp } = await import('../app.ts');
+  const app = await openApp({
+    workflows: workflowsFolder(flags.workflows, io),
+    dataDirectory: flags.data,
+    env: io.env,
+  });
+  try {
+    const { id, costNanoUsd } = await app.adjustSpend({
+      costNanoUsd: flags.cost,
+      reason: flags.reason,
+      by: LOCAL_CALLER.name,
+      provider: flags.provider,
+      model: flags.model ?? null,
+      task: flags.task ?? null,
+      caller: { name: flags.caller ?? LOCAL_CALLER.name, team: flags.team ?? null, tier: flags.tier ?? null },
+      tags,
+    });
+    return { id, cost: formatUsd(costNanoUsd) };
+  } finally {
+    await app.close();
+  }
+}
+
+async function adjustAtServer(
+  server: string,
+  flags: AdjustFlags,
+  tags: { readonly [key: string]: string },
+): Promise<Entered> {
+  const [{ createRemote }, { AdjustLedger }] = await Promise.all([
+    import('./remote.ts'),
+    import('./documents.ts'),
+  ]);
+  const { provider, reason, model, task, caller, team, tier } = flags;
+  const { adjustLedger } = await createRemote(server, flags.key).query(AdjustLedger, {
+    input: {
+      cost: formatUsd(flags.cost),
+      provider,
+      reason,
+      model: model ?? null,
+      task: task ?? null,
+      caller: caller ?? null,
+      team: team ?? null,
+      tier: tier ?? null,
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    },
+  });
+  return adjustLedger;
 }
 
 interface ReconcileFlags extends LedgerPlace {

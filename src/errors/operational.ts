@@ -1,11 +1,13 @@
 // Errors that end a command, refuse a start or answer an operator: each with what it means. Their messages are made where the facts are.
 
 export const operational = {
+  ADJUSTMENT_INVALID: 'Spending that was entered by hand lacks its cost, its provider or its reason.',
   ALERT_NOT_DELIVERED: 'A sink of alerts did not take a message; it is tried again.',
   AMBIGUOUS_REVISION: 'Several revisions begin with what was given.',
   ANSWERS_UNREADABLE: 'A file of recorded answers of `headgate test` cannot be read.',
   ATTEMPT_NOT_UNRECONCILED: 'The outcome of the attempt is known already, so there is nothing to decide.',
   ATTEMPT_UNKNOWN: 'There is no attempt with that id.',
+  BACKUP_UNSOUND: 'A copy of the ledger does not add up or is damaged, so it is no backup.',
   CANNOT_LISTEN: 'The server cannot listen at its address for a reason that has no code of its own here.',
   CATALOGUE_INVALID: 'The price catalogue does not have the form that it is read in.',
   CATALOGUE_UNREADABLE: 'The file with a newer price catalogue cannot be read.',

@@ -65,6 +65,21 @@ export class LedgerAlerts {
     return this.#alert({ kind: 'ledger_replaced', severity: 'critical', message, remedy, details: { code } });
   }
 
+  /** `newestMs`: of the last call that the backup has; null: it has none. */
+  restored(newestMs: number | null, keptAs: readonly string[]): AlertRecord {
+    const fromMs = newestMs ?? 0;
+    const from = newestMs === null ? 'the beginning' : new Date(newestMs).toISOString();
+    const to = new Date(this.#clock.nowMs()).toISOString();
+    return this.#alert({
+      kind: 'ledger_restored',
+      severity: 'critical',
+      message: `A backup was restored: what was spent from ${from} to ${to} is not in the ledger, and in no budget.`,
+      remedy:
+        "Compare that time with the providers' bills, and enter what is missing with `headgate ledger adjust`; attempts that were under way in the backup are listed by `headgate ledger reconcile`.",
+      details: { fromMs, toMs: this.#clock.nowMs(), keptAs },
+    });
+  }
+
   repaired({ lost, lostText, named, committed, path }: Repaired): AlertRecord {
     return this.#alert({
       kind: 'ledger_repaired',

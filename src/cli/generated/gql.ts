@@ -26,6 +26,7 @@ type Documents = {
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": typeof types.CliUnreconciledDocument,
     "\n  query CliEstimates($first: Int!) {\n    estimates(first: $first) {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      status\n      errorClass\n      cost\n      notes {\n        code\n      }\n    }\n  }\n": typeof types.CliEstimatesDocument,
     "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": typeof types.CliReconcileAttemptDocument,
+    "\n  mutation CliAdjustLedger($input: AdjustLedgerInput!) {\n    adjustLedger(input: $input) {\n      id\n      cost\n    }\n  }\n": typeof types.CliAdjustLedgerDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": typeof types.CliWatchStatsDocument,
     "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      cachedInputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        saved\n        runs\n        attempts\n        errors\n        inputTokens\n        cachedInputTokens\n        outputTokens\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": typeof types.CliStatsFieldsFragmentDoc,
@@ -57,6 +58,7 @@ const documents: Documents = {
     "\n  query CliUnreconciled {\n    unreconciled {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      held\n    }\n  }\n": types.CliUnreconciledDocument,
     "\n  query CliEstimates($first: Int!) {\n    estimates(first: $first) {\n      id\n      provider {\n        name\n      }\n      requestedModel\n      startedAt\n      status\n      errorClass\n      cost\n      notes {\n        code\n      }\n    }\n  }\n": types.CliEstimatesDocument,
     "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n": types.CliReconcileAttemptDocument,
+    "\n  mutation CliAdjustLedger($input: AdjustLedgerInput!) {\n    adjustLedger(input: $input) {\n      id\n      cost\n    }\n  }\n": types.CliAdjustLedgerDocument,
     "\n  query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter) {\n      ...CliStatsFields\n    }\n  }\n": types.CliStatsDocument,
     "\n  subscription CliWatchStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {\n    costStats(window: $window, by: $by, filter: $filter, everyMs: 1000) {\n      ...CliStatsFields\n    }\n  }\n": types.CliWatchStatsDocument,
     "\n  fragment CliStatsFields on CostStats {\n    at\n    total {\n      cost\n      saved\n      runs\n      attempts\n      errors\n      inputTokens\n      cachedInputTokens\n      outputTokens\n      latencyP50Ms\n      latencyP95Ms\n    }\n    groups {\n      keys {\n        dimension\n        value\n      }\n      bucket {\n        cost\n        saved\n        runs\n        attempts\n        errors\n        inputTokens\n        cachedInputTokens\n        outputTokens\n        latencyP50Ms\n        latencyP95Ms\n      }\n    }\n    budgets {\n      name\n      account\n      unit\n      limit\n      spent\n      held\n      resetsAt\n    }\n  }\n": types.CliStatsFieldsFragmentDoc,
@@ -121,6 +123,10 @@ export function graphql(source: "\n  query CliEstimates($first: Int!) {\n    est
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  mutation CliReconcileAttempt($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      cost\n    }\n  }\n"): typeof import('./graphql.ts').CliReconcileAttemptDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CliAdjustLedger($input: AdjustLedgerInput!) {\n    adjustLedger(input: $input) {\n      id\n      cost\n    }\n  }\n"): typeof import('./graphql.ts').CliAdjustLedgerDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -4,6 +4,24 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Spending that is in no row of the ledger. */
+export type AdjustLedgerInput = {
+  /** Whose it was; left out: yours. */
+  caller?: string | null | undefined;
+  cost: string;
+  /** Without its provider; left out: none in particular. */
+  model?: string | null | undefined;
+  /** Who billed it. */
+  provider: string;
+  /** Kept with it. */
+  reason: string;
+  tags?: Array<TagInput> | null | undefined;
+  /** Left out: none in particular. */
+  task?: string | null | undefined;
+  team?: string | null | undefined;
+  tier?: string | null | undefined;
+};
+
 export type AlertKind =
   | 'BUDGET_EXHAUSTED'
   | 'BUDGET_FORECAST'
@@ -345,6 +363,13 @@ export type CliReconcileAttemptMutationVariables = Exact<{
 
 
 export type CliReconcileAttemptMutation = { reconcileAttempt: { cost: string } };
+
+export type CliAdjustLedgerMutationVariables = Exact<{
+  input: AdjustLedgerInput;
+}>;
+
+
+export type CliAdjustLedgerMutation = { adjustLedger: { id: string, cost: string } };
 
 export type CliStatsQueryVariables = Exact<{
   window: StatsWindow;
@@ -732,6 +757,14 @@ export const CliReconcileAttemptDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliReconcileAttemptMutation, CliReconcileAttemptMutationVariables>;
+export const CliAdjustLedgerDocument = new TypedDocumentString(`
+    mutation CliAdjustLedger($input: AdjustLedgerInput!) {
+  adjustLedger(input: $input) {
+    id
+    cost
+  }
+}
+    `) as unknown as TypedDocumentString<CliAdjustLedgerMutation, CliAdjustLedgerMutationVariables>;
 export const CliStatsDocument = new TypedDocumentString(`
     query CliStats($window: StatsWindow!, $by: [StatsDimension!], $filter: RunFilter) {
   costStats(window: $window, by: $by, filter: $filter) {

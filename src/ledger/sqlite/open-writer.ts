@@ -84,13 +84,27 @@ export function repair(
   return withDatabase(path, migrationsFolder, (database) => {
     const repaired = repairJournal(database, path, nowMs);
     if (repaired === null) return null;
-    const writer = new Writer(database, path);
-    const number = writer.lastOperation + 1;
-    const operations = [recordAlert(alertOf(repaired))];
-    const { failure } = writer.apply([{ first: number, last: number, operations, journaled: false }]);
-    if (failure !== null) throw new HeadgateError(failure.code, failure.message, failure.remedy);
+    applyAlert(database, path, alertOf(repaired));
     return repaired;
   });
+}
+
+/** Into a database that the caller has the lock of. */
+export function recordFirstAlert(path: string, migrationsFolder: string, alert: AlertRecord): void {
+  const database = openMigrated(path, 'full', migrationsFolder);
+  try {
+    applyAlert(database, path, alert);
+  } finally {
+    database.close();
+  }
+}
+
+function applyAlert(database: DatabaseSync, path: string, alert: AlertRecord): void {
+  const writer = new Writer(database, path);
+  const number = writer.lastOperation + 1;
+  const operations = [recordAlert(alert)];
+  const { failure } = writer.apply([{ first: number, last: number, operations, journaled: false }]);
+  if (failure !== null) throw new HeadgateError(failure.code, failure.message, failure.remedy);
 }
 
 function withDatabase<Result>(

@@ -100,7 +100,21 @@ export function createInputs(builder: Builder, enums: Enums) {
       maxBodyBytes: t.int({ description: 'What a request may have at /v1; 32 MB at most.' }),
     }),
   });
-  return { tag, runOptions, runFilter, spendFilter, span, spendScope, createApiKey };
+  const adjustLedger = builder.inputType('AdjustLedgerInput', {
+    description: 'Spending that is in no row of the ledger.',
+    fields: (t) => ({
+      cost: t.field({ type: 'USD', required: true }),
+      reason: t.string({ required: true, description: 'Kept with it.' }),
+      provider: t.string({ required: true, description: 'Who billed it.' }),
+      model: t.string({ description: 'Without its provider; left out: none in particular.' }),
+      task: t.string({ description: 'Left out: none in particular.' }),
+      caller: t.string({ description: 'Whose it was; left out: yours.' }),
+      team: t.string(),
+      tier: t.string(),
+      tags: t.field({ type: [tag] }),
+    }),
+  });
+  return { tag, runOptions, runFilter, spendFilter, span, spendScope, createApiKey, adjustLedger };
 }
 
 export type Inputs = ReturnType<typeof createInputs>;

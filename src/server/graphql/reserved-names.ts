@@ -1,5 +1,6 @@
 // The API's own type names: a task may not take one. A test holds this list to the schema of an empty plan.
 export const RESERVED_TYPE_NAMES: readonly string[] = [
+  'AdjustLedgerInput',
   'Alert',
   'AlertConnection',
   'AlertEdge',

@@ -2,6 +2,8 @@
 import type { Guards } from '../../engine/budget/guards/port.ts';
 import type { Budgets } from '../../engine/budget/port.ts';
 import type { Clock } from '../../common/clock.ts';
+import type { Adjustment } from '../../engine/execution/adjustment.ts';
+import type { AttemptRecord } from '../../engine/execution/records.ts';
 import type { Engine } from '../../engine/execution/engine.ts';
 import type { Recorder } from '../../engine/execution/ports.ts';
 import type { WrittenFeed, LedgerAdmin, LedgerReader } from '../../ledger/port.ts';
@@ -25,6 +27,8 @@ export interface GraphqlServices {
     Revisions,
     'active' | 'refused' | 'changesBetween' | 'reload' | 'activate' | 'release' | 'onChange'
   >;
+  /** Enters what was spent and is in no row. */
+  readonly adjustSpend: (adjustment: Adjustment) => Promise<AttemptRecord>;
   /** Sends a test to each sink of alerts of the active revision. */
   readonly testAlerts: () => Promise<readonly TestedSink[]>;
   readonly keys: ApiKeys;

@@ -68,6 +68,10 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     ADMIN,
   ],
   'Mutation.resumeSpending': ['mutation { resumeSpending(scope: { all: true }) { scope } }', ADMIN],
+  'Mutation.adjustLedger': [
+    'mutation { adjustLedger(input: { cost: "0", reason: "", provider: "" }) { id } }',
+    ADMIN,
+  ],
   'Mutation.reconcileAttempt': ['mutation { reconcileAttempt(id: "att_x", verdict: RELEASE) { id } }', ADMIN],
   'Mutation.resetCircuit': ['mutation { resetCircuit(provider: "builtin") { id } }', ADMIN],
   'Mutation.createApiKey': [

@@ -159,6 +159,28 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
         return ledger.reconcile(id, { kind: 'release' });
       },
     }),
+    adjustLedger: t.field({
+      type: refs.attempt,
+      description:
+        'Enters what a provider billed and no row tells, as after a restore: it counts now, in every budget that such a call counts in. `reconcileAttempt` lowers it.',
+      authScopes: needs.admin,
+      args: { input: t.arg({ type: inputs.adjustLedger, required: true }) },
+      resolve: (_root, { input }, context) =>
+        context.services.adjustSpend({
+          costNanoUsd: input.cost as bigint,
+          reason: input.reason,
+          by: context.caller.name,
+          provider: input.provider,
+          model: input.model ?? null,
+          task: input.task ?? null,
+          caller: {
+            name: input.caller ?? context.caller.name,
+            team: input.team ?? null,
+            tier: input.tier ?? null,
+          },
+          tags: tagRecord(input.tags),
+        }),
+    }),
     resetCircuit: t.field({
       type: refs.provider,
       description: "Closes the circuits of all the provider's models.",

@@ -702,6 +702,7 @@ export async function createTestServices(
       },
     },
     revisions,
+    adjustSpend: () => Promise.reject(new Error('this ledger is in memory')),
     testAlerts: () => Promise.resolve([]),
     keys,
   };

@@ -1,0 +1,28 @@
+// What takes longer than a second says that it goes on.
+import type { CliIo } from './io.ts';
+
+const FIRST_MS = 1_000;
+const AGAIN_MS = 10_000;
+
+/** Tells on standard error what is being done, once it has taken a second, and every ten seconds after that; `how`: how far it is, asked each time. */
+export async function withProgress<Result>(
+  what: string,
+  io: CliIo,
+  work: () => Promise<Result>,
+  how: () => string = () => '',
+): Promise<Result> {
+  const began = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const far = how();
+    io.err(`headgate: ${what}${far === '' ? '' : `: ${far}`} (${seconds} s)…`);
+    timer = setTimeout(tell, AGAIN_MS).unref();
+  };
+  timer = setTimeout(tell, FIRST_MS).unref();
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
