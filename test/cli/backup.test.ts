@@ -52,13 +52,13 @@ describe('headgate ledger backup, restore and adjust', () => {
     );
     const app = await open(data as string);
     for (let number = 0; number < 5; number += 1) await ask(app, `before ${number}`);
-    let isStopped = false;
+    const stopped = new AbortController();
     const load = (async () => {
-      for (let number = 0; !isStopped; number += 1) await ask(app, `beside ${number}`);
+      for (let number = 0; !stopped.signal.aborted; number += 1) await ask(app, `beside ${number}`);
     })();
     const file = `${folder}.backup`;
     const taken = await headgate(['ledger', 'backup', file, '--data', data as string, '--json']);
-    isStopped = true;
+    stopped.abort();
     await load;
     expect(taken.code).toBe(0);
     const { runs, attempts, newest } = JSON.parse(taken.out) as {
