@@ -10,12 +10,14 @@ import type { AttemptRecord, RunRecord } from '../../src/engine/execution/record
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { migrate } from '../../src/ledger/sqlite/migrate.ts';
+import type { SpanStats } from '../../src/ledger/stats/port.ts';
 import { createStats } from '../../src/ledger/stats/stats.ts';
 import { finish, makeAttempt, makeRun, settle } from '../../test/support/ledger-records.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 const IN_FLIGHT = 256;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface LedgerBench {
   readonly rawAttemptsPerSecond: { readonly full: number; readonly normal: number };
@@ -35,6 +37,8 @@ export interface LedgerBench {
     readonly openMs: number;
     readonly firstStatsMs: { readonly [window: string]: number };
     readonly statsMs: number;
+    /** Questions of exact spans, the median of five each. */
+    readonly spansMs: { readonly [question: string]: number };
     readonly pageMs: number;
     readonly bytes: number;
   };
@@ -168,9 +172,13 @@ async function ledgerRate(
 async function fill(ledger: Ledger, attempts: number, endMs: number, name = 'run'): Promise<void> {
   await inFlight(attempts, async (index) => {
     const startedAtMs = Math.floor(endMs - 30 * DAY_MS * (1 - index / attempts));
+    // One run in four is an agent's, which says its session: some 40 calls each.
+    const session = index % 4 === 0 ? { session: `session-${index % 20}-${Math.floor(index / 3_200)}` } : {};
     const run = makeRun(`${name}_${index}`, {
       startedAtMs,
-      caller: { name: `caller-${index % 20}`, team: `team-${index % 4}`, tier: null },
+      revision: `plan-${Math.floor((index * 6) / attempts)}`,
+      caller: { name: `caller-${index % 20}`, team: `team-${index % 4}`, tier: null, ...session },
+      tags: index % 2 === 0 ? {} : { app: `app-${index % 5}` },
       task: ['summarize', 'email-parse', 'code-review'][index % 3] ?? '',
       inputHash: String(index).padStart(64, '0'),
     });
@@ -186,6 +194,56 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
+}
+
+const BERLIN = 'Europe/Berlin';
+/** Days of a zone are made of hours, all of them. */
+export const DAY_BY_DAY = 'spend of a month, day by day in a zone';
+/** Ends inside minutes, so that rows are read at its edges. */
+const uneven = (nowMs: number) => ({
+  fromMs: nowMs - 27 * DAY_MS + 1_234_567,
+  toMs: nowMs - 3 * DAY_MS + 7_654_321,
+});
+
+async function timeSpans(stats: SpanStats): Promise<{ readonly [question: string]: number }> {
+  const month = { fromMs: Math.ceil(Date.now() / HOUR_MS) * HOUR_MS - 30 * DAY_MS, timeZone: BERLIN };
+  const week = { calendar: 'week', timeZone: BERLIN } as const;
+  const questions: { readonly [question: string]: () => Promise<unknown> } = {
+    'spend of a month': () => stats.spend({ span: month, latencies: false }),
+    ...Object.fromEntries(
+      (['TASK', 'PROVIDER', 'MODEL', 'CALLER', 'TEAM', 'SESSION', 'TAG', 'REVISION'] as const).map(
+        (dimension) => [
+          `spend of a month by ${dimension}`,
+          () => stats.spend({ span: month, by: [dimension], tagKey: 'app', latencies: false }),
+        ],
+      ),
+    ),
+    'spend of a month by TASK, with latencies': () => stats.spend({ span: month, by: ['TASK'] }),
+    [DAY_BY_DAY]: () => stats.spend({ span: month, every: 'day', latencies: false }),
+    'spend of a week by CALLER and MODEL': () =>
+      stats.spend({ span: { ...week, ago: 1 }, by: ['CALLER', 'MODEL'], latencies: false }),
+    'spend between two instants by TASK': () =>
+      stats.spend({ span: uneven(Date.now()), by: ['TASK'], latencies: false }),
+    'savings of a month by TASK': () => stats.savings({ span: month, by: ['TASK'] }),
+    'why a week cost more': () =>
+      stats.costChange({
+        from: { ...week, ago: 2 },
+        to: { ...week, ago: 1 },
+        by: ['TASK'],
+      }),
+    'why today cost more than is usual': () =>
+      stats.costChange({ to: { calendar: 'day', timeZone: BERLIN } }),
+    'dollars a minute, and as usual': () => stats.pace(),
+  };
+  const took: { [question: string]: number } = {};
+  for (const [question, ask] of Object.entries(questions)) {
+    // The first reads keys and pages that the next ones find in memory.
+    await ask();
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) times.push(await timed(ask));
+    took[question] = times.sort((a, b) => a - b)[2] ?? 0;
+  }
+  return took;
 }
 
 async function measureLarge(path: string, attempts: number): Promise<LedgerBench['large']> {
@@ -206,6 +264,7 @@ async function measureLarge(path: string, attempts: number): Promise<LedgerBench
   // Until the writer is done, and with it the checkpoint of a log that was filled by a million.
   await ledger.receipts('run_0');
   const statsMs = await timed(() => stats.costStats({ window: 'MONTH', by: ['PROVIDER', 'CALLER'] }));
+  const spansMs = await timeSpans(stats);
   const pageMs = await timed(() => ledger.runs({ task: 'summarize', caller: 'caller-3' }, { limit: 50 }));
   const bytes = Number(
     new DatabaseSync(path, { readOnly: true })
@@ -213,7 +272,7 @@ async function measureLarge(path: string, attempts: number): Promise<LedgerBench
       .get()?.['n'],
   );
   await ledger.close();
-  return { attempts, openMs, firstStatsMs, statsMs, pageMs, bytes };
+  return { attempts, openMs, firstStatsMs, statsMs, spansMs, pageMs, bytes };
 }
 
 export async function benchLedger(attempts: number, large: number): Promise<LedgerBench> {

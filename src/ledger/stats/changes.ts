@@ -241,6 +241,20 @@ function explainedBy(
     ),
     ['route', 'failures', 'calls'],
   );
+  // What a provider lets through and how it is reached; what it charges where its own figure counts.
+  const providers = [...new Set(models.map((key) => key.slice(0, key.indexOf('/'))))];
+  const ofProviders = (plan: Plan): unknown => providers.map((name) => plan.providers[name] ?? null);
+  add(differ(ofProviders(before), ofProviders(after)), [
+    'route',
+    'failures',
+    'calls',
+    'price',
+    'prompt_cache',
+  ]);
+  // A budget that is used up refuses candidates, or leads to cheaper ones.
+  add(differ(before.budgets, after.budgets), ['route', 'failures', 'calls']);
+  // The loop guard gives answers again, as the cache does.
+  add(differ(from.loop, to.loop), ['exact_cache']);
   add(differ(from.steps.map(withoutRoute), to.steps.map(withoutRoute)), STEP_CAUSES);
   add(differ(from.cache, to.cache), ['exact_cache']);
   add(differ([from.inputSchema, from.inputDefaults], [to.inputSchema, to.inputDefaults]), STEP_CAUSES);

@@ -67,6 +67,8 @@ function verifyAttempts(connection: DatabaseSync, findings: Findings, windows: M
     else {
       const listed = costOf(price, usageOf(row));
       const cost = row['cost_nano_usd'] as bigint;
+      // Who refused a call bills nothing for it, not even a fee.
+      if (cost === 0n && isRefused(row)) continue;
       // An estimate may be above what its tokens cost: at the held worst case, or at a price of its own.
       if (row['estimated'] !== 1n || cost < listed) findings.expect('attempt_cost', id, listed, cost);
     }
@@ -78,6 +80,11 @@ const isOpen = (row: Row): boolean => row['status'] === 'open' || row['status'] 
 
 /** Its cost is what an operator said, not what usage makes of it. */
 const isReconciled = (row: Row): boolean => row['reconciled'] === 1n;
+const isRefused = (row: Row): boolean =>
+  row['status'] !== 'succeeded' &&
+  ['input_tokens', 'cached_input_tokens', 'cache_write_tokens', 'output_tokens'].every(
+    (column) => row[column] === 0n,
+  );
 
 function priceOf(row: Row): PlanPrice | undefined {
   try {
