@@ -198,8 +198,14 @@ describe('why it cost that', () => {
     const { code, out } = await headgate([
       'why-cost',
       ...(remote ? ['--server', served.url] : ['--data', served.dataDirectory]),
-      ...['--workflows', join(repository.path, 'workflows')],
-      ...['--since', marks[1] ?? '', '--until', marks[2] ?? '', '--by', 'task,tag:app'],
+      '--workflows',
+      join(repository.path, 'workflows'),
+      '--since',
+      marks[1] ?? '',
+      '--until',
+      marks[2] ?? '',
+      '--by',
+      'task,tag:app',
     ]);
     expect(code).toBe(0);
     const text = out
@@ -213,7 +219,13 @@ describe('why it cost that', () => {
 
   it('names each commit where a revision has several', async () => {
     const { out } = await headgate([
-      ...['why-cost', '--server', served.url, '--since', marks[2] ?? '', '--until', marks[3] ?? ''],
+      'why-cost',
+      '--server',
+      served.url,
+      '--since',
+      marks[2] ?? '',
+      '--until',
+      marks[3] ?? '',
     ]);
     expect(out).toMatch(/revision [0-9a-f]{12}, of 2 commits: /);
     expect(out).toMatch(/ {4}commit [0-9a-f]{10} by eve, "small first"\n {8}workflows\/headgate\.yaml:9 /);
