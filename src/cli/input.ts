@@ -17,6 +17,10 @@ function typeOf(schema: JsonSchema | undefined): string | undefined {
 function readInputFile(key: string, path: string): string {
   try {
     const bytes = readFileSync(path === '-' ? 0 : path);
+    // The mark of UTF-16, as PowerShell and spreadsheets write it, begins no text in another charset.
+    const mark = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
+    if (mark === 0xfffe) return new TextDecoder('utf-16le').decode(bytes);
+    if (mark === 0xfeff) return new TextDecoder('utf-16be').decode(bytes);
     // A raw e-mail may hold bytes of any charset; as Latin-1 each byte is one character and none is lost.
     return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
   } catch (error) {

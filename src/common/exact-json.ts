@@ -26,13 +26,63 @@ const EXACT_DIGITS = 15;
 export function parseExactJson(given: string, bounds: JsonBounds = NO_BOUNDS): Outcome<Json, JsonProblem> {
   const text = given.startsWith('\uFEFF') ? given.slice(1) : given;
   const problem = new Scan(text, bounds).problem();
-  if (problem === undefined) return succeed(JSON.parse(text) as Json);
-  const before = text.slice(0, problem.at);
-  const lineStart = before.lastIndexOf('\n') + 1;
-  let line = 1;
-  for (let at = before.indexOf('\n'); at !== -1; at = before.indexOf('\n', at + 1)) line += 1;
-  return fail({ line, column: problem.at - lineStart + 1, reason: problem.reason });
+  return problem === undefined
+    ? succeed(JSON.parse(text) as Json)
+    : fail({ ...placeOf(text, problem.at), reason: problem.reason });
 }
+
+function placeOf(text: string, at: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, at);
+  let line = 1;
+  for (let end = before.indexOf('\n'); end !== -1; end = before.indexOf('\n', end + 1)) line += 1;
+  return { line, column: at - before.lastIndexOf('\n') };
+}
+
+/** Hardly a text has what it takes for a number to be changed. */
+const SUSPECT = /[0-9.]{16}|[eE][+-]?[0-9]{3}/;
+const NUMBERS = /-?[0-9][0-9.eE+-]*/g;
+
+/** The first number that JSON.parse would change, in a text that it takes: one pass, and nearly none where no number is long. */
+export function inexactNumber(text: string): JsonProblem | undefined {
+  if (!SUSPECT.test(text)) return undefined;
+  for (let at = 0; at < text.length;) {
+    const quote = text.indexOf('"', at);
+    const end = quote === -1 ? text.length : quote;
+    for (const { 0: written, index } of text.slice(at, end).matchAll(NUMBERS))
+      if (changes(written)) return { ...placeOf(text, at + index), reason: cannotBeKept(written) };
+    at = quote === -1 ? end : stringEnd(text, quote);
+  }
+  return undefined;
+}
+
+/** Behind the quotation mark that closes the one at `at`. */
+function stringEnd(text: string, at: number): number {
+  for (let from = at + 1; ;) {
+    const quote = text.indexOf('"', from);
+    if (quote === -1) return text.length;
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+    from = quote + 1;
+  }
+}
+
+function cannotBeKept(written: string): string {
+  const shown = written.length > 40 ? `${written.slice(0, 40)}…` : written;
+  return `the number ${shown} cannot be kept exactly; write it in quotes, as a text`;
+}
+
+/** As JSON.parse; but numbers that it would change are kept so that JSON.stringify writes them as they were. */
+export function parseKeepingNumbers(text: string): unknown {
+  if (inexactNumber(text) === undefined) return JSON.parse(text);
+  return JSON.parse(text, function keep(_name, value: unknown, context?: { readonly source?: string }) {
+    const written = context?.source;
+    return typeof value === 'number' && written !== undefined && changes(written) ? rawJson(written) : value;
+  });
+}
+
+/** Of ECMAScript 2025, and in no library of types yet. */
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => object };
 
 /** The problem as one line: `line 3, column 5: …`. */
 export function jsonProblemText({ line, column, reason }: JsonProblem): string {
@@ -151,8 +201,7 @@ class Scan {
     NUMBER.lastIndex = this.#at;
     if (!NUMBER.test(text)) return `${this.#here()} stands where a value is needed`;
     const written = text.slice(this.#at, NUMBER.lastIndex);
-    if (changes(written))
-      return `the number ${written.length > 40 ? `${written.slice(0, 40)}…` : written} cannot be kept exactly; write it in quotes, as a text`;
+    if (changes(written)) return cannotBeKept(written);
     this.#at = NUMBER.lastIndex;
     return undefined;
   }
@@ -172,13 +221,30 @@ class Scan {
   }
 }
 
-/** Whether a double is another number than the one that is written. Fractions are rounded, as everywhere; integers are not. */
+const PARTS = /^-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
+
+/**
+ * Whether a double, written again, is another number than the one that is written: fractions are rounded, as everywhere; integers are not, nor is anything
+ * made infinite or nothing.
+ */
 export function changes(written: string): boolean {
-  if (written.length <= EXACT_DIGITS) return /[eE]/.test(written) && !Number.isFinite(Number(written));
+  if (written.length <= EXACT_DIGITS && !/[eE]/.test(written)) return false;
+  const given = decimalOf(written);
+  if (given === undefined || given.digits === '') return false;
   const number = Number(written);
-  if (!Number.isFinite(number)) return true;
-  const [digits = ''] = /^-?[0-9]+/.exec(written) ?? [];
-  if (digits.length <= EXACT_DIGITS || /[eE]/.test(written)) return false;
-  // A number of hundreds of digits is none that anybody counts with; BigInt of millions would take its time.
-  return digits.length > 400 || BigInt(digits) !== BigInt(Number(digits));
+  if (!Number.isFinite(number) || number === 0) return true;
+  // A fraction, or few enough digits.
+  if (given.power < 0 || given.digits.length <= EXACT_DIGITS) return false;
+  const kept = decimalOf(String(number));
+  return kept?.digits !== given.digits || kept.power !== given.power;
+}
+
+/** `digits` × 10^`power`, without a zero at either end. */
+function decimalOf(written: string): { readonly digits: string; readonly power: number } | undefined {
+  const [, whole, fraction = '', exponent = '0'] = PARTS.exec(written) ?? [];
+  if (whole === undefined) return undefined;
+  const all = (whole + fraction).replace(/^0+/, '');
+  let end = all.length;
+  while (all.codePointAt(end - 1) === 48) end -= 1;
+  return { digits: all.slice(0, end), power: Number(exponent) - fraction.length + all.length - end };
 }

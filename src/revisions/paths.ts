@@ -1,7 +1,7 @@
 // Paths of workflow files: which ones they are, and how people read them.
 import { basename, relative, resolve, sep } from 'node:path';
 
-const WORKFLOW_FILE = /\.ya?ml$/;
+const WORKFLOW_FILE = /\.ya?ml$/i;
 /** Folders that hold what tests read, not workflows. */
 const NOT_WORKFLOWS = new Set(['tests', 'recordings', 'node_modules']);
 

@@ -41,7 +41,7 @@ export function unreadableFile(path: string, why: string): Unread {
 
 /** Might a link of this name, which leads nowhere, have led to workflows: to a YAML file or, without an ending, to a folder? */
 export function mayBeWorkflows(name: string): boolean {
-  return /\.ya?ml$/.test(name) || !/.\.\w+$/.test(name);
+  return /\.ya?ml$/i.test(name) || !/.\.\w+$/.test(name);
 }
 
 /**

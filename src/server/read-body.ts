@@ -1,6 +1,7 @@
 // The body of a request, read once, within bounds of its bytes, its depth and its values: what is beyond them is neither kept nor parsed.
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
+import { inexactNumber, jsonProblemText } from '../common/exact-json.ts';
 import { sideBySide } from '../common/side-by-side.ts';
 import type { HeldBytes, NoRoom } from './guards/bytes-in-flight.ts';
 import { passedJsonLimit } from './guards/json-size.ts';
@@ -28,6 +29,8 @@ export function readJsonBody(
 }
 
 function parseJson(text: string): unknown {
+  const inexact = inexactNumberIn(text);
+  if (inexact !== undefined) throw inexact;
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -39,6 +42,20 @@ function parseJson(text: string): unknown {
       },
     });
   }
+}
+
+/** A number is never changed silently: not an identifier of 64 bits either. */
+export function inexactNumberIn(text: string): GraphQLError | undefined {
+  const problem = inexactNumber(text);
+  return problem === undefined
+    ? undefined
+    : new GraphQLError(`The body cannot be taken: ${jsonProblemText(problem)}.`, {
+        extensions: {
+          code: 'BAD_USER_INPUT',
+          remedy: 'Write it in quotes: fields of the type BigInt take both, and identifiers are best texts.',
+          http: { status: 400 },
+        },
+      });
 }
 
 function readText(

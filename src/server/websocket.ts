@@ -24,7 +24,7 @@ import type { SlowReaders } from './subscriptions/slow-readers.ts';
 import type { BytesInFlight } from './guards/bytes-in-flight.ts';
 import { passedJsonLimit } from './guards/json-size.ts';
 import { RequestRates } from './guards/rate.ts';
-import { tooMuchJson } from './read-body.ts';
+import { inexactNumberIn, tooMuchJson } from './read-body.ts';
 import { withinMs } from './within.ts';
 import type { GraphqlServer } from './yoga.ts';
 
@@ -164,10 +164,18 @@ export function createWebSocketServer(parts: WebSocketParts) {
             const passed = passedJsonLimit(message, limits);
             if (passed !== undefined)
               return socket.close(CloseCode.BadRequest, tooMuchJson(passed, limits[passed]).message);
+            const text = String(message);
+            const inexact = inexactNumberIn(text);
+            if (inexact !== undefined) {
+              const refused = refusedOperation(text, inexact);
+              return refused === undefined
+                ? socket.close(CloseCode.BadRequest, 'Invalid message received')
+                : send(socket, refused);
+            }
             const held = parts.bytesInFlight.hold(connection.caller?.name ?? '');
             if (held.grow(message.length) !== undefined)
               return socket.close(TOO_MANY, 'Too many bytes at once');
-            const handled = handle(String(message))
+            const handled = handle(text)
               .catch((error: unknown) => onFailure(socket, error as Error))
               .finally(() => {
                 held.release();
@@ -276,4 +284,14 @@ function authorizationOf(params: Readonly<Record<string, unknown>> | undefined):
 /** graphql-ws wraps what an iterator throws; what was thrown is what was meant. */
 function meant(error: GraphQLError): unknown {
   return error.cause ?? error;
+}
+
+/** The answer to an operation that cannot be taken; undefined: the message is none of an operation. */
+function refusedOperation(message: string, error: GraphQLError): string | undefined {
+  try {
+    const { id } = JSON.parse(message) as { readonly id?: unknown };
+    return typeof id === 'string' ? JSON.stringify({ id, type: 'error', payload: [error] }) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -35,6 +35,30 @@ describe('the JSON of a body', () => {
     expect((await post(url, { query: RUN, variables: { raw: '[{,'.repeat(1_200_000) } })).status).toBe(200);
   });
 
+  it('INV-13: with a number that a double would change is refused, in the variables and in the document, and runs nothing', async () => {
+    const { url, engine } = await serve();
+    const literal = (value: string): string =>
+      `mutation { runTaskJson(name: "email-parse", input: { id: ${value} }) { __typename } }`;
+    for (const body of [
+      `{"query":${JSON.stringify(JSON_RUN)},"variables":{"input":{"raw":"a","id":12345678901234567890}}}`,
+      { query: literal('12345678901234567890') },
+      { query: literal('1e400') },
+    ]) {
+      const answer = await post(url, body);
+      expect([answer.status, codeOf(answer)]).toEqual([400, 'BAD_USER_INPUT']);
+      expect(answer.errors[0]?.message).toMatch(
+        /line 1, column \d+: the number 1\S+ cannot be kept exactly/i,
+      );
+    }
+    expect(engine.requests).toHaveLength(0);
+    const kept = {
+      query: JSON_RUN,
+      variables: { input: { raw: '12345678901234567890', id: 9007199254740991 } },
+    };
+    expect((await post(url, kept)).status).toBe(200);
+    expect(engine.requests).toMatchObject([{ input: { id: 9007199254740991 } }]);
+  });
+
   it('is counted as it is: as deep, and no text in it for more', () => {
     const depthOf = (one: unknown): number =>
       typeof one === 'object' && one !== null ? 1 + Math.max(0, ...Object.values(one).map(depthOf)) : 0;

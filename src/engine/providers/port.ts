@@ -54,6 +54,8 @@ export interface ProviderAnswer {
   readonly json: Json | undefined;
   /** With `structured`: further JSON values in the text, the likeliest first: a model may show a draft, or the schema, before it answers. */
   readonly otherJson?: readonly Json[];
+  /** With `structured`, and without `json`: why the JSON in the text is not taken. */
+  readonly jsonProblem?: string;
   /** The model that the provider says answered. */
   readonly model: string;
   readonly finishReason: FinishReason;

@@ -191,5 +191,5 @@ function misspells(key: string, group: string): boolean {
 }
 
 function isProjectFile(path: string): boolean {
-  return /(^|[/\\])headgate\.ya?ml$/.test(path);
+  return /(^|[/\\])headgate\.ya?ml$/i.test(path);
 }

@@ -107,6 +107,16 @@ export function culpritOf(
   if (code === 'BLOCK_AS_IMPLICIT_KEY' && here.text.split(/:\s/).length < 3)
     return { ...(next && next.column > here.column ? next : here), wording: NOT_LINED_UP };
   if (!/unexpected scalar (?:token in YAML stream|at node end)/i.test(message)) return undefined;
+  // `prompt: "… ${{ "a" + input.b }}"`: the text ended at the second quote.
+  if (/:\s+"[^"]*\$\{\{[^"}]*"/.test(here.text))
+    return {
+      ...here,
+      wording: {
+        code: SYNTAX,
+        message: 'A double quote inside the text in double quotes ends it.',
+        remedy: "Write the texts inside `${{ }}` in single quotes: `'a'`; or put the whole after `|`.",
+      },
+    };
   const first = contentFrom(text, 0);
   if (!first || first.start >= here.start || /:(?:\s|$)/.test(first.text)) return undefined;
   return {

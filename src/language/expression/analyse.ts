@@ -1,5 +1,5 @@
 // Syntax tree → its type and a function that runs it, in one walk: what is checked and what is run cannot differ.
-import { foreignField } from './foreign-names.ts';
+import { foreignConstant, foreignField } from './foreign-names.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { Json } from '../../common/json.ts';
 import { asCondition, refuseNull } from './analysis.ts';
@@ -84,9 +84,12 @@ function analyseName(node: SyntaxNode & { kind: 'name' }, scope: Scope): Analyse
     };
   const known = scope.names();
   const near = nearest(name, known);
-  const remedy = near
-    ? `Did you mean \`${near}\`?`
-    : `What is known here: ${known.map((root) => `\`${root}\``).join(', ') || 'nothing'}. Put a text in quotes.`;
+  const constant = foreignConstant(name);
+  const remedy =
+    constant ??
+    (near
+      ? `Did you mean \`${near}\`?`
+      : `What is known here: ${known.map((root) => `\`${root}\``).join(', ') || 'nothing'}. Put a text in quotes.`);
   throw new Rejection('unknown-name', `\`${name}\` is not known here.`, remedy, node);
 }
 

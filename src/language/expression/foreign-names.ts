@@ -68,3 +68,20 @@ const SIZES: ReadonlySet<string> = new Set(['length', 'size', 'count', 'len']);
 export function foreignField(name: string): string | undefined {
   return SIZES.has(name.toLowerCase()) ? SIZE : undefined;
 }
+
+const CONSTANTS: { readonly [name: string]: string } = {
+  none: 'null',
+  nil: 'null',
+  null: 'null',
+  undefined: 'null',
+  true: 'true',
+  false: 'false',
+  yes: 'true',
+  no: 'false',
+};
+
+/** What to write for a constant of another language. */
+export function foreignConstant(name: string): string | undefined {
+  const key = name.toLowerCase();
+  return Object.hasOwn(CONSTANTS, key) ? `Write \`${CONSTANTS[key]}\`.` : undefined;
+}

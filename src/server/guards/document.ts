@@ -1,6 +1,7 @@
 // Document: what a document may contain, counted before it is validated, so that a hostile one costs nothing but its reading.
-import { GraphQLError, Kind, parse } from 'graphql';
+import { GraphQLError, Kind, parse, TokenKind } from 'graphql';
 import type { ASTNode, DocumentNode, FragmentDefinitionNode, SelectionSetNode, Source } from 'graphql';
+import { changes } from '../../common/exact-json.ts';
 import type { ServerLimits } from '../options.ts';
 
 export type DocumentLimits = Pick<
@@ -20,8 +21,26 @@ export function createParse(limits: DocumentLimits): (source: string | Source) =
       throw error;
     }
     checkDocument(document, limits);
+    checkNumbers(document);
     return document;
   };
+}
+
+/** A number written in the document is never changed silently. */
+function checkNumbers(document: DocumentNode): void {
+  for (let token = document.loc?.startToken ?? null; token !== null; token = token.next)
+    if ((token.kind === TokenKind.INT || token.kind === TokenKind.FLOAT) && changes(token.value))
+      throw new GraphQLError(
+        `Line ${token.line}, column ${token.column}: the number ${token.value.slice(0, 40)} cannot be kept exactly.`,
+        {
+          extensions: {
+            code: 'BAD_USER_INPUT',
+            remedy:
+              'Write it in quotes: fields of the type BigInt take both, and identifiers are best texts.',
+            http: { status: 400, spec: true },
+          },
+        },
+      );
 }
 
 interface Counts {

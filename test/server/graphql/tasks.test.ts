@@ -43,6 +43,19 @@ describe('TaskInput', () => {
     expect(typeOf('SummarizeInput')).toContain('sentences: Int = 3');
   });
 
+  it('INV-13: takes an integer beyond 32 bits as it is, and refuses one that JSON would change', async () => {
+    const input = { type: 'object', properties: { id: { type: 'integer', format: 'int64' } } } as const;
+    const services = await createTestServices({ plan: plan([task('try-it', { input, output: OBJECT })]) });
+    const ask = asker(services);
+    const run = (id: string) =>
+      ask('mutation ($id: BigInt) { runTask(task: { tryIt: { id: $id } }) { __typename } }', {
+        variables: { id },
+      });
+    expect(codeOf(await run('9007199254740993'))).toBe('BAD_USER_INPUT');
+    expect((await run('9007199254740992')).errors).toBeUndefined();
+    expect(services.engine.requests).toMatchObject([{ input: { id: 2 ** 53 } }]);
+  });
+
   it('marks what is deprecated', () => {
     const old = plan([
       task('old', { input: OBJECT, output: OBJECT, deprecated: 'Use summarize.' }),

@@ -224,6 +224,7 @@ function whyEmpty({ usage, finishReason }: ProviderAnswer, maxOutputTokens: numb
 
 function whyNoJson(given: ProviderAnswer, maxOutputTokens: number): string {
   if (given.text.trim() === '') return whyEmpty(given, maxOutputTokens);
+  if (given.jsonProblem !== undefined) return given.jsonProblem;
   return given.finishReason === 'length'
     ? `the answer was cut at ${maxOutputTokens} tokens and is no JSON`
     : 'the answer is no JSON';

@@ -10,27 +10,42 @@ const SEPARATORS = [',', ';', '\t', '|'] as const;
 const MAX_COLUMNS = 16_384;
 /** What a spreadsheet writes before the header to say what separates. */
 const SEP_LINE = /^\uFEFF?"?sep=([^\r\n])"?\r?\n/i;
+/** Lines of blanks before the header. */
+const BLANK_LINES = /^\uFEFF?(?:[ \t]*(?:\r\n|\n|\r))+/;
 
 /** Fails with the reason and the line. */
 export async function parseCsv(raw: string): Promise<Outcome<Json, string>> {
   const [sepLine = '', said] = SEP_LINE.exec(raw) ?? [];
-  const text = raw.slice(sepLine.length);
+  const unmarked = raw.slice(sepLine.length);
+  const blank = BLANK_LINES.exec(unmarked)?.[0] ?? '';
+  const text = unmarked.slice(blank.length);
   if (text.replace(/^\uFEFF/, '').trim() === '') return succeed([]);
+  const skippedLines = (sepLine + blank).split(/\r\n|\n|\r/).length - 1;
   const { parse } = await import('csv-parse/sync');
-  let cells = 0;
+  let columns = 0;
+  let rowsRead = 0;
   try {
     const rows = parse(text, {
       bom: true,
       skip_empty_lines: true,
-      relax_column_count_less: true,
+      // Counted here: a short row is filled up, and what stands beyond the header's columns may only be blank.
+      relax_column_count: true,
       delimiter: said ?? separatorOf(text),
       record_delimiter: ['\r\n', '\n', '\r'],
       trim: false,
-      // A short row is filled up: what counts is the header's length.
-      on_record: (row: string[], { records }) => {
-        if (records === 1) cells = Math.max(1, row.length);
-        if (cells > MAX_COLUMNS) throw new Error(`it has ${cells} columns; at most ${MAX_COLUMNS} are read`);
-        if (cells * (records - 1) > MAX_VALUES) throw new TooManyCells(cells, records - 1);
+      on_record: (row: string[], { lines }) => {
+        // A line of blanks.
+        if (columns > 1 && row.length === 1 && row[0]?.trim() === '') return null;
+        if (columns === 0) {
+          columns = row.length;
+          if (columns > MAX_COLUMNS)
+            throw new Error(`it has ${columns} columns; at most ${MAX_COLUMNS} are read`);
+        } else rowsRead += 1;
+        if (columns * rowsRead > MAX_VALUES) throw new TooManyCells(columns, rowsRead);
+        if (row.slice(columns).some((cell) => cell.trim() !== ''))
+          throw new Error(
+            `line ${lines + skippedLines} has ${row.length} cells, and the header ${columns}; put a text that holds the separator in quotes`,
+          );
         return row;
       },
     });
@@ -40,8 +55,19 @@ export async function parseCsv(raw: string): Promise<Outcome<Json, string>> {
       records,
     );
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return fail(withLine(error, skippedLines));
   }
+}
+
+/** The reader counts from where it begins. */
+function withLine(error: unknown, skippedLines: number): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof Error && 'lines' in error
+    ? error.message.replace(
+        /\b(line) (\d+)/,
+        (_whole, word: string, line: string) => `${word} ${Number(line) + skippedLines}`,
+      )
+    : error.message;
 }
 
 class TooManyCells extends Error {

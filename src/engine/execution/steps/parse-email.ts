@@ -14,7 +14,9 @@ import type { Part } from './email/parts.ts';
 
 /** Fails with the reason when the text is no message. */
 export async function parseEmail(raw: string): Promise<Outcome<Json, string>> {
-  const given = raw.replace(/^\uFEFF/, '').trimStart();
+  const bare = raw.replace(/^\uFEFF/, '').trimStart();
+  // Line ends of old Macs, and of what was pasted from a form.
+  const given = bare.includes('\n') ? bare : bare.replaceAll('\r', '\n');
   if (given === '') return fail('it is empty');
   const message = messageOf(withoutMboxLine(given));
   try {
@@ -42,7 +44,9 @@ async function mailOf(message: MailMessage, root: Part): Promise<Json> {
   const { text, attachments } = await readBody(message, root);
   const list = (addresses: readonly Address[]): Json =>
     addresses.map(({ name, address }) => ({ name, address }));
-  const [sender] = from === undefined ? [] : readAddresses(from);
+  const senders = from === undefined ? [] : readAddresses(from);
+  // `From: Smith, Jo <jo@example.com>`: a comma that should have been quoted makes an address of a name.
+  const sender = senders.find(({ address }) => address.includes('@')) ?? senders[0];
   return {
     from: sender === undefined ? null : { name: sender.name, address: sender.address },
     to: list(all('to')),

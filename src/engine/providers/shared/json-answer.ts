@@ -1,4 +1,5 @@
 // The JSON values in an answer's text: alone, in a code fence, or with words, drafts and other JSON around them.
+import { inexactNumber } from '../../../common/exact-json.ts';
 import type { Json } from '../../../common/json.ts';
 
 const FENCE = /```[A-Za-z]*[ \t]*\r?\n([\s\S]*?)\r?\n?[ \t]*```/g;
@@ -13,22 +14,43 @@ const MOST_VALUES = 20;
  * they answer; then what stands in a code fence. Empty: there is none. A value among other words counts only if it is an object or an array.
  */
 export function findJson(text: string): readonly Json[] {
+  return found(text).map(({ value }) => value);
+}
+
+/** As findJson; but nothing with a number that would be changed: where it is the likeliest value that has one, there is none, and `problem` says why. */
+export function answeredJson(text: string): {
+  readonly values: readonly Json[];
+  readonly problem: string | undefined;
+} {
+  const all = found(text);
+  const problem = all[0] && inexactNumber(all[0].written);
+  if (problem !== undefined) return { values: [], problem: problem.reason };
+  const exact = all.filter(({ written }) => inexactNumber(written) === undefined);
+  return { values: exact.map(({ value }) => value), problem: undefined };
+}
+
+interface Found {
+  readonly value: Json;
+  readonly written: string;
+}
+
+function found(text: string): readonly Found[] {
   const trimmed = text.trim();
   if (trimmed === '') return [];
   const whole = parse(trimmed);
   if (whole !== undefined) return [whole];
-  const found = composites(trimmed).reverse().slice(0, MOST_VALUES);
-  if (found.length > 0) return found;
-  const fenced = [...trimmed.matchAll(FENCE)].flatMap(([, inside = '']) => {
-    const value = parse(inside);
+  const inside = composites(trimmed).reverse().slice(0, MOST_VALUES);
+  if (inside.length > 0) return inside;
+  const fenced = [...trimmed.matchAll(FENCE)].flatMap(([, fence = '']) => {
+    const value = parse(fence);
     return value === undefined ? [] : [value];
   });
   return fenced.reverse().slice(0, MOST_VALUES);
 }
 
 /** The objects and arrays in a text that parse and lie in no other, in their order. */
-function composites(text: string): Json[] {
-  const found: Json[] = [];
+function composites(text: string): Found[] {
+  const found: Found[] = [];
   const starts = /[{[]/g;
   let work = MOST_WORK * text.length + 10_000;
   for (let match = starts.exec(text); match !== null && work > 0; match = starts.exec(text)) {
@@ -62,9 +84,9 @@ function balancedEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-function parse(text: string): Json | undefined {
+function parse(written: string): Found | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return { value: JSON.parse(written) as Json, written };
   } catch {
     return undefined;
   }

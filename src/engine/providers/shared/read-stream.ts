@@ -1,5 +1,6 @@
 // Reads a streamed answer to its end, and judges what is wrong with it: cut, malformed, or merely untidy (INV-10).
 import type { Readable } from 'node:stream';
+import { parseKeepingNumbers } from '../../../common/exact-json.ts';
 import type { Clock } from '../../../common/clock.ts';
 import type { Note } from '../port.ts';
 import { errorInside, errorWords } from './error-body.ts';
@@ -248,7 +249,7 @@ function malformed(message: string): AnswerEnd {
 
 function parse(data: string): unknown {
   try {
-    return JSON.parse(data);
+    return parseKeepingNumbers(data);
   } catch {
     return undefined;
   }

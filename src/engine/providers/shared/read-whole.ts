@@ -1,4 +1,5 @@
 // Reads an answer that is not a stream: a whole answer, an error in its place, or something else altogether.
+import { parseKeepingNumbers } from '../../../common/exact-json.ts';
 import { errorInside, htmlWords, looksLikeHtml } from './error-body.ts';
 import type { AnswerEnd } from './read-stream.ts';
 import type { AnswerReader } from './reading.ts';
@@ -45,7 +46,7 @@ function notAnAnswer(text: string, contentType: string, redactor: Redactor): Ans
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseKeepingNumbers(text);
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ import { KeyPool } from './key-pool.ts';
 import type { Pool, WireResponse } from './http-pool.ts';
 import { exchange } from './exchanger.ts';
 import type { ExchangeProtocol } from './exchanger.ts';
-import { findJson } from './json-answer.ts';
+import { answeredJson } from './json-answer.ts';
 import { providerError } from './provider-error.ts';
 import type { AnswerReader } from './reading.ts';
 import { readStream, WatchFailed } from './read-stream.ts';
@@ -145,9 +145,11 @@ export function createRemoteProvider(
       const text = withoutThinking(raw);
       if (text !== raw)
         notes.push({ code: 'THINKING_LEFT_OUT', message: 'thinking was left out of the text' });
-      const found = request.structured === null ? [] : findJson(text);
-      const json = found.map((value) => prepared.restore(value));
-      return succeed(report.answer(response, { requestedModel: request.model, text, json, notes }));
+      const { values, problem } =
+        request.structured === null ? { values: [], problem: undefined } : answeredJson(text);
+      const json = values.map((value) => prepared.restore(value));
+      const answer = report.answer(response, { requestedModel: request.model, text, json, notes });
+      return succeed(problem === undefined ? answer : { ...answer, jsonProblem: problem });
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
       if (signal.aborted) return fail(report.abandoned(signal));

@@ -250,9 +250,26 @@ function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
       'default-mismatch',
       written.at,
       `The default does not fit its own schema: it ${problem}.`,
-      'Write a value that the schema takes, or change the schema.',
+      meantDefault(schema, value) ?? 'Write a value that the schema takes, or change the schema.',
     );
 }
+
+/** `default: yes`, which is a text in YAML 1.2, and `default: "5"`. */
+function meantDefault({ type }: JsonSchema, value: Json): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const meant =
+    type === 'boolean'
+      ? BOOLEAN_WORDS.get(value.trim().toLowerCase())
+      : (type === 'integer' || type === 'number') && /^\s*-?\d+(?:\.\d+)?\s*$/.test(value)
+        ? value.trim()
+        : undefined;
+  return meant === undefined ? undefined : `Write \`${meant}\`.`;
+}
+
+const BOOLEAN_WORDS: ReadonlyMap<string, string> = new Map([
+  ...['yes', 'y', 'on', 'true', '1'].map((word) => [word, 'true'] as const),
+  ...['no', 'n', 'off', 'false', '0'].map((word) => [word, 'false'] as const),
+]);
 
 /** `default:` with nothing behind it, in a field that may not be null. */
 function checkNullDefault({ default: value, ...rest }: JsonSchema, node: DocumentNode, reader: Reader): void {

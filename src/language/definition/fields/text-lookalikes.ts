@@ -1,9 +1,11 @@
 // Texts that look like an expression and are none: they would reach the model, or the caller, as they are written.
 const ROOTS = 'input|steps|caller|env|now|prompt|output|secrets';
 
-/** Other template languages: `{{ input.name }}`, `${ input.name }`, `$ {{ input.name }}`. */
+const PATH = String.raw`(?:input|steps|secrets)(?:\.[A-Za-z_]\w*)+`;
+
+/** Other template languages: `{{ input.name }}`, `${ input.name }`, `$ {{ input.name }}`, `{input.name}`, `$input.name`, `<%= input.name %>`. */
 const OTHER_SIGNS = new RegExp(
-  String.raw`(?<!\$)\{\{\s*(?:${ROOTS})\s*[.[}]|\$\{(?!\{)\s*(?:${ROOTS})\s*[.[}]`,
+  String.raw`(?<!\$)\{\{\s*(?:${ROOTS})\s*[.[}]|\$\{(?!\{)\s*(?:${ROOTS})\s*[.[}]|\{${PATH}\}|\$${PATH}|<%=?\s*${PATH}`,
 );
 /** Nothing but a path: `steps.mail.subject`. */
 const BARE_PATH = /^(?:input|steps|secrets)(?:\.[A-Za-z_]\w*)+$/;

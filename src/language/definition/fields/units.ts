@@ -3,6 +3,7 @@ import { parseUsd } from '../../../common/money.ts';
 import type { NanoUsd } from '../../../common/money.ts';
 import { formatDuration } from '../../../common/units.ts';
 import type { DocumentNode, ScalarNode } from '../../document/types.ts';
+import { limitWords } from './foreign-words.ts';
 import { scalar } from './kind.ts';
 import type { Kind } from './kind.ts';
 import type { RateDefinition } from '../types.ts';
@@ -77,7 +78,12 @@ export const money: Kind<NanoUsd> = scalar({
     pattern: '^\\$[0-9]{1,12}(\\.[0-9]{1,9})?$',
     description: 'Dollars: $0.05, $400. Nine places at most.',
   },
-  remedy: 'Write dollars with their sign: `$5`, `$0.05`; at most nine places.',
+  remedy(node) {
+    const meant = node.kind === 'scalar' ? limitWords(textOf(node))?.limit : undefined;
+    return meant !== undefined && parseUsd(meant) !== undefined
+      ? `Write \`${meant}\`: dollars have their sign.`
+      : 'Write dollars with their sign: `$5`, `$0.05`; at most nine places.';
+  },
   parse(node) {
     const text = textOf(node);
     return text.startsWith('$') ? parseUsd(text) : undefined;

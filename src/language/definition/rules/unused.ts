@@ -94,7 +94,7 @@ function unusedInput(task: TaskDefinition, workspace: Workspace, report: Report)
         'unused-input',
         memberPlace(task.input, name, task.input.at),
         `Nothing reads the field \`${name}\` of the input.`,
-        `Mention \`input.${name}\`, or remove the field.`,
+        `Write \`\${{ input.${name} }}\` where it belongs, or remove the field.`,
       );
   }
 }

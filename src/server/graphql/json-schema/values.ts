@@ -1,4 +1,5 @@
 // Values: GraphQL's input objects turned into the task's JSON, and outputs tested before they are shown as typed.
+import { GraphQLError } from 'graphql';
 import type { Json } from '../../../common/json.ts';
 import type { Shape } from './shape.ts';
 
@@ -9,7 +10,7 @@ export type ToJson = (value: unknown) => Json;
 export function toJsonFor(shape: Shape): ToJson | undefined {
   switch (shape.kind) {
     case 'scalar':
-      return shape.scalar === 'BigInt' ? (value) => Number(value) : undefined;
+      return shape.scalar === 'BigInt' ? exactNumber : undefined;
     case 'enum':
       return undefined;
     case 'list': {
@@ -38,6 +39,19 @@ export function toJsonFor(shape: Shape): ToJson | undefined {
       };
     }
   }
+}
+
+/** JSON holds numbers as a double does. */
+function exactNumber(value: unknown): number {
+  const number = Number(value);
+  if (typeof value === 'bigint' && BigInt(number) !== value)
+    throw new GraphQLError(`The number ${value} cannot be kept exactly.`, {
+      extensions: {
+        code: 'BAD_USER_INPUT',
+        remedy: 'Declare the field as a string where nobody counts with it, such as an identifier.',
+      },
+    });
+  return number;
 }
 
 /** Can the value be shown as this type? An output of an older revision may not be; it is then shown as JSON alone. */

@@ -153,4 +153,21 @@ describe.skipIf(!hasSharedData('eml'))('real messages', () => {
     const bytes = readSharedBytes(file);
     for (const encoding of ['latin1', 'utf8'] as const) await parsed(bytes.toString(encoding));
   });
+
+  test.each([
+    ['a folded subject', 'From: a@example.com\nSubject: one\n two\n\n.', { subject: 'one two' }],
+    ['line ends of old Macs', 'From: a@example.com\rSubject: x\r\rwords', { subject: 'x', text: 'words' }],
+    [
+      'an address of numbers',
+      'From: Jo <jo@[IPv6:2001:db8::1]>\n\n.',
+      { from: { name: 'Jo', address: 'jo@[IPv6:2001:db8::1]' } },
+    ],
+    [
+      'a name with a comma and no quotes',
+      'From: Smith, Jo <jo@example.com>\n\n.',
+      { from: { name: 'Jo', address: 'jo@example.com' } },
+    ],
+  ])('reads %s', async (_what, raw, expected) => {
+    expect(await parseEmail(raw)).toMatchObject({ ok: true, value: expected });
+  });
 });

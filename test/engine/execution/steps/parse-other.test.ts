@@ -58,6 +58,36 @@ describe('parse: csv, as spreadsheets write it', () => {
     });
   });
 
+  test.each([
+    [
+      'lines of blanks, before the header and between rows',
+      '  \n\na,b\n1,2\n   \n3,4\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    [
+      'empty cells beyond the header',
+      'a,b\n1,2,\n3,4,,\n',
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    ['a cell of a blank in a table of one column', 'a\n \n1\n', [{ a: ' ' }, { a: '1' }]],
+  ])('reads over %s', async (_what, raw, rows) => {
+    expect(await parseCsv(raw)).toEqual({ ok: true, value: rows });
+  });
+
+  test.each([
+    ['sep=;\na;b\n1;2;3\n', 'line 3 has 3 cells, and the header 2'],
+    ['\n\na,b\n1,2\n"l1\nl2",2\n1,2,3\n', 'line 7 has 3 cells'],
+    ['\n\na,b\n5"x,2\n', 'at line 4'],
+  ])('counts the line of %j from the beginning of the text', async (raw, words) => {
+    expect(await parseCsv(raw)).toMatchObject({ ok: false, error: expect.stringContaining(words) });
+  });
+
   test('tells a number that would be changed, with its row', () => {
     const schema = {
       type: 'array',

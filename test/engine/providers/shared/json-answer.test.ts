@@ -1,7 +1,7 @@
 // Finding the JSON in what a model answers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findJson } from '../../../../src/engine/providers/shared/json-answer.ts';
+import { answeredJson, findJson } from '../../../../src/engine/providers/shared/json-answer.ts';
 
 describe('the JSON in an answer', () => {
   it.each([
@@ -33,5 +33,18 @@ describe('the JSON in an answer', () => {
 
   it('gives up on brackets without end in linear time', () => {
     expect(findJson(`${'['.repeat(200_000)} `)).toEqual([]);
+  });
+});
+
+describe('a number in an answer that a double would change', () => {
+  it('is never taken as another: the answer is refused with the number, and a draft is not taken in its place', () => {
+    expect(answeredJson('Draft {"id":1}, answer {"id":12345678901234567890}')).toEqual({
+      values: [],
+      problem: expect.stringContaining('12345678901234567890 cannot be kept exactly'),
+    });
+    expect(answeredJson('Draft {"id":12345678901234567890}, answer {"id":"12345678901234567890"}')).toEqual({
+      values: [{ id: '12345678901234567890' }],
+      problem: undefined,
+    });
   });
 });

@@ -52,6 +52,7 @@ export function readAddresses(value: string): Address[] {
 const SPECIALS = '<>,;:';
 /** An encoded word may follow without a blank. */
 const WORD_END = /[\s<>,;:"()]|=\?/g;
+const DOMAIN_LITERAL = /[^\s<>,;:"()[\]]{0,256}\[[0-9a-z:.]{2,64}\]/iy;
 
 function* tokens(value: string): Generator<Token> {
   let at = 0;
@@ -81,14 +82,20 @@ function* tokens(value: string): Generator<Token> {
       end = WORD_HERE.lastIndex;
       text = value.slice(at, end);
     } else if (sign !== ')') {
-      WORD_END.lastIndex = at + 1;
-      end = WORD_END.exec(value)?.index ?? value.length;
+      end = wordEnd(value, at);
       text = value.slice(at, end);
     }
     if (sign !== ')') yield { kind, text, spaced };
     spaced = false;
     at = end;
   }
+}
+
+/** A colon inside the brackets of an address of numbers (`jo@[IPv6:2001:db8::1]`) ends nothing. */
+function wordEnd(value: string, start: number): number {
+  DOMAIN_LITERAL.lastIndex = start;
+  WORD_END.lastIndex = DOMAIN_LITERAL.test(value) ? DOMAIN_LITERAL.lastIndex : start + 1;
+  return WORD_END.exec(value)?.index ?? value.length;
 }
 
 /** Behind the closing quote; where there is none, behind this one. */

@@ -46,7 +46,8 @@ export function readHeader(bytes: string, start: number, end: number): Header {
 }
 
 function unfold({ name, lines }: { readonly name: string; readonly lines: readonly string[] }): HeaderField {
-  return { name, value: lines.join(' ').replaceAll('\t', ' ').trim() };
+  // What goes on begins with a blank of its own (RFC 5322, 2.2.3).
+  return { name, value: lines.join('').replaceAll('\t', ' ').trim() };
 }
 
 function goesOn(bytes: string, at: number, end: number): boolean {
