@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
   test: {
     environment: 'node',
+    globalSetup: ['test/support/postgres-setup.ts'],
     include: ['test/**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**'],
     // A child process that has to be compiled and started on a busy machine with two cores takes seconds, not minutes.

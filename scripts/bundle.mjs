@@ -26,6 +26,7 @@ const PACKAGES = [
   '@opentelemetry/api',
   'gpt-tokenizer',
   'openai',
+  'pg',
   'pino',
   'undici',
 ];

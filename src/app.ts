@@ -51,6 +51,8 @@ export interface AppOptions {
   readonly workflows: string | Source;
   /** The folder of the database; made where it is missing. */
   readonly dataDirectory: string;
+  /** `postgres://…`: the ledger is there, and not in the folder. */
+  readonly database?: string;
   /** Where `env` and `secrets` in workflows are read; secrets at the moment of the call (INV-9). */
   readonly env: { readonly [name: string]: string | undefined };
   /** Default `full`: what is written survives a power cut. `normal`: it survives a killed process. */
@@ -96,7 +98,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 
   // What happened is in the ledger: it is opened, migrated and recovered first.
   const ledger = await openLedger({
-    path: join(options.dataDirectory, DATABASE_FILE),
+    path: options.database ?? join(options.dataDirectory, DATABASE_FILE),
     synchronous: options.synchronous ?? 'full',
     clock,
   });
@@ -106,7 +108,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     const revisions = createRevisions({
       source,
       compile: (files) => compileServable(files, { env, nowMs: clock.nowMs() }),
-      prepare: (plan) => executors.prepare(plan),
+      async prepare(plan) {
+        await Promise.all([executors.prepare(plan), ledger.accounts.prepare?.(plan.budgets)]);
+      },
       ledger,
       planText: (hash) => ledger.planText(hash),
       env,
@@ -138,6 +142,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       guards.configure(plan.guards.surge);
     };
     // Spend was posted under the budgets of the plan that served last; what a budget becomes follows from them.
+    await ledger.accounts.prepare?.([...(before?.budgets ?? []), ...revisions.active().plan.budgets]);
     if (before && before.hash !== revisions.active().plan.hash) budgets.configure(before);
     take(revisions.active().plan);
     await rememberSpend(guards, ledger, clock, revisions.active().plan);

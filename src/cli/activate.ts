@@ -1,14 +1,16 @@
 // headgate activate: pins one revision, whatever the workflows say, or releases it.
-import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import type { RegisterCommand } from './commands.ts';
 import { inLedgerOrAtServer } from './ledger-or-server.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { ledgerPath } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 
 interface ActivateFlags {
   readonly release: boolean;
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
 }
@@ -28,6 +30,7 @@ export const registerActivate: RegisterCommand = (program, io, end) =>
     .argument('[revision]', 'as "headgate history" lists it: a hash, or the beginning of one or of a commit')
     .option('--release', 'take what the workflows say again', false)
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .action(async (revision: string | undefined, flags: ActivateFlags) => {
@@ -42,7 +45,7 @@ async function activate(revision: string | undefined, flags: ActivateFlags, io: 
     );
   return inLedgerOrAtServer(
     flags,
-    () => inLedger(revision, flags.data, io),
+    () => inLedger(revision, flags, io),
     (server) => remotely(revision, server, flags.key, io),
   );
 }
@@ -65,14 +68,17 @@ async function remotely(
   return 0;
 }
 
-async function inLedger(revision: string | undefined, dataDirectory: string, io: CliIo): Promise<ExitCode> {
-  const [{ DATABASE_FILE }, { openLedger }, { pinInLedger, releaseInLedger }] = await Promise.all([
-    import('../app.ts'),
+async function inLedger(
+  revision: string | undefined,
+  location: LedgerLocation,
+  io: CliIo,
+): Promise<ExitCode> {
+  const [{ openLedger }, { pinInLedger, releaseInLedger }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../revisions/pin.ts'),
   ]);
   const ledger = await openLedger({
-    path: join(dataDirectory, DATABASE_FILE),
+    path: await ledgerPath(location),
     synchronous: 'full',
     clock: systemClock,
   });

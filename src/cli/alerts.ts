@@ -6,11 +6,19 @@ import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { UsageError } from './io.ts';
 import { withLocalStats } from './local-stats.ts';
-import { dataOption, keyOption, parsePositiveInteger, serverOption, workflowsOption } from './options.ts';
+import {
+  databaseOption,
+  dataOption,
+  keyOption,
+  parsePositiveInteger,
+  serverOption,
+  workflowsOption,
+} from './options.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
 interface AlertsFlags {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly limit: number;
@@ -29,6 +37,7 @@ export const registerAlerts: RegisterCommand = (program, io, end) => {
     .command('alerts')
     .description('list alerts, the newest first; "alerts test" sends a test message to each sink')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--limit <n>', 'no more than so many', parsePositiveInteger, 20)
@@ -79,8 +88,8 @@ async function list(flags: AlertsFlags, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
-function local({ data, limit }: AlertsFlags): Promise<readonly ShownAlert[]> {
-  return withLocalStats(data, async (_stats, ledger) => {
+function local({ limit, ...location }: AlertsFlags): Promise<readonly ShownAlert[]> {
+  return withLocalStats(location, async (_stats, ledger) => {
     const { rows } = await ledger.alerts({ limit });
     return rows.map(({ atMs, ...alert }) => ({ ...alert, at: new Date(atMs).toISOString() }));
   });

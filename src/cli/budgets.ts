@@ -3,11 +3,12 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 import { readServerAddress } from './server-address.ts';
 
 interface BudgetsFlags {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly json: boolean;
@@ -20,6 +21,7 @@ export const registerBudgets: RegisterCommand = (program, io, end) =>
       'print each budget of a running server: spent, held, its end, and when it is expected to be spent',
     )
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--json', 'as JSON', false)

@@ -1,19 +1,19 @@
 // headgate history: the revisions of the workflows, when each was in force, and what it cost.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import type { Json } from '../common/json.ts';
 import { formatUsd } from '../common/money.ts';
-import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
 import type { CostBucket } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, parsePositiveInteger } from './options.ts';
+import { existingLedger } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import { databaseOption, dataOption, parsePositiveInteger } from './options.ts';
 
 interface HistoryFlags {
   readonly data: string;
+  readonly database?: string;
   readonly limit: number;
   readonly json: boolean;
 }
@@ -29,12 +29,13 @@ export const registerHistory: RegisterCommand = (program, io, end) =>
     .command('history')
     .description('list the revisions of the workflows: from when to when, by whom, at what cost')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--limit <n>', 'no more than so many', parsePositiveInteger, 20)
     .option('--json', 'as JSON', false)
     .action(async (flags: HistoryFlags) => end(await history(flags, io)));
 
-async function history({ data, limit, json }: HistoryFlags, io: CliIo): Promise<ExitCode> {
-  const entries = await readEntries(data, limit);
+async function history({ limit, json, ...location }: HistoryFlags, io: CliIo): Promise<ExitCode> {
+  const entries = await readEntries(location, limit);
   if (json) io.out(JSON.stringify(entries.map(entryJson), null, 2));
   else if (entries.length === 0) io.out('No revision was loaded yet.');
   else {
@@ -49,19 +50,12 @@ async function history({ data, limit, json }: HistoryFlags, io: CliIo): Promise<
 }
 
 /** Beside a running server or without one: the database is only read. */
-async function readEntries(dataDirectory: string, limit: number): Promise<readonly Entry[]> {
-  const [{ DATABASE_FILE }, { openLedgerReader }, { createStats }] = await Promise.all([
-    import('../app.ts'),
+async function readEntries(location: LedgerLocation, limit: number): Promise<readonly Entry[]> {
+  const [{ openLedgerReader }, { createStats }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../ledger/stats/stats.ts'),
   ]);
-  const path = join(dataDirectory, DATABASE_FILE);
-  if (!existsSync(path))
-    throw new HeadgateError(
-      'DATABASE_NOT_FOUND',
-      `there is no database ${path}`,
-      'Name its folder with --data DIR, or start a server first.',
-    );
+  const path = await existingLedger(location, 'Name its folder with --data DIR, or start a server first.');
   const ledger = openLedgerReader(path);
   const stats = createStats({ ledger: { ...ledger, onWritten: () => () => undefined }, clock: systemClock });
   try {

@@ -1,5 +1,4 @@
 // headgate keys: makes, lists and revokes API keys, in the database of this machine or at a running server.
-import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../common/clock.ts';
@@ -13,11 +12,21 @@ import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { inLedgerOrAtServer } from './ledger-or-server.ts';
-import { collect, dataOption, keyOption, parsePositiveInteger, serverOption } from './options.ts';
+import { ledgerPath } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import {
+  collect,
+  databaseOption,
+  dataOption,
+  keyOption,
+  parsePositiveInteger,
+  serverOption,
+} from './options.ts';
 import { parseTags } from './tags.ts';
 
 interface Place {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
 }
@@ -62,7 +71,11 @@ interface Keys {
 export const registerKeys: RegisterCommand = (program, io, end) => {
   const keys = program.command('keys').description('make, list and revoke API keys');
   const at = (command: Command): Command =>
-    command.addOption(dataOption()).addOption(serverOption()).addOption(keyOption());
+    command
+      .addOption(dataOption())
+      .addOption(databaseOption())
+      .addOption(serverOption())
+      .addOption(keyOption());
   at(keys.command('create'))
     .description('make a key and print its secret, once')
     .requiredOption('--caller <name>', 'who will use it: the name in statistics and budgets')
@@ -108,7 +121,7 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
 async function withKeys(place: Place, use: (keys: Keys) => Promise<ExitCode>): Promise<ExitCode> {
   const keys = await inLedgerOrAtServer(
     place,
-    () => localKeys(place.data),
+    () => localKeys(place),
     (server) => remoteKeys(server, place.key),
   );
   try {
@@ -215,15 +228,14 @@ function stateOf({ revokedAt, expiresAt }: ShownKey): string {
   return Date.parse(expiresAt) <= systemClock.nowMs() ? 'expired' : `until ${expiresAt}`;
 }
 
-async function localKeys(dataDirectory: string): Promise<Keys> {
-  const [{ openLedger }, { KeyRing }, { DATABASE_FILE }, { planInForce }] = await Promise.all([
+async function localKeys(location: LedgerLocation): Promise<Keys> {
+  const [{ openLedger }, { KeyRing }, { planInForce }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../server/keys/key-ring.ts'),
-    import('../app.ts'),
     import('../revisions/find.ts'),
   ]);
   const ledger = await openLedger({
-    path: join(dataDirectory, DATABASE_FILE),
+    path: await ledgerPath(location),
     synchronous: 'full',
     clock: systemClock,
   });

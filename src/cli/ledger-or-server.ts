@@ -1,9 +1,9 @@
 // Commands that change the ledger: in the database itself, or, where a server has it open, at that server.
 import { HeadgateError } from '../errors/headgate-error.ts';
+import type { LedgerLocation } from './ledger-path.ts';
 import { readServerAddress } from './server-address.ts';
 
-export interface LedgerPlace {
-  readonly data: string;
+export interface LedgerPlace extends LedgerLocation {
   /** Named: the server is asked, whatever the folder holds. */
   readonly server?: string;
 }

@@ -4,14 +4,23 @@ import { join } from 'node:path';
 import { systemClock } from '../common/clock.ts';
 import { formatUsd, type NanoUsd } from '../common/money.ts';
 import { LOCAL_CALLER } from '../engine/execution/local-caller.ts';
-import { HeadgateError } from '../errors/headgate-error.ts';
 import { ESTIMATES_LISTED_MS } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { inLedgerOrAtServer, type LedgerPlace } from './ledger-or-server.ts';
-import { collect, dataOption, keyOption, parseDollars, serverOption, workflowsOption } from './options.ts';
+import { existingLedger } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import {
+  collect,
+  databaseOption,
+  dataOption,
+  keyOption,
+  parseDollars,
+  serverOption,
+  workflowsOption,
+} from './options.ts';
 import { withProgress } from './progress.ts';
 import { parseTags } from './tags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
@@ -28,14 +37,16 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
       'compute every bill again from its tokens and rates, and add up every sum; exit code 1 when one differs',
     )
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--json', 'as JSON', false)
-    .action(async (flags: { data: string; json: boolean }) => end(await verify(flags, io)));
+    .action(async (flags: LedgerLocation & { json: boolean }) => end(await verify(flags, io)));
   ledger
     .command('reconcile')
     .description(
       'list attempts of unknown outcome, and those settled at an estimate; confirm what they were billed, or release them',
     )
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--confirm <id>', 'it was billed: at --cost, or at its worst case')
     .option('--cost <dollars>', 'what it was billed', parseDollars)
     .option('--release <id>', 'it was not billed')
@@ -74,6 +85,7 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .option('--tag <key=value>', 'a tag, for statistics and budgets', collect, [])
     .addOption(workflowsOption())
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--json', 'as JSON', false)
@@ -86,24 +98,10 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
   return ledger;
 };
 
-/** Throws where there is no database: a verification must not make an empty one and be content. */
-async function databaseIn(dataDirectory: string): Promise<string> {
-  const { DATABASE_FILE } = await import('../app.ts');
-  const path = join(dataDirectory, DATABASE_FILE);
-  if (!existsSync(path))
-    throw new HeadgateError(
-      'DATABASE_NOT_FOUND',
-      `there is no database ${path}`,
-      'Name its folder with --data DIR.',
-    );
-  return path;
-}
+const REMEDY = 'Name its folder with --data DIR.';
 
-async function verify(
-  flags: { readonly data: string; readonly json: boolean },
-  io: CliIo,
-): Promise<ExitCode> {
-  const path = await databaseIn(flags.data);
+async function verify(flags: LedgerLocation & { readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+  const path = await existingLedger(flags, REMEDY);
   const { openLedgerReader } = await import('../ledger/open.ts');
   const ledger = openLedgerReader(path);
   try {
@@ -126,7 +124,7 @@ async function verify(
 }
 
 async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
-  const path = await databaseIn(dataDirectory);
+  const path = await existingLedger({ data: dataDirectory }, REMEDY);
   const { repairLedger } = await import('../ledger/open.ts');
   const repaired = await repairLedger(path, systemClock);
   if (repaired === null) {
@@ -157,7 +155,7 @@ interface CopyFlags {
 async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
   if (existsSync(file))
     throw new UsageError(`there is a file ${file} already`, 'Name another; no backup is written over.');
-  const path = await databaseIn(flags.data);
+  const path = await existingLedger({ data: flags.data }, REMEDY);
   const { backupLedger } = await import('../ledger/backup.ts');
   const { newestMs, report } = await withProgress('copying the ledger and adding it up', io, () =>
     backupLedger(path, file),
@@ -237,11 +235,12 @@ async function adjustHere(
   tags: { readonly [key: string]: string },
   io: CliIo,
 ): Promise<Entered> {
-  await databaseIn(flags.data);
+  await existingLedger(flags, REMEDY);
   const { openApp } = await import('../app.ts');
   const app = await openApp({
     workflows: workflowsFolder(flags.workflows, io),
     dataDirectory: flags.data,
+    ...(flags.database === undefined ? {} : { database: flags.database }),
     env: io.env,
   });
   try {
@@ -334,7 +333,7 @@ async function reconcile(flags: ReconcileFlags, io: CliIo): Promise<ExitCode> {
     throw new UsageError('--cost says what a confirmed attempt was billed', 'Give it with --confirm ID.');
   const outcomes = await inLedgerOrAtServer(
     flags,
-    () => outcomesInLedger(flags.data),
+    () => outcomesInLedger(flags),
     (server) => outcomesAtServer(server, flags.key),
   );
   try {
@@ -351,8 +350,8 @@ async function reconcile(flags: ReconcileFlags, io: CliIo): Promise<ExitCode> {
 }
 
 /** Opening the ledger recovers it first, so that what a crash has just left open is listed too. */
-async function outcomesInLedger(dataDirectory: string): Promise<Outcomes> {
-  const path = await databaseIn(dataDirectory);
+async function outcomesInLedger(location: LedgerLocation): Promise<Outcomes> {
+  const path = await existingLedger(location, REMEDY);
   const { openLedger } = await import('../ledger/open.ts');
   const ledger = await openLedger({ path, synchronous: 'full', clock: systemClock });
   return {

@@ -9,6 +9,11 @@ export const workflowsOption = (): Option =>
   ).env('HEADGATE_WORKFLOWS');
 export const dataOption = (): Option =>
   new Option('--data <dir>', 'the folder of the database').env('HEADGATE_DATA').default('.headgate');
+export const databaseOption = (): Option =>
+  new Option(
+    '--database <url>',
+    'the ledger in PostgreSQL instead: postgres://…; better given in the environment, since it holds a password',
+  ).env('HEADGATE_DATABASE');
 
 export function parsePort(text: string): number {
   const port = Number(text);

@@ -1,5 +1,4 @@
 // headgate pause and resume: the switch that stops spending, in the database itself or at the server that has it open.
-import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../common/clock.ts';
@@ -11,7 +10,9 @@ import type { RegisterCommand } from './commands.ts';
 import type { SpendScopeInput } from './generated/graphql.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { inLedgerOrAtServer, type LedgerPlace } from './ledger-or-server.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { ledgerPath } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 
 const NAMED = ['task', 'provider', 'model', 'caller'] as const;
 type Named = (typeof NAMED)[number];
@@ -77,6 +78,7 @@ function scoped(command: Command): Command {
     .option('--caller <name>', 'by this caller')
     .addOption(new Option('--all', 'of everything').default(false))
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--json', 'as JSON', false);
@@ -125,7 +127,7 @@ async function withSwitches(
 ): Promise<ExitCode> {
   const switches = await inLedgerOrAtServer(
     flags,
-    () => switchesInLedger(flags.data),
+    () => switchesInLedger(flags),
     (server) => Promise.resolve(switchesAtServer(server, flags.key)),
   );
   try {
@@ -139,14 +141,13 @@ async function withSwitches(
 const textOf = (scope: Scope): string => (scope.kind === 'all' ? 'all' : `${scope.kind}:${scope.name}`);
 
 /** No server runs: the next one starts with the switch as it is left here. */
-async function switchesInLedger(dataDirectory: string): Promise<Switches> {
-  const [{ openLedger }, { DATABASE_FILE }, { planInForce }] = await Promise.all([
+async function switchesInLedger(location: LedgerLocation): Promise<Switches> {
+  const [{ openLedger }, { planInForce }] = await Promise.all([
     import('../ledger/open.ts'),
-    import('../app.ts'),
     import('../revisions/find.ts'),
   ]);
   const ledger = await openLedger({
-    path: join(dataDirectory, DATABASE_FILE),
+    path: await ledgerPath(location),
     synchronous: 'full',
     clock: systemClock,
   });

@@ -1,7 +1,6 @@
 // headgate prices diff: what another price catalogue would change for the models of these workflows.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { catalogueFromText, loadCatalogue } from '../language/plan/catalogue.ts';
 import { printPrice } from '../language/plan/print.ts';
@@ -10,12 +9,15 @@ import { compileDirectory } from '../revisions/compile.ts';
 import { lastPlan } from '../revisions/last-plan.ts';
 import type { RegisterCommand } from './commands.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, workflowsOption } from './options.ts';
+import { ledgerPath } from './ledger-path.ts';
+import type { LedgerLocation } from './ledger-path.ts';
+import { databaseOption, dataOption, workflowsOption } from './options.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
 interface DiffFlags {
   readonly workflows?: string;
   readonly data: string;
+  readonly database?: string;
   readonly catalogue?: string;
 }
 
@@ -26,6 +28,7 @@ export const registerPrices: RegisterCommand = (program, io, end) => {
     .description('what the installed catalogue, or another one, would change for the models in use')
     .addOption(workflowsOption())
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option(
       '--catalogue <file>',
       "another catalogue: genai-prices' data.json (default: compare the active revision with the installed one)",
@@ -45,7 +48,7 @@ async function diff(flags: DiffFlags, io: CliIo): Promise<ExitCode> {
     );
   const [before, after] =
     flags.catalogue === undefined
-      ? [await activePlan(flags.data), installed.plan]
+      ? [await activePlan(flags), installed.plan]
       : [installed.plan, await planWith(flags.catalogue, folder, io)];
   if (before === null) {
     io.out('No revision was compiled yet, so there is nothing to compare with.');
@@ -99,13 +102,10 @@ async function planWith(file: string, folder: string, io: CliIo): Promise<Plan> 
   );
 }
 
-async function activePlan(dataDirectory: string): Promise<Plan | null> {
-  const [{ DATABASE_FILE }, { openLedgerReader }] = await Promise.all([
-    import('../app.ts'),
-    import('../ledger/open.ts'),
-  ]);
-  const path = join(dataDirectory, DATABASE_FILE);
-  if (!existsSync(path)) return null;
+async function activePlan(location: LedgerLocation): Promise<Plan | null> {
+  const { openLedgerReader } = await import('../ledger/open.ts');
+  const path = await ledgerPath(location);
+  if (location.database === undefined && !existsSync(path)) return null;
   const ledger = openLedgerReader(path);
   try {
     return (await lastPlan(ledger)) ?? null;

@@ -6,7 +6,14 @@ import type { ChangeAlone, Replay } from '../simulation/replay.ts';
 import type { RegisterCommand } from './commands.ts';
 import { replayJson, replayMarkdown, replayText } from './format/replay.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
-import { dataOption, keyOption, parsePositiveInteger, serverOption, workflowsOption } from './options.ts';
+import {
+  databaseOption,
+  dataOption,
+  keyOption,
+  parsePositiveInteger,
+  serverOption,
+  workflowsOption,
+} from './options.ts';
 import { planSide, workplaceOf, type PlanSide } from './plan-sides.ts';
 import { dateOptions } from './span-options.ts';
 import { lastOption, withTraffic } from './traffic.ts';
@@ -43,6 +50,7 @@ export const registerReplay: RegisterCommand = (program, io, end) => {
   for (const option of dateOptions()) command.addOption(option);
   return command
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .addOption(

@@ -15,6 +15,7 @@ import { parseTags } from './tags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 import {
   collect,
+  databaseOption,
   dataOption,
   keyOption,
   parseDollars,
@@ -28,6 +29,7 @@ interface RunFlags {
   readonly json: boolean;
   readonly workflows?: string;
   readonly data: string;
+  readonly database?: string;
   readonly tag: readonly string[];
   readonly caller?: string;
   readonly team?: string;
@@ -54,6 +56,7 @@ export const registerRun: RegisterCommand = (program, io, end) =>
     .option('--json', 'print the whole run as JSON', false)
     .addOption(workflowsOption())
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--tag <key=value>', 'a tag, for statistics and budgets', collect, [])
     .option(
       '--caller <name>',
@@ -82,6 +85,7 @@ async function runLocally(task: string, flags: RunFlags, io: CliIo): Promise<Exi
   const app = await openApp({
     workflows: workflowsFolder(flags.workflows, io),
     dataDirectory: flags.data,
+    ...(flags.database === undefined ? {} : { database: flags.database }),
     env: io.env,
   });
   const interruption = new AbortController();

@@ -8,13 +8,21 @@ import { table } from './format/table.ts';
 import type { CliListRunsQuery, RunStatus as ApiRunStatus } from './generated/graphql.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { withLocalStats } from './local-stats.ts';
-import { dataOption, keyOption, parseDollars, parsePositiveInteger, serverOption } from './options.ts';
+import {
+  databaseOption,
+  dataOption,
+  keyOption,
+  parseDollars,
+  parsePositiveInteger,
+  serverOption,
+} from './options.ts';
 import { dateOptions, spanOfFlags } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
 import { parseTags } from './tags.ts';
 
 interface RunsFlags extends Pick<SpanFlags, 'from' | 'to' | 'timeZone'> {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly task?: string;
@@ -60,6 +68,7 @@ export const registerRuns: RegisterCommand = (program, io, end) => {
     .command('runs')
     .description('list runs, the newest first; "headgate why RUN" tells one')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--task <name>', 'of this task')
@@ -120,7 +129,7 @@ function filterOf(flags: RunsFlags) {
 
 function localRuns(flags: RunsFlags): Promise<readonly ShownRun[]> {
   const { named, tag, fromMs, toMs } = filterOf(flags);
-  return withLocalStats(flags.data, async (_stats, ledger) => {
+  return withLocalStats(flags, async (_stats, ledger) => {
     const { rows } = await ledger.runs(
       {
         ...named,

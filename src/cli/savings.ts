@@ -4,12 +4,13 @@ import type { SavingsSum } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
 import type { Groups, SpanFlags } from './span-options.ts';
 
 interface SavingsFlags extends SpanFlags {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly by: Groups;
@@ -39,6 +40,7 @@ export const registerSavings: RegisterCommand = (program, io, end) => {
     .command('savings')
     .description('print what was saved against the baseline, by cause; failures count against')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption());
   for (const option of spanOptions()) command.addOption(option);
@@ -90,7 +92,7 @@ async function remoteSavings(flags: SavingsFlags): Promise<ShownSavings> {
 
 async function localSavings(flags: SavingsFlags): Promise<ShownSavings> {
   const { withLocalStats } = await import('./local-stats.ts');
-  const found = await withLocalStats(flags.data, (stats) =>
+  const found = await withLocalStats(flags, (stats) =>
     stats.savings({ span: spanOfFlags(flags, { window: 'MONTH' }), ...flags.by }),
   );
   const sumOf = (sum: SavingsSum): ShownSum => ({

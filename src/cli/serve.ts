@@ -10,7 +10,14 @@ import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { createLog } from './log.ts';
-import { collect, dataOption, parsePort, parsePositiveInteger, workflowsOption } from './options.ts';
+import {
+  collect,
+  databaseOption,
+  dataOption,
+  parsePort,
+  parsePositiveInteger,
+  workflowsOption,
+} from './options.ts';
 import { writeServerAddress } from './server-address.ts';
 import { setServingFlags } from './v8-flags.ts';
 import { workflowsFolder } from './workflows-folder.ts';
@@ -25,6 +32,7 @@ export function pageFolder(): { readonly staticDir?: string } {
 interface ServeFlags {
   readonly workflows?: string;
   readonly data: string;
+  readonly database?: string;
   readonly port: number;
   readonly host: string;
   readonly mode: 'development' | 'production';
@@ -50,6 +58,7 @@ export const registerServe: RegisterCommand = (program, io, end) =>
     .description('serve the tasks over GraphQL')
     .addOption(workflowsOption())
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(
       new Option('-p, --port <number>', 'the port; 0 takes a free one')
         .env('HEADGATE_PORT')
@@ -137,6 +146,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   const app = await openApp({
     workflows: await sourceOf(flags, io),
     dataDirectory: flags.data,
+    ...(flags.database === undefined ? {} : { database: flags.database }),
     env: io.env,
     synchronous: flags.synchronous,
     log,

@@ -1,5 +1,5 @@
 // Where the server of a data folder is: it writes its address beside the database, and takes it away when it stops.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FILE = 'server.url';
@@ -7,6 +7,8 @@ const FILE = 'server.url';
 /** The function returned takes it away again. */
 export function writeServerAddress(dataDirectory: string, url: string): () => void {
   const path = join(dataDirectory, FILE);
+  // Where the ledger is elsewhere, nobody has made the folder yet.
+  mkdirSync(dataDirectory, { recursive: true });
   writeFileSync(path, `${url}\n`);
   return () => rmSync(path, { force: true });
 }

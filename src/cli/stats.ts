@@ -8,7 +8,7 @@ import { statsText, type ShownStats } from './format/stats.ts';
 import type { SpendFilter } from './generated/graphql.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { withLocalStats } from './local-stats.ts';
-import { collect, dataOption, keyOption, serverOption } from './options.ts';
+import { collect, databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 import type { ShownSwitch } from './pause.ts';
 import { spanInput, spanOfFlags, spanOptions } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
@@ -38,6 +38,7 @@ type Filter = { readonly [Name in Exclude<(typeof FILTERS)[number], 'tag'>]?: st
 
 interface StatsFlags extends SpanFlags {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly window?: StatsWindow;
@@ -55,6 +56,7 @@ export const registerStats: RegisterCommand = (program, io, end) => {
     .command('stats')
     .description('print what was spent, by whatever you ask for, and what is paused')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .addOption(
@@ -253,8 +255,8 @@ async function remoteStats(
 }
 
 /** From the database, beside a running server or without one. Budgets are accounts in a server's memory, so they are not among it. */
-function localStats({ data, by }: StatsFlags, span: SpanRequest, filter: Filter): Promise<ShownStats> {
-  return withLocalStats(data, async (reader, ledger) => {
+function localStats({ by, ...location }: StatsFlags, span: SpanRequest, filter: Filter): Promise<ShownStats> {
+  return withLocalStats(location, async (reader, ledger) => {
     const paused = (await ledger.switches()).map(({ sinceMs, ...of }): ShownSwitch => ({
       ...of,
       since: new Date(sinceMs).toISOString(),

@@ -13,12 +13,13 @@ import type { Traffic } from '../simulation/traffic.ts';
 import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 import { dateOptions, spanOfFlags } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
 
 export interface TrafficFlags extends Pick<SpanFlags, 'from' | 'to' | 'timeZone'> {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly last?: number;
@@ -56,6 +57,7 @@ export const registerTraffic: RegisterCommand = (program, io, end) => {
       false,
     )
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .action(async (file: string | undefined, flags: ExportFlags) =>
@@ -98,7 +100,7 @@ async function writeTraffic(flags: TrafficFlags, to: Writable, hashed: boolean):
     return exportTraffic(trafficRuns(serverPages(flags.server, flags.key, span)), to, { ...span, hashed });
   }
   const { withLocalStats } = await import('./local-stats.ts');
-  return withLocalStats(flags.data, (_stats, ledger) =>
+  return withLocalStats(flags, (_stats, ledger) =>
     exportTraffic(trafficRuns(ledgerPages(ledger, span)), to, { ...span, hashed }),
   );
 }

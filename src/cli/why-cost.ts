@@ -7,12 +7,13 @@ import type { RevisionRecord } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, keyOption, serverOption, workflowsOption } from './options.ts';
+import { databaseOption, dataOption, keyOption, serverOption, workflowsOption } from './options.ts';
 import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
 import type { Groups, SpanFlags } from './span-options.ts';
 
 interface WhyCostFlags extends SpanFlags {
   readonly data: string;
+  readonly database?: string;
   readonly workflows?: string;
   readonly server?: string;
   readonly key?: string;
@@ -67,6 +68,7 @@ export const registerWhyCost: RegisterCommand = (program, io, end) => {
     .command('why-cost')
     .description('say why the cost changed: by cause and by commit, to the nano-dollar')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(workflowsOption())
     .addOption(serverOption())
     .addOption(keyOption());
@@ -198,7 +200,7 @@ async function localChange(
   to: SpanRequest,
 ): Promise<ShownChange> {
   const { withLocalStats } = await import('./local-stats.ts');
-  return withLocalStats(flags.data, async (stats, ledger) =>
+  return withLocalStats(flags, async (stats, ledger) =>
     shownChange(
       await stats.costChange({ ...(from ? { from } : {}), to, ...flags.by }),
       ledger,

@@ -4,10 +4,11 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { dataOption, keyOption, serverOption } from './options.ts';
+import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 
 interface WhyFlags {
   readonly data: string;
+  readonly database?: string;
   readonly server?: string;
   readonly key?: string;
   readonly json: boolean;
@@ -33,6 +34,7 @@ export const registerWhy: RegisterCommand = (program, io, end) =>
     .description('say why a run went as it did: the rule, who was skipped, what was held, settled and saved')
     .argument('<run>', 'its id: run_…')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--json', 'as JSON', false)
@@ -71,12 +73,12 @@ async function remoteStory(id: string, { server = '', key }: WhyFlags): Promise<
   return (await createRemote(server, key).query(WhyRun, { id })).run?.story;
 }
 
-async function localStory(id: string, { data }: WhyFlags): Promise<ShownStory | undefined> {
+async function localStory(id: string, location: WhyFlags): Promise<ShownStory | undefined> {
   const [{ withLocalStats }, { storyOf }] = await Promise.all([
     import('./local-stats.ts'),
     import('../ledger/story.ts'),
   ]);
-  return withLocalStats(data, async (_stats, ledger) => {
+  return withLocalStats(location, async (_stats, ledger) => {
     const run = await ledger.run(id);
     if (run === undefined) return undefined;
     const { text, rows } = storyOf(run, (await ledger.attemptsOf([id])).get(id) ?? []);

@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 
-export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr';
+export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr' | 'nod';
 
 /** A child's id is its parent's and the key of the step that it is: `run_01kb….tr[0]`. */
 export function childRunId(parentId: string, stepKey: string): string {

@@ -2,15 +2,15 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DatabaseSync } from 'node:sqlite';
-import { systemClock } from '../common/clock.ts';
 import type { Clock } from '../common/clock.ts';
+import { loadedOnce } from '../common/loaded.ts';
 import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../engine/budget/port.ts';
 import type { AlertRecord, Recorder } from '../engine/execution/ports.ts';
-import { createAdmin } from './admin.ts';
+import { afterWriting, assembleLedger, createFeed, createLedgerReader } from './assemble.ts';
+import { isDatabaseAddress } from './database-address.ts';
 import { Journal, journalPath } from './journal/journal.ts';
 import type { Repaired } from './journal/take-up.ts';
-import { createMaintenance } from './maintenance.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
   AlertOutbox,
@@ -43,7 +43,7 @@ import { openInWorker, openInline } from './sqlite/writer-host.ts';
 import type { WriterHost } from './sqlite/writer-host.ts';
 
 export interface LedgerOptions {
-  /** The database file; it and its folder are made where they are missing. */
+  /** The database file; it and its folder are made where they are missing. Or `postgres://…`: the ledger of several nodes. */
   readonly path: string;
   /** `full`: what is written survives a power cut. `normal`: it survives a killed process, and a power cut may take the last moments. */
   readonly synchronous: Synchronous;
@@ -85,10 +85,21 @@ export interface Ledger
   close(): Promise<void>;
 }
 
-const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+/** drizzle-kit's folder; that of PostgreSQL is in it. */
+export const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Throws a HeadgateError: DATABASE_IN_USE, _LOCKED, _NEWER, _UNREADABLE, _UNWRITABLE, _IO, DISK_FULL, JOURNAL_DAMAGED, JOURNAL_NEWER; then nothing was changed. */
+/**
+ * Throws a HeadgateError: DATABASE_IN_USE, _LOCKED, _NEWER, _UNREADABLE, _UNWRITABLE, _IO, DISK_FULL, JOURNAL_DAMAGED, JOURNAL_NEWER; of PostgreSQL
+ * DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _NEWER, _IN_USE; then nothing was changed.
+ */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  if (!isDatabaseAddress(options.path)) return openSqlite(options);
+  // Loaded when it is needed: who has one machine needs neither its tables nor its driver.
+  const { openPostgres } = await import('./postgres/open.ts');
+  return openPostgres(options);
+}
+
+async function openSqlite(options: LedgerOptions): Promise<Ledger> {
   const { path, synchronous, clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const lock = takeOwnerLock(path);
   const readerOptions = { path, migrationsFolder };
@@ -117,7 +128,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const reader = afterWriting(earlyReader, queue);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = afterWriting(newReader(readerOptions), queue);
-  const admin = createAdmin(queue, reader, clock);
   const startup = startupConnection(path);
   const recorder = createRecorder(queue, reader, new RunContexts());
   // A disk that does not take it will refuse what matters more, and say so.
@@ -132,33 +142,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
           queue.setReplaced(failure);
         });
   return {
-    ...recorder,
-    ...admin,
-    ...createMaintenance(queue, reader, scanner, admin),
-    ...createLedgerReader(reader, scanner),
-    learntBounds: () => reader.ask('learntBounds'),
-    learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),
-    keepSinks: (names, sinceMs) =>
-      queue.commit(() => ({ kind: 'keepSinks', names: JSON.stringify(names), sinceMs }), null),
-    waitingAlerts: (sink, limit) => reader.ask('waitingAlerts', sink, limit),
-    delivered: (sink, throughSeq, state) =>
-      queue.commit(() => ({ kind: 'delivered', sink, throughSeq, state }), null),
-    async rollups(reads) {
-      const announced = queue.announced();
-      const answer = await earlyReader.ask('rollups', reads);
-      const missing = announced.filter(({ number }) => number > answer.lastOperation);
-      return { ...answer, missing: missing.map(({ row }) => row) };
-    },
-    scan: (reads, filter) => scanner.ask('scan', reads, filter),
-    spans: (reads) => reader.ask('spans', reads),
-    onWritten: feed.onWritten,
+    ...assembleLedger({ queue, reader, scanner, quickReader: earlyReader, recorder, clock, feed }),
     accounts: createAccounts(startup.connection, queue),
     recovered: host.recovered,
     recoveryAlerts,
-    health() {
-      const health = queue.health();
-      return { ok: health.failure === null, ...health };
-    },
     async close() {
       stopWatching?.();
       startup.close();
@@ -179,29 +166,6 @@ async function openJournal(path: string, synchronous: Synchronous, host: WriterH
   }
 }
 
-/** What is written goes to the tables at once when somebody reads. Reading waits so long for it, and not for a disk that is slow or a database that is locked. */
-const LONGEST_WAIT_MS = 50;
-
-function afterWriting(reader: ReaderThread, queue: WriteQueue): ReaderThread {
-  return {
-    ...reader,
-    async ask(name, ...args) {
-      if (!queue.isFlushed()) await atMost(LONGEST_WAIT_MS, queue.flushed());
-      return reader.ask(name, ...args);
-    },
-  };
-}
-
-function atMost(delayMs: number, flushed: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = systemClock.after(delayMs, resolve);
-    void flushed.then(() => {
-      cancel();
-      resolve();
-    });
-  });
-}
-
 export interface ReadOnlyLedger
   extends
     LedgerReader,
@@ -214,8 +178,11 @@ export interface ReadOnlyLedger
 
 /** Reads the ledger of a running server, or of none; only what a killed one left in its journal is put into the tables first. */
 export function openLedgerReader(path: string): ReadOnlyLedger {
-  const tables = createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
-  const upToDate = takeUpJournal(path);
+  const isRemote = isDatabaseAddress(path);
+  const tables = isRemote
+    ? openLate(async () => (await import('./postgres/open.ts')).openPostgresReader(path))
+    : createReader({ path, migrationsFolder: PACKAGE_MIGRATIONS });
+  const upToDate = isRemote ? Promise.resolve() : takeUpJournal(path);
   const reader: ReaderThread = {
     ...tables,
     async ask(name, ...args) {
@@ -231,6 +198,15 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
     verify: () => reader.ask('verify'),
     planText: (hash) => reader.ask('planText', hash),
     close: () => reader.close(),
+  };
+}
+
+/** A reader that is opened by the first question. */
+function openLate(open: () => Promise<ReaderThread>): ReaderThread {
+  const opened = loadedOnce(open);
+  return {
+    ask: async (name, ...args) => (await opened.get()).ask(name, ...args),
+    close: async () => opened.value()?.close(),
   };
 }
 
@@ -253,55 +229,6 @@ export async function repairLedger(path: string, clock: Clock): Promise<Repaired
   } catch (error) {
     throw explainSqliteError(error, path);
   }
-}
-
-function createLedgerReader(reader: ReaderThread, scanner: ReaderThread): LedgerReader & RevisionReader {
-  return {
-    run: (id) => reader.ask('run', id),
-    runsById: (ids) => reader.ask('runsById', ids),
-    runs: (filter, page) => (mayScan(filter) ? scanner : reader).ask('runs', filter, page),
-    attemptsOf: (runIds) => reader.ask('attemptsOf', runIds),
-    stepsOf: (runIds) => reader.ask('stepsOf', runIds),
-    revisions: (page) => reader.ask('revisions', page),
-    revisionsByHash: (hashes) => reader.ask('revisionsByHash', hashes),
-    revisionsInForce: () => reader.ask('revisionsInForce'),
-    revisionsNamed: (start) => reader.ask('revisionsNamed', start),
-    alerts: (page) => reader.ask('alerts', page),
-    switches: () => reader.ask('switches'),
-    apiKeys: () => reader.ask('apiKeys'),
-    unreconciled: () => reader.ask('unreconciled'),
-    estimates: (sinceMs, limit) => reader.ask('estimates', sinceMs, limit),
-  };
-}
-
-/** No index finds these; where few runs match, a page may mean reading very many. */
-function mayScan({ status, session, provider, revision, tag, minCostNanoUsd }: RunFilter): boolean {
-  return [status, session, provider, revision, tag, minCostNanoUsd].some((part) => part !== undefined);
-}
-
-interface Feed {
-  readonly onWritten: WrittenFeed['onWritten'];
-  readonly announce: (rows: readonly WrittenRow[], lastOperation: number) => void;
-}
-
-function createFeed(): Feed {
-  const listeners = new Set<(rows: readonly WrittenRow[], lastOperation: number) => void>();
-  return {
-    onWritten(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    announce(rows, lastOperation) {
-      for (const listener of listeners) {
-        try {
-          listener(rows, lastOperation);
-        } catch (error) {
-          // The row is written, whatever a listener makes of it; the others hear of it all the same.
-          process.emitWarning(error instanceof Error ? error : String(error));
-        }
-      }
-    },
-  };
 }
 
 /** A connection in this thread for what budgets read when they start; opened when it is asked for. */

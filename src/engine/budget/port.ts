@@ -128,6 +128,8 @@ export interface RecoveredHold extends Hold {
 
 /** The ledger's sums, from which accounts start; declared here, implemented by the ledger. */
 export interface Accounts {
+  /** Where the ledger is not in this process: reads what these budgets will ask for, so that the others can answer at once. */
+  prepare?(budgets: readonly PlanBudget[]): Promise<void>;
   /**
    * Settled sums by posting, of windows not yet over: all with `windowStartMs >= sinceMs`, and those with `windowStartMs` 0 (`per: run`)
    * of runs that are not finished.

@@ -13,7 +13,20 @@ export interface RecordingRule {
 
 const REMEMBERED_PLANS = 100;
 /** The language's default where the plan is not in the ledger; who asks the cache is then not let down. */
-const UNKNOWN: RecordingRule = { retain: DEFAULT_RETAIN, reusable: true };
+export const UNKNOWN_RULE: RecordingRule = { retain: DEFAULT_RETAIN, reusable: true };
+
+/** By task, of a plan's text. */
+export function rulesOf(planText: string): ReadonlyMap<string, RecordingRule> {
+  const { tasks } = JSON.parse(planText) as {
+    readonly tasks?: { readonly [name: string]: Partial<PlanTask> };
+  };
+  return new Map(
+    Object.entries(tasks ?? {}).map(([name, { retain, cache }]) => [
+      name,
+      { retain: retain ?? DEFAULT_RETAIN, reusable: cache !== null },
+    ]),
+  );
+}
 
 export class RecordingRules {
   readonly #plan: StatementSync;
@@ -30,23 +43,16 @@ export class RecordingRules {
     if (tasks === undefined) {
       tasks = this.#read(revision);
       // A plan that is not there yet may come with the next transaction.
-      if (tasks.size === 0) return UNKNOWN;
+      if (tasks.size === 0) return UNKNOWN_RULE;
       if (this.#plans.size >= REMEMBERED_PLANS) this.#plans = new Map();
       this.#plans.set(revision, tasks);
     }
-    return tasks.get(task) ?? UNKNOWN;
+    return tasks.get(task) ?? UNKNOWN_RULE;
   }
 
   #read(revision: string): ReadonlyMap<string, RecordingRule> {
     const text = this.#plan.get(revision)?.['text'] as string | undefined;
-    if (text === undefined) return new Map();
-    const { tasks } = JSON.parse(text) as { readonly tasks?: { readonly [name: string]: Partial<PlanTask> } };
-    return new Map(
-      Object.entries(tasks ?? {}).map(([name, { retain, cache }]) => [
-        name,
-        { retain: retain ?? DEFAULT_RETAIN, reusable: cache !== null },
-      ]),
-    );
+    return text === undefined ? new Map() : rulesOf(text);
   }
 
   forget(): void {

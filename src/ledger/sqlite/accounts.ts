@@ -18,6 +18,15 @@ export function createAccounts(
     settled: (sinceMs) => inSnapshot(connection(), (it) => [...windowSums(it, sinceMs), ...runSums(it)]),
     open: () => openHolds(connection()),
     history: (budget, sinceMs) => readHistory(connection(), queue, budget, sinceMs),
+    ...createAccountWrites(queue),
+  };
+}
+
+/** What budgets tell the ledger of their accounts. */
+export function createAccountWrites(
+  queue: Pick<WriteQueue, 'write'>,
+): Required<Pick<Accounts, 'seeded' | 'moved'>> {
+  return {
     seeded(budgetId, sinceMs, balances) {
       const text = JSON.stringify(balances, (_key, value: unknown) =>
         typeof value === 'bigint' ? String(value) : value,
@@ -45,8 +54,15 @@ function forgetFailure(written: Promise<void>): void {
 }
 
 function windowSums(connection: DatabaseSync, sinceMs: number): Settled[] {
-  const rows = connection.prepare('select * from budget_windows where window_start_ms >= ?').all(sinceMs);
-  return rows.map((row) => ({
+  return connection
+    .prepare('select * from budget_windows where window_start_ms >= ?')
+    .all(sinceMs)
+    .map(windowSum);
+}
+
+/** `row`: of `budget_windows`. */
+export function windowSum(row: Row): Settled {
+  return {
     posting: {
       budgetId: row['budget_id'] as string,
       account: row['account'] as string,
@@ -57,7 +73,7 @@ function windowSums(connection: DatabaseSync, sinceMs: number): Settled[] {
       tokens: Number(row['spent_tokens']),
       calls: Number(row['spent_calls']),
     },
-  }));
+  };
 }
 
 /** The accounts of runs' own budgets, of the runs that may still go on: their attempts, and those of their child runs `ID.…`. */
@@ -71,6 +87,11 @@ function runSums(connection: DatabaseSync): Settled[] {
        where runs.finished_at_ms is null and attempts.status not in ('open', 'unreconciled')`,
     )
     .all();
+  return sumOfRuns(rows);
+}
+
+/** `rows`: closed attempts of runs that may go on. */
+export function sumOfRuns(rows: readonly Row[]): Settled[] {
   const sums = new Map<string, Settled>();
   for (const row of rows) {
     const spending = settledSpending(row['status'] as string, row['cost'] as bigint, Number(row['tokens']));
@@ -102,7 +123,8 @@ function openHolds(connection: DatabaseSync): RecoveredHold[] {
   return rows.map(holdOf);
 }
 
-function holdOf(row: Row): RecoveredHold {
+/** `row`: of `attempts`, with its run's team, tier, session and tags. */
+export function holdOf(row: Row): RecoveredHold {
   const attemptId = row['id'] as string;
   const provider = row['provider'] as string;
   const runId = row['run_id'] as string;

@@ -9,14 +9,14 @@ import { inSnapshot } from './queries/snapshot.ts';
 import { settledSpending } from './settled-spending.ts';
 import type { WriteQueue } from './write-queue.ts';
 
-interface Past {
+export interface Past {
   readonly account: string;
   readonly atMs: number;
   readonly spending: Spending;
 }
 
 /** Read by the minute as far back as this, by the hour before it. */
-const MINUTES_READ = 24 * 60;
+export const MINUTES_READ = 24 * 60;
 
 /** An hour that `sinceMs` falls into is taken whole: to count a little too much of the past is careful, to forget some is not. */
 export function readHistory(
@@ -56,17 +56,21 @@ function readGrain(
     .all(grain, fromMs, toMs);
   return rows.flatMap((row) => {
     const account = accounts.get(Number(row['key_id']));
-    if (account === undefined) return [];
-    const costNanoUsd = row['cost_nano_usd'] as bigint;
-    const tokens = Number(row['tokens']);
-    // Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls.
-    const isNone = row['errors'] === row['attempts'] && costNanoUsd === 0n && tokens === 0;
-    return {
-      account,
-      atMs: Math.max(sinceMs, Number(row['bucket_ms'])),
-      spending: { costNanoUsd, tokens, calls: isNone ? 0 : Number(row['attempts']) },
-    };
+    return account === undefined ? [] : pastOf(row, account, sinceMs);
   });
+}
+
+/** `row`: of `rollups`, with its tokens added up. */
+export function pastOf(row: { readonly [column: string]: unknown }, account: string, sinceMs: number): Past {
+  const costNanoUsd = row['cost_nano_usd'] as bigint;
+  const tokens = Number(row['tokens']);
+  // Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls.
+  const isNone = row['errors'] === row['attempts'] && costNanoUsd === 0n && tokens === 0;
+  return {
+    account,
+    atMs: Math.max(sinceMs, Number(row['bucket_ms'])),
+    spending: { costNanoUsd, tokens, calls: isNone ? 0 : Number(row['attempts']) },
+  };
 }
 
 /** The account of each combination of dimensions that is in the budget's scope. */
@@ -79,7 +83,7 @@ function accountsByKey(connection: DatabaseSync, budget: PlanBudget): Map<number
   return accounts;
 }
 
-function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string | undefined {
+export function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string | undefined {
   if (!covers(scope, dimensions.task, dimensions.provider, dimensions.model)) return undefined;
   if (each === null) return '';
   if (each.kind === 'caller') return dimensions.caller;
@@ -90,7 +94,7 @@ function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string 
   return tags[each.tag] ?? '';
 }
 
-function pending(
+export function pending(
   queue: Pick<WriteQueue, 'pendingAfter'>,
   budget: PlanBudget,
   committed: number,

@@ -1,18 +1,13 @@
 // Brings a database to the code's schema: drizzle-kit's migrations in order, each once, all in one transaction, and never backwards.
-import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HeadgateError } from '../../errors/headgate-error.ts';
+import { readMigrations } from '../migrations.ts';
 import { notADatabase } from './connection.ts';
 
 /** `HGL1`: in the file's header, so that another program's database is told from ours. */
 const APPLICATION_ID = 0x48474c31;
 const MAGIC = 'SQLite format 3\0';
-
-interface Migration {
-  readonly name: string;
-  readonly statements: readonly string[];
-}
 
 /** Throws DATABASE_UNREADABLE or DATABASE_NEWER before the file is opened for writing, so that nothing in it can be touched. */
 export function checkHeader(path: string, migrationsFolder: string): void {
@@ -45,24 +40,6 @@ function newer(path: string, version: number, known: number): HeadgateError {
     `The database ${path} was written by a newer headgate (schema ${version}; this one knows ${known}).`,
     'Install the newer version again, or restore a backup from before the upgrade; nothing was changed.',
   );
-}
-
-function readMigrations(folder: string): readonly Migration[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'migration.sql')));
-  } catch (error) {
-    throw new HeadgateError(
-      'MIGRATIONS_MISSING',
-      `The folder of migrations ${folder} cannot be read.`,
-      'Install headgate again: the folder is part of the package.',
-      { cause: error },
-    );
-  }
-  return names.sort().map((name) => ({
-    name,
-    statements: readFileSync(join(folder, name, 'migration.sql'), 'utf8').split('--> statement-breakpoint'),
-  }));
 }
 
 /** Applies what is missing; returns how many were applied. */

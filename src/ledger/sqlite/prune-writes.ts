@@ -1,14 +1,7 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
-
-const DAY_MS = 86_400_000;
-/** Statistics read minutes of the last hour, and a new budget starts from those of the last two days. */
-const KEEP_MINUTES_MS = 2 * DAY_MS;
-/** As long as the rows: a day in any time zone is made of hours, and a new budget of a month starts from them. */
-const KEEP_HOURS_MS = 400 * DAY_MS;
-/** A window is over for good by then; what it spent is in the days' roll-ups. */
-const KEEP_WINDOWS_MS = 400 * DAY_MS;
+import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
 
 export class PruneWrites {
   readonly #expired: StatementSync;

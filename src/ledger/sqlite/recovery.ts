@@ -1,6 +1,7 @@
 // What opening does about a process that died: its open attempts become unreconciled, its runs interrupted or left for the runtime.
 import type { DatabaseSync } from 'node:sqlite';
-import { encodeDimensions, encodeStem, stemOf } from '../rollup/dimensions.ts';
+import { INTERRUPTED, stemOfRun } from '../recovery-rules.ts';
+import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { TakenUp } from '../journal/take-up.ts';
 import { RollupWrites } from './rollup-writes.ts';
 
@@ -16,16 +17,6 @@ export interface Recovered {
 
 /** With the condition of the index word for word: SQLite does not see that one status is among two, and would look at every attempt. */
 const OPEN = `status in ('open', 'unreconciled') and status = 'open'`;
-
-/** Stored as the run's error. */
-const INTERRUPTED = JSON.stringify({
-  code: 'RUN_INTERRUPTED',
-  message: 'The process that ran this task ended before the task did.',
-  remedy: 'Run it again; use startTask for work that must survive a restart.',
-  retryAfterMs: null,
-  step: null,
-  details: {},
-});
 
 export function recover(database: DatabaseSync, nowMs: number): Omit<Recovered, 'journal'> {
   database.exec('begin immediate');
@@ -79,17 +70,4 @@ function interruptRuns(database: DatabaseSync, nowMs: number): number {
   }
   rollups.flush();
   return runs.length;
-}
-
-function stemOfRun(run: { readonly [column: string]: unknown }): string {
-  return encodeStem({
-    task: run['task'] as string,
-    caller: run['caller'] as string,
-    team: (run['team'] as string | null) ?? '',
-    provider: '',
-    model: '',
-    revision: run['revision'] as string,
-    tags: run['tags'] as string,
-    session: (run['session'] as string | null) ?? '',
-  });
 }

@@ -241,6 +241,10 @@ export class WriteQueue {
 
   #sendDirectly(batch: Batch): void {
     this.#direct = batch.last;
+    if (this.#host.take !== undefined) {
+      this.#host.take(batch);
+      return;
+    }
     this.#gathered.push(encodeBatch(batch));
     this.#sendGathered();
   }

@@ -6,7 +6,7 @@ import { explainSqliteError } from './connection.ts';
 import type { OpenedWriter, WriterOptions } from './open-writer.ts';
 import type { Recovered } from './recovery.ts';
 import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
-import type { Acknowledgement, Failure } from './writer.ts';
+import type { Acknowledgement, Batch, Failure } from './writer.ts';
 
 export interface WriterHost {
   readonly recovered: Recovered;
@@ -14,6 +14,8 @@ export interface WriterHost {
   readonly lastOperation: number;
   /** Batches as `encodeBatch` writes them: a structured clone of as many values costs several times as much, on both sides. */
   send(batches: readonly string[]): void;
+  /** Where the writer is in this thread: a batch as it is. */
+  take?(batch: Batch): void;
   /** Set once, before the first batch. `lost`: the thread ended on its own; nothing that waits was committed. */
   listen(
     onAcknowledgement: (acknowledgement: Acknowledgement) => void,

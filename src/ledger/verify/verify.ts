@@ -7,7 +7,14 @@ import { settledSpending } from '../sqlite/settled-spending.ts';
 import { parsePrice } from './price.ts';
 import { Findings } from './report.ts';
 import type { VerifyReport } from './report.ts';
-import { verifyRollups } from './verify-rollups.ts';
+import {
+  ATTEMPTS_BY_DAY,
+  DAYS_AS_KEPT,
+  FINER,
+  RUNS_BY_DAY,
+  SQLITE,
+  verifyRollups,
+} from './verify-rollups.ts';
 
 type Row = { readonly [column: string]: unknown };
 
@@ -23,63 +30,145 @@ interface Window {
 /** To be called within a snapshot: all sums are of one commit. */
 export function verify(connection: DatabaseSync): VerifyReport {
   const findings = new Findings();
-  const windows = new Map<string, Window>();
-  const attempts = verifyAttempts(connection, findings, windows);
-  const runs = verifyRuns(connection, findings);
-  const budgetWindows = verifyWindows(connection, findings, windows);
-  const rollups = verifyRollups(connection, findings);
+  const all = (text: string): Iterable<Row> => connection.prepare(text).iterate();
+  const one = (text: string): Row | undefined => connection.prepare(text).get();
+  const prunedBeforeMs = (one('select pruned_before_ms as at from ledger_state')?.['at'] ?? 0n) as bigint;
+  const sums = new AttemptSums(findings);
+  const attempts = sums.add(all(`select attempts.id as id, ${ATTEMPT_COLUMNS} ${FROM_ATTEMPTS}`));
+  const runs = verifyRuns(all(RUNS), findings);
+  const budgetWindows = sums.verifyWindows(all('select * from budget_windows'), prunedBeforeMs);
+  const rollups = verifyRollups(
+    {
+      attempts: all(ATTEMPTS_BY_DAY(SQLITE)),
+      runs: all(RUNS_BY_DAY(SQLITE)),
+      days: all(DAYS_AS_KEPT),
+      finer: ({ finer, coarser, keptFrom }) => all(FINER(finer, coarser, keptFrom)),
+    },
+    prunedBeforeMs,
+    findings,
+  );
+  return reportOf(findings, { attempts, runs, budgetWindows, rollups });
+}
+
+export function reportOf(
+  findings: Findings,
+  counts: Pick<VerifyReport, 'attempts' | 'runs' | 'budgetWindows' | 'rollups'>,
+): VerifyReport {
   return {
     ok: findings.found === 0,
-    attempts,
-    runs,
-    budgetWindows,
-    rollups,
+    ...counts,
     found: findings.found,
     discrepancies: findings.listed,
   };
 }
 
-function verifyAttempts(connection: DatabaseSync, findings: Findings, windows: Map<string, Window>): number {
-  const prices = new Map<bigint, PlanPrice | undefined>();
-  const rows = connection
-    .prepare(
-      `select attempts.id as id, status, reconciled, rates_content, contents.text as rates, postings, held_nano_usd, held_tokens,
-         input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_nano_usd, estimated
-       from attempts join contents on contents.id = rates_content`,
-    )
-    .iterate();
-  let count = 0;
-  for (const row of rows) {
-    count += 1;
-    post(windows, row);
-    if (isOpen(row) || isReconciled(row)) continue;
+export const ATTEMPT_COLUMNS = `status, reconciled, rates_content, contents.text as rates, postings, held_nano_usd, held_tokens, input_tokens,
+  cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, cost_nano_usd, estimated`;
+export const FROM_ATTEMPTS = 'from attempts join contents on contents.id = rates_content';
+export const RUNS = `select id, cost_nano_usd as cost,
+  (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id and status not in ('open', 'unreconciled')) as summed
+  from runs where finished_at_ms is not null`;
+
+/** 64 bits in SQLite, a boolean in PostgreSQL. */
+const isTrue = (value: unknown): boolean => value === 1n || value === true;
+
+/** Holds each attempt to its bill, and the budgets' windows to the attempts. */
+export class AttemptSums {
+  readonly #findings: Findings;
+  readonly #windows = new Map<string, Window>();
+  readonly #prices = new Map<bigint, PlanPrice | undefined>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** Returns how many there were. */
+  add(rows: Iterable<Row>): number {
+    let count = 0;
+    for (const row of rows) {
+      count += 1;
+      this.#post(row);
+      if (!isOpen(row) && !isReconciled(row)) this.#verifyCost(row);
+    }
+    return count;
+  }
+
+  #verifyCost(row: Row): void {
     const key = row['rates_content'] as bigint;
-    if (!prices.has(key)) prices.set(key, priceOf(row));
-    const price = prices.get(key);
+    if (!this.#prices.has(key)) this.#prices.set(key, priceOf(row));
+    const price = this.#prices.get(key);
     const id = row['id'] as string;
-    if (price === undefined)
-      findings.add({
+    if (price === undefined) {
+      this.#findings.add({
         kind: 'rates',
         where: id,
         expected: 'a price',
         actual: String(row['rates']).slice(0, 80),
       });
-    else {
-      const listed = costOf(price, usageOf(row));
+      return;
+    }
+    const listed = costOf(price, usageOf(row));
+    const cost = row['cost_nano_usd'] as bigint;
+    // Who refused a call bills nothing for it, not even a fee.
+    if (cost === 0n && isRefused(row)) return;
+    // An estimate may be above what its tokens cost: at the held worst case, or at a price of its own.
+    if (!isTrue(row['estimated']) || cost < listed) this.#findings.expect('attempt_cost', id, listed, cost);
+  }
+
+  #post(row: Row): void {
+    for (const posting of JSON.parse(row['postings'] as string) as Posting[]) {
+      if (posting.windowStartMs === 0) continue;
+      const key = windowKey(posting.budgetId, posting.account, posting.windowStartMs);
+      const window = this.#windows.get(key) ?? emptyWindow();
+      this.#windows.set(key, window);
+      if (isOpen(row)) {
+        window.heldNanoUsd += row['held_nano_usd'] as bigint;
+        window.heldTokens += row['held_tokens'] as bigint;
+        window.heldCalls += 1n;
+        continue;
+      }
+      const tokens = (row['input_tokens'] as bigint) + (row['output_tokens'] as bigint);
       const cost = row['cost_nano_usd'] as bigint;
-      // Who refused a call bills nothing for it, not even a fee.
-      if (cost === 0n && isRefused(row)) continue;
-      // An estimate may be above what its tokens cost: at the held worst case, or at a price of its own.
-      if (row['estimated'] !== 1n || cost < listed) findings.expect('attempt_cost', id, listed, cost);
+      const status = row['status'] as string;
+      const { calls } = settledSpending(status, cost, Number(tokens));
+      window.spentNanoUsd += cost;
+      window.spentTokens += tokens;
+      window.spentCalls += BigInt(calls);
     }
   }
-  return count;
+  /** Windows that began with a balance, or from before rows were pruned, cannot be summed from rows: only their holds are checked. */
+  verifyWindows(rows: Iterable<Row>, prunedBeforeMs: bigint): number {
+    const findings = this.#findings;
+    let count = 0;
+    let oldest: bigint | null = null;
+    for (const row of rows) {
+      count += 1;
+      const start = row['window_start_ms'] as bigint;
+      if (oldest === null || start < oldest) oldest = start;
+      const key = windowKey(row['budget_id'] as string, row['account'] as string, start);
+      const sums = this.#windows.get(key) ?? emptyWindow();
+      this.#windows.delete(key);
+      findings.expect('budget_held', key, sums.heldNanoUsd, row['held_nano_usd'] as bigint);
+      findings.expect('budget_held', `${key} tokens`, sums.heldTokens, row['held_tokens'] as bigint);
+      findings.expect('budget_held', `${key} calls`, sums.heldCalls, row['held_calls'] as bigint);
+      if (isTrue(row['seeded']) || start < prunedBeforeMs) continue;
+      findings.expect('budget_spent', key, sums.spentNanoUsd, row['spent_nano_usd'] as bigint);
+      findings.expect('budget_spent', `${key} tokens`, sums.spentTokens, row['spent_tokens'] as bigint);
+      findings.expect('budget_spent', `${key} calls`, sums.spentCalls, row['spent_calls'] as bigint);
+    }
+    // What is left was posted to a window that has no row: it was pruned with its time, or it is missing.
+    for (const [key, window] of this.#windows) {
+      const start = BigInt(key.slice(key.lastIndexOf(' ') + 1));
+      if (start >= (oldest ?? 0n)) findings.expect('budget_spent', key, window.spentNanoUsd, 0n);
+    }
+    return count;
+  }
 }
 
 const isOpen = (row: Row): boolean => row['status'] === 'open' || row['status'] === 'unreconciled';
 
 /** Its cost is what an operator said, not what usage makes of it. */
-const isReconciled = (row: Row): boolean => row['reconciled'] === 1n;
+const isReconciled = (row: Row): boolean => isTrue(row['reconciled']);
 const isRefused = (row: Row): boolean =>
   row['status'] !== 'succeeded' &&
   ['input_tokens', 'cached_input_tokens', 'cache_write_tokens', 'output_tokens'].every(
@@ -104,28 +193,6 @@ function usageOf(row: Row): Parameters<typeof costOf>[1] {
   };
 }
 
-function post(windows: Map<string, Window>, row: Row): void {
-  for (const posting of JSON.parse(row['postings'] as string) as Posting[]) {
-    if (posting.windowStartMs === 0) continue;
-    const key = windowKey(posting.budgetId, posting.account, posting.windowStartMs);
-    const window = windows.get(key) ?? emptyWindow();
-    windows.set(key, window);
-    if (isOpen(row)) {
-      window.heldNanoUsd += row['held_nano_usd'] as bigint;
-      window.heldTokens += row['held_tokens'] as bigint;
-      window.heldCalls += 1n;
-      continue;
-    }
-    const tokens = (row['input_tokens'] as bigint) + (row['output_tokens'] as bigint);
-    const cost = row['cost_nano_usd'] as bigint;
-    const status = row['status'] as string;
-    const { calls } = settledSpending(status, cost, Number(tokens));
-    window.spentNanoUsd += cost;
-    window.spentTokens += tokens;
-    window.spentCalls += BigInt(calls);
-  }
-}
-
 function emptyWindow(): Window {
   return {
     spentNanoUsd: 0n,
@@ -141,49 +208,11 @@ function windowKey(budgetId: string, account: string, startMs: number | bigint):
   return `${budgetId} ${account} ${startMs}`;
 }
 
-function verifyRuns(connection: DatabaseSync, findings: Findings): number {
-  const rows = connection
-    .prepare(
-      `select id, cost_nano_usd as cost,
-         (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id and status not in ('open', 'unreconciled')) as summed
-       from runs where finished_at_ms is not null`,
-    )
-    .iterate();
+export function verifyRuns(rows: Iterable<Row>, findings: Findings): number {
   let count = 0;
   for (const row of rows) {
     count += 1;
     findings.expect('run_cost', row['id'] as string, row['summed'] as bigint, row['cost'] as bigint);
   }
   return count;
-}
-
-/** Windows that began with a balance, or from before rows were pruned, cannot be summed from rows: only their holds are checked. */
-function verifyWindows(connection: DatabaseSync, findings: Findings, windows: Map<string, Window>): number {
-  const prunedBeforeMs = connection.prepare('select pruned_before_ms from ledger_state').get()?.[
-    'pruned_before_ms'
-  ];
-  const rows = connection.prepare('select * from budget_windows').all();
-  for (const row of rows) {
-    const start = row['window_start_ms'] as bigint;
-    const key = windowKey(row['budget_id'] as string, row['account'] as string, start);
-    const sums = windows.get(key) ?? emptyWindow();
-    windows.delete(key);
-    findings.expect('budget_held', key, sums.heldNanoUsd, row['held_nano_usd'] as bigint);
-    findings.expect('budget_held', `${key} tokens`, sums.heldTokens, row['held_tokens'] as bigint);
-    findings.expect('budget_held', `${key} calls`, sums.heldCalls, row['held_calls'] as bigint);
-    if (row['seeded'] === 1n || start < ((prunedBeforeMs as bigint | undefined) ?? 0n)) continue;
-    findings.expect('budget_spent', key, sums.spentNanoUsd, row['spent_nano_usd'] as bigint);
-    findings.expect('budget_spent', `${key} tokens`, sums.spentTokens, row['spent_tokens'] as bigint);
-    findings.expect('budget_spent', `${key} calls`, sums.spentCalls, row['spent_calls'] as bigint);
-  }
-  // What is left was posted to a window that has no row: it was pruned with its time, or it is missing.
-  const oldest = connection
-    .prepare('select coalesce(min(window_start_ms), 0) as oldest from budget_windows')
-    .get();
-  for (const [key, window] of windows) {
-    const start = BigInt(key.slice(key.lastIndexOf(' ') + 1));
-    if (start >= (oldest?.['oldest'] as bigint))
-      findings.expect('budget_spent', key, window.spentNanoUsd, 0n);
-  }
-  return rows.length;
 }

@@ -1,0 +1,182 @@
+// Connections to PostgreSQL: how they are set, what their values read back as, and what becomes of their errors.
+import pg from 'pg';
+import { HeadgateError } from '../../errors/headgate-error.ts';
+import { isDatabaseAddress } from '../database-address.ts';
+
+export type Row = { readonly [column: string]: unknown };
+
+/** What a statement can be run on: the pool, or a client in a transaction. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+/** A database and the schema in it that holds the ledger. */
+export interface DatabaseAddress {
+  readonly connectionString: string;
+  readonly schema: string;
+}
+
+const DEFAULT_SCHEMA = 'headgate';
+const CONNECT_WITHIN_MS = 5_000;
+
+/** `postgres://user:password@host/database?schema=headgate`. Throws DATABASE_ADDRESS. */
+export function readAddress(text: string): DatabaseAddress {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw wrongAddress('It is no URL.');
+  }
+  if (!isDatabaseAddress(text)) throw wrongAddress(`It begins with ${url.protocol}//.`);
+  const schema = url.searchParams.get('schema') ?? DEFAULT_SCHEMA;
+  url.searchParams.delete('schema');
+  if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema))
+    throw wrongAddress('Its schema has to be of small letters, digits and "_", 51 at most.');
+  return { connectionString: url.href, schema };
+}
+
+function wrongAddress(what: string): HeadgateError {
+  // The address holds a password, so it is not repeated.
+  return new HeadgateError(
+    'DATABASE_ADDRESS',
+    `The address of the database is not one of PostgreSQL. ${what}`,
+    'Write it as postgres://USER:PASSWORD@HOST/DATABASE, best in HEADGATE_DATABASE.',
+  );
+}
+
+/** For messages: without user and password. */
+export function placeOf({ connectionString, schema }: DatabaseAddress): string {
+  const { hostname, port, pathname } = new URL(connectionString);
+  return `${hostname}${port === '' ? '' : `:${port}`}${pathname} (schema ${schema})`;
+}
+
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** 64 bits, and sums of them, are read as bigints, never as numbers. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8 || oid === NUMERIC) return BigInt;
+    return pg.types.getTypeParser(oid, format) as unknown;
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export function connectionConfig({ connectionString, schema }: DatabaseAddress): pg.ClientConfig {
+  return {
+    connectionString,
+    types,
+    application_name: 'headgate',
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+    keepAlive: true,
+    options: `-c search_path=${schema} -c timezone=UTC`,
+  };
+}
+
+export function openPool(address: DatabaseAddress, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionConfig(address),
+    max,
+    idleTimeoutMillis: 60_000,
+    allowExitOnIdle: true,
+  });
+  // An idle connection that the database ends is replaced by the next one; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+/** All of `body`, or nothing. */
+export async function inTransaction<Value>(
+  pool: pg.Pool,
+  body: (client: pg.PoolClient) => Promise<Value>,
+  begin = 'begin',
+): Promise<Value> {
+  const client = await pool.connect();
+  let failed: Error | undefined;
+  try {
+    await client.query(begin);
+    const value = await body(client);
+    await client.query('commit');
+    return value;
+  } catch (error) {
+    failed = error instanceof Error ? error : new Error(String(error));
+    if (!isConnectionLost(error)) {
+      try {
+        await client.query('rollback');
+        failed = undefined;
+      } catch {
+        // The connection is gone, and the transaction with it.
+      }
+    }
+    throw error;
+  } finally {
+    client.release(failed);
+  }
+}
+
+/** All reads of `body` see the same commits. */
+export function inSnapshot<Value>(
+  pool: pg.Pool,
+  body: (client: pg.PoolClient) => Promise<Value>,
+): Promise<Value> {
+  return inTransaction(pool, body, 'begin isolation level repeatable read read only');
+}
+
+/** SQLSTATE, or Node's code of a failed connection; '': neither. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+const SHUTTING_DOWN = new Set(['57P01', '57P02', '57P03', '25006', '53300']);
+
+/** Whether nobody can know what became of a statement, or another connection may be able to do it. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code.startsWith('08') || SHUTTING_DOWN.has(code)) return true;
+  if (/^E[A-Z]+$/.test(code)) return true;
+  return (
+    error instanceof Error &&
+    /Connection terminated|timeout exceeded when trying to connect|not queryable|timeout expired|Client was closed/i.test(
+      error.message,
+    )
+  );
+}
+
+/** Two transactions were in each other's way: the same one again will do. */
+export function isConflict(error: unknown): boolean {
+  return errorCode(error) === '40001' || errorCode(error) === '40P01';
+}
+
+/** The same trouble as an error with a code and a remedy. */
+export function explainPostgresError(error: unknown, address: DatabaseAddress): HeadgateError {
+  if (error instanceof HeadgateError) return error;
+  const options = { cause: error };
+  const place = placeOf(address);
+  const detail = error instanceof Error ? error.message : String(error);
+  const code = errorCode(error);
+  if (isConnectionLost(error))
+    return new HeadgateError(
+      'DATABASE_UNREACHABLE',
+      `The database ${place} cannot be reached (${detail === '' ? code : detail}).`,
+      'Start it, or correct its address in HEADGATE_DATABASE; what could not be written was refused, and writing goes on by itself.',
+      options,
+    );
+  if (code.startsWith('28') || code === '3D000' || code === '42501')
+    return new HeadgateError(
+      'DATABASE_DENIED',
+      `The database ${place} does not let this user in (${detail}).`,
+      'Make the database and its user, and let the user create a schema in it: GRANT CREATE ON DATABASE … TO ….',
+      options,
+    );
+  if (code === '53100')
+    return new HeadgateError(
+      'DISK_FULL',
+      `The disk of the database ${place} is full.`,
+      'Free some space; what could not be written was refused, and writing goes on by itself.',
+      options,
+    );
+  return new HeadgateError(
+    'DATABASE_ERROR',
+    `The database ${place} refused an operation: ${detail}.`,
+    'This is unexpected; keep the database and report it.',
+    options,
+  );
+}

@@ -1,0 +1,208 @@
+// Reads runs and their steps from PostgreSQL.
+import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type { Json } from '../../../common/json.ts';
+import type { CachedFor } from '../../../engine/execution/ports.ts';
+import type { RunError, RunRecord, RunStatus, StepRecord } from '../../../engine/execution/records.ts';
+import type { Page, PageRequest, RunFilter } from '../../port.ts';
+import { encodeTags } from '../../rollup/dimensions.ts';
+import { attempts, contents, runs, steps } from '../tables.ts';
+import type { PostgresDatabase } from './read-database.ts';
+import { pageOf, rowLimit } from '../../sqlite/queries/paging.ts';
+
+const inputs = alias(contents, 'inputs');
+const outputs = alias(contents, 'outputs');
+
+/** Until a run is finished, its cost is what its attempts have cost so far. */
+const costSoFar = sql<bigint>`case when ${runs.finishedAtMs} is null
+  then (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = ${runs.id}) else ${runs.costNanoUsd} end`.mapWith(
+  BigInt,
+);
+
+const runColumns = {
+  seq: runs.seq,
+  id: runs.id,
+  task: runs.task,
+  revision: runs.revision,
+  taskRevision: runs.taskRevision,
+  status: runs.status,
+  caller: runs.caller,
+  team: runs.team,
+  tier: runs.tier,
+  session: runs.session,
+  tags: runs.tags,
+  idempotencyKey: runs.idempotencyKey,
+  parentRunId: runs.parentRunId,
+  durable: runs.durable,
+  continuation: runs.continuation,
+  input: sql<string | null>`coalesce(${runs.inputText}, ${inputs.text})`,
+  inputHash: runs.inputHash,
+  output: sql<string | null>`coalesce(${runs.outputText}, ${outputs.text})`,
+  error: runs.error,
+  costNanoUsd: costSoFar,
+  savedNanoUsd: runs.savedNanoUsd,
+  cached: runs.cached,
+  startedAtMs: runs.startedAtMs,
+  finishedAtMs: runs.finishedAtMs,
+  latencyMs: runs.latencyMs,
+  retain: runs.retain,
+};
+
+// eslint-disable-next-line typescript/explicit-function-return-type -- the builder's type is Drizzle's to infer.
+function selectRuns(database: PostgresDatabase) {
+  return database
+    .select(runColumns)
+    .from(runs)
+    .leftJoin(inputs, eq(inputs.id, runs.inputContent))
+    .leftJoin(outputs, eq(outputs.id, runs.outputContent));
+}
+
+type RunRow = Awaited<ReturnType<typeof selectRuns>>[number];
+
+const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+
+function toRun(row: RunRow): RunRecord {
+  const { seq: _seq, team, tier, session, cached, retain, ...rest } = row;
+  return {
+    ...rest,
+    cached: cached > 0,
+    ...(retain === 'full' ? {} : { confidential: true as const }),
+    ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
+    status: row.status as RunStatus,
+    caller: { name: row.caller, team, tier, ...(session === null ? {} : { session }) },
+    tags: JSON.parse(row.tags) as { [key: string]: string },
+    continuation: parse(row.continuation) as Json | null,
+    input: parse(row.input) as Json | null,
+    output: parse(row.output) as Json | null,
+    error: parse(row.error) as RunError | null,
+  };
+}
+
+export async function findRun(database: PostgresDatabase, id: string): Promise<RunRecord | undefined> {
+  const [row] = await selectRuns(database).where(eq(runs.id, id));
+  return row === undefined ? undefined : toRun(row);
+}
+
+export async function findRuns(
+  database: PostgresDatabase,
+  ids: readonly string[],
+): Promise<Map<string, RunRecord>> {
+  const rows = await selectRuns(database).where(inArray(runs.id, [...ids]));
+  return new Map(rows.map((row) => [row.id, toRun(row)]));
+}
+
+export async function findByIdempotencyKey(
+  database: PostgresDatabase,
+  caller: string,
+  key: string,
+): Promise<RunRecord | undefined> {
+  const [row] = await selectRuns(database).where(
+    and(eq(runs.caller, caller), eq(runs.idempotencyKey, key), sql`idempotency_key is not null`),
+  );
+  return row === undefined ? undefined : toRun(row);
+}
+
+export async function findCached(
+  database: PostgresDatabase,
+  taskRevision: string,
+  inputHash: string,
+  { sinceMs, caller, team, tier, tags }: CachedFor,
+): Promise<RunRecord | undefined> {
+  const [row] = await selectRuns(database)
+    .where(
+      and(
+        sql`substr(input_hash, 1, 16) = ${inputHash.slice(0, 16)}`,
+        sql`status = 'succeeded'`,
+        sql`reusable`,
+        eq(runs.inputHash, inputHash),
+        eq(runs.taskRevision, taskRevision),
+        gte(runs.finishedAtMs, sinceMs),
+        caller === undefined ? undefined : eq(runs.caller, caller),
+        team === undefined ? undefined : sql`${runs.team} is not distinct from ${team}`,
+        tier === undefined ? undefined : sql`${runs.tier} is not distinct from ${tier}`,
+        tags === undefined ? undefined : eq(runs.tags, encodeTags(tags)),
+        eq(runs.retain, 'full'),
+        sql`(output_text is not null or output_content is not null)`,
+      ),
+    )
+    .orderBy(desc(runs.seq))
+    .limit(1);
+  return row === undefined ? undefined : toRun(row);
+}
+
+export async function unfinishedRuns(database: PostgresDatabase, node: number): Promise<RunRecord[]> {
+  const rows = await selectRuns(database)
+    .where(and(isNull(runs.finishedAtMs), eq(runs.durable, true), eq(runs.node, node)))
+    .orderBy(asc(runs.seq));
+  return rows.map(toRun);
+}
+
+export async function listRuns(
+  database: PostgresDatabase,
+  filter: RunFilter,
+  page: PageRequest,
+): Promise<Page<RunRecord>> {
+  const seqOf = (id: string): SQL => sql`(select seq from runs as cursor where cursor.id = ${id})`;
+  const conditions = filterConditions(filter);
+  if (page.after !== undefined) conditions.push(lt(runs.seq, seqOf(page.after)));
+  if (page.before !== undefined) conditions.push(gt(runs.seq, seqOf(page.before)));
+  const rows = await selectRuns(database)
+    .where(and(...conditions))
+    .orderBy(page.backwards === true ? asc(runs.seq) : desc(runs.seq))
+    .limit(rowLimit(page));
+  return pageOf(rows.map(toRun), page);
+}
+
+/** Of the table `runs`; the statistics use it too, where roll-ups cannot answer. */
+export function filterConditions(filter: RunFilter): SQL[] {
+  const conditions: (SQL | undefined)[] = [
+    filter.task === undefined ? undefined : eq(runs.task, filter.task),
+    filter.caller === undefined ? undefined : eq(runs.caller, filter.caller),
+    filter.session === undefined ? undefined : eq(runs.session, filter.session),
+    filter.status === undefined ? undefined : eq(runs.status, filter.status),
+    filter.revision === undefined ? undefined : eq(runs.revision, filter.revision),
+    filter.startedFromMs === undefined ? undefined : gte(runs.startedAtMs, filter.startedFromMs),
+    filter.startedToMs === undefined ? undefined : lt(runs.startedAtMs, filter.startedToMs),
+    filter.minCostNanoUsd === undefined ? undefined : sql`${costSoFar} >= ${filter.minCostNanoUsd}::bigint`,
+    filter.tag === undefined
+      ? undefined
+      : sql`${runs.tags}::json ->> ${filter.tag.key}::text = ${filter.tag.value}`,
+    filter.provider === undefined
+      ? undefined
+      : sql`exists (select 1 from ${attempts} where ${attempts.runId} = ${runs.id} and ${attempts.provider} = ${filter.provider})`,
+  ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+export async function stepsOf(
+  database: PostgresDatabase,
+  runIds: readonly string[],
+): Promise<Map<string, StepRecord[]>> {
+  const found = new Map<string, StepRecord[]>(runIds.map((id) => [id, []]));
+  const rows = await database
+    .select({
+      runId: steps.runId,
+      key: steps.key,
+      kind: steps.kind,
+      status: steps.status,
+      startedAtMs: steps.startedAtMs,
+      finishedAtMs: steps.finishedAtMs,
+      output: sql<string | null>`coalesce(${steps.outputText}, ${outputs.text})`,
+      error: steps.error,
+    })
+    .from(steps)
+    .leftJoin(outputs, eq(outputs.id, steps.outputContent))
+    .where(inArray(steps.runId, [...runIds]))
+    .orderBy(asc(steps.startedAtMs), asc(steps.key));
+  for (const row of rows) {
+    found.get(row.runId)?.push({
+      ...row,
+      kind: row.kind as StepRecord['kind'],
+      status: row.status as StepRecord['status'],
+      output: parse(row.output) as Json | null,
+      error: parse(row.error) as RunError | null,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,146 @@
+// Sums the rows of PostgreSQL themselves, for what roll-ups cannot tell: a run's status, its cost, an exact span of time.
+import { and, eq, gte, isNotNull, lt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { RunFilter } from '../../port.ts';
+import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
+import { groupsOf } from '../../rollup/group.ts';
+import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
+import { addSums, countAttempt, countRun, emptySums } from '../../rollup/sums.ts';
+import type { CountedAttempt, Sums } from '../../rollup/sums.ts';
+import { attempts, rollupKeys, runs } from '../tables.ts';
+import type { PostgresDatabase } from './read-database.ts';
+import { filterConditions } from './run-queries.ts';
+
+interface CountedRow {
+  readonly dimensions: string;
+  readonly atMs: number;
+  readonly sums: Sums;
+}
+
+/** The same answer that `readRollups` gives for these reads, of the runs that match the filter and of their attempts. */
+export async function scanRows(
+  database: PostgresDatabase,
+  reads: readonly RollupRead[],
+  filter: RunFilter,
+): Promise<GroupedSums[][]> {
+  const startOf = (read: RollupRead): number => Math.min(...read.spans.map(({ fromMs }) => fromMs));
+  const fromMs = Math.min(...reads.map(startOf));
+  const found = reads.map((read) => ({ read, sums: new Map<string, GroupedSums>() }));
+  const groups = new Map<string, readonly (readonly string[])[]>();
+  const count = ({ dimensions, atMs, sums }: CountedRow): void => {
+    found.forEach(({ read, sums: into }, index) => {
+      const span = read.spans.find((each) => atMs >= each.fromMs && atMs < each.toMs);
+      if (span === undefined) return;
+      const bucketMs = read.as === 'points' ? bucketStartMs(span.grain, atMs) : 0;
+      const key = `${index}${dimensions}`;
+      let values = groups.get(key);
+      if (values === undefined)
+        groups.set(key, (values = groupsOf(decodeDimensions(dimensions), read.grouping)));
+      for (const group of values) addTo(into, bucketMs, group, sums);
+    });
+  };
+  for (const row of await countedRows(database, filter, fromMs)) count(row);
+  return found.map((each) => [...each.sums.values()]);
+}
+
+/** Each closed attempt and each finished run that began in the span, with what it is counted under. */
+export async function countedRows(
+  database: PostgresDatabase,
+  filter: RunFilter,
+  fromMs: number,
+  toMs = Number.MAX_SAFE_INTEGER,
+): Promise<CountedRow[]> {
+  // An attempt may belong to another provider than the one that its run is counted under: it is asked for its own.
+  const conditions = filterConditions(filter);
+  return [
+    ...(await closedAttempts(database, conditions, filter, fromMs, toMs)),
+    ...(await finishedRuns(database, conditions, fromMs, toMs)),
+  ];
+}
+
+function addTo(
+  found: Map<string, GroupedSums>,
+  bucketMs: number,
+  values: readonly string[],
+  sums: Sums,
+): void {
+  const name = `${bucketMs}${JSON.stringify(values)}`;
+  const group = found.get(name) ?? { bucketMs, values, sums: emptySums() };
+  found.set(name, group);
+  addSums(group.sums, sums);
+}
+
+async function closedAttempts(
+  database: PostgresDatabase,
+  conditions: readonly SQL[],
+  filter: RunFilter,
+  fromMs: number,
+  toMs: number,
+): Promise<CountedRow[]> {
+  const rows = await database
+    .select({
+      dimensions: rollupKeys.dimensions,
+      status: attempts.status,
+      atMs: attempts.startedAtMs,
+      costNanoUsd: attempts.costNanoUsd,
+      inputTokens: attempts.inputTokens,
+      cachedInputTokens: attempts.cachedInputTokens,
+      cacheWriteTokens: attempts.cacheWriteTokens,
+      outputTokens: attempts.outputTokens,
+      reasoningTokens: attempts.reasoningTokens,
+      estimated: attempts.estimated,
+      savedBy: attempts.savedBy,
+      baseline: attempts.baseline,
+      savedRouteNanoUsd: attempts.savedRouteNanoUsd,
+      savedPromptCacheNanoUsd: attempts.savedPromptCacheNanoUsd,
+      latencyMs: attempts.latencyMs,
+      firstTokenMs: attempts.firstTokenMs,
+    })
+    .from(attempts)
+    .innerJoin(runs, eq(runs.id, attempts.runId))
+    .innerJoin(rollupKeys, eq(rollupKeys.id, attempts.rollupKeyId))
+    .where(
+      and(
+        ...conditions,
+        sql`${attempts.status} not in ('open', 'unreconciled')`,
+        gte(attempts.startedAtMs, fromMs),
+        lt(attempts.startedAtMs, toMs),
+        filter.provider === undefined ? undefined : eq(attempts.provider, filter.provider),
+      ),
+    );
+  return rows.map((row) => {
+    const sums = emptySums();
+    countAttempt(sums, row as CountedAttempt);
+    return { dimensions: encodeDimensions(stemOf(row.dimensions), row.status), atMs: row.atMs, sums };
+  });
+}
+
+async function finishedRuns(
+  database: PostgresDatabase,
+  conditions: readonly SQL[],
+  fromMs: number,
+  toMs: number,
+): Promise<CountedRow[]> {
+  const rows = await database
+    .select({
+      dimensions: rollupKeys.dimensions,
+      atMs: runs.startedAtMs,
+      savedNanoUsd: runs.savedNanoUsd,
+      cached: runs.cached,
+    })
+    .from(runs)
+    .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
+    .where(
+      and(
+        ...conditions,
+        isNotNull(runs.finishedAtMs),
+        gte(runs.startedAtMs, fromMs),
+        lt(runs.startedAtMs, toMs),
+      ),
+    );
+  return rows.map((row) => {
+    const sums = emptySums();
+    countRun(sums, row.savedNanoUsd, row.cached);
+    return { dimensions: row.dimensions, atMs: row.atMs, sums };
+  });
+}

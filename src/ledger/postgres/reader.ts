@@ -1,0 +1,88 @@
+// Answers the ledger's questions from PostgreSQL: the same that the reader's thread answers from SQLite.
+import type { Pool } from 'pg';
+import type { ReaderThread } from '../sqlite/reader.ts';
+import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
+import { DAYS } from '../rollup/dimensions.ts';
+import { explainPostgresError, inSnapshot } from './connection.ts';
+import type { DatabaseAddress, Queryable } from './connection.ts';
+import * as admin from './queries/admin-queries.ts';
+import * as attempts from './queries/attempt-queries.ts';
+import { readDatabase } from './queries/read-database.ts';
+import { RollupKeys, readRollups, readSpan } from './queries/rollup-queries.ts';
+import * as runs from './queries/run-queries.ts';
+import { scanRows } from './queries/scan-queries.ts';
+import { verify } from './queries/verify.ts';
+
+type Answers = {
+  readonly [Name in QueryName]: (...args: Parameters<Queries[Name]>) => Promise<ReturnType<Queries[Name]>>;
+};
+
+/** `node`: whose own operations a reader has to know about; 0: nobody's. */
+export function createPostgresReader(pool: Pool, address: DatabaseAddress, node: number): ReaderThread {
+  const database = readDatabase(pool);
+  const keys = new RollupKeys();
+  const lastOperation = async (client: Queryable): Promise<number> => {
+    const { rows } = await client.query('select last_operation from nodes where seq = $1', [node]);
+    return Number((rows[0] as { last_operation: bigint } | undefined)?.last_operation ?? 0);
+  };
+  const answers: Answers = {
+    run: (id) => runs.findRun(database, id),
+    runsById: (ids) => runs.findRuns(database, ids),
+    runs: (filter, page) => runs.listRuns(database, filter, page),
+    byIdempotencyKey: (caller, key) => runs.findByIdempotencyKey(database, caller, key),
+    cached: (taskRevision, inputHash, wanted) => runs.findCached(database, taskRevision, inputHash, wanted),
+    unfinished: () => runs.unfinishedRuns(database, node),
+    stepsOf: (runIds) => runs.stepsOf(database, runIds),
+    attemptsOf: (runIds) => attempts.attemptsOf(database, runIds),
+    attempt: (id) => attempts.findAttempt(database, id),
+    rollupStem: (attemptId) => attempts.rollupStemOf(database, attemptId),
+    unreconciled: () => attempts.unreconciledAttempts(database),
+    estimates: (sinceMs, limit) => attempts.estimatedAttempts(database, sinceMs, limit),
+    learntBounds: () => admin.learntBoundsOf(database),
+    revisions: (page) => admin.listRevisions(database, page),
+    revisionsByHash: (hashes) => admin.revisionsByHash(database, hashes),
+    revisionsInForce: () => admin.revisionsInForce(database),
+    revisionsNamed: (start) => admin.revisionsNamed(database, start),
+    planText: (hash) => admin.planText(database, hash),
+    alerts: (page) => admin.listAlerts(database, page),
+    waitingAlerts: (sink, limit) =>
+      inSnapshot(pool, (client) => admin.waitingAlerts(readDatabase(client), sink, limit)),
+    switches: () => admin.activeSwitches(database),
+    apiKeys: () => admin.listApiKeys(database),
+    rollups: (reads) =>
+      inSnapshot(pool, async (client) => {
+        const read = await Array.fromAsync(reads, (each) => readRollups(client, keys, each));
+        return { lastOperation: await lastOperation(client), answers: read };
+      }),
+    scan: (reads, filter) =>
+      inSnapshot(pool, async (client) => ({
+        lastOperation: await lastOperation(client),
+        answers: await scanRows(readDatabase(client), reads, filter),
+      })),
+    spans: (reads) =>
+      inSnapshot(pool, async (client) => {
+        const { rows } = await client.query(
+          `select min(bucket_ms) as first from rollups where grain = ${DAYS}`,
+        );
+        const first = (rows[0] as { first: bigint | null } | undefined)?.first ?? null;
+        const database_ = readDatabase(client);
+        return {
+          firstMs: first === null ? null : Number(first),
+          answers: await Array.fromAsync(reads, (each) => readSpan(client, database_, keys, each)),
+        };
+      }),
+    verify: () => inSnapshot(pool, verify),
+  };
+  return {
+    async ask(name, ...args) {
+      try {
+        // A generic name's arguments and answer are those of the query; TypeScript cannot follow that through the look-up.
+        const answer = answers[name] as unknown as (...values: typeof args) => Promise<never>;
+        return await answer(...args);
+      } catch (error) {
+        throw explainPostgresError(error, address);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}

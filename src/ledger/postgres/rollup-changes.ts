@@ -1,0 +1,165 @@
+// The roll-ups' changes of one turn: added up in memory on the node's own rows, which no other node writes.
+import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
+import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
+import { AMOUNT_NAMES, COUNT_NAMES, addRow, addSums, emptySums } from '../rollup/sums.ts';
+import type { Sums } from '../rollup/sums.ts';
+import { withinSum } from '../sqlite/written-values.ts';
+import type { Queryable, Row } from './connection.ts';
+
+const REMEMBERED_ROWS = 3_000;
+const REMEMBERED_KEYS = 20_000;
+
+interface Change {
+  readonly key: string;
+  readonly minuteMs: number;
+  readonly sums: Sums;
+}
+
+interface Bucket {
+  readonly name: string;
+  readonly grain: number;
+  readonly bucketMs: number;
+  readonly keyId: number;
+}
+
+export class RollupChanges {
+  readonly #node: number;
+  #changes = new Map<string, Change>();
+  #keys = new Set<string>();
+  #keyIds = new Map<string, number>();
+  #rows = new Map<string, Sums>();
+
+  constructor(node: number) {
+    this.#node = node;
+  }
+
+  /** The sums of one dimension key in one minute, to be added to. */
+  at(key: string, atMs: number): Sums {
+    const minuteMs = bucketStartMs(MINUTES, atMs);
+    const name = `${minuteMs}${key}`;
+    const known = this.#changes.get(name);
+    if (known !== undefined) return known.sums;
+    const sums = emptySums();
+    this.#changes.set(name, { key, minuteMs, sums });
+    return sums;
+  }
+
+  /** `keyId` of it can be asked after `resolve`. */
+  want(key: string): void {
+    if (!this.#keyIds.has(key)) this.#keys.add(key);
+  }
+
+  keyId(key: string): number {
+    const id = this.#keyIds.get(key);
+    if (id === undefined) throw new Error(`the roll-up key ${key} was not asked for`);
+    return id;
+  }
+
+  /** Writes the keys that are new; each combination of dimensions once, whichever node meets it first. */
+  async resolve(database: Queryable): Promise<void> {
+    for (const { key } of this.#changes.values()) {
+      this.want(key);
+      this.want(withoutSession(key));
+    }
+    if (this.#keys.size === 0) return;
+    if (this.#keyIds.size + this.#keys.size > REMEMBERED_KEYS) {
+      for (const key of this.#keyIds.keys()) this.#keys.add(key);
+      this.#keyIds = new Map();
+    }
+    const wanted = [...this.#keys].sort();
+    await database.query(
+      'insert into rollup_keys (dimensions) select unnest($1::text[]) on conflict (dimensions) do nothing',
+      [wanted],
+    );
+    const { rows } = await database.query(
+      'select id, dimensions from rollup_keys where dimensions = any($1::text[])',
+      [wanted],
+    );
+    for (const { id, dimensions } of rows as { id: bigint; dimensions: string }[])
+      this.#keyIds.set(dimensions, Number(id));
+    this.#keys.clear();
+  }
+
+  /** The node's rows as they are with the changes. After `resolve`. */
+  async take(database: Queryable): Promise<object[]> {
+    if (this.#changes.size === 0) return [];
+    if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
+    const touched = new Map<string, Bucket & { readonly changes: Sums[] }>();
+    for (const change of this.#changes.values()) {
+      const base = withoutSession(change.key);
+      this.#touch(touched, base, 0, change);
+      if (base !== change.key) this.#touch(touched, change.key, BY_SESSION, change);
+    }
+    await this.#read(database, [...touched.values()]);
+    this.#changes.clear();
+    return [...touched.values()].map(({ name, grain, bucketMs, keyId, changes }) => {
+      const sums = this.#rows.get(name) ?? emptySums();
+      for (const change of changes) addSums(sums, change);
+      this.#rows.set(name, sums);
+      return { grain, bucketMs, keyId, node: this.#node, ...written(sums) };
+    });
+  }
+
+  #touch(
+    touched: Map<string, Bucket & { readonly changes: Sums[] }>,
+    key: string,
+    family: number,
+    { minuteMs, sums }: Change,
+  ): void {
+    const keyId = this.keyId(key);
+    for (const width of [MINUTES, HOURS, DAYS]) {
+      const bucketMs = bucketStartMs(width, minuteMs);
+      const grain = width + family;
+      const name = `${grain}:${bucketMs}:${keyId}`;
+      const known = touched.get(name);
+      if (known === undefined) touched.set(name, { name, grain, bucketMs, keyId, changes: [sums] });
+      else known.changes.push(sums);
+    }
+  }
+
+  async #read(database: Queryable, buckets: readonly Bucket[]): Promise<void> {
+    const missing = buckets.filter(({ name }) => !this.#rows.has(name));
+    if (missing.length === 0) return;
+    const { rows } = await database.query(
+      `select rollups.* from rollups join unnest($1::bigint[], $2::bigint[], $3::bigint[]) as u(g, b, k)
+         on grain = g and bucket_ms = b and key_id = k and node = $4`,
+      [
+        missing.map(({ grain }) => grain),
+        missing.map(({ bucketMs }) => bucketMs),
+        missing.map(({ keyId }) => keyId),
+        this.#node,
+      ],
+    );
+    for (const { name } of missing) this.#rows.set(name, emptySums());
+    for (const row of rows as Row[]) {
+      const name = `${row['grain'] as bigint}:${row['bucket_ms'] as bigint}:${row['key_id'] as bigint}`;
+      this.#rows.set(name, sumsOfRow(row));
+    }
+  }
+
+  /** After a turn that was not written, and after rows were deleted. */
+  forget(): void {
+    this.#changes.clear();
+    this.#keys.clear();
+    this.#rows = new Map();
+  }
+}
+
+function written(sums: Sums): object {
+  const row: { [name: string]: string | number } = {};
+  for (const name of AMOUNT_NAMES) row[name] = String(withinSum(sums[name]));
+  for (const name of COUNT_NAMES) row[name] = sums[name];
+  row['latency'] = hex(encodeHistogram(sums.latency));
+  row['firstToken'] = hex(encodeHistogram(sums.firstToken));
+  return row;
+}
+
+const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toString('hex')}`;
+
+function sumsOfRow(row: Row): Sums {
+  const sums = emptySums();
+  addRow(sums, row);
+  decodeInto(sums.latency, row['latency'] as Uint8Array);
+  decodeInto(sums.firstToken, row['first_token'] as Uint8Array);
+  return sums;
+}

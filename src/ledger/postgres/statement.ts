@@ -1,0 +1,169 @@
+// The one statement that writes a turn of a node: all that it changes, or nothing, in one round trip. It is made from the tables, so that two
+// versions of the code can write into the same database while nodes are brought up to date one after the other.
+import { getColumns } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import { LARGEST_SUM } from '../sqlite/written-values.ts';
+import { attempts, budgetWindows, callers, rollups, runs, steps } from './tables.ts';
+import { OPENED_ATTEMPT_COLUMNS } from '../sqlite/rows.ts';
+
+interface Column {
+  /** As the row has it in JSON. */
+  readonly key: string;
+  readonly name: string;
+  readonly type: string;
+}
+
+type AnyTable = Parameters<typeof getColumns>[0];
+
+function columnsOf(table: AnyTable, without: readonly string[] = ['seq']): readonly Column[] {
+  return Object.entries(getColumns(table) as { [key: string]: PgColumn })
+    .filter(([key]) => !without.includes(key))
+    .map(([key, column]) => ({ key, name: column.name, type: column.getSQLType() }));
+}
+
+const names = (columns: readonly Column[]): string => columns.map(({ name }) => name).join(', ');
+const keys = (columns: readonly Column[], of: string): string =>
+  columns.map(({ key }) => `${of}."${key}"`).join(', ');
+const recordset = (place: number, of: string, columns: readonly Column[], further = ''): string =>
+  `json_to_recordset($${place}::json) as ${of}(${columns.map(({ key, type }) => `"${key}" ${type}`).join(', ')}${further})`;
+const assignments = (columns: readonly Column[], of: string): string =>
+  columns.map(({ key, name }) => `${name} = ${of}."${key}"`).join(', ');
+
+/** Not past 64 bits, where PostgreSQL would refuse the whole turn. */
+const sum = (table: string, column: string): string =>
+  `least(${LARGEST_SUM}, greatest(-${LARGEST_SUM}, ${table}.${column}::numeric + excluded.${column}))::bigint`;
+
+const RUN = columnsOf(runs);
+const FINISHED = columnsOf(runs).filter(({ key }) =>
+  [
+    'status',
+    'outputText',
+    'outputContent',
+    'error',
+    'costNanoUsd',
+    'savedNanoUsd',
+    'cached',
+    'finishedAtMs',
+    'latencyMs',
+    'rollupKeyId',
+  ].includes(key),
+);
+const ATTEMPT = columnsOf(attempts);
+const PROGRESS = columnsOf(attempts, ['seq', 'node', ...OPENED_ATTEMPT_COLUMNS]);
+const STEP = columnsOf(steps);
+const WINDOW = columnsOf(budgetWindows, ['seeded']);
+const ROLLUP = columnsOf(rollups);
+const CALLER = columnsOf(callers);
+
+/** What a turn changes: rows as JSON says them. `null` where there is none. */
+export interface Turn {
+  readonly node: number;
+  readonly first: number;
+  readonly last: number;
+  readonly runs: readonly object[];
+  /** Of runs that were opened in an earlier turn. */
+  readonly finished: readonly object[];
+  readonly attempts: readonly object[];
+  /** Of attempts that were opened in an earlier turn; those that are settled at less are given as they were. */
+  readonly closed: readonly object[];
+  readonly moved: readonly object[];
+  readonly steps: readonly object[];
+  /** What attempts that were closed after their run add to what it cost. */
+  readonly costs: readonly object[];
+  readonly windows: readonly object[];
+  readonly rollups: readonly object[];
+  readonly callers: readonly object[];
+}
+
+/** Why a turn is refused, in the error's message; its code is this. */
+export const REFUSED = 'HG001';
+/** The node is fenced, or the turn is written already. */
+export const NOT_ITS_TURN = 'not its turn';
+/** Something is not as the node remembered it. */
+export const STALE = 'stale';
+
+export const WRITE_TURN = `
+with turn as (
+  update nodes set last_operation = $3 where seq = $1 and alive and last_operation < $2 returning 1
+), seen as (
+  insert into callers (${names(CALLER)}) select ${keys(CALLER, 'c')} from ${recordset(13, 'c', CALLER)} order by 1
+  on conflict (name) do update set team = excluded.team, tier = excluded.tier,
+    last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)
+), opened_runs as (
+  insert into runs (${names(RUN)}) select ${keys(RUN, 'r')} from ${recordset(4, 'r', RUN)}
+  on conflict (id) do update set status = case when runs.finished_at_ms is null then excluded.status else runs.status end, node = excluded.node
+  where runs.durable returning 1
+), finished as (
+  update runs set ${assignments(FINISHED, 'f')}, continuation = null
+  from ${recordset(5, 'f', [{ key: 'id', name: 'id', type: 'text' }, ...FINISHED])}
+  where runs.id = f.id and runs.finished_at_ms is null returning 1
+), opened as (
+  insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a')} from ${recordset(6, 'a', ATTEMPT)}
+), closed as (
+  update attempts set ${assignments(PROGRESS, 'c')}, postings = coalesce(c.moved, attempts.postings)
+  from ${recordset(7, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint')}
+  where attempts.id = c.id and case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
+    else attempts.status = c."fromStatus" and attempts.cost_nano_usd = c."fromCost" and not attempts.reconciled end
+  returning 1
+), moved as (
+  update attempts set postings = m.postings from json_to_recordset($8::json) as m(id text, postings text)
+  where attempts.id = m.id and attempts.status in ('open', 'unreconciled') returning 1
+), receipts as (
+  insert into steps (${names(STEP)}) select ${keys(STEP, 's')} from ${recordset(9, 's', STEP)}
+  on conflict (run_id, key) do update set ${STEP.filter(({ key }) => !['runId', 'key', 'kind'].includes(key))
+    .map(({ name }) => `${name} = excluded.${name}`)
+    .join(', ')} where steps.status <> 'succeeded'
+), costs as (
+  update runs set cost_nano_usd = least(${LARGEST_SUM}, runs.cost_nano_usd::numeric + c.cost)::bigint
+  from json_to_recordset($10::json) as c(id text, cost bigint) where runs.id = c.id and runs.finished_at_ms is not null
+), windows as (
+  insert into budget_windows (${names(WINDOW)}, seeded)
+  select ${keys(WINDOW, 'w')}, false from ${recordset(11, 'w', WINDOW)} order by 1, 2, 3, 4
+  on conflict (budget_id, account, window_start_ms, node) do update set
+    ${WINDOW.filter(({ name }) => /^(?:spent|held)_/.test(name))
+      .map(({ name }) => `${name} = ${sum('budget_windows', name)}`)
+      .join(', ')}
+), counted as (
+  insert into rollups (${names(ROLLUP)}) select ${keys(ROLLUP, 'u')} from ${recordset(12, 'u', ROLLUP)}
+  on conflict (grain, bucket_ms, key_id, node) do update set
+    ${ROLLUP.slice(4)
+      .map(({ name }) => `${name} = excluded.${name}`)
+      .join(', ')}
+)
+select case
+  when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}')
+  when (select count(*) from opened_runs) <> json_array_length($4::json) then refuse('a run of this id is there')
+  when (select count(*) from finished) <> json_array_length($5::json)
+    or (select count(*) from closed) <> json_array_length($7::json)
+    or (select count(*) from moved) <> json_array_length($8::json) then refuse('${STALE}')
+end`;
+
+/** The values of `WRITE_TURN`. */
+export function turnValues(turn: Turn): readonly (number | string)[] {
+  const { node, first, last } = turn;
+  const sections = [
+    turn.runs,
+    turn.finished,
+    turn.attempts,
+    turn.closed,
+    turn.moved,
+    turn.steps,
+    turn.costs,
+    turn.windows,
+    turn.rollups,
+    turn.callers,
+  ];
+  return [node, first, last, ...sections.map(jsonOf)];
+}
+
+/** What PostgreSQL's text cannot hold: NUL, and halves of a surrogate pair. It may be in what a provider said, never in a text of JSON. */
+const UNWRITABLE = /\\u(?:0000|d[89a-f])/i;
+
+function jsonOf(rows: readonly object[]): string {
+  if (rows.length === 0) return '[]';
+  const text = JSON.stringify(rows);
+  if (!UNWRITABLE.test(text)) return text;
+  return JSON.stringify(rows, (_key, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
+  );
+}
