@@ -22,6 +22,7 @@ import { registerServe } from './serve.ts';
 import { registerStats } from './stats.ts';
 import { registerTest } from './test.ts';
 import { registerTraffic } from './traffic.ts';
+import { registerWhatIf } from './what-if.ts';
 import { registerWhy } from './why.ts';
 import { registerWhyCost } from './why-cost.ts';
 
@@ -37,6 +38,7 @@ export const commands: readonly RegisterCommand[] = [
   registerPlan,
   registerReplay,
   registerTraffic,
+  registerWhatIf,
   registerHistory,
   registerActivate,
   registerSchema,

@@ -1,5 +1,5 @@
 // headgate demo: the page with an hour of believable traffic behind it, an outage, a budget that closes and a loop that is stopped; no key, no network.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { startUpstream } from './demo/upstream.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { parsePort } from './options.ts';
 import { pageFolder, untilStopped } from './serve.ts';
+import { shippedWorkflows } from './workflows-folder.ts';
 
 const HOUR_MS = 3_600_000;
 const SPEED = 120;
@@ -25,7 +26,50 @@ export const registerDemo: RegisterCommand = (program, io, end) =>
       'serve the page over an hour of scripted traffic, then stop a loop; needs no key and no network',
     )
     .option('-p, --port <number>', 'the port; 0 takes a free one', parsePort, 4000)
-    .action(async ({ port }: { readonly port: number }) => end(await demo(port, io)));
+    .option(
+      '--replay',
+      'instead, replay a month of $400 in which a loop made it $3,200, with and without caps and guards',
+      false,
+    )
+    .option('--html <file>', 'with --replay: write it as one page with a picture, too')
+    .option('--svg <file>', 'with --replay: write the picture')
+    .action(async (flags: DemoFlags) =>
+      end(await (flags.replay ? replayDemo(flags, io) : demo(flags.port, io))),
+    );
+
+interface DemoFlags {
+  readonly port: number;
+  readonly replay: boolean;
+  readonly html?: string;
+  readonly svg?: string;
+}
+
+/** The owner's story: by the engine that serves, on a clock that does not wait. */
+async function replayDemo({ html, svg }: DemoFlags, io: CliIo): Promise<ExitCode> {
+  const [{ monthWithLoop }, { termsOf, whatIfOf }, { curveOf, whatIfHtml, whatIfText }, { curveSvg }] =
+    await Promise.all([
+      import('./demo/month.ts'),
+      import('./what-if.ts'),
+      import('./format/what-if.ts'),
+      import('./format/curve.ts'),
+    ]);
+  const { found, assumptions } = await whatIfOf(monthWithLoop(seededRandom(SEED)), {
+    terms: await termsOf(shippedWorkflows, io),
+    on: null,
+  });
+  const report = {
+    read: [
+      'A month of a team, made up: eight callers that make $345 together, and an agent that was left running over a weekend.',
+    ],
+    assumptions,
+    terms: 'the shipped workflows',
+    found,
+  };
+  if (html !== undefined) await writeFile(html, whatIfHtml(report));
+  if (svg !== undefined) await writeFile(svg, `${curveSvg(curveOf(report))}\n`);
+  io.out(whatIfText(report));
+  return 0;
+}
 
 async function demo(port: number, io: CliIo): Promise<ExitCode> {
   const stopped = untilStopped();

@@ -135,11 +135,15 @@ export interface ReplayLimits {
   readonly refused: boolean;
 }
 
+const RAISED = /^(cost-raised|latency-raised)(?::(\d{1,4}(?:\.\d{1,3})?)%)?$/;
+
+export const isReplayEffect = (name: string): boolean => name === 'refused' || RAISED.test(name);
+
 export function limitsOf(lists: readonly string[]): ReplayLimits {
   const limits = { costRaised: null as number | null, latencyRaised: null as number | null, refused: false };
   for (const name of lists.flatMap((list) => list.split(',')).map((one) => one.trim())) {
     if (name === '') continue;
-    const [, effect, share] = /^(cost-raised|latency-raised)(?::(\d{1,4}(?:\.\d{1,3})?)%)?$/.exec(name) ?? [];
+    const [, effect, share] = RAISED.exec(name) ?? [];
     const least = share === undefined ? 0 : Number(share) / 100;
     if (effect === 'cost-raised') limits.costRaised = least;
     else if (effect === 'latency-raised') limits.latencyRaised = least;

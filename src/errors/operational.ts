@@ -67,6 +67,8 @@ export const operational = {
   UNKNOWN_KEY: 'There is no API key with that id.',
   UNKNOWN_REVISION: 'The ledger knows no revision that begins with what was given.',
   USAGE: 'The command line is not one that the command understands.',
+  USAGE_UNKNOWN: 'An export of usage does not say when which model was called, or how much was used.',
+  USAGE_UNREADABLE: 'An export of usage cannot be read.',
   WORKFLOWS_EMPTY: 'There is no workflow file in what was given.',
   WORKFLOWS_INVALID: 'The workflows do not compile; every problem is listed.',
   WORKFLOWS_NOT_A_DIRECTORY: 'What was given for the workflows is a file.',

@@ -1,6 +1,7 @@
 // Providers of a replay: a call that was recorded ends as it did; another is modelled on what the traffic showed of the model.
 import { sleep } from '../common/clock.ts';
 import type { Clock } from '../common/clock.ts';
+import { formatUsd } from '../common/money.ts';
 import { fail, succeed } from '../common/outcome.ts';
 import type {
   CallContext,
@@ -83,9 +84,13 @@ const ASSUMED_LATENCY_MS = 2_000;
 export function modelledProviders(options: ModelledOptions): ProviderRegistry {
   const known = new Map<string, Provider>();
   return {
-    get(_plan, name) {
+    get(plan, name) {
       let provider = known.get(name);
-      if (provider === undefined) known.set(name, (provider = modelledProvider(name, options)));
+      if (provider === undefined)
+        known.set(
+          name,
+          (provider = modelledProvider(name, plan.providers[name]?.cost === 'reported', options)),
+        );
       return provider;
     },
     retain: () => Promise.resolve(),
@@ -93,7 +98,8 @@ export function modelledProviders(options: ModelledOptions): ProviderRegistry {
   };
 }
 
-function modelledProvider(name: string, options: ModelledOptions): Provider {
+/** `reports`: it says what a call cost. */
+function modelledProvider(name: string, reports: boolean, options: ModelledOptions): Provider {
   return {
     name,
     unavailable: () => undefined,
@@ -108,6 +114,7 @@ function modelledProvider(name: string, options: ModelledOptions): Provider {
         modelled(options, replayed, known, path, model, request),
         request,
         context,
+        reports,
       );
     },
     close: () => Promise.resolve(),
@@ -276,6 +283,7 @@ async function perform(
   call: Modelled,
   request: ModelRequest,
   { signal, onText, onProgress }: CallContext,
+  reports: boolean,
 ): Promise<CallOutcome> {
   const { outcome, usage, firstTokenMs, latencyMs, requestId } = call;
   try {
@@ -303,8 +311,15 @@ async function perform(
     finishReason: 'stop',
     usage,
     requestId,
+    ...(reports ? { reportedCostUsd: reportedUsd(requestId) } : {}),
     rateLimits: [],
   });
+}
+
+function reportedUsd(requestId: string): string | null {
+  const { rates, costNanoUsd } = knownCost(requestId);
+  // An export without costs has no rates.
+  return costNanoUsd === null || rates === '' ? null : formatUsd(costNanoUsd);
 }
 
 const FOR_EVER_MS = 86_400_000;

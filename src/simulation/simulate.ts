@@ -37,6 +37,8 @@ export interface SimulateOptions {
   readonly seed: number;
   /** What has been spent so far, at most so often a simulated hour; for a curve. */
   readonly onHour?: (atMs: number, costNanoUsd: bigint) => void;
+  /** After so long a person lets go on what a guard has paused; left out: nobody does. */
+  readonly resumedAfterMs?: number;
 }
 
 export interface Simulated {
@@ -81,6 +83,7 @@ export async function simulate({
   assumption,
   seed,
   onHour,
+  resumedAfterMs,
 }: SimulateOptions): Promise<Simulated> {
   const clock = createSimulatedClock(traffic.fromMs);
   const random = seededRandom(seed);
@@ -98,7 +101,11 @@ export async function simulate({
   budgets.onAlert((alert) => told(budgetAlert(alert)));
   guards.onAlert((alert) => told(guardAlert(alert)));
   policies.onCircuitChange((key, state) => told(circuitAlert(key, state)));
-  guards.onSwitch(({ kind, switch: off }) => told({ kind, scope: off.scope, message: off.reason }));
+  guards.onSwitch(({ kind, switch: off }) => {
+    told({ kind, scope: off.scope, message: off.reason });
+    if (kind === 'paused' && resumedAfterMs !== undefined)
+      clock.after(resumedAfterMs, () => guards.resume(off.scope, 'a person'));
+  });
   const engine = createEngine({
     currentPlan: () => plan,
     planByHash: () => Promise.resolve(plan),
@@ -157,6 +164,7 @@ export async function simulate({
     const own = number;
     number += 1;
     live.set(own, replayed);
+    tally.runs = number;
     const { name, team, tier, tags } = run.who;
     const leaving = run.outcome === 'cancelled' ? new AbortController() : null;
     if (leaving !== null) clock.after(run.latencyMs, () => leaving.abort());

@@ -23,6 +23,9 @@ export interface SpendingEvent {
   readonly kind: string;
   readonly scope: string;
   readonly message: string;
+  /** Up to then. */
+  readonly runs: number;
+  readonly costNanoUsd: bigint;
 }
 
 /** Buckets that grow by 2 %: percentiles within that error, of any number of values, in a fixed amount of memory. */
@@ -55,6 +58,8 @@ const GROWTH = Math.log(1.02);
 
 export class Tally implements Recorder, History {
   costNanoUsd = 0n;
+  /** That were asked for so far. */
+  runs = 0;
   attempts = 0;
   cachedRuns = 0;
   fallbacks = 0;
@@ -136,9 +141,10 @@ export class Tally implements Recorder, History {
     return WRITTEN;
   }
 
-  event(event: SpendingEvent): void {
+  event(event: Pick<SpendingEvent, 'atMs' | 'kind' | 'scope' | 'message'>): void {
     this.eventCounts.set(event.kind, (this.eventCounts.get(event.kind) ?? 0) + 1);
-    if (this.events.length < EVENTS_KEPT) this.events.push(event);
+    const { runs, costNanoUsd } = this;
+    if (this.events.length < EVENTS_KEPT) this.events.push({ ...event, runs, costNanoUsd });
   }
 
   findCached(

@@ -1,11 +1,13 @@
 // The examples of docs/ci are run as they stand, by a real git and a real shell.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { cleanEnvironment, createRepository, openRepository, type TestRepository } from '../support/git.ts';
 import { readRepositoryFile, repositoryRoot } from '../support/repository.ts';
+import { TrafficWriter } from '../../src/simulation/traffic-file.ts';
 
 const HEADGATE = `${process.execPath} ${join(repositoryRoot, 'src/cli/main.ts')}`;
 const PROJECT = `headgate: 1
@@ -108,7 +110,7 @@ describe('docs/ci/github-actions.yml', () => {
   const { steps } = file.jobs.workflows;
 
   /** Runs each command as Actions does, in a checkout of the pull request, until one fails. */
-  function runOn(change: { readonly [path: string]: string }) {
+  function runOn(change: { readonly [path: string]: string }, traffic: string | null = null) {
     const origin = repository();
     origin.commit('Base', FILES);
     const path = join(origin.path, '.git', 'checkout');
@@ -123,6 +125,16 @@ describe('docs/ci/github-actions.yml', () => {
       `#!/bin/sh\n[ "$1 $2" = "--yes headgate" ] || exit 9\nshift 2\nexec ${HEADGATE} "$@"\n`,
       { mode: 0o755 },
     );
+    const temp = join(path, '.git', 'temp');
+    mkdirSync(temp);
+    if (traffic !== null) writeFileSync(join(temp, 'traffic.hgt'), gzipSync(traffic));
+    // What `gh` would post is kept; its flags are those of its manual.
+    const comments = join(path, '.git', 'comments');
+    writeFileSync(
+      join(bin, 'gh'),
+      `#!/bin/sh\n[ "$1 $2 $3 $4 $5 $6" = "pr comment 7 --edit-last --create-if-none --body-file" ] || exit 9\ncat "$7" > '${comments}'\n`,
+      { mode: 0o755 },
+    );
     const summary = join(path, '.git', 'summary.md');
     writeFileSync(summary, '');
     const env = {
@@ -130,6 +142,8 @@ describe('docs/ci/github-actions.yml', () => {
       PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       GITHUB_BASE_REF: 'main',
       GITHUB_STEP_SUMMARY: summary,
+      RUNNER_TEMP: temp,
+      PULL_REQUEST: '7',
     };
     const ended: { readonly step: string; readonly code: number | null; readonly output: string }[] = [];
     for (const { name = '', run } of steps) {
@@ -142,20 +156,39 @@ describe('docs/ci/github-actions.yml', () => {
       ended.push({ step: name, code: status, output: `${stdout}${stderr}` });
       if (status !== 0) break;
     }
-    return { ended, summary: readFileSync(summary, 'utf8') };
+    const comment = existsSync(comments) ? readFileSync(comments, 'utf8') : null;
+    return { ended, summary: readFileSync(summary, 'utf8'), comment };
   }
 
-  it('may read and nothing else, looks at workflows alone, and fetches what it compares with', () => {
-    expect(file.permissions).toEqual({ contents: 'read' });
+  it('may read, and comment, and nothing else, looks at workflows alone, and fetches what it compares with', () => {
+    expect(file.permissions).toEqual({ contents: 'read', 'pull-requests': 'write' });
     expect(file.on.pull_request.paths).toEqual(['workflows/**']);
     expect(steps[0]?.with).toEqual({ 'fetch-depth': 0 });
   });
 
   it('passes a harmless change, and shows it on the summary page', () => {
-    const { ended, summary } = runOn({ 'workflows/greet.yaml': `${TASK}description: Greets.\n` });
-    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0]);
+    const { ended, summary, comment } = runOn({ 'workflows/greet.yaml': `${TASK}description: Greets.\n` });
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    expect(comment).toBe(summary);
     expect(summary).toContain('**task greet** is described otherwise');
     expect(summary).toContain('### Workflows: `origin/main');
+  });
+
+  it('tells what the change costs where traffic was fetched, and stops what it would refuse', () => {
+    const fromMs = Date.UTC(2026, 9, 1);
+    const writer = new TrafficWriter({ fromMs, toMs: fromMs + 3_600_000, hashed: false });
+    const who = { name: 'ana', team: null, tier: null, tags: {} };
+    const run = { task: 'greet', who, outcome: 'succeeded', latencyMs: 3, steps: [] };
+    const runs = [1, 2, 3].map((at) => writer.run({ ...run, atMs: fromMs + at * 1_000, input: at }));
+    const { ended, comment } = runOn(
+      {
+        'workflows/headgate.yaml': PROJECT.replace('limit: $10, per: day', 'limit: 2 calls, per: day'),
+      },
+      [writer.header, ...runs].join(''),
+    );
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 3]);
+    expect(ended.at(-1)?.output).toContain('refused');
+    expect(comment).toContain('1 more refusal by budget all');
   });
 
   it('annotates the line of an error', () => {
@@ -173,7 +206,7 @@ describe('docs/ci/github-actions.yml', () => {
         'input.text }} ${{ input.name }}',
       ),
     });
-    expect(ended.map(({ code }) => code)).toEqual([0, 0, 3]);
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0, 3]);
     expect(ended.at(-1)?.output).toContain('stopped by --fail-on: breaking, limit-raised');
     expect(summary).toContain('#### Breaking for callers');
   });

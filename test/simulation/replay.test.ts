@@ -116,6 +116,28 @@ describe('a replay of traffic that was served', () => {
     expect(await headgate([...asked.slice(0, -1), 'slower'], ENV)).toMatchObject({ code: 2 });
   });
 
+  it('is joined to what the change means, for a pull request', async () => {
+    const head = workflowsFolder(upstream.openaiUrl, {
+      'headgate.yaml': PROJECT(upstream.openaiUrl).replace('input: $2.5', 'input: $25'),
+    });
+    changed.push(head);
+    const plan = (...more: readonly string[]) =>
+      headgate(['plan', flows, head, '--replay', file, ...more], ENV);
+    const { code, out, err } = await plan('--format', 'markdown', '--fail-on', 'price-raised,cost-raised:5%');
+    expect({ code, err }).toEqual({
+      code: 3,
+      err: 'headgate: stopped by --fail-on: price-raised, cost-raised.',
+    });
+    expect(out.split('\n')[2]).toMatch(/^\*\*This change: \$.+ → \$.+ a month \(\+\d+ %.*\), p95 .+\*\*$/);
+    expect(out).toContain('#### Lets more happen');
+    expect(out).toContain('#### By recorded traffic');
+    const asJson = JSON.parse((await plan('--format', 'json')).out) as { readonly replay: Answer };
+    expect(Number(asJson.replay.cost.change.likely)).toBeGreaterThan(0);
+    const without = await headgate(['plan', flows, head, '--fail-on', 'refused'], ENV);
+    expect(without.code).toBe(2);
+    expect(without.err).toContain('--replay FILE');
+  });
+
   it('keeps no text, and no name where hashes are asked for', async () => {
     const hashed = join(data, 'hashed.hgt');
     await headgate(['traffic', 'export', hashed, '--hash-names', '--data', data]);

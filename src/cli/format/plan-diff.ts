@@ -1,5 +1,5 @@
 // The difference of two plans as text for people, as JSON, and as Markdown for a pull request.
-import type { Json } from '../../common/json.ts';
+import type { Json, JsonObject } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { ApiChange } from '../../server/graphql/diff.ts';
 import type { PlanDiff } from '../../revisions/diff/diff.ts';
@@ -90,13 +90,18 @@ export function planDiffText(report: PlanDiffReport, colours: Colours): string {
   ].join('\n');
 }
 
-export function planDiffMarkdown(report: PlanDiffReport): string {
+/** `replayed`: what traffic says of it, with the sentence that counts first. */
+export function planDiffMarkdown(
+  report: PlanDiffReport,
+  replayed?: { readonly line: string; readonly details: string },
+): string {
   const { base, head, diff, api, stoppedBy } = report;
   const title = `### Workflows: ${code(base.name)} → ${code(head.name)}`;
   if (diff.changes.length === 0) return `${title}\n\n${NO_DIFFERENCE}`;
   const rows = costRows(diff);
   return [
     title,
+    ...(replayed === undefined ? [] : ['', replayed.line]),
     ...(stoppedBy.length === 0 ? [] : ['', `**Stopped by:** ${stoppedBy.map(code).join(', ')}`]),
     ...sectionsOf(diff).flatMap(({ title: name, changes }) => [
       '',
@@ -118,6 +123,7 @@ export function planDiffMarkdown(report: PlanDiffReport): string {
           '| --- | ---: | ---: |',
           ...rows.map((row) => `| ${row.map(escaped).join(' | ')} |`),
         ]),
+    ...(replayed === undefined ? [] : ['', '#### By recorded traffic', '', replayed.details]),
   ].join('\n');
 }
 
@@ -126,7 +132,7 @@ const escaped = (text: string): string =>
   text.replaceAll(/[\\`*_{}[\]<>|#]/g, (sign) => `\\${sign}`).replaceAll('\n', ' ');
 
 /** Money as decimal text in dollars. */
-export function planDiffJson({ base, head, diff, api, stoppedBy }: PlanDiffReport): Json {
+export function planDiffJson({ base, head, diff, api, stoppedBy }: PlanDiffReport): JsonObject {
   const side = ({ name, commit, plan }: PlanSide): Json => ({ name, commit, plan: plan.hash });
   const usd = (nanoUsd: bigint | null): string | null => (nanoUsd === null ? null : formatUsd(nanoUsd));
   return {

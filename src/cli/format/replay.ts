@@ -1,5 +1,5 @@
 // What a replay found, as text for people, as JSON, and as Markdown for a pull request.
-import type { Json } from '../../common/json.ts';
+import type { Json, JsonObject } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import { formatDuration } from '../../common/units.ts';
@@ -22,7 +22,7 @@ const MONTH_DAYS = 30;
 const CENT = 10_000_000n;
 
 /** Whole cents, where there are any; a few digits where there are none. */
-function dollars(nano: NanoUsd): string {
+export function dollars(nano: NanoUsd): string {
   const sign = nano < 0n ? '-' : '';
   const size = nano < 0n ? -nano : nano;
   if (size === 0n) return '$0';
@@ -34,7 +34,7 @@ function dollars(nano: NanoUsd): string {
 const signed = (nano: NanoUsd): string =>
   nano > 0n ? `+${dollars(nano)}` : nano === 0n ? '±$0' : dollars(nano);
 
-function share(part: NanoUsd, whole: NanoUsd): string {
+export function share(part: NanoUsd, whole: NanoUsd): string {
   if (whole === 0n) return part === 0n ? '±0 %' : 'new';
   const tenths = Number((part * 1_000n * 2n + whole) / (whole * 2n));
   const size = Math.abs(tenths) / 10;
@@ -207,17 +207,15 @@ const markdownTable = (head: Row, rows: readonly Row[]): readonly string[] => [
   ...rows.map((row) => `| ${row.map(escaped).join(' | ')} |`),
 ];
 
-/** The part that is joined to the difference in meaning, too. */
-export function replaySection({ replay, stoppedBy }: Pick<ReplayReport, 'replay' | 'stoppedBy'>): string {
+/** For where the difference in meaning is told, too. */
+export function replayMarkdownSection({ replay }: Pick<ReplayReport, 'replay'>): {
+  readonly line: string;
+  readonly details: string;
+} {
   const parts = contributions(replay);
   const events = stops(replay);
-  return [
-    isSame(replay) ? '**The plan is the same: nothing changes.**' : `**${escaped(replayLine({ replay }))}**`,
-    '',
+  const details = [
     `${timesOf(replay)}. Cost: ${escaped(costLine(replay))}.`,
-    ...(stoppedBy.length === 0
-      ? []
-      : ['', `**Stopped by:** ${stoppedBy.map((one) => `\`${one}\``).join(', ')}`]),
     '',
     ...markdownTable(['', 'before', 'after'], figures(replay)),
     ...(parts.length === 0 ? [] : ['', ...markdownTable(['changed line, alone', '', 'cost', ''], parts)]),
@@ -249,14 +247,27 @@ export function replaySection({ replay, stoppedBy }: Pick<ReplayReport, 'replay'
             .join('; ')}.`
     }</sub>`,
   ].join('\n');
+  return {
+    line: isSame(replay)
+      ? '**The plan is the same: nothing changes.**'
+      : `**${escaped(replayLine({ replay }))}**`,
+    details,
+  };
 }
 
 export function replayMarkdown(report: ReplayReport): string {
-  return `### Replay: \`${report.base.replaceAll('`', "'")}\` → \`${report.head.replaceAll('`', "'")}\`\n\n${replaySection(report)}`;
+  const { line, details } = replayMarkdownSection(report);
+  const code = (text: string): string => `\`${text.replaceAll('`', "'")}\``;
+  return [
+    `### Replay: ${code(report.base)} → ${code(report.head)}`,
+    line,
+    ...(report.stoppedBy.length === 0 ? [] : [`**Stopped by:** ${report.stoppedBy.map(code).join(', ')}`]),
+    details,
+  ].join('\n\n');
 }
 
 /** Money as decimal text in dollars. */
-export function replayJson({ base, head, replay, stoppedBy }: ReplayReport): Json {
+export function replayJson({ base, head, replay, stoppedBy }: ReplayReport): JsonObject {
   const interval = ({ likely, low, high }: Interval): Json => ({
     likely: formatUsd(likely),
     low: formatUsd(low),
