@@ -64,7 +64,22 @@ function removeWithEmptyFolders(path) {
   }
 }
 
+/** Of tools: what they make at the root, and put there again. */
+const made = new Set(['.git', '.cache', '.headgate', 'coverage', 'dist', 'node_modules']);
+
+/** Names at the root that neither git nor a tool knows: what a run left behind, which an ignore rule would hide. */
+export function unknownAtRoot(names, tracked) {
+  const known = new Set(tracked.map((path) => path.split('/', 1)[0]));
+  return names.filter((name) => !known.has(name) && !made.has(name));
+}
+
 async function main() {
+  const listed = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  const tracked = listed.stdout.split('\0').filter((path) => path !== '');
+  for (const name of unknownAtRoot(readdirSync(root), tracked)) {
+    console.log(`Remove ${name} from the root, or commit it: nothing knows it there.`);
+    process.exitCode = 1;
+  }
   const node = await prepare('full');
   for (const { script, args, folders, remedy } of generators) {
     const before = snapshot(folders);

@@ -21,6 +21,7 @@ import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/engine.ts';
 import { createExecutors } from './engine/execution/executors.ts';
 import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.ts';
+import { UsageAlerts } from './engine/execution/usage-alerts.ts';
 import { createWorkThread } from './engine/execution/thread/work-thread.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
@@ -172,6 +173,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       thread: createWorkThread(clock),
       signals: stats,
       bounds: await learntBounds(ledger),
+      usageAlerts: new UsageAlerts(),
       clock,
       random,
       ...(options.log ? { log: options.log } : {}),

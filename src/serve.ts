@@ -38,6 +38,8 @@ export async function serveApp(
   // A run from the command line needs none of this, so it is loaded here.
   const [
     { buildSchema },
+    { RunJournals },
+    { LiveStats },
     { KeyRing },
     { createProvidersView },
     { createServer },
@@ -46,6 +48,8 @@ export async function serveApp(
     { testSinks },
   ] = await Promise.all([
     import('./server/graphql/schema.ts'),
+    import('./server/graphql/live/journal.ts'),
+    import('./server/graphql/live/live-stats.ts'),
     import('./server/keys/key-ring.ts'),
     import('./server/providers-view.ts'),
     import('./server/server.ts'),
@@ -76,6 +80,7 @@ export async function serveApp(
       adjustSpend: (adjustment) => app.adjustSpend(adjustment),
       testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
       keys: await KeyRing.open({ ledger, clock, random: app.random }),
+      live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
     },
     schemaFor: (plan) => buildSchema({ plan }),
     exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,

@@ -1,7 +1,7 @@
 // docs/reference/errors.md, made of the catalogues.
 import { catalogue } from '../../src/errors/catalogue.ts';
 import type { CatalogueEntry } from '../../src/errors/catalogue.ts';
-import { operational } from '../../src/errors/operational.ts';
+import { operational } from './operational.ts';
 
 const HEAD = `# Errors
 

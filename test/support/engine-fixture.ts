@@ -11,6 +11,7 @@ import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/engine.ts';
 import { createExecutors } from '../../src/engine/execution/executors.ts';
 import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
+import { UsageAlerts } from '../../src/engine/execution/usage-alerts.ts';
 import { createWorkThread } from '../../src/engine/execution/thread/work-thread.ts';
 import type { EngineParts } from '../../src/engine/execution/parts.ts';
 import type { History, Recorder } from '../../src/engine/execution/ports.ts';
@@ -145,6 +146,7 @@ function assemble({
     thread: createWorkThread(clock),
     signals,
     bounds: new LearntBounds(),
+    usageAlerts: new UsageAlerts(),
     clock,
     random,
     log: {

@@ -1,5 +1,6 @@
 // A process of its own that starts a durable run over a real ledger and real sockets, and is killed by the test that started it.
 import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
+import { UsageAlerts } from '../../src/engine/execution/usage-alerts.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createBudgets } from '../../src/engine/budget/budgets.ts';
 import { createGuards } from '../../src/engine/budget/guards/guards.ts';
@@ -69,6 +70,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
     history: ledger,
     runtime: createEmbeddedRuntime({ clock, recorder: ledger }),
     bounds: new LearntBounds(),
+    usageAlerts: new UsageAlerts(),
     thread: createWorkThread(clock),
     signals: createSignals({ clock }),
     clock,

@@ -29,7 +29,6 @@ import type { EngineParts } from './parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
 import { spendScopes } from './spend-scope.ts';
-import { alertOfUsage } from './usage-alerts.ts';
 import { settlementOf } from './usage.ts';
 import type { Settlement } from './usage.ts';
 
@@ -274,7 +273,7 @@ function conclude(
   const tokens = usage.inputTokens + usage.outputTokens;
   budgets.settle(hold, { costNanoUsd, tokens, calls: settlement.billed ? 1 : 0 });
   run.allowance.settle(choice.worst.costNanoUsd, costNanoUsd);
-  alertOfUsage(parts, run, choice.parts.model.key, settlement);
+  parts.usageAlerts.settled(parts, run, choice.parts.model.key, settlement);
   if (settlement.counted)
     parts.bounds.observe(choice.asked, usage, costNanoUsd, {
       inputTokens: choice.inputTokens,

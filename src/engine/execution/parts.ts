@@ -9,6 +9,7 @@ import type { Policies, RateGates } from '../resilience/port.ts';
 import type { Signals } from '../routing/port.ts';
 import type { Executors } from './executors.ts';
 import type { LearntBounds } from './learnt-bounds.ts';
+import type { UsageAlerts } from './usage-alerts.ts';
 import type { History, Recorder } from './ports.ts';
 import type { Runtime } from './runtime-port.ts';
 import type { WorkThread } from './thread/work-thread.ts';
@@ -36,6 +37,7 @@ export interface EngineParts {
   readonly thread: WorkThread;
   readonly signals: Signals;
   readonly bounds: LearntBounds;
+  readonly usageAlerts: UsageAlerts;
   readonly clock: Clock;
   readonly random: Random;
   /** Whatever no caller can be told; never content, never a secret. */

@@ -21,31 +21,32 @@ const KINDS = {
   },
 } as const;
 
-/** By engine; models are those of its plans (INV-14). */
-const told = new WeakMap<EngineParts, Set<string>>();
+export class UsageAlerts {
+  /** Models are those of the plans (INV-14). */
+  readonly #told = new Set<string>();
 
-export function alertOfUsage(
-  parts: EngineParts,
-  run: LiveRun,
-  modelKey: string,
-  { notes }: Settlement,
-): void {
-  for (const { code } of notes) {
-    if (!Object.hasOwn(KINDS, code)) continue;
-    const { kind, severity, what, remedy } = KINDS[code as keyof typeof KINDS];
-    let known = told.get(parts);
-    if (known === undefined) told.set(parts, (known = new Set()));
-    if (known.has(`${kind} ${modelKey}`)) continue;
-    known.add(`${kind} ${modelKey}`);
-    const text = {
-      kind,
-      severity,
-      message: `${modelKey} ${what}.`,
-      remedy,
-      scope: `model:${modelKey}`,
-      runId: run.id,
-      details: { model: modelKey },
-    };
-    parts.recorder.recordAlert(alertRecord(text, parts.clock, parts.random)).catch(() => undefined);
+  /** Tells of what the provider reported of this attempt, unless it was told of that model before. */
+  settled(
+    { recorder, clock, random }: Pick<EngineParts, 'recorder' | 'clock' | 'random'>,
+    run: LiveRun,
+    modelKey: string,
+    { notes }: Settlement,
+  ): void {
+    for (const { code } of notes) {
+      if (!Object.hasOwn(KINDS, code)) continue;
+      const { kind, severity, what, remedy } = KINDS[code as keyof typeof KINDS];
+      if (this.#told.has(`${kind} ${modelKey}`)) continue;
+      this.#told.add(`${kind} ${modelKey}`);
+      const text = {
+        kind,
+        severity,
+        message: `${modelKey} ${what}.`,
+        remedy,
+        scope: `model:${modelKey}`,
+        runId: run.id,
+        details: { model: modelKey },
+      };
+      recorder.recordAlert(alertRecord(text, clock, random)).catch(() => undefined);
+    }
   }
 }

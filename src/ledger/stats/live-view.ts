@@ -27,10 +27,6 @@ export class LiveView {
     return this.#view;
   }
 
-  isCurrent(nowMs: number): boolean {
-    return this.#view.isCurrent(nowMs);
-  }
-
   written(rows: readonly WrittenRow[], lastOperation: number): void {
     if (this.#early === null) this.#add(rows);
     else this.#early.push({ rows, lastOperation });

@@ -18,8 +18,19 @@ export interface Stats extends StatsReader, SpanStats, Signals {
   close(): void;
 }
 
-/** Questions kept live at a time; the one asked longest ago is read again when it comes back (INV-14). */
-const LIVE_VIEWS = 64;
+/** Questions kept at a time; the one asked longest ago is read again when it comes back (INV-14). */
+const KEPT_ANSWERS = 64;
+const MINUTE_MS = 60_000;
+
+/** One question, what answers it, and what it said last. */
+interface Kept {
+  readonly view: Promise<View>;
+  /** Hears of what is written; null: it was read from rows, and holds what `version` had. */
+  readonly live: LiveView | null;
+  readonly version: number;
+  readonly isCurrent: (nowMs: number) => boolean;
+  said: { readonly version: number; readonly minute: number; readonly stats: CostStats } | null;
+}
 
 type Query = Parameters<StatsReader['costStats']>[0];
 
@@ -31,12 +42,8 @@ export function createStats({
   readonly clock: Clock;
 }): Stats {
   const signals = createSignals({ clock });
-  const views = new LRUCache<string, LiveView>({ max: LIVE_VIEWS });
-  const scans = new LRUCache<string, { readonly version: number; readonly view: Promise<View> }>({
-    max: LIVE_VIEWS,
-  });
+  const kept = new LRUCache<string, Kept>({ max: KEPT_ANSWERS });
   const listeners = new Set<() => void>();
-  const say = createSayings(clock);
   let version = 0;
 
   const release = ledger.onWritten((rows: readonly WrittenRow[], lastOperation) => {
@@ -46,38 +53,42 @@ export function createStats({
         if (sample !== undefined) signals.observe(sample);
       }
     }
-    for (const view of views.values()) view.written(rows, lastOperation);
+    for (const { live } of kept.values()) live?.written(rows, lastOperation);
     version += 1;
     for (const listener of listeners) listener();
   });
 
-  const scanned = async ({ window, by = [], filter = {} }: Query): Promise<View> => {
-    const name = viewName(window, by, filter);
-    const known = scans.get(name);
-    if (known?.version === version && (await known.view).isCurrent(clock.nowMs())) return known.view;
-    const view = scanView(new View(window, { by, filter: {} }, clock.nowMs()), filter, ledger, clock);
-    scans.set(name, { version, view });
-    view.catch(() => scans.delete(name));
-    return view;
+  /** The view that answers: kept live by what is written, or, where only rows can tell, read again after each commit. */
+  const keptFor = (query: Query): Kept => {
+    const { window, by = [], filter = {} } = query;
+    const name = nameOf(query);
+    const known = kept.get(name);
+    const nowMs = clock.nowMs();
+    if (known?.isCurrent(nowMs) === true && (known.live !== null || known.version === version)) return known;
+    const fresh = needsRows(filter)
+      ? scannedView(new View(window, { by, filter: {} }, nowMs), filter)
+      : liveView(new View(window, { by, filter }, nowMs));
+    kept.set(name, fresh);
+    // What could not be read is not kept: the next question reads again.
+    fresh.view.catch(() => {
+      if (kept.peek(name) === fresh) kept.delete(name);
+    });
+    return fresh;
   };
-
-  const liveView = ({ window, by = [], filter = {} }: Query): LiveView => {
-    const name = viewName(window, by, filter);
-    let view = views.get(name);
-    if (view === undefined || !view.isCurrent(clock.nowMs())) {
-      view = new LiveView(new View(window, { by, filter }, clock.nowMs()), ledger, clock);
-      const made = view;
-      // A view that could not be read is not kept: the next question reads again.
-      made.ready.catch(() => {
-        if (views.peek(name) === made) views.delete(name);
-      });
-      views.set(name, made);
-    }
-    return view;
+  const liveView = (view: View): Kept => {
+    const live = new LiveView(view, ledger, clock);
+    return { view: live.ready, live, version, isCurrent: (nowMs) => view.isCurrent(nowMs), said: null };
   };
+  const scannedView = (view: View, filter: RunFilter): Kept => ({
+    view: scanView(view, filter, ledger, clock),
+    live: null,
+    version,
+    isCurrent: (nowMs) => view.isCurrent(nowMs),
+    said: null,
+  });
 
   // What a dashboard asks first is read while the server starts.
-  liveView({ window: 'DAY' });
+  keptFor({ window: 'DAY' });
 
   return {
     ...createSpanStats(ledger, clock),
@@ -90,38 +101,26 @@ export function createStats({
       return () => listeners.delete(listener);
     },
     async costStats(query) {
-      const view = await (needsRows(query.filter ?? {}) ? scanned(query) : liveView(query).ready);
-      return say(view, version);
+      const found = keptFor(query);
+      const view = await found.view;
+      const nowMs = clock.nowMs();
+      const minute = Math.floor(nowMs / MINUTE_MS);
+      // Once for all who ask between two commits.
+      if (found.said?.version !== version || found.said.minute !== minute)
+        found.said = { version, minute, stats: toStats(view, nowMs) };
+      return { ...found.said.stats, atMs: nowMs };
     },
     close() {
       release();
       listeners.clear();
-      views.clear();
-      scans.clear();
+      kept.clear();
     },
   };
 }
 
-function viewName(window: Query['window'], by: NonNullable<Query['by']>, filter: RunFilter): string {
+function nameOf({ window, by = [], filter = {} }: Query): string {
   const { minCostNanoUsd, ...rest } = filter;
   return JSON.stringify([window, by, rest, String(minCostNanoUsd)]);
-}
-
-/** What a view says, computed once for all who ask between two commits. */
-function createSayings(clock: Clock): (view: View, version: number) => CostStats {
-  const said = new WeakMap<
-    View,
-    { readonly version: number; readonly minute: number; readonly stats: CostStats }
-  >();
-  return (view, version) => {
-    const nowMs = clock.nowMs();
-    const minute = Math.floor(nowMs / 60_000);
-    const known = said.get(view);
-    if (known?.version === version && known.minute === minute) return { ...known.stats, atMs: nowMs };
-    const stats = toStats(view, nowMs);
-    said.set(view, { version, minute, stats });
-    return stats;
-  };
 }
 
 function toStats(view: View, nowMs: number): CostStats {

@@ -12,6 +12,8 @@ import type { Revisions } from '../../revisions/port.ts';
 import type { SpanStats, StatsReader } from '../../ledger/stats/port.ts';
 import type { TestedSink } from '../alerts/test-sinks.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { RunJournals } from './live/journal.ts';
+import type { LiveStats } from './live/live-stats.ts';
 
 export interface GraphqlServices {
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export interface GraphqlServices {
   /** Sends a test to each sink of alerts of the active revision. */
   readonly testAlerts: () => Promise<readonly TestedSink[]>;
   readonly keys: ApiKeys;
+  /** What watchers share, whatever schema and connection they came with. */
+  readonly live: { readonly stats: LiveStats; readonly runs: RunJournals };
 }
 
 /** One model as its provider serves it now. Times in milliseconds; shares from 0 to 1; null: not known. */

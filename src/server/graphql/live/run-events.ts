@@ -5,8 +5,6 @@ import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execu
 import type { RequestContext } from '../context.ts';
 import { visibleRun } from '../types/run.ts';
 import { Channel } from './channel.ts';
-import type { GraphqlServices } from '../services.ts';
-import { RunJournals } from './journal.ts';
 import type { NumberedEvent } from './journal.ts';
 import { tooSlow } from './slow.ts';
 
@@ -32,15 +30,6 @@ export function runEventChannel(onClose: () => void): Channel<NumberedEvent> {
   });
 }
 
-const journalsOf = new WeakMap<GraphqlServices, RunJournals>();
-
-/** One per set of services: they outlive schemas and connections. */
-export function journals(services: GraphqlServices): RunJournals {
-  let kept = journalsOf.get(services);
-  if (kept === undefined) journalsOf.set(services, (kept = new RunJournals()));
-  return kept;
-}
-
 /** Follows a run from the event after that number. It ends after `finished`; a run that has ended already gives its past and ends. */
 export function followRun(
   id: string,
@@ -56,7 +45,7 @@ export function followRun(
       if (found === null) channel.fail(noSuchRun(id));
       else
         stop =
-          journals(context.services).follow(id, after, (event) => tell(channel, event)) ??
+          context.services.live.runs.follow(id, after, (event) => tell(channel, event)) ??
           (await fromLedger(found.run, context, channel));
       // Who left while the ledger was read has nothing to be told any more.
       if (channel.closed) stop();

@@ -9,15 +9,13 @@ import type { RequestContext } from '../context.ts';
 import { runFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { Channel } from '../live/channel.ts';
-import { LiveStats } from '../live/live-stats.ts';
 import { eventId } from '../live/journal.ts';
 import type { NumberedEvent } from '../live/journal.ts';
-import { followRun, journals, runEventChannel } from '../live/run-events.ts';
+import { followRun, runEventChannel } from '../live/run-events.ts';
 import { tooSlow } from '../live/slow.ts';
 import { jsonRequest, prepareRun } from '../mutations/run-task.ts';
 import type { Refs } from '../refs.ts';
 import { READ_STATS } from '../../../engine/execution/scopes.ts';
-import type { GraphqlServices } from '../services.ts';
 import type { TaskModel } from '../tasks.ts';
 import type { Enums } from '../types/enums.ts';
 import { providerShape } from '../types/provider.ts';
@@ -27,18 +25,6 @@ import { revisionEvents } from './revisions.ts';
 const MIN_EVERY_MS = 50;
 const MAX_EVERY_MS = 3_600_000;
 const MAX_ALERTS_WAITING = 1000;
-
-const liveStatsOf = new WeakMap<GraphqlServices, LiveStats>();
-
-/** One per set of services: it outlives schemas, so that watchers of two revisions share. */
-function liveStats(services: GraphqlServices): LiveStats {
-  let live = liveStatsOf.get(services);
-  if (live === undefined) {
-    live = new LiveStats(services.stats, services.clock);
-    liveStatsOf.set(services, live);
-  }
-  return live;
-}
 
 export function defineSubscriptions(
   builder: Builder,
@@ -76,7 +62,7 @@ export function defineSubscriptions(
           by: by ?? [],
           filter: confine(runFilterOf(filter), READ_STATS, 'Subscription.costStats', context),
         };
-        return liveStats(context.services).watch(query, everyMs);
+        return context.services.live.stats.watch(query, everyMs);
       },
       resolve: (stats) => stats,
     }),
@@ -172,7 +158,7 @@ function streamTask(
   context: RequestContext,
 ): AsyncGenerator<NumberedEvent, undefined, undefined> {
   const { engine, clock } = context.services;
-  const kept = journals(context.services);
+  const kept = context.services.live.runs;
   const gone = new AbortController();
   const channel = runEventChannel(() => gone.abort(new Error('the subscriber went away')));
   if ('kind' in prepared) {

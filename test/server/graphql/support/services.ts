@@ -22,6 +22,8 @@ import type {
 } from '../../../../src/ledger/port.ts';
 import type { Plan } from '../../../../src/language/plan/types.ts';
 import type { ReloadResult, Revision } from '../../../../src/revisions/port.ts';
+import { RunJournals } from '../../../../src/server/graphql/live/journal.ts';
+import { LiveStats } from '../../../../src/server/graphql/live/live-stats.ts';
 import { KeyRing } from '../../../../src/server/keys/key-ring.ts';
 import type { CostBucket, CostStats } from '../../../../src/ledger/stats/port.ts';
 import { plan as examplePlan } from './plan.ts';
@@ -705,6 +707,7 @@ export async function createTestServices(
     adjustSpend: () => Promise.reject(new Error('this ledger is in memory')),
     testAlerts: () => Promise.resolve([]),
     keys,
+    live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
   };
   return { services, ledger, engine, stats, revisions, keys, budgets, providers };
 }
