@@ -350,15 +350,32 @@ function modelOf(
   usual: string | undefined,
 ): { readonly provider: string; readonly model: string } {
   const [name = ''] = named.split(',', 1);
-  const plain = (text: string): string =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '');
   const slash = name.indexOf('/');
   const isRouted = usual === 'openrouter' || provider?.toLowerCase() === 'openrouter';
-  if (isRouted) return { provider: 'openrouter', model: name.replace(/^openrouter\//, '') };
-  if (slash > 0) return { provider: plain(provider ?? name.slice(0, slash)), model: name.slice(slash + 1) };
+  if (isRouted) return { provider: 'openrouter', model: modelName(name.replace(/^openrouter\//, '')) };
+  if (slash > 0)
+    return {
+      provider: providerName(provider ?? name.slice(0, slash)),
+      model: modelName(name.slice(slash + 1)),
+    };
   const vendor = VENDORS.find(([pattern]) => pattern.test(name))?.[1];
-  return { provider: plain(provider ?? usual ?? vendor ?? 'other') || 'other', model: name };
+  return { provider: providerName(provider ?? usual ?? vendor ?? ''), model: modelName(name) };
+}
+
+/** As a project can name it: `302.AI` is `p-302-ai`. */
+function providerName(text: string): string {
+  const plain = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+  return plain === '' ? 'other' : /^[a-z]/.test(plain) ? plain : `p-${plain}`;
+}
+
+/** A console shows `Claude Sonnet 5` for `claude-sonnet-5`. */
+function modelName(text: string): string {
+  const plain = /\s/.test(text.trim()) ? text.trim().toLowerCase() : text.trim();
+  return (
+    plain.replaceAll(/[^A-Za-z0-9._:/@+-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '') ||
+    'unnamed'
+  );
 }

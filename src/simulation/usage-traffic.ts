@@ -153,7 +153,7 @@ export function trafficOf(
     );
   }
   if (rows.some(({ costNanoUsd }) => costNanoUsd === null))
-    assumptions.add('The export has no cost: tokens are priced by the catalogue.');
+    assumptions.add('Rows without a cost are priced by the catalogue.');
   if (rows.every(({ input }) => input === null))
     assumptions.add(
       'The export has no text: no two calls are taken to be equal, so that guards which compare them see none.',

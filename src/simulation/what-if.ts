@@ -196,7 +196,9 @@ async function loopIn(traffic: Traffic, plan: Plan): Promise<FoundLoop | null> {
   const wholeSpan = span(totals.keys());
   let best: FoundLoop | null = null;
   for (const [key, ofKey] of hours) {
-    const [caller = '', model = ''] = key.split('\n');
+    // A caller's name may be anything; a model's has no line break.
+    const at = key.lastIndexOf('\n');
+    const [caller, model] = [key.slice(0, at), key.slice(at + 1)];
     // Who was there for a short time only has no usual of its own: the others' is it.
     const usual = span(ofKey.keys()) * SHORT < wholeSpan ? others : median(costsOf(ofKey), 0.25);
     const out = [...ofKey].filter(([, { cost }]) => cost >= LEAST_NANO_USD && cost > usual * BigInt(FACTOR));

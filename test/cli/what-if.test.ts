@@ -74,6 +74,21 @@ describe('headgate what-if', { timeout: 60_000 }, () => {
     expect(page).not.toMatch(/<script|src=|href=|url\(/);
   });
 
+  it('takes any names of models, providers and callers, and shows them as text', async () => {
+    const [odd, html] = [join(folder, 'odd.csv'), join(folder, 'odd.html')];
+    writeFileSync(
+      odd,
+      'Timestamp;Model;Provider;Input Tokens;Output Tokens;Cost;User\n' +
+        '2026-10-05 12:00;my model (v1)!;302.AI;10;5;0.001;"<b>x</b>\ny"\n' +
+        '2026-10-05 12:01;ünï/çode;;10;5;0.001;b\n' +
+        '2026-10-05 12:02;openai/gpt-4o:free;OpenRouter;10;5;;b\n',
+    );
+    const { code, out } = await headgate(['what-if', odd, '--html', html]);
+    expect(code).toBe(0);
+    expect(out).toContain('p-302-ai/my-model-v1');
+    expect(readFileSync(html, 'utf8')).not.toContain('<b>');
+  });
+
   it('INV-13: names what is wrong with a file, or with a model', async () => {
     writeFileSync(join(folder, 'other.csv'), 'name,size\na,1\n');
     const { code, err } = await headgate(['what-if', join(folder, 'other.csv')]);

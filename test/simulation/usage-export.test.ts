@@ -106,7 +106,7 @@ const EXPORTS: readonly (readonly [string, string, object])[] = [
   [
     "Anthropic's cost",
     'usage_date_utc,model,workspace,api_key,usage_type,context_window,token_type,cost_usd,cost_type\n2026-10-05,Claude Sonnet 5,Default,key-a,message,≤ 200k,input_no_cache,1.25,token\n',
-    { provider: 'anthropic', costNanoUsd: 1_250_000_000n, inputTokens: null },
+    { model: 'claude-sonnet-5', costNanoUsd: 1_250_000_000n, inputTokens: null },
   ],
   [
     "Langfuse's observations",
