@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { noColours } from '../../src/cli/format/colours.ts';
+import { shippedWorkflows, workflowsFolder } from '../../src/cli/workflows-folder.ts';
 import { readRepositoryFile } from '../support/repository.ts';
 import { cliReferencePage } from '../../scripts/reference/cli-page.ts';
 import { headgate, PROJECT, TASK, temporaryFolder } from './support.ts';
@@ -84,6 +86,27 @@ describe('what cannot be done ends with 1 and one line that says what to do', ()
     ]);
     expect(code).toBe(1);
     expect(err).toContain('keys create');
+  });
+});
+
+describe('the folder of workflows', () => {
+  it('is the shipped one where none is named and none is there, and one line says so', () => {
+    const before = process.cwd();
+    const said: string[] = [];
+    process.chdir(temporaryFolder());
+    try {
+      const folder = workflowsFolder(undefined, {
+        out: () => undefined,
+        err: (line) => void said.push(line),
+        env: {},
+        colours: noColours,
+        errColours: noColours,
+      });
+      expect(folder).toBe(shippedWorkflows);
+    } finally {
+      process.chdir(before);
+    }
+    expect(said).toEqual([expect.stringContaining('the shipped tasks are used')]);
   });
 });
 

@@ -48,6 +48,23 @@ describe('the order of folders', () => {
   });
 });
 
+describe('time and chance', () => {
+  test('come in through Clock and Random alone, but for a database elsewhere, sockets, commands and the page', () => {
+    const machine =
+      /\b(Date\.now|performance\.now|process\.hrtime|setTimeout|setInterval|Math\.random)\b|new Date\(\)/;
+    const own = /^src\/(common\/(clock|random)\.ts|(ledger\/postgres|server|cli|page)\/)/;
+    const found = sources
+      .filter(({ path }) => !own.test(path))
+      .flatMap(({ path, text }) =>
+        text
+          .split('\n')
+          .filter((line) => !/^\s*(\/\/|\*|\/\*)/.test(line) && machine.test(line))
+          .map((line) => `${path}: ${line.trim()}`),
+      );
+    expect(found).toEqual([]);
+  });
+});
+
 describe('names', () => {
   test('no exported type name is declared twice', () => {
     const declaredIn = new Map<string, string[]>();

@@ -1,4 +1,4 @@
-// Holds what the repository says to what anyone who clones it can follow: no path of one machine, no broken link.
+// Holds what the repository says to what anyone who clones it can follow: no path of one machine, no broken link, no decision without its test.
 import { dirname, join, normalize } from 'node:path/posix';
 import { describe, expect, test } from 'vitest';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.ts';
@@ -43,6 +43,22 @@ describe('every Markdown file', () => {
       (link) => !known.has(normalize(join(dirname(page), link)).replace(/\/$/, '')),
     );
     expect(missing).toEqual([]);
+  });
+});
+
+describe('every record of a decision', () => {
+  const records = files.filter((path) => /^docs\/decisions\/.*\.md$/.test(path));
+
+  test.each(records)('%s ends with the test that fails when it stops being true', (record) => {
+    const last = readRepositoryFile(record).trimEnd().split('\n').at(-1) ?? '';
+    // **Held by** `test/room/file.test.ts`: “the title of the test”, `test/…`: “…”.
+    expect(last).toMatch(/^\*\*Held by\*\* (`test\/[\w./-]+\.test\.ts`: “[^”]+”(, |\.$))+$/);
+    const named = [...last.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g)];
+    const missing = named.filter(
+      ([, path = '', title = '']) =>
+        !all.includes(path) || !readRepositoryFile(path).replaceAll("\\'", "'").includes(title),
+    );
+    expect(missing.map(([whole]) => whole)).toEqual([]);
   });
 });
 
