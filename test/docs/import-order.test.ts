@@ -135,3 +135,29 @@ describe('the checker of the order', () => {
     expect(found[0]).toContain(path);
   });
 });
+
+describe('the pages of the rooms', () => {
+  const architecture = readRepositoryFile('ARCHITECTURE.md');
+  const pages = [...architecture.matchAll(/^### `(\w+)\/`\n(.*?)(?=^##)/gms)].map(
+    ([, room = '', text = '']) => ({ room, text }),
+  );
+
+  test('are there for each room', () => {
+    const rooms = new Set(
+      sources.map(({ path }) => path.split('/')[1] ?? '').filter((name) => !name.includes('.')),
+    );
+    // What lies under all of them has no story of its own.
+    const told = [...pages.map(({ room }) => room), 'common', 'errors'];
+    expect(told.sort()).toEqual([...rooms].sort());
+  });
+
+  test.each(pages)('$room/ names files that are there', ({ room, text }) => {
+    const named = [...text.matchAll(/`([\w./-]+(?:\.tsx?|\/))`/g)].map(
+      ([, name = '']) => `src/${room}/${name}`,
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect(
+      named.filter((name) => !sources.some(({ path }) => path === name || path.startsWith(name))),
+    ).toEqual([]);
+  });
+});

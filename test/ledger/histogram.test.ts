@@ -8,8 +8,8 @@ import {
   durationOf,
   encodeHistogram,
   quantileMs,
-} from '../../src/ledger/rollup/histogram.ts';
-import type { Histogram } from '../../src/ledger/rollup/histogram.ts';
+} from '../../src/common/histogram.ts';
+import type { Histogram } from '../../src/common/histogram.ts';
 
 const durations = fc.array(fc.double({ min: 0.2, max: 3_600_000, noNaN: true }), {
   minLength: 1,

@@ -1,9 +1,9 @@
 // Signals in memory: what attempts teach about latency and output length. Bounded, cheap, and fed with attempts once they are written.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
+import { DenseHistogram } from '../../common/histogram.ts';
 import { Recent } from '../../common/recent.ts';
 import type { CallHealth } from '../resilience/port.ts';
-import { createLatencyHistogram, type LatencyHistogram } from './latency-histogram.ts';
 import type { LearntLatency, Signals } from './port.ts';
 
 /** One attempt that reached a provider, as far as routing learns from it. */
@@ -35,6 +35,8 @@ const FAILURE_MS = 1_000;
 const LONGEST_FAILURE_MS = 20_000;
 /** A mean of all samples up to this many; then each new one counts for a twentieth. */
 const MEAN_OF = 20;
+/** Then all counts of a histogram are halved: the last thousand or so weigh more than all before them. */
+const FULL = 1_000;
 /** Percentiles of fewer successes than this say little. */
 const ENOUGH = 20;
 /** Models and steps come from workflow files, but over a long life of reloads there may be any number (INV-14). */
@@ -49,8 +51,8 @@ interface ModelKnowledge {
   failureMs: number;
   samples: number;
   lastMs: number;
-  readonly totals: LatencyHistogram;
-  readonly firstTokens: LatencyHistogram;
+  readonly totals: DenseHistogram;
+  readonly firstTokens: DenseHistogram;
   /** Of `totals`; null: to be computed again. */
   p95Ms: number | null;
 }
@@ -74,8 +76,8 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
         failureMs: 0,
         samples: 0,
         lastMs: nowMs,
-        totals: createLatencyHistogram(),
-        firstTokens: createLatencyHistogram(),
+        totals: new DenseHistogram(),
+        firstTokens: new DenseHistogram(),
         p95Ms: null,
       };
       models.set(sample.modelKey, known);
@@ -88,11 +90,11 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
     } else {
       known.failureMs = 0;
       known.answerMs = peakSensitive(known.answerMs, sample.totalMs, keep);
-      known.totals.record(sample.totalMs);
+      record(known.totals, sample.totalMs);
       known.p95Ms = null;
       if (sample.firstTokenMs !== null) {
         known.firstTokenMs = peakSensitive(known.firstTokenMs, sample.firstTokenMs, keep);
-        known.firstTokens.record(sample.firstTokenMs);
+        record(known.firstTokens, sample.firstTokenMs);
       }
     }
     known.samples += 1;
@@ -119,7 +121,7 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
     latency(modelKey): LearntLatency | null {
       const known = models.get(modelKey);
       if (known === undefined) return null;
-      known.p95Ms ??= known.totals.percentileMs(95);
+      known.p95Ms ??= known.totals.upperQuantileMs(0.95) ?? 0;
       return {
         totalMs: Math.max(known.answerMs ?? 0, known.failureMs),
         firstTokenMs: known.firstTokenMs === null ? null : Math.max(known.firstTokenMs, known.failureMs),
@@ -133,11 +135,16 @@ export function createSignals({ clock }: { readonly clock: Clock }): LearningSig
     percentileMs(modelKey, percentile, of) {
       const known = models.get(modelKey);
       const histogram = of === 'total' ? known?.totals : known?.firstTokens;
-      return histogram === undefined || histogram.count() < ENOUGH
+      return histogram === undefined || histogram.total < ENOUGH
         ? null
-        : histogram.percentileMs(percentile);
+        : histogram.upperQuantileMs(percentile / 100);
     },
   };
+}
+
+function record(histogram: DenseHistogram, durationMs: number): void {
+  histogram.record(durationMs);
+  if (histogram.total >= FULL) histogram.halve();
 }
 
 /** Finagle's Peak EWMA: a sample above the average takes its place; one below moves it by how much time has passed. */

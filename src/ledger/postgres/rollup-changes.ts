@@ -1,5 +1,5 @@
 // The roll-ups' changes of one turn: added up in memory on the node's own rows, which no other node writes.
-import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
+import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
 import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
 import { AMOUNT_NAMES, COUNT_NAMES, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';

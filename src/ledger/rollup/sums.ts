@@ -1,8 +1,8 @@
 // What a roll-up adds up, for one bucket of time and one combination of dimensions; and what one attempt or run adds.
 import type { AttemptRecord, AttemptStatus, RunRecord, SavedBy } from '../../engine/execution/records.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import { bucketOf, countInto } from './histogram.ts';
-import type { Histogram } from './histogram.ts';
+import { bucketOf, countInto } from '../../common/histogram.ts';
+import type { Histogram } from '../../common/histogram.ts';
 
 /** Each amount and the column that holds it: nano-dollars and tokens. */
 export const AMOUNTS = {

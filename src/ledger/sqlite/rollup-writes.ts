@@ -1,6 +1,6 @@
 // The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { decodeInto, encodeHistogram } from '../rollup/histogram.ts';
+import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
 import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
 import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';

@@ -1,5 +1,5 @@
 // Sums → the bucket that is shown.
-import { quantileMs } from '../rollup/histogram.ts';
+import { quantileMs } from '../../common/histogram.ts';
 import type { CostBucket } from './port.ts';
 import type { ViewGroup } from './view.ts';
 

@@ -1,5 +1,5 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
-import { DenseHistogram } from '../../rollup/dense-histogram.ts';
+import { DenseHistogram } from '../../../common/histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';

@@ -1,6 +1,6 @@
 // Reads roll-ups: SQL adds up the numbers of each key, and the histograms are added to what their group has.
 import type { DatabaseSync } from 'node:sqlite';
-import { DenseHistogram } from '../../rollup/dense-histogram.ts';
+import { DenseHistogram } from '../../../common/histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import { familiesOf, sharesOf } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead, RollupSpan } from '../../rollup/group.ts';

@@ -1,6 +1,6 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
 import type { DatabaseSync } from 'node:sqlite';
-import { DenseHistogram } from '../../rollup/dense-histogram.ts';
+import { DenseHistogram } from '../../../common/histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';

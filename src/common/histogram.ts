@@ -1,0 +1,163 @@
+// Histograms of durations whose buckets grow by 2^(1/16): quantiles within 2.2 %, mergeable by adding, a few dozen bytes on disk. A map of counts to send and to
+// keep many of; an array of them to add to quickly.
+
+/** Counts by bucket; bucket b holds durations around 0.1 ms × 2^(b/16). */
+export type Histogram = Map<number, number>;
+
+const SMALLEST_MS = 0.1;
+const BUCKETS_PER_OCTAVE = 16;
+/** About 18 hours; beyond it a duration is counted here. */
+const LAST_BUCKET = 470;
+
+export function bucketOf(durationMs: number): number {
+  if (!(durationMs > SMALLEST_MS)) return 0;
+  return Math.min(LAST_BUCKET, Math.round(Math.log2(durationMs / SMALLEST_MS) * BUCKETS_PER_OCTAVE));
+}
+
+export function durationOf(bucket: number): number {
+  return SMALLEST_MS * 2 ** (bucket / BUCKETS_PER_OCTAVE);
+}
+
+export function countInto(histogram: Histogram, bucket: number, times: number): void {
+  histogram.set(bucket, (histogram.get(bucket) ?? 0) + times);
+}
+
+/** The duration that `share` of all counted ones do not exceed; null: nothing was counted. */
+export function quantileMs(histogram: Histogram, share: number): number | null {
+  let total = 0;
+  for (const times of histogram.values()) total += times;
+  if (total === 0) return null;
+  let left = Math.max(1, Math.ceil(total * share));
+  const buckets = [...histogram.keys()].sort((a, b) => a - b);
+  for (const bucket of buckets) {
+    left -= histogram.get(bucket) ?? 0;
+    if (left <= 0) return durationOf(bucket);
+  }
+  return null;
+}
+
+/** A count takes at most eight bytes of seven bits, a bucket two. */
+const MOST_BYTES_A_BUCKET = 10;
+const scratch = new Uint8Array((LAST_BUCKET + 1) * MOST_BYTES_A_BUCKET);
+
+/** Pairs of bucket and count, as unsigned LEB128; buckets in any order. */
+export function encodeHistogram(histogram: Histogram): Uint8Array {
+  let end = 0;
+  for (const [bucket, times] of histogram) end = writeVarint(times, writeVarint(bucket, end));
+  return scratch.slice(0, end);
+}
+
+/** Where the next one goes. */
+function writeVarint(value: number, at: number): number {
+  let rest = value;
+  let end = at;
+  while (rest >= 128) {
+    scratch[end] = (rest % 128) + 128;
+    end += 1;
+    rest = Math.floor(rest / 128);
+  }
+  scratch[end] = rest;
+  return end + 1;
+}
+
+/** Adds what was encoded to a histogram. */
+export function decodeInto(histogram: Histogram, bytes: Uint8Array): void {
+  let bucket = -1;
+  let value = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    value += (byte % 128) * scale;
+    if (byte >= 128) {
+      scale *= 128;
+      continue;
+    }
+    if (bucket < 0) bucket = value;
+    else {
+      countInto(histogram, bucket, value);
+      bucket = -1;
+    }
+    value = 0;
+    scale = 1;
+  }
+}
+
+/** Quicker to add to than a map, and too large to keep one for each row. */
+export class DenseHistogram {
+  readonly #counts = new Float64Array(LAST_BUCKET + 1);
+  #total = 0;
+
+  /** Of what was counted; fractions where it was halved. */
+  get total(): number {
+    return this.#total;
+  }
+
+  record(durationMs: number): void {
+    this.#count(bucketOf(durationMs), 1);
+  }
+
+  /** So that what comes weighs more than what was. */
+  halve(): void {
+    this.#total = 0;
+    this.#counts.forEach((times, bucket) => {
+      this.#counts[bucket] = times / 2;
+      this.#total += times / 2;
+    });
+  }
+
+  /** A duration that `share` of all counted ones do not exceed: the upper edge of its bucket; null: nothing was counted. */
+  upperQuantileMs(share: number): number | null {
+    let left = this.#total * Math.min(1, Math.max(0, share));
+    let last: number | null = null;
+    for (let bucket = 0; bucket <= LAST_BUCKET; bucket += 1) {
+      const times = this.#counts[bucket] ?? 0;
+      if (times === 0) continue;
+      last = bucket;
+      left -= times;
+      // Halved counts add up to the total only within rounding.
+      if (left <= 1e-9) break;
+    }
+    return last === null ? null : durationOf(last + 0.5);
+  }
+
+  /** Adds what `encodeHistogram` wrote, or takes it away. */
+  add(bytes: Uint8Array, sign: 1 | -1 = 1): void {
+    const { length } = bytes;
+    for (let at = 0; at < length;) {
+      let bucket = 0;
+      let scale = 1;
+      let byte = bytes[at] ?? 0;
+      for (at += 1; byte >= 128; at += 1) {
+        bucket += (byte - 128) * scale;
+        scale *= 128;
+        byte = bytes[at] ?? 0;
+      }
+      bucket += byte * scale;
+      let times = 0;
+      scale = 1;
+      byte = bytes[at] ?? 0;
+      for (at += 1; byte >= 128; at += 1) {
+        times += (byte - 128) * scale;
+        scale *= 128;
+        byte = bytes[at] ?? 0;
+      }
+      this.#count(bucket, sign * (times + byte * scale));
+    }
+  }
+
+  addTo(histogram: Histogram): void {
+    this.#counts.forEach((times, bucket) => {
+      if (times > 0) countInto(histogram, bucket, times);
+    });
+  }
+
+  toHistogram(): Histogram {
+    const histogram: Histogram = new Map();
+    this.addTo(histogram);
+    return histogram;
+  }
+
+  #count(bucket: number, times: number): void {
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
+    this.#total += times;
+  }
+}
