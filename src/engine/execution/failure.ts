@@ -43,7 +43,7 @@ export function runError(
 ): RunError {
   return {
     ...errorText(code, values),
-    retryAfterMs: context.retryAfterMs ?? null,
+    retryAfterMs: context.retryAfterMs == null ? null : Math.ceil(context.retryAfterMs),
     step: context.step ?? null,
     details: context.details ?? {},
   };

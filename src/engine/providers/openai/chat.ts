@@ -70,6 +70,7 @@ const FAILED =
 export function chatReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
   let refusal = '';
+  let ownIndex: number | undefined;
   let hasOutput = false;
 
   /** Whether this piece of the answer counted anything. */
@@ -111,6 +112,7 @@ export function chatReader(): AnswerReader {
     whole(body) {
       reading.model = textOf(body['model']);
       readUsage(body);
+      readBlocked(body);
       const choice = firstChoice(body);
       if (choice === undefined) return;
       const message = members(choice['message']) ?? members(choice['delta']);
@@ -121,7 +123,8 @@ export function chatReader(): AnswerReader {
     event(data): Piece {
       if (reading.model === null && textOf(data['model'])) reading.model = textOf(data['model']);
       const counted = readUsage(data);
-      const choice = firstChoice(data);
+      const choice = ownChoice(data);
+      readBlocked(data);
       let piece = NO_PIECE;
       if (choice !== undefined) {
         piece = readPiece(choice);
@@ -134,6 +137,22 @@ export function chatReader(): AnswerReader {
       return piece;
     },
   };
+
+  /** One answer is asked for: pieces of another beside it are no part of it. */
+  function ownChoice(data: JsonMembers): JsonMembers | undefined {
+    const choice = firstChoice(data);
+    const index = choice?.['index'];
+    if (typeof index !== 'number') return choice;
+    ownIndex ??= index;
+    return index === ownIndex ? choice : undefined;
+  }
+
+  /** Google's word for a prompt that its filter has stopped; no choice comes with it. */
+  function readBlocked(body: JsonMembers): void {
+    const feedback = members(body['promptFeedback'] ?? body['prompt_feedback']);
+    const reason = textOf(feedback?.['blockReason'] ?? feedback?.['block_reason']);
+    if (reason !== null && firstChoice(body) === undefined) reading.blocked = reason;
+  }
 
   function readPiece(choice: JsonMembers): Piece {
     const delta = members(choice['delta']);

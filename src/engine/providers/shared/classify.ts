@@ -33,7 +33,7 @@ const CONTEXT =
 const PER_TIME = /per (?:second|minute|hour|day)|\b[TR]P[MDS]\b|rate limit/i;
 /** What the vendors' filters say: OpenAI, Azure, Anthropic, DeepSeek, Alibaba, xAI, Zhipu, MiniMax, Bedrock, Gemini. */
 const FILTERED =
-  /content[ _-]?(?:management )?(?:policy|filter)|content filtering policy|responsibleaipolicyviolation|flagged as potentially violating|usage (?:polic(?:y|ies)|guidelines)|safety (?:system|filter|polic|setting|guideline|check)|content exists risk|data_?inspection_?failed|\bmoderat(?:ion|ed)\b|\b(?:input|prompt|request|content|message|text|output|response|image)s? (?:was|were|has been|have been|is|are|got) (?:flagged|blocked|rejected by (?:the|our) (?:content|safety|filter))|(?:inappropriate|sensitive|unsafe|harmful|prohibited|disallowed) (?:content|material|information|words?)|guardrail|prohibited_content|\b(?:blocked|rejected) (?:by|due to|because of).{0,40}(?:safety|polic|filter|content)|敏感|违规/i;
+  /content[ _-]?(?:management )?(?:policy|filter)|content filtering policy|responsibleaipolicyviolation|flagged as potentially violating|usage (?:polic(?:y|ies)|guidelines)|safety (?:system|filter|polic|setting|guideline|check)|content exists risk|data_?inspection_?failed|\bmoderat(?:ion|ed)\b|\b(?:input|prompt|request|content|message|text|output|response|image)s? (?:was|were|has been|have been|is|are|got) (?:flagged|blocked|rejected by (?:the|our) (?:content|safety|filter))|(?:inappropriate|sensitive|unsafe|harmful|prohibited|disallowed) (?:content|material|information|words?)|guardrail|prohibited_content|new_sensitive|censor(?:ed|ship)|content[ _-]violation|considered high risk|\bcontent you provided.{0,60}\bblocked|\b(?:blocked|rejected) (?:by|due to|because of).{0,40}(?:safety|polic|filter|content)|敏感|违规/i;
 /** The account, not the content: nobody is served with this key. */
 const ACCOUNT =
   /\b(?:account|organi[sz]ation|api[ _-]?key|key|project|team|user)\b.{0,60}\b(?:suspended|disabled|banned|deactivated|terminated|blocked|flagged|restricted)\b/i;
@@ -42,6 +42,8 @@ const EXHAUSTED =
 const NO_MODEL =
   /\bmodel\b.*(?:not found|does not exist|doesn't exist|not exist|no longer|decommissioned|deprecated and|is not supported|is not available|not a valid model)|^model: |no such model|unknown model|no endpoints found|not a valid model/i;
 const TOO_LARGE_FOR_LIMIT = /request too large|single request|must be reduced/i;
+/** Gateways that have no 429. */
+const TOO_FAST = /\brate[ _-]?limit(?:s|ed)?\b.{0,20}\b(?:exceeded|reached|hit)|too many requests|\bthrottl/i;
 const BAD_KEY =
   /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed/i;
 const NO_ROOM =
@@ -113,7 +115,7 @@ function byWords({
       'PROHIBITED_CONTENT',
       'SAFETY',
     ) ||
-    (isRequestFault(status) && FILTERED.test(message) && !ACCOUNT.test(message))
+    (isRequestFault(status) && FILTERED.test(`${names} ${message}`) && !ACCOUNT.test(message))
   )
     return to('content_filter', 'give-up');
   if (
@@ -138,6 +140,8 @@ function byWords({
       'server_is_overloaded',
       'capacity_exceeded',
       'service_unavailable',
+      'ServiceUnavailableException',
+      'ModelNotReadyException',
       'ServiceUnavailable',
       'UNAVAILABLE',
     ) ||
@@ -151,14 +155,23 @@ function byWords({
       'rate_limited',
       'too_many_requests',
       'RESOURCE_EXHAUSTED',
+      'ThrottlingException',
+      'TooManyRequestsException',
     ) ||
-    status === 429
+    status === 429 ||
+    ((status === 400 || status === 403) && TOO_FAST.test(message))
   ) {
     // A single request above the limit per minute is refused for ever.
     return to('rate_limited', TOO_LARGE_FOR_LIMIT.test(message) ? 'elsewhere' : 'retry');
   }
   if (
-    is('authentication_error', 'invalid_api_key', 'UNAUTHENTICATED') ||
+    is(
+      'authentication_error',
+      'invalid_api_key',
+      'UNAUTHENTICATED',
+      'UnrecognizedClientException',
+      'ExpiredTokenException',
+    ) ||
     ((status === null || status === 400 || status === 403) && BAD_KEY.test(message))
   )
     return to('authentication', 'elsewhere');

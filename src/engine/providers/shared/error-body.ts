@@ -36,7 +36,10 @@ export function errorWords(body: unknown): ErrorWords {
   const message = wordsIn(said) ?? wordsIn(outer) ?? JSON.stringify(body);
   return {
     // Google's `status` is a name.
-    type: textOf(tell('type')) ?? (status === null ? textOf(tell('status')) : textOf(said['status'])),
+    type:
+      textOf(tell('type')) ??
+      awsType(outer['__type']) ??
+      (status === null ? textOf(tell('status')) : textOf(said['status'])),
     code: codeText(tell('code') ?? tell('error_code') ?? members(outer['base_resp'])?.['status_code']),
     status,
     param: textOf(tell('param')),
@@ -68,13 +71,20 @@ export function errorInside(body: unknown, isAnswer: boolean): ErrorWords | unde
     outer['type'] === 'error' ||
     isGiven(error) ||
     (Array.isArray(errors) && errors.length > 0);
-  if (says) return errorWords(body);
-  if (isAnswer) return undefined;
-  // MiniMax and Baidu answer 200 with a code of their own; gateways with `message`, `msg` or `detail`.
+  // MiniMax and Baidu answer 200 with a code of their own, MiniMax beside `choices: null`.
   const resp = members(outer['base_resp']);
-  const failed = resp !== undefined && resp['status_code'] !== 0;
+  const failed =
+    (resp !== undefined && resp['status_code'] !== 0 && !Array.isArray(outer['choices'])) ||
+    (isCode(outer['error_code']) && outer['error_msg'] !== undefined);
+  if (says || failed) return errorWords(body);
+  if (isAnswer) return undefined;
+  // Gateways have `message`, `msg` or `detail`.
   const worded = wordsIn(outer) !== undefined && NAMES_OF_ANSWERS.every((name) => outer[name] === undefined);
-  return failed || worded ? errorWords(body) : undefined;
+  return worded ? errorWords(body) : undefined;
+}
+
+function isCode(value: unknown): boolean {
+  return (typeof value === 'number' && value !== 0) || (typeof value === 'string' && !/^0*$/.test(value));
 }
 
 const NAMES_OF_ANSWERS = ['choices', 'content', 'output', 'response', 'delta', 'id'] as const;
@@ -121,7 +131,9 @@ function wordsIn(value: unknown, depth = 0): string | undefined {
     if (text === '') return undefined;
     // Gateways put the whole body of an error into the message of theirs.
     const inside = /^[[{]/.test(text) ? wordsIn(parsed(text), depth + 1) : undefined;
-    return inside ?? (looksLikeHtml(text) ? htmlWords(text) : text);
+    if (inside !== undefined) return inside;
+    if (looksLikeHtml(text)) return htmlWords(text);
+    return /^<(?:\?xml|[A-Za-z:]+>)/.test(text) ? xmlWords(text) : text;
   }
   if (Array.isArray(value)) {
     const each = value.flatMap((item) => detail(item, depth + 1) ?? []);
@@ -156,6 +168,11 @@ function httpStatus(value: unknown): number | null {
   return Number.isInteger(number) && number >= 400 && number <= 599 ? number : null;
 }
 
+/** `com.amazon.coral.service#ThrottlingException`. */
+function awsType(value: unknown): string | null {
+  return textOf(value)?.replace(/^.*#/, '') ?? null;
+}
+
 /** A code is a text, or a number where a server repeats the status or counts its own. */
 function codeText(code: unknown): string | null {
   return typeof code === 'number' ? String(code) : textOf(code);
@@ -182,6 +199,16 @@ export function htmlWords(html: string): string {
     .replace(/<[^>]*>/g, ' ');
   const words = unescaped(titled.replace(/<[^>]*>/g, ' ')) || unescaped(bare);
   return words === '' ? 'a web page' : `a web page: ${words.slice(0, 120)}`;
+}
+
+/** The message of an error in XML, as object stores and older gateways give it; else its words without markup. */
+function xmlWords(xml: string): string {
+  const beginning = xml.slice(0, 65_536);
+  const said = /<(?:\w{1,20}:)?(message|faultstring|reason|text)\b[^>]{0,200}>([^<]{1,2000})</i.exec(
+    beginning,
+  )?.[2];
+  const words = unescaped(said ?? beginning.replace(/<[^>]*>/g, ' '));
+  return words === '' ? 'an answer in XML' : words.slice(0, 500);
 }
 
 const ENTITIES: { readonly [name: string]: string } = {

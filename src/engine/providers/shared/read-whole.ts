@@ -46,7 +46,8 @@ function notAnAnswer(text: string, contentType: string, redactor: Redactor): Ans
 
 function parse(text: string): unknown {
   try {
-    return parseKeepingNumbers(text);
+    // A byte order mark is no part of JSON, and some servers send one.
+    return parseKeepingNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch {
     return undefined;
   }

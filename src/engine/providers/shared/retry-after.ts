@@ -42,12 +42,12 @@ export function retryAfterMs(
 
 function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
   const inMs = headers.get('retry-after-ms');
-  const value = headers.get('retry-after');
+  const value = headers.get('retry-after') ?? headers.get('x-retry-after');
   // Azure has been seen to send `retry-after-ms: 0` beside `retry-after: 1`: a zero says nothing where the other says more.
   if (inMs !== null && /^\s*\d+(\.\d+)?\s*$/.test(inMs) && (Number(inMs) > 0 || value === null))
     return Math.ceil(Number(inMs));
   if (value === null) return null;
-  const whole = retryAfterValueMs(value.trim(), headers, nowMs);
+  const whole = retryAfterValueMs(value.trim().replace(/^"(.*)"$/, '$1'), headers, nowMs);
   if (whole !== null) return whole;
   // A header that two servers of the way have set comes as a list; to come back before the later time is to be refused again.
   const each = value.split(',').flatMap((part) => retryAfterValueMs(part.trim(), headers, nowMs) ?? []);

@@ -1,4 +1,5 @@
 // An answer that is read as a whole: its pieces are collected as they come, without a stream's machinery between the socket and the text.
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
@@ -78,7 +79,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     return new Promise((resolve, reject) => {
       this.#whenEnded((error) => {
         if (error !== null) reject(error);
-        else resolve(textOf(this.#pieces));
+        else resolve(textOf(this.#pieces, this.headers.get('content-type') ?? ''));
       });
     });
   }
@@ -113,9 +114,15 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
 
 const NO_HEADERS = new WireHeaders({});
 
-function textOf(pieces: readonly Buffer[]): string {
+function textOf(pieces: readonly Buffer[], contentType: string): string {
   const [first] = pieces;
-  return pieces.length === 1 && first !== undefined
-    ? first.toString('utf8')
-    : Buffer.concat(pieces).toString('utf8');
+  const bytes = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+  const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType)?.[1] ?? 'utf-8';
+  // JSON is UTF-8, whatever is said of it; where it is not, the server may have meant what it says.
+  if (/^utf-?8$/i.test(charset) || isUtf8(bytes)) return bytes.toString('utf8');
+  try {
+    return new TextDecoder(charset).decode(bytes);
+  } catch {
+    return bytes.toString('utf8');
+  }
 }

@@ -22,6 +22,16 @@ function failure(fields: Partial<ReportedFailure>): ReportedFailure {
 describe('the classification of an answer', () => {
   it.each<[Partial<ReportedFailure>, string, string, string]>([
     [{ status: 400, code: 'context_length_exceeded' }, 'context_length', 'elsewhere', 'no'],
+    [{ status: 400, message: 'it was considered high risk' }, 'content_filter', 'give-up', 'no'],
+    [
+      { status: 451, type: 'censorship_blocked', message: 'machine outputted is blocked' },
+      'content_filter',
+      'give-up',
+      'no',
+    ],
+    [{ status: 400, type: 'ThrottlingException', message: 'wait' }, 'rate_limited', 'retry', 'no'],
+    [{ status: 403, message: 'API rate limit exceeded' }, 'rate_limited', 'retry', 'no'],
+    [{ status: 403, message: 'your account was flagged and is suspended' }, 'permission', 'elsewhere', 'no'],
     [
       { status: 400, message: 'input length and `max_tokens` exceed context limit: 195000 + 8192 > 200000' },
       'context_length',

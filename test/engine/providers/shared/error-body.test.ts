@@ -44,6 +44,16 @@ describe('the words of an error', () => {
     ],
     ["vLLM's", { object: 'error', message: 'too long', code: 400 }, { message: 'too long', status: 400 }],
     [
+      "AWS's",
+      { __type: 'com.amazon.coral.service#ThrottlingException', message: 'wait' },
+      { message: 'wait', type: 'ThrottlingException' },
+    ],
+    [
+      'an object store’s XML',
+      '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Not for &quot;you&quot;</Message></Error>',
+      { message: 'Not for "you"' },
+    ],
+    [
       "MiniMax's",
       { base_resp: { status_code: 1004, status_msg: 'login fail' } },
       { message: 'login fail', code: '1004' },
@@ -127,5 +137,33 @@ describe('what the words mean', () => {
     [308, {}, 'unknown'],
   ])('%s %j is %s', (status, body, kind) => {
     expect(meaning(status, body)).toBe(kind);
+  });
+});
+
+describe('an error that stands where an answer has its parts', () => {
+  it.each([
+    { id: 'x', choices: null, base_resp: { status_code: 1026, status_msg: 'input new_sensitive' } },
+    { id: 'x', error_code: 336104, error_msg: 'the content of message contains sensitive information' },
+  ])('%j is that error, and moderation', (body) => {
+    const words = errorInside(body, 'choices' in body);
+    expect(words).toBeDefined();
+    const failure = {
+      ...errorWords(body),
+      shouldRetry: null,
+      retryAfterMs: null,
+      fromVendor: true,
+      status: null,
+    };
+    expect(classify(failure)).toMatchObject({ class: 'content_filter', advice: 'give-up' });
+  });
+
+  it('is none where its code says that all is well', () => {
+    const fine = {
+      choices: [{}],
+      base_resp: { status_code: 0, status_msg: 'success' },
+      error_code: 0,
+      error_msg: '',
+    };
+    expect(errorInside(fine, true)).toBeUndefined();
   });
 });

@@ -27,6 +27,8 @@ describe('Retry-After', () => {
     [{}, 'Please retry after 1 minute.', 60_000],
     [{}, 'Please retry in 37.527s.', 37_527],
     [{}, '[{"@type":"RetryInfo","retryDelay":"37s"}]', 37_000],
+    [{ 'retry-after': '"20"' }, '', 20_000],
+    [{ 'x-retry-after': '20' }, '', 20_000],
     [{}, 'Try again later.', null],
   ])('%j with %j', (given, message, expected) => {
     expect(retryAfterMs(headers(given), message, NOW)).toBe(expected);

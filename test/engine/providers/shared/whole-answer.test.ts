@@ -16,11 +16,25 @@ function setUp(signal = new AbortController().signal) {
       answer.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' });
     },
     piece: (text: string) => answer.onResponseData(controller, Buffer.from(text)),
+    end: () => answer.onResponseEnd(),
     broke: (error: Error) => answer.onResponseError(controller, error),
   };
 }
 
 describe('WholeAnswer', () => {
+  it.each([
+    ['application/json; charset=iso-8859-1', Buffer.from('Grüße', 'latin1')],
+    ['application/json; charset="ISO-8859-1"', Buffer.from('Grüße', 'utf8')],
+    ['application/json; charset=none-such', Buffer.from('Grüße', 'utf8')],
+    ['application/json', Buffer.from('Grüße', 'utf8')],
+  ])('reads %s as what it is', async (type, bytes) => {
+    const { answer, end } = setUp();
+    answer.onResponseStart({} as Dispatcher.DispatchController, 200, { 'content-type': type });
+    answer.onResponseData({} as Dispatcher.DispatchController, bytes);
+    end();
+    expect(await answer.text()).toBe('Grüße');
+  });
+
   it('gives the pieces of a stream that nobody asked for as they come, and lets go of the socket when it is read no further', async () => {
     const { answer, aborted, begin, piece } = setUp();
     begin();
