@@ -138,6 +138,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     admission,
     operations,
     maxBodyBytes: limits.maxBodyBytes,
+    jsonLimits: limits,
     bytesInFlight,
     exchangerOf: options.exchangerOf ?? (() => undefined),
     log,

@@ -15,6 +15,7 @@ import { answerCall } from './call.ts';
 import { countTokens } from './count-tokens.ts';
 import type { ExchangerOf } from './count-tokens.ts';
 import { headersToForward } from './headers.ts';
+import type { JsonLimits } from '../guards/json-size.ts';
 import { namesFor, sendModels } from './models.ts';
 import { dialectOf, refusalBody, sendDoorRefusal } from './protocol.ts';
 import type { Dialect, DoorRefusal } from './protocol.ts';
@@ -38,6 +39,7 @@ export interface DoorParts {
   readonly admission: Admission;
   readonly operations: Operations;
   readonly maxBodyBytes: number;
+  readonly jsonLimits: JsonLimits;
   readonly bytesInFlight: BytesInFlight;
   /** The provider of a plan, where it takes clients' own bodies. */
   readonly exchangerOf: ExchangerOf;
@@ -72,7 +74,8 @@ interface Let {
 }
 
 export function createDoors(parts: DoorParts): Doors {
-  const { services, admission, operations, maxBodyBytes, bytesInFlight, exchangerOf, log } = parts;
+  const { services, admission, operations, maxBodyBytes, jsonLimits, bytesInFlight, exchangerOf, log } =
+    parts;
   const { revisions, engine, clock } = services;
   const bindings = new Bindings();
 
@@ -122,7 +125,12 @@ export function createDoors(parts: DoorParts): Doors {
       return refuse(busy.extensions['code'] === 'SHUTTING_DOWN' ? STOPPING : TOO_MANY_CALLS);
     const held = bytesInFlight.hold(caller.name);
     try {
-      const read = await readRequest(request, Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes), held);
+      const read = await readRequest(
+        request,
+        Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes),
+        held,
+        jsonLimits,
+      );
       if (!read.ok) return refuse(read.error);
       const asked = letIn(request, caller, read.value);
       if ('status' in asked) return refuse(asked);

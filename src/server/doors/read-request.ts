@@ -7,6 +7,8 @@ import type { Outcome } from '../../common/outcome.ts';
 import { formatCount } from '../../common/units.ts';
 import { ClientBody } from '../../engine/providers/client-body.ts';
 import type { HeldBytes } from '../guards/bytes-in-flight.ts';
+import { passedJsonLimit } from '../guards/json-size.ts';
+import type { JsonLimits } from '../guards/json-size.ts';
 import { drain } from '../read-body.ts';
 import type { DoorRefusal } from './protocol.ts';
 
@@ -17,11 +19,14 @@ export async function readRequest(
   request: IncomingMessage,
   maxBytes: number,
   held: HeldBytes,
+  limits: JsonLimits,
 ): Promise<BodyRead> {
   const bytes = await readBytes(request, maxBytes, held);
   if ('status' in bytes) return fail(bytes);
   const unpacked = await unpack(bytes, request.headers['content-encoding'], maxBytes);
   if (!unpacked.ok) return unpacked;
+  const passed = passedJsonLimit(unpacked.value, limits);
+  if (passed !== undefined) return fail(tooMuch(passed, limits[passed]));
   const read = ClientBody.read(unpacked.value);
   return read.ok ? read : fail(invalid(`${read.error} Send the request as JSON.`));
 }
@@ -122,6 +127,17 @@ function unpack(
       else resolve(fail(invalid(`The body could not be unpacked as ${name}: ${error.message}.`)));
     });
   });
+}
+
+/** Parsing, hashing and looking through it would hold the server, however few its bytes. */
+function tooMuch(limit: keyof JsonLimits, most: number): DoorRefusal {
+  const what =
+    limit === 'maxJsonDepth' ? `nests deeper than ${most} levels` : `holds more than ${most} values`;
+  return {
+    status: 413,
+    code: 'request_too_large',
+    message: `The request ${what}. Send less at once, or send it as a text.`,
+  };
 }
 
 function tooLarge(maxBytes: number): DoorRefusal {

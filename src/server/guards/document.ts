@@ -50,6 +50,12 @@ interface Counts {
 
 const NONE: Counts = { depth: 0, fields: 0 };
 
+/** What a schema's own fields come to: a few names ask for all of its types. */
+const WEIGHTS: ReadonlyMap<string, number> = new Map([
+  ['__schema', 200],
+  ['__type', 20],
+]);
+
 /** Throws at the first limit that is passed. Cost: each node once, each fragment once. */
 function checkDocument(document: DocumentNode, limits: DocumentLimits): void {
   countSyntax(document, limits);
@@ -83,7 +89,8 @@ function checkDocument(document: DocumentNode, limits: DocumentLimits): void {
           const inner = selection.selectionSet === undefined ? NONE : ofSelections(selection.selectionSet);
           // A schema's own types are deep, which a rule of graphql's holds; its fields count, so that asking for it many times is bounded.
           const depth = selection.name.value.startsWith('__') ? 0 : inner.depth;
-          counts = { depth: depth + 1, fields: inner.fields + 1 };
+          const weight = WEIGHTS.get(selection.name.value) ?? 1;
+          counts = { depth: depth + 1, fields: inner.fields + weight };
           break;
         }
         case Kind.INLINE_FRAGMENT:

@@ -86,6 +86,25 @@ describe('the body of a call', () => {
     expect(newer?.headers['x-api-key']).toBeUndefined();
   });
 
+  test.each(['/v1/chat/completions', '/v1/responses', '/v1/messages'])(
+    'INV-14: at %s is refused beyond its depth and its values before it is parsed, and calls nobody',
+    async (path) => {
+      const calls = doors.upstream.calls.length;
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+      const wide = `[${'{},'.repeat(300_000)}{}]`;
+      for (const more of [deep, wide]) {
+        const response = await fetch(doors.url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: `{"model":"fast","max_tokens":1,"messages":[],"metadata":${more}}`,
+        });
+        expect(response.status).toBe(413);
+        expect(await response.text()).toMatch(/deeper than 200 levels|more than 100000 values/);
+      }
+      expect(doors.upstream.calls).toHaveLength(calls);
+    },
+  );
+
   test('may come packed', async () => {
     const packed = new Blob(['{"model":"fast","messages":[]}'])
       .stream()
