@@ -41,9 +41,10 @@ export function runError(
   values: { readonly [name: string]: string | number },
   context: FailureContext = {},
 ): RunError {
+  const { retryAfterMs = null } = context;
   return {
     ...errorText(code, values),
-    retryAfterMs: context.retryAfterMs == null ? null : Math.ceil(context.retryAfterMs),
+    retryAfterMs: retryAfterMs === null ? null : Math.ceil(retryAfterMs),
     step: context.step ?? null,
     details: context.details ?? {},
   };
