@@ -15,7 +15,7 @@ import { createPolicies } from '../engine/resilience/policies.ts';
 import { createRateGates } from '../engine/resilience/rate-gates.ts';
 import { createSignals } from '../engine/routing/signals.ts';
 import { createEmbeddedRuntime } from '../engine/runtime/embedded.ts';
-import type { Plan } from '../language/plan/types.ts';
+import type { Plan, PlanTask } from '../language/plan/types.ts';
 import { createSimulatedClock } from './clock.ts';
 import { knownPlan } from './known-executors.ts';
 import { modelledProviders } from './modelled-providers.ts';
@@ -92,7 +92,7 @@ export async function simulate({
   const { plan, executors, steps } = knownPlan(given, { recorded, profiles, unknowns, assumption });
   const live = new Map<number, ReplayedRun>();
   const signals = createSignals({ clock });
-  const tally = new Tally(signals);
+  const tally = new Tally(signals, Object.values(plan.tasks).some(isAnsweredAgain));
   const budgets = createBudgets({ clock, accounts: NO_ACCOUNTS, matches: createBudgetMatcher() });
   const guards = createGuards({ clock, switches: [] });
   const policies = createPolicies({ clock, random });
@@ -206,6 +206,10 @@ export async function simulate({
 }
 
 const noTexts = (): Promise<never> => Promise.reject(new Error('a replay has no texts to work on'));
+
+function isAnsweredAgain({ cache, loop }: PlanTask): boolean {
+  return cache !== null || loop?.guards.some(({ then }) => then === 'reuse') === true;
+}
 
 /** The traffic says which inputs were equal; that two were nearly so, it does not. */
 const KNOWN_INPUTS: WorkThread = {

@@ -79,8 +79,12 @@ export class Tally implements Recorder, History {
   /** Of runs under way: the model that was asked first, by step. */
   readonly #first = new Map<string, Map<string, string>>();
 
-  constructor(signals: LearningSignals) {
+  readonly #keepsAnswers: boolean;
+
+  /** `keepsAnswers`: some task may be answered with an earlier run. */
+  constructor(signals: LearningSignals, keepsAnswers: boolean) {
     this.#signals = signals;
+    this.#keepsAnswers = keepsAnswers;
   }
 
   openRun(): Promise<void> {
@@ -128,7 +132,7 @@ export class Tally implements Recorder, History {
     add(this.byTask, run.task, 1, 0n);
     add(this.byCaller, run.caller.name, 1, 0n);
     if (run.cached) this.cachedRuns += 1;
-    else if (run.status === 'succeeded') {
+    else if (this.#keepsAnswers && run.status === 'succeeded') {
       const kept = { ...run, input: null };
       this.#answers.set(`${run.taskRevision}\n${run.inputHash}`, kept);
       this.#byId.set(run.id, kept);

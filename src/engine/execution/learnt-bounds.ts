@@ -66,7 +66,11 @@ const FORGET_AFTER = 256;
 
 /** Kept by model of the plans, of which there are few (INV-14). */
 export class LearntBounds {
-  readonly #models = new Map<string, { now: LearntBound; before: LearntBound }>();
+  /** `both`: put together of the two, until there is something new. */
+  readonly #models = new Map<
+    string,
+    { now: LearntBound; before: LearntBound; both?: LearntBound | undefined }
+  >();
   readonly #onLearnt: (modelKey: string, bound: LearntBound) => void;
   /** Calls under way, by model, and how each is told of another worst case. */
   readonly #open = new Map<string, Set<() => void>>();
@@ -151,6 +155,7 @@ export class LearntBounds {
           ? (now.shown ?? {})
           : seen(now.shown ?? {}, counted.outputTokens, usage.outputTokens),
     };
+    kept.both = undefined;
     if (kept.now.calls >= FORGET_AFTER) {
       kept.before = kept.now;
       kept.now = NOTHING;
@@ -178,14 +183,14 @@ export class LearntBounds {
     const { now, before } = model;
     if (now.calls === 0) return before;
     if (before.calls === 0) return now;
-    return {
+    return (model.both ??= {
       calls: before.calls + now.calls,
       input: greater(before.input, now.input),
       output: greater(before.output, now.output),
       cost: Math.max(now.cost, before.cost),
-      likely: greater(before.likely ?? {}, now.likely ?? {}),
-      shown: greater(before.shown ?? {}, now.shown ?? {}),
-    };
+      likely: greater(before.likely ?? NONE, now.likely ?? NONE),
+      shown: greater(before.shown ?? NONE, now.shown ?? NONE),
+    });
   }
 }
 
@@ -234,13 +239,18 @@ function seen(before: Excesses, counted: number, reported: number): Excesses {
   return greater(before, { [bits]: { tokens, share } });
 }
 
+const NONE: Excesses = {};
+
+/** `a` itself where `b` has nothing beyond it: every call asks, and few bring something new. */
 function greater(a: Excesses, b: Excesses): Excesses {
-  const both: { [bits: string]: Excess } = { ...a };
+  let both: { [bits: string]: Excess } | undefined;
   for (const [bits, { tokens, share }] of Object.entries(b)) {
-    const known = both[bits] ?? { tokens: 0, share: 0 };
-    both[bits] = { tokens: Math.max(tokens, known.tokens), share: Math.max(share, known.share) };
+    const known = a[Number(bits)];
+    if (known !== undefined && known.tokens >= tokens && known.share >= share) continue;
+    both ??= { ...a };
+    both[bits] = { tokens: Math.max(tokens, known?.tokens ?? 0), share: Math.max(share, known?.share ?? 0) };
   }
-  return both;
+  return both ?? a;
 }
 
 const PRECISION = 1_000_000;
