@@ -36,52 +36,18 @@ export async function serveApp(
 ): Promise<{ readonly url: string; readonly open: boolean; close(drainMs?: number): Promise<void> }> {
   const { watch = true, ...serverOptions } = options;
   // A run from the command line needs none of this, so it is loaded here.
-  const [
-    { buildSchema },
-    { RunJournals },
-    { LiveStats },
-    { KeyRing },
-    { createProvidersView },
-    { createServer },
-    { logRecovered },
-    { watchAlerts },
-    { testSinks },
-  ] = await Promise.all([
+  const [{ buildSchema }, services, { createServer }, { logRecovered }, { watchAlerts }] = await Promise.all([
     import('./server/graphql/schema.ts'),
-    import('./server/graphql/live/journal.ts'),
-    import('./server/graphql/live/live-stats.ts'),
-    import('./server/keys/key-ring.ts'),
-    import('./server/providers-view.ts'),
+    servicesOf(app),
     import('./server/server.ts'),
     import('./server/observe/run-log.ts'),
     import('./server/alerts/watch.ts'),
-    import('./server/alerts/test-sinks.ts'),
   ]);
-  const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  const { engine, ledger, stats, revisions, clock } = app;
   if (options.log) logRecovered(ledger, options.log);
   const server = await createServer({
     ...serverOptions,
-    services: {
-      clock,
-      engine,
-      ledger,
-      written: ledger,
-      stats,
-      budgets,
-      guards,
-      providers: createProvidersView({
-        plan: () => revisions.active().plan,
-        providers: app.providers,
-        policies,
-        rateGates,
-        signals: stats,
-      }),
-      revisions,
-      adjustSpend: (adjustment) => app.adjustSpend(adjustment),
-      testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
-      keys: await KeyRing.open({ ledger, clock, random: app.random }),
-      live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
-    },
+    services,
     schemaFor: (plan) => buildSchema({ plan }),
     exchangerOf: (plan, provider) => app.providers.get(plan, provider).exchanger,
     ledgerHealth: async () => {
@@ -138,6 +104,40 @@ export async function serveApp(
       await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
       await alerts.close();
     },
+  };
+}
+
+/** What the API may use of an app, and nothing else. */
+export async function servicesOf(app: App): Promise<ServerOptions['services']> {
+  const [{ RunJournals }, { LiveStats }, { KeyRing }, { createProvidersView }, { testSinks }] =
+    await Promise.all([
+      import('./server/graphql/live/journal.ts'),
+      import('./server/graphql/live/live-stats.ts'),
+      import('./server/keys/key-ring.ts'),
+      import('./server/providers-view.ts'),
+      import('./server/alerts/test-sinks.ts'),
+    ]);
+  const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  return {
+    clock,
+    engine,
+    ledger,
+    written: ledger,
+    stats,
+    budgets,
+    guards,
+    providers: createProvidersView({
+      plan: () => revisions.active().plan,
+      providers: app.providers,
+      policies,
+      rateGates,
+      signals: stats,
+    }),
+    revisions,
+    adjustSpend: (adjustment) => app.adjustSpend(adjustment),
+    testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
+    keys: await KeyRing.open({ ledger, clock, random: app.random }),
+    live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
   };
 }
 

@@ -5,10 +5,10 @@ import { KnownOperations, plainMediaType } from '../../src/server/known-operatio
 import { createComplexityCheck } from '../../src/server/guards/complexity.ts';
 import { Operations } from '../../src/server/operations.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { createTestServices } from './graphql/support/services.ts';
+import { plan } from './graphql/support/plan.ts';
 import { parse } from 'graphql';
 import { Subscriptions } from '../../src/server/subscriptions/subscriptions.ts';
-import { serve } from './support.ts';
+import { metric, serveReal as serve } from './real.ts';
 
 const RUN =
   'mutation ($t: String!) { runTask(task: { summarize: { text: $t } }) { __typename ... on Run { status } } }';
@@ -103,12 +103,8 @@ describe('a subscription that was taken before', () => {
     ['extensions that nobody knows', { query: DRY, extensions: { client: 'web' } }],
     ['a query', { query: '{ __typename }' }],
   ])('is answered the same: %s', async (_what, body) => {
-    const { url, engine } = await serve({ mode: 'production' });
-    engine.behaviour = async (_request, tell) => {
-      for (const delta of ['one ', 'two '])
-        tell({ type: 'text', runId: '', atMs: 0, step: 'main', path: 'main', delta });
-      return { output: { text: 'one two ' } };
-    };
+    const { url, answer } = await serve({ mode: 'production' });
+    answer(() => ({ deltas: ['one ', 'two '] }));
     for (const accept of ['text/event-stream', 'application/json, text/event-stream', '*/*']) {
       const [first, second] = await twice(url, body, { accept });
       expect(plain(second)).toEqual(plain(first));
@@ -116,7 +112,7 @@ describe('a subscription that was taken before', () => {
   });
 
   it('is held to the limit of its caller, and gives its place back when it ends', async () => {
-    const { url } = await serve({ limits: { maxSubscriptionsPerCaller: 1 } });
+    const { url, base } = await serve({ limits: { maxSubscriptionsPerCaller: 1 } });
     const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
     const body = JSON.stringify({ query: STATS, variables: { ms: 50 } });
     const ask = (signal?: AbortSignal): Promise<Response> =>
@@ -137,41 +133,30 @@ describe('a subscription that was taken before', () => {
           return status;
         })
         .toBe(200);
-      await expect
-        .poll(async () => {
-          const metrics = await (await fetch(url.replace('/graphql', '/metrics'))).text();
-          return /headgate_subscriptions(?:\{[^}]*\})? (\d+)/.exec(metrics)?.[1];
-        })
-        .toBe('0');
+      await expect.poll(() => metric(base, 'headgate_subscriptions')).toBe(0);
     }
   });
 
   it('ends the run when its reader goes away', async () => {
-    const { url, engine } = await serve();
+    const { url, calls, answer } = await serve();
+    answer(() => ({ silent: true }));
     const body = JSON.stringify({ query: STREAM, variables: { t: 'a text' } });
     const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
-    for (let round = 0; round < 2; round += 1) {
-      const aborted = Promise.withResolvers<void>();
-      engine.behaviour = (request) =>
-        new Promise((_resolve, reject) => {
-          request.signal?.addEventListener('abort', () => {
-            aborted.resolve();
-            reject(new Error('the subscriber went away'));
-          });
-        });
+    for (let round = 1; round <= 2; round += 1) {
       const gone = new AbortController();
       const response = await fetch(url, { method: 'POST', headers, body, signal: gone.signal });
       await response.body?.getReader().read();
+      await expect.poll(() => calls.length).toBe(round);
+      expect(calls.at(-1)?.signal.aborted).toBe(false);
       gone.abort();
-      await aborted.promise;
+      await expect.poll(() => calls.at(-1)?.signal.aborted).toBe(true);
     }
   });
 });
 
 describe('KnownOperations', () => {
-  async function setUp() {
-    const test = await createTestServices();
-    const schemas = [1, 2].map(() => buildSchema({ plan: test.services.revisions.active().plan }));
+  function setUp() {
+    const schemas = [1, 2].map(() => buildSchema({ plan: plan() }));
     let at = 0;
     const current = () => schemas[at] as (typeof schemas)[number];
     const complexity = createComplexityCheck(defaultLimits.maxComplexity);
@@ -188,7 +173,7 @@ describe('KnownOperations', () => {
   }
 
   it('INV-7: knows nothing of a document under another schema than the one that it was validated with', async () => {
-    const { known, learn, swap, current } = await setUp();
+    const { known, learn, swap, current } = setUp();
     const before = current();
     learn('{ __typename }');
     expect(known.find({ query: '{ __typename }' }, false)?.schema).toBe(before);
@@ -203,13 +188,13 @@ describe('KnownOperations', () => {
     ['a subscription whose results are not asked for as a stream', 'subscription { alerts { kind } }'],
     ['a document of several operations', 'query A { __typename } query B { __typename }'],
   ])('leaves to yoga: %s', async (_what, text) => {
-    const { known, learn } = await setUp();
+    const { known, learn } = setUp();
     learn(text);
     expect(known.find({ query: text }, false)).toBeUndefined();
   });
 
   it('knows a subscription where its results are asked for as a stream, and nothing else there', async () => {
-    const { known, learn } = await setUp();
+    const { known, learn } = setUp();
     const [watch, query] = ['subscription { alerts { kind } }', '{ __typename }'];
     for (const text of [watch, query]) learn(text);
     expect(known.find({ query: watch }, true)?.document).toBeDefined();
@@ -226,7 +211,7 @@ describe('KnownOperations', () => {
     ['{ __typename }'],
     [null],
   ])('leaves to yoga what asks for more than a known document and its variables: %j', async (body) => {
-    const { known, learn } = await setUp();
+    const { known, learn } = setUp();
     learn('{ __typename }');
     expect(known.find(body, false)).toBeUndefined();
   });
@@ -243,7 +228,7 @@ describe('KnownOperations', () => {
     ],
     [{ query: 'query One { __typename }', operationName: null, variables: null, extensions: null }],
   ])('takes what clients send along with a known document: %j', async (body) => {
-    const { known, learn } = await setUp();
+    const { known, learn } = setUp();
     learn('query One { __typename }');
     expect(known.find(body, false)?.document).toBeDefined();
   });

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
 import { createOtlpExporter, otlpSettings } from '../../src/server/observe/otlp.ts';
 import { traceRuns } from '../../src/server/observe/traces.ts';
-import { ANA, attempt, createTestServices } from './graphql/support/services.ts';
+import { makeAttempt, makeRun } from '../support/ledger-records.ts';
+import { sharedApp } from './real.ts';
 
 interface Received {
   readonly url: string;
@@ -89,25 +90,24 @@ describe('the exporter', () => {
     });
     if (settings === null) throw new Error('the settings are off');
     const exporter = createOtlpExporter(settings, systemClock, pino({ level: 'silent' }));
-    const { ledger, engine } = await createTestServices();
-    traceRuns(ledger, exporter.tracer);
-    const run = engine.open(
-      { task: 'summarize', input: {}, caller: ANA },
-      { startedAtMs: 1_700_000_000_000 },
-    );
-    const tried = attempt(run.id, {
-      provider: 'openai',
-      requestedModel: 'gpt-5.6-luna',
-      startedAtMs: 1_700_000_000_001.5,
-    });
-    ledger.commit([{ kind: 'attempt_opened', attempt: tried }]);
-    ledger.commit([
+    const { ledger } = (await sharedApp()).app;
+    const stop = traceRuns(ledger, exporter.tracer);
+    const run = makeRun('run_1', { startedAtMs: 1_700_000_000_000 });
+    const tried = makeAttempt('att_1', run, { startedAtMs: 1_700_000_000_001, inputTokens: 120 });
+    await ledger.openRun(run);
+    await ledger.openAttempt(tried);
+    await ledger.closeAttempt(
       {
-        kind: 'attempt_closed',
-        attempt: { ...tried, status: 'failed', errorClass: 'timeout', errorMessage: 'too slow' },
+        ...tried,
+        status: 'failed',
+        errorClass: 'timeout',
+        errorMessage: 'too slow',
+        finishedAtMs: 1_700_000_000_400,
       },
-      { kind: 'run_finished', run: { ...run, status: 'failed', finishedAtMs: 1_700_000_000_500 } },
-    ]);
+      null,
+    );
+    await ledger.finishRun({ ...run, status: 'failed', finishedAtMs: 1_700_000_000_500 });
+    stop();
     await exporter.close();
 
     const [sent] = received;
@@ -127,7 +127,7 @@ describe('the exporter', () => {
       kind: 3,
       traceId: invoked?.['traceId'],
       parentSpanId: invoked?.['spanId'],
-      startTimeUnixNano: '1700000000001500000',
+      startTimeUnixNano: '1700000000001000000',
       status: { code: 2, message: 'too slow' },
     });
     expect(chat?.['attributes']).toContainEqual({

@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { createWebhookCheck } from '../../src/revisions/webhook.ts';
 import { createReloadWebhook } from '../../src/server/webhook.ts';
-import { revisionRecord } from './graphql/support/services.ts';
-import { plan } from './graphql/support/plan.ts';
+import { sharedApp } from './real.ts';
 
 const SECRET = "It's a Secret to Everybody";
 
@@ -49,15 +48,13 @@ describe('the signature of a webhook', () => {
 
 describe('POST /webhooks/reload', () => {
   let reloads = 0;
-  const active = plan();
-  const revision = { plan: active, record: revisionRecord(active.hash) };
   const handle = createReloadWebhook({
     secret: SECRET,
     log: pino({ level: 'silent' }),
     revisions: {
-      reload: () => {
+      reload: async () => {
         reloads += 1;
-        return Promise.resolve({ kind: 'unchanged', revision });
+        return (await sharedApp()).app.revisions.reload();
       },
     },
   });
@@ -80,7 +77,8 @@ describe('POST /webhooks/reload', () => {
       const body = JSON.stringify({ ref: 'refs/heads/main', filler: 'x'.repeat(100_000) });
       const response = await post(body, header, sign(body));
       expect(response.status).toBe(200);
-      expect(await response.json()).toEqual({ status: 'unchanged', revision: active.hash, commit: null });
+      const { hash } = (await sharedApp()).app.revisions.active().plan;
+      expect(await response.json()).toEqual({ status: 'unchanged', revision: hash, commit: null });
       expect(reloads).toBe(before + 1);
     },
   );

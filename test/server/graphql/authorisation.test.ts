@@ -5,8 +5,9 @@ import { buildSchema } from '../../../src/server/graphql/schema.ts';
 import { createContext } from '../../../src/server/graphql/context.ts';
 import { execute, parse, subscribe } from 'graphql';
 import { hasScope, isScope, mayRun } from '../../../src/engine/execution/scopes.ts';
+import { servicesOf } from '../../../src/serve.ts';
+import { sharedApp } from '../real.ts';
 import { plan } from './support/plan.ts';
-import { createTestServices } from './support/services.ts';
 
 const SCOPES = [
   'run:code-review',
@@ -73,7 +74,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     ADMIN,
   ],
   'Mutation.reconcileAttempt': ['mutation { reconcileAttempt(id: "att_x", verdict: RELEASE) { id } }', ADMIN],
-  'Mutation.resetCircuit': ['mutation { resetCircuit(provider: "builtin") { id } }', ADMIN],
+  'Mutation.resetCircuit': ['mutation { resetCircuit(provider: "up") { id } }', ADMIN],
   'Mutation.createApiKey': [
     'mutation { createApiKey(input: { caller: "x", scopes: ["run:*"] }) { secret } }',
     ADMIN,
@@ -100,12 +101,11 @@ function holder(scope: Scope): Caller {
 
 /** Was it refused for want of a scope: as an error, or as the union's member? */
 async function isRefused(source: string, caller: Caller): Promise<boolean> {
-  const test = await createTestServices();
-  const schema = buildSchema({ plan: plan() });
+  const { app } = await sharedApp();
   const args = {
-    schema,
+    schema: buildSchema({ plan: app.revisions.active().plan }),
     document: parse(source),
-    contextValue: createContext({ services: test.services, caller }),
+    contextValue: createContext({ services: await servicesOf(app), caller }),
   };
   if (!source.startsWith('subscription')) return isUnauthorized(JSON.stringify(await execute(args)));
   const stream = await subscribe(args);

@@ -4,8 +4,27 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/common/clock.ts';
 import { LiveStats } from '../../../../src/server/graphql/live/live-stats.ts';
 import type { StatsQuery } from '../../../../src/server/graphql/live/live-stats.ts';
-import type { CostStats, StatsReader } from '../../../../src/ledger/stats/port.ts';
-import { EMPTY_BUCKET } from '../support/services.ts';
+import type { CostBucket, CostStats, StatsReader } from '../../../../src/ledger/stats/port.ts';
+
+const EMPTY_BUCKET: CostBucket = {
+  costNanoUsd: 0n,
+  savedNanoUsd: 0n,
+  runs: 0,
+  attempts: 0,
+  errors: 0,
+  inputTokens: 0n,
+  cachedInputTokens: 0n,
+  outputTokens: 0n,
+  cacheWriteTokens: 0n,
+  reasoningTokens: 0n,
+  estimatedNanoUsd: 0n,
+  cachedRuns: 0,
+  latencyP50Ms: null,
+  latencyP95Ms: null,
+  latencyP99Ms: null,
+  firstTokenP50Ms: null,
+  perMinute: [],
+};
 
 class ManualClock implements Clock {
   #nowMs = 0;
