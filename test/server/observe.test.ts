@@ -4,9 +4,11 @@ import type { Attributes, Span, SpanOptions, Tracer } from '@opentelemetry/api';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { servicesOf } from '../../src/serve.ts';
 import { traceRuns } from '../../src/server/observe/traces.ts';
-import { ANA, attempt, createTestServices, revisionRecord } from './graphql/support/services.ts';
-import { codeOf, post, serve } from './support.ts';
+import { makeAttempt, makeRun, makeStep } from '../support/ledger-records.ts';
+import { openRealApp, serveReal as serve, sharedApp } from './real.ts';
+import { codeOf, post } from './support.ts';
 
 const RUN = {
   query:
@@ -25,6 +27,13 @@ function memoryLog(): {
   };
 }
 
+/** Every run fails in the engine itself, which no provider's answer can bring about. */
+async function serveFailing(log: Logger, error: Error): Promise<Awaited<ReturnType<typeof serve>>> {
+  const services = await servicesOf((await sharedApp()).app);
+  const engine = { ...services.engine, run: () => Promise.reject(error) };
+  return serve({ log, services: { ...services, engine } });
+}
+
 describe('health', () => {
   it('/health/live answers while the process does', async () => {
     const { base } = await serve();
@@ -33,35 +42,30 @@ describe('health', () => {
   });
 
   it('/health/ready names the revision, the problems of a refused one, and how the ledger does', async () => {
-    const { base, revisions } = await serve();
+    const { base, app, files } = await serve({}, await openRealApp());
     const ready = await fetch(`${base}/health/ready`);
     expect([ready.status, await ready.json()]).toMatchObject([
       200,
       {
         status: 'ready',
-        revision: { hash: 'a'.repeat(64) },
+        revision: { hash: app.revisions.active().plan.hash },
         problems: [],
         ledger: { ok: true },
         running: 0,
         paused: [],
       },
     ]);
-    const problem = {
-      code: 'unknown-key',
-      severity: 'error' as const,
-      message: 'm',
-      remedy: 'r',
-      file: 'a.yaml',
-      line: 1,
-      column: 1,
-      endColumn: 2,
-      excerpt: '',
-    };
-    revisions.refusedRecord = revisionRecord('c'.repeat(64), { problems: [problem] });
+    const good = files.get('summarize.yaml') ?? '';
+    files.set('summarize.yaml', good.replace('maxOutputTokens', 'maxOutputToken'));
+    await app.revisions.reload();
     const refused = await fetch(`${base}/health/ready`);
     expect([refused.status, await refused.json()]).toMatchObject([
       200,
-      { status: 'ready', problems: [problem] },
+      {
+        status: 'ready',
+        revision: { hash: app.revisions.active().plan.hash },
+        problems: [{ code: 'unknown-key', severity: 'error', file: 'summarize.yaml', line: 8 }],
+      },
     ]);
   });
 
@@ -84,7 +88,7 @@ describe('health', () => {
 
 describe('metrics', () => {
   it('count what was written', async () => {
-    const { base, url } = await serve();
+    const { base, url } = await serve({}, await openRealApp());
     await post(url, RUN);
     await post(url, RUN);
     const response = await fetch(`${base}/metrics`);
@@ -92,19 +96,17 @@ describe('metrics', () => {
     expect(response.headers.get('content-type')).toContain('text/plain');
     expect(text).toContain('headgate_runs_total{task="summarize",status="succeeded"} 2');
     expect(text).toContain(
-      'headgate_attempts_total{provider="builtin",model="extract",status="succeeded",error_class=""} 2',
+      'headgate_attempts_total{provider="up",model="small",status="succeeded",error_class=""} 2',
     );
-    expect(text).toContain(
-      'headgate_cost_usd_total{task="summarize",provider="builtin",model="extract"} 0.000003',
-    );
-    expect(text).toContain('headgate_tokens_total{provider="builtin",model="extract",direction="input"} 240');
-    expect(text).toContain('headgate_circuit_open{provider="builtin",model="extract"} 0');
+    expect(text).toContain('headgate_cost_usd_total{task="summarize",provider="up",model="small"} 0.000003');
+    expect(text).toContain('headgate_tokens_total{provider="up",model="small",direction="input"} 240');
+    expect(text).toContain('headgate_circuit_open{provider="up",model="small"} 0');
     expect(text).toContain('headgate_http_requests_total{path="/graphql",status="200"} 2');
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
   });
 
   it('are for keys that may read statistics', async () => {
-    const { base, keys } = await serve();
+    const { base, keys } = await serve({}, await openRealApp());
     const make = async (scopes: readonly string[]) =>
       (
         await keys.create({
@@ -129,7 +131,7 @@ describe('metrics', () => {
 describe('the log', () => {
   it('has one line per run, without what was said in it (INV-9)', async () => {
     const { log, lines } = memoryLog();
-    const { url } = await serve({ log });
+    const { url, app } = await serve({ log });
     const { data } = await post(url, RUN);
     expect(lines().filter(({ msg }) => msg === 'run')).toEqual([
       {
@@ -139,8 +141,8 @@ describe('the log', () => {
         status: 'succeeded',
         caller: 'local',
         costUsd: '0.0000015',
-        latencyMs: 12.5,
-        revision: 'a'.repeat(12),
+        latencyMs: expect.any(Number) as number,
+        revision: app.revisions.active().plan.hash.slice(0, 12),
         msg: 'run',
       },
     ]);
@@ -149,10 +151,7 @@ describe('the log', () => {
 
   it('has the error that a client was only given an id of', async () => {
     const { log, lines } = memoryLog();
-    const { url, engine } = await serve({ log });
-    engine.behaviour = () => {
-      throw new Error('boom at /srv/x');
-    };
+    const { url } = await serveFailing(log, new Error('boom at /srv/x'));
     const answer = await post(url, RUN);
     expect(codeOf(answer)).toBe('INTERNAL_SERVER_ERROR');
     expect(answer.errors[0]?.message).toBe('Unexpected error.');
@@ -168,11 +167,11 @@ describe('the log', () => {
     const { HeadgateError } = await import('../../src/errors/headgate-error.ts');
     const { LedgerUnavailable } = await import('../../src/errors/ledger-unavailable.ts');
     const { log, lines } = memoryLog();
-    const { url, engine } = await serve({ log });
-    engine.behaviour = () => {
-      const cause = new HeadgateError('DISK_FULL', 'SQLITE_FULL at /srv/data', 'Make room.');
-      throw new LedgerUnavailable('SQLITE_FULL at /srv/data', 'Make room.', { cause });
-    };
+    const cause = new HeadgateError('DISK_FULL', 'SQLITE_FULL at /srv/data', 'Make room.');
+    const { url } = await serveFailing(
+      log,
+      new LedgerUnavailable('SQLITE_FULL at /srv/data', 'Make room.', { cause }),
+    );
     const answer = await post(url, RUN);
     expect(answer.errors[0]).toMatchObject({
       message: 'The ledger is unavailable: its disk is full.',
@@ -233,18 +232,13 @@ function memoryTracer(): { readonly tracer: Tracer; readonly spans: KeptSpan[] }
 
 describe('traces', () => {
   it('have a span per run, step and attempt, by the conventions for generative AI', async () => {
-    const { ledger, engine } = await createTestServices();
+    const { ledger } = (await sharedApp()).app;
     const { tracer, spans } = memoryTracer();
-    traceRuns(ledger, tracer);
-    const run = engine.open({ task: 'summarize', input: {}, caller: ANA }, { startedAtMs: 1000 });
-    const tried = attempt(run.id, {
-      provider: 'openai',
-      requestedModel: 'gpt-5.6-luna',
-      startedAtMs: 1001,
-      finishedAtMs: null,
-      status: 'open',
-    });
-    ledger.commit([{ kind: 'attempt_opened', attempt: tried }]);
+    const stop = traceRuns(ledger, tracer);
+    const run = makeRun('run_1', { startedAtMs: 1000 });
+    const tried = makeAttempt('att_1', run, { startedAtMs: 1001, inputTokens: 120, outputTokens: 30 });
+    await ledger.openRun(run);
+    await ledger.openAttempt(tried);
     const error = {
       code: 'TIMEOUT',
       message: 'm',
@@ -253,32 +247,28 @@ describe('traces', () => {
       step: 'main',
       details: {},
     };
-    ledger.commit([
+    await ledger.closeAttempt(
       {
-        kind: 'attempt_closed',
-        attempt: {
-          ...tried,
-          status: 'failed',
-          errorClass: 'timeout',
-          finishedAtMs: 1500,
-          requestId: 'req_1',
-        },
+        ...tried,
+        status: 'failed',
+        errorClass: 'timeout',
+        costNanoUsd: 5n,
+        finishedAtMs: 1500,
+        requestId: 'req_1',
       },
-      {
-        kind: 'step',
-        step: {
-          runId: run.id,
-          key: 'main',
-          kind: 'model',
-          status: 'failed',
-          startedAtMs: 1000,
-          finishedAtMs: 1500,
-          output: null,
-          error,
-        },
-      },
-      { kind: 'run_finished', run: { ...run, status: 'failed', error, finishedAtMs: 1501, costNanoUsd: 5n } },
-    ]);
+      null,
+    );
+    await ledger.recordStep(
+      makeStep(run.id, 'main', {
+        status: 'failed',
+        startedAtMs: 1000,
+        finishedAtMs: 1500,
+        output: null,
+        error,
+      }),
+    );
+    await ledger.finishRun({ ...run, status: 'failed', error, finishedAtMs: 1501, costNanoUsd: 5n });
+    stop();
     expect(spans.map(({ name, startMs, endMs, status }) => [name, startMs, endMs, status])).toEqual([
       ['invoke_workflow summarize', 1000, 1501, SpanStatusCode.ERROR],
       ['chat gpt-5.6-luna', 1001, 1500, SpanStatusCode.ERROR],
@@ -301,8 +291,10 @@ describe('traces', () => {
   });
 
   it('cost nothing to speak of where no SDK is registered', async () => {
-    const { ledger, engine } = await createTestServices();
-    traceRuns(ledger);
-    expect(() => engine.open({ task: 'summarize', input: {}, caller: ANA })).not.toThrow();
+    const { ledger } = (await sharedApp()).app;
+    const stop = traceRuns(ledger);
+    await ledger.openRun(makeRun('run_2'));
+    expect(await ledger.run('run_2')).toMatchObject({ status: 'running' });
+    stop();
   });
 });
