@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createBudgets } from './engine/budget/budgets.ts';
 import { createGuards } from './engine/budget/guards/guards.ts';
-import type { Guards } from './engine/budget/guards/port.ts';
+import type { Guards, SpendSwitch } from './engine/budget/guards/port.ts';
 import type { Budgets, Hold, Spending } from './engine/budget/port.ts';
 import { systemClock, type Clock } from './common/clock.ts';
 import { systemRandom, type Random } from './common/random.ts';
@@ -26,6 +26,7 @@ import { createWorkThread } from './engine/execution/thread/work-thread.ts';
 import type { EngineLog } from './engine/execution/parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import type { AttemptRecord } from './engine/execution/records.ts';
+import type { Cluster } from './ledger/cluster-port.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
 import { settledSpending } from './ledger/sqlite/settled-spending.ts';
 import { decodePlan } from './language/plan/encode.ts';
@@ -123,7 +124,14 @@ export async function openApp(options: AppOptions): Promise<App> {
     if (first.kind === 'refused' && first.serving === null) throw new WorkflowsRefused(first.record.problems);
 
     // Accounts, switches and guards start from what the ledger remembers.
-    const budgets = createBudgets({ clock, accounts: ledger.accounts, matches: createBudgetMatcher() });
+    const { cluster } = ledger;
+    const budgets = createBudgets({
+      // Windows are the same on every node: the database's clock says when one is over.
+      clock: cluster === undefined ? clock : { ...clock, nowMs: () => clock.nowMs() + cluster.aheadMs() },
+      accounts: ledger.accounts,
+      matches: createBudgetMatcher(),
+      ...(cluster === undefined ? {} : { leases: cluster.leases }),
+    });
     const guards = createGuards({ clock, switches: await ledger.switches() });
     const stats = createStats({ ledger, clock });
 
@@ -180,6 +188,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     });
 
     settleReconciled(budgets, ledger);
+    if (cluster !== undefined) follow({ cluster, ledger, stats, guards, revisions, engine });
     keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
       engine,
@@ -203,6 +212,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       async close(drainMs = DEFAULT_DRAIN_MS) {
         await revisions.close();
         await engine.drain(drainMs);
+        await budgets.close();
         stats.close();
         await providers.close();
         await ledger.close();
@@ -294,6 +304,30 @@ function settleReconciled(budgets: Budgets, ledger: Ledger): void {
       else budgets.settle(hold, { costNanoUsd, tokens: inputTokens + outputTokens, calls: 1 });
     }
   });
+}
+
+/** What other nodes change is in force here at once; what they told while nobody heard is read again. */
+function follow({
+  cluster,
+  ledger,
+  stats,
+  guards,
+  revisions,
+  engine,
+}: Pick<App, 'ledger' | 'stats' | 'guards' | 'revisions' | 'engine'> & {
+  readonly cluster: Cluster;
+}): void {
+  cluster.onChanged((what) => {
+    if (what === 'switches')
+      ledger.switches().then(
+        (switches) => guards.replaceSwitches(switches as Iterable<SpendSwitch>),
+        () => undefined,
+      );
+    if (what === 'revisions') revisions.followOthers().catch(() => undefined);
+  });
+  cluster.onOthersWrote(() => stats.outdated());
+  // Durable runs of a node that died go on here, from their last receipts (INV-5).
+  cluster.onTaken(() => void engine.resume().catch(() => undefined));
 }
 
 function spendingOfRecord({ status, costNanoUsd, inputTokens, outputTokens }: AttemptRecord): Spending {

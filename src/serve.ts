@@ -93,6 +93,7 @@ export async function serveApp(
         'the workflows could not be loaded again; the last good revision serves on',
       ),
     );
+  ledger.cluster?.ready();
   return {
     url: server.url,
     open: server.open,
@@ -118,6 +119,11 @@ export async function servicesOf(app: App): Promise<ServerOptions['services']> {
       import('./server/alerts/test-sinks.ts'),
     ]);
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
+  const keys = await KeyRing.open({ ledger, clock, random: app.random });
+  ledger.cluster?.onChanged((what) => {
+    // A revoked key is refused on every node at once; what was missed is found when it is old.
+    if (what === 'keys') keys.refresh().catch(() => undefined);
+  });
   return {
     clock,
     engine,
@@ -136,7 +142,7 @@ export async function servicesOf(app: App): Promise<ServerOptions['services']> {
     revisions,
     adjustSpend: (adjustment) => app.adjustSpend(adjustment),
     testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
-    keys: await KeyRing.open({ ledger, clock, random: app.random }),
+    keys,
     live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
   };
 }

@@ -180,10 +180,18 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     // Not before now: the start would take longer.
     setServingFlags();
     io.out(banner(app, server));
-    await stopped.promise;
+    const fenced = untilFenced(app);
+    const isFenced = await Promise.race([stopped.promise.then(() => false), fenced]);
     hangups.stop();
     stopTelling();
     forgetAddress();
+    if (isFenced) {
+      io.err(
+        'headgate: NODE_FENCED this node showed no sign of life, and another one has settled what it had left; start it again',
+      );
+      await server.close(FENCED_DRAIN_MS);
+      return 1;
+    }
     io.err('headgate: stopping; running tasks are finished first');
     await server.close(flags.drain);
     return 0;
@@ -193,6 +201,15 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     stopped.release();
     hangups.release();
   }
+}
+
+/** What was paid is booked in this time; nothing else of a fenced node is taken. */
+const FENCED_DRAIN_MS = 2_000;
+
+function untilFenced({ ledger }: App): Promise<true> {
+  return new Promise((resolve) => {
+    ledger.cluster?.onFenced(() => resolve(true));
+  });
 }
 
 /** Who may ask what: beyond what the mode says. */

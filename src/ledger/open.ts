@@ -8,6 +8,7 @@ import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../engine/budget/port.ts';
 import type { AlertRecord, Recorder } from '../engine/execution/ports.ts';
 import { afterWriting, assembleLedger, createFeed, createLedgerReader } from './assemble.ts';
+import type { Cluster } from './cluster-port.ts';
 import { isDatabaseAddress } from './database-address.ts';
 import { Journal, journalPath } from './journal/journal.ts';
 import type { Repaired } from './journal/take-up.ts';
@@ -76,6 +77,8 @@ export interface Ledger
     WrittenFeed,
     RollupReader {
   readonly accounts: Accounts;
+  /** Where several nodes share the ledger. */
+  readonly cluster?: Cluster;
   /** What a process that died before this one left behind. */
   readonly recovered: Recovered;
   /** What is said of it; written down when the ledger was opened, before anyone listened. */

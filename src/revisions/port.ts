@@ -78,6 +78,8 @@ export interface Revisions {
   refused(): RevisionRecord | null;
   /** Reads the source again; calls made meanwhile share the next reading. */
   reload(): Promise<ReloadResult>;
+  /** Another process with the same ledger has pinned a revision, released it, or taken a new one. */
+  followOthers(): Promise<void>;
   /**
    * Serves this revision, whatever the source says, until released, also after a restart. `name`: a hash, or the beginning of one or of a commit's.
    * Throws a HeadgateError UNKNOWN_REVISION or AMBIGUOUS_REVISION.

@@ -102,6 +102,24 @@ class LiveRevisions implements Revisions {
     });
   }
 
+  async followOthers(): Promise<void> {
+    await this.#inTurn(async () => {
+      const active = this.#active;
+      if (active === null) return;
+      const { ledger, planText, env } = this.#options;
+      const [pin] = (await ledger.revisionsInForce())
+        .filter(({ pinned }) => pinned)
+        .sort((left, right) => (right.activeFromMs ?? 0) - (left.activeFromMs ?? 0));
+      if (pin === undefined) {
+        if (active.record.pinned) this.#active = { ...active, record: { ...active.record, pinned: false } };
+      } else if (!active.record.pinned || active.record.hash !== pin.hash) {
+        const plan = withEnvironment(await storedPlan(planText, pin.hash), env);
+        await this.#take({ plan, record: pin }, []);
+      }
+    });
+    await this.reload();
+  }
+
   async changesBetween(before: string, after: string): Promise<readonly ChangedLine[] | null> {
     // Commits do not change: what was found is kept, and what was not may have been fetched by the next question.
     const name = `${before} ${after}`;

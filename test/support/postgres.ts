@@ -46,7 +46,7 @@ export async function emptyDatabase(): Promise<string> {
 export async function query(address: string, text: string): Promise<readonly { [name: string]: unknown }[]> {
   const url = new URL(address);
   const schema = url.searchParams.get('schema');
-  url.searchParams.delete('schema');
+  for (const ours of ['schema', 'silence']) url.searchParams.delete(ours);
   const client = new pg.Client({
     connectionString: url.href,
     ...(schema === null ? {} : { options: `-c search_path=${schema}` }),

@@ -6,6 +6,8 @@ export interface Cell {
   spent: bigint;
   held: bigint;
   calls: number;
+  /** Of what was spent, by other nodes and by processes before this one. */
+  foreign: bigint;
   /** Attempts that hold here, also those that cost nothing. */
   holds: number;
   /** false: its window passed. It still takes its settlements, which count nowhere else. */
@@ -20,6 +22,13 @@ export class Account {
   /** Of what is held, in whichever window: beyond the worst cases as they are known. */
   margin = 0n;
   calls = 0;
+  /** Of what was spent, by others than this process. */
+  foreign = 0n;
+  /** What other nodes hold, as far as it is known. */
+  foreignHeld = 0n;
+  /** Where nodes share the budget: up to here this one may spend and hold, in the window that begins so. */
+  granted = 0n;
+  grantedForMs = Number.NEGATIVE_INFINITY;
   /** Attempts that hold here, in whichever window. */
   openHolds = 0;
   readonly openedAtMs: number;
@@ -47,6 +56,7 @@ export class Account {
       this.spent -= oldest.spent;
       this.held -= oldest.held;
       this.calls -= oldest.calls;
+      this.foreign -= oldest.foreign;
       this.#cells.shift();
       oldest = this.#cells[0];
     }
@@ -61,7 +71,7 @@ export class Account {
       found = this.#cells[index];
     }
     if (found?.startMs === startMs) return found;
-    const made: Cell = { startMs, spent: 0n, held: 0n, calls: 0, holds: 0, live: true };
+    const made: Cell = { startMs, spent: 0n, held: 0n, calls: 0, foreign: 0n, holds: 0, live: true };
     this.#cells.splice(index + 1, 0, made);
     return made;
   }
@@ -101,6 +111,19 @@ export class Account {
     this.calls += calls;
   }
 
+  /** What others have spent in a cell, as it is known now. */
+  setForeign(cell: Cell, amount: bigint, calls: number): void {
+    const more = amount - cell.foreign;
+    cell.foreign = amount;
+    this.foreign += more;
+    this.post(cell, more, calls);
+  }
+
+  /** What this process has spent and holds. */
+  get own(): bigint {
+    return this.spent - this.foreign + this.held;
+  }
+
   /** Nothing counts here and nothing is going to, in the windows that are open: it can be let go. */
   get isEmpty(): boolean {
     return (
@@ -115,5 +138,5 @@ export class Account {
 
 /** Where a hold goes whose window has passed: its settlement is counted in no window that is still open. */
 export function deadCell(startMs: number): Cell {
-  return { startMs, spent: 0n, held: 0n, calls: 0, holds: 0, live: false };
+  return { startMs, spent: 0n, held: 0n, calls: 0, foreign: 0n, holds: 0, live: false };
 }

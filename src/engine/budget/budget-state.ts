@@ -53,6 +53,21 @@ export class BudgetState {
     this.cursor.advance(nowMs);
   }
 
+  /** Whether nodes that share it need slices: what only warns is refused nothing, and a run is at one node. */
+  get isLeased(): boolean {
+    return this.budget.then !== 'warn' && this.budget.per.kind !== 'run';
+  }
+
+  /** The start of the window that a slice is of. */
+  sliceStartMs(): number {
+    return this.budget.per.kind === 'calendar' ? this.cursor.currentStartMs() : 0;
+  }
+
+  /** What this node was granted of the account in the window that counts now. */
+  grantedOf(account: Account): bigint {
+    return account.grantedForMs === this.sliceStartMs() ? account.granted : 0n;
+  }
+
   /** The account as it stands now; undefined: nothing was posted to it. */
   find(key: string): Account | undefined {
     const account = this.accounts.get(key);
@@ -115,7 +130,7 @@ export class BudgetState {
       account: key,
       limit: this.limit,
       spent: account?.spent ?? 0n,
-      held: account?.held ?? 0n,
+      held: (account?.held ?? 0n) + (account?.foreignHeld ?? 0n),
       calls: account?.calls ?? 0,
       windowStartedAtMs: this.#startedAtMs(account, nowMs),
       resetsAtMs: this.#resetsAtMs(account, nowMs),
@@ -137,7 +152,7 @@ export class BudgetState {
       unit: this.unit,
       limit: this.limit,
       spent: account?.spent ?? 0n,
-      held: account?.held ?? 0n,
+      held: (account?.held ?? 0n) + (account?.foreignHeld ?? 0n),
       needed,
       margin: account?.margin ?? 0n,
       windowStartedAtMs: this.#startedAtMs(account, nowMs),

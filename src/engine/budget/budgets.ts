@@ -14,13 +14,17 @@ import type {
   BudgetView,
   Hold,
   HoldRequest,
+  Leases,
   Margin,
   Posting,
+  SliceNeed,
+  SliceNeeded,
   Spending,
 } from './port.ts';
 import { decisive } from './refusals.ts';
 import { reload } from './reload.ts';
 import { accountOf } from './scope.ts';
+import { createSlices } from './slices.ts';
 import { amountOf, assertSpending, nothing } from './units.ts';
 
 export interface BudgetsOptions {
@@ -30,6 +34,8 @@ export interface BudgetsOptions {
   readonly matches: (budget: PlanBudget, request: HoldRequest) => boolean;
   /** The most accounts (callers, teams, tag values, runs) of one budget at a time; default 10,000: 7 MB, or 40 where a rolling window keeps all of them busy. Beyond it, holds of new ones are refused. */
   readonly maxAccounts?: number;
+  /** Where several nodes spend from the same budgets. */
+  readonly leases?: Leases;
 }
 
 interface Considered {
@@ -38,17 +44,23 @@ interface Considered {
   readonly account: Account | undefined;
   readonly amount: bigint;
   readonly refusal: BudgetRefusal | undefined;
+  /** It may fit, and this node has not enough of the budget. */
+  readonly need: SliceNeed | undefined;
 }
 
 const NO_MARGIN: Margin = { costNanoUsd: 0n, tokens: 0 };
 
 /** As much of a margin as every budget in its unit has room for; none where no budget caps what it stands for. */
-function grantOf(margin: Margin = NO_MARGIN, considered: readonly Considered[]): Margin {
+function grantOf(
+  margin: Margin = NO_MARGIN,
+  considered: readonly Considered[],
+  leftOf: (state: BudgetState, account: Account | undefined) => bigint,
+): Margin {
   let costNanoUsd: bigint | undefined;
   let tokens: number | undefined;
   for (const { state, account, amount } of considered) {
     if (state.budget.then === 'warn') continue;
-    const left = larger(state.limit - (account?.spent ?? 0n) - (account?.held ?? 0n) - amount, 0n);
+    const left = larger(leftOf(state, account) - amount, 0n);
     if (state.unit === 'usd') costNanoUsd = smaller(costNanoUsd ?? margin.costNanoUsd, left);
     if (state.unit === 'tokens') tokens = Math.min(tokens ?? margin.tokens, Number(left));
   }
@@ -80,6 +92,24 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   let latestMs = Number.NEGATIVE_INFINITY;
   let room: PromiseWithResolvers<void> | undefined;
 
+  const slices =
+    options.leases === undefined
+      ? undefined
+      : createSlices(
+          options.leases,
+          clock,
+          () => states,
+          now,
+          () => tellRoom(),
+        );
+
+  /** What may still be taken of an account: of the limit, or of what this node was granted. */
+  function leftOf(state: BudgetState, account: Account | undefined): bigint {
+    if (slices !== undefined && state.isLeased)
+      return account === undefined ? 0n : slices.leftOf(state, account);
+    return state.limit - (account?.spent ?? 0n) - (account?.held ?? 0n) - (account?.foreignHeld ?? 0n);
+  }
+
   function tellRoom(): void {
     room?.resolve();
     room = undefined;
@@ -98,8 +128,18 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   function configure(plan: Plan): void {
     const nowMs = now();
     const before = applicable === undefined ? null : states;
-    states = reload({ plan, accounts, open, before, applies, maxAccounts, nowMs });
+    states = reload({
+      plan,
+      accounts,
+      open,
+      before,
+      applies,
+      maxAccounts,
+      isShared: slices !== undefined,
+      nowMs,
+    });
     applicable = createApplicable(plan, [...states.values()]);
+    slices?.reconfigured();
   }
 
   /** Where a request would be posted in a budget, and what is in the way. The key is that of the account it would get, which may not be open yet. */
@@ -116,20 +156,23 @@ export function createBudgets(options: BudgetsOptions): Budgets {
           account: undefined,
           amount,
           refusal: state.refusal(key, undefined, amount, 'too_many_accounts', nowMs),
+          need: undefined,
         };
       }
       key = OVERFLOW;
     }
     const account = state.find(key);
-    const taken = account === undefined ? 0n : account.spent + account.held;
     // What costs nothing fits everywhere: a free model still answers when the money is gone.
-    const fits = amount === 0n || taken + amount <= limit;
+    const fits = amount === 0n || amount <= leftOf(state, account);
+    // What is beyond the limit whoever has the rest of it needs no question.
+    const isLeased = slices !== undefined && state.isLeased && amount <= limit;
     return {
       state,
       key,
       account,
       amount,
       refusal: fits ? undefined : state.refusal(key, account, amount, 'limit', nowMs),
+      need: fits || !isLeased ? undefined : { budgetId: budget.id, account: key, amount },
     };
   }
 
@@ -141,6 +184,12 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   }
 
   function hold(request: HoldRequest): Outcome<Hold, BudgetRefusal> {
+    // It is not asked whether a slice is needed, so that nothing else is answered.
+    return place(request, false) as Outcome<Hold, BudgetRefusal>;
+  }
+
+  /** `mayAsk`: the answer may be that a slice is needed first. */
+  function place(request: HoldRequest, mayAsk: boolean): Outcome<Hold, BudgetRefusal | SliceNeeded> {
     if (applicable === undefined) throw new Error('Budgets: hold before the first configure.');
     assertSpending(request.worst);
     if (open.has(request.attemptId)) throw new Error(`Budgets: attempt ${request.attemptId} holds already.`);
@@ -156,10 +205,18 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       if (state.budget.then === 'warn') exceededSoftly.push(state.budget.id);
       else refusal = decisive('reject', refusal, one.refusal);
     }
+    if (mayAsk) {
+      const needs = considered.flatMap(({ need }) => (need === undefined ? [] : [need]));
+      // What another budget refuses anyway needs no slice of this one.
+      const isRefused = considered.some(
+        (one) => one.refusal !== undefined && one.need === undefined && one.state.budget.then !== 'warn',
+      );
+      if (needs.length > 0 && !isRefused) return fail({ kind: 'slice', needs });
+    }
     // Everything has been asked; from here on nothing can fail (INV-2: on every budget, or on none).
     const postings: Posting[] = [];
     const placed: Placed[] = [];
-    const granted = refusal === undefined ? grantOf(request.margin, considered) : NO_MARGIN;
+    const granted = refusal === undefined ? grantOf(request.margin, considered, leftOf) : NO_MARGIN;
     const worst = plus(request.worst, granted);
     if (refusal === undefined) {
       for (const { state, key, account: known } of considered) {
@@ -170,6 +227,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
         account.usedAtMs = nowMs;
         account.hold(cell, amount);
         account.margin += margin;
+        if (slices !== undefined && state.isLeased) slices.taken(state, account, amount);
         placed.push({ state, account, cell, amount, margin });
         postings.push({ budgetId: state.budget.id, account: key, windowStartMs: cell.startMs });
       }
@@ -188,12 +246,18 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       const { budget } = state;
       if (budget.then === 'warn' || !applies(budget, request)) continue;
       const one = consider(state, request, nowMs);
-      if (one.refusal === undefined) continue;
+      // Whether it fits beside what others have is for the hold to find out; here counts what is known of all of them.
+      if (one.refusal === undefined || (one.need !== undefined && fitsAsKnown(one))) continue;
       refusal = decisive('downgrade', refusal, one.refusal);
       // `reject` is announced by the hold that it refuses; a candidate passed over for `downgrade` is never held.
       if (budget.then === 'downgrade') announce(one, nowMs);
     }
     return refusal;
+  }
+
+  function fitsAsKnown({ state, account, amount }: Considered): boolean {
+    if (account === undefined) return amount <= state.limit;
+    return account.spent + account.held + account.foreignHeld + amount <= state.limit;
   }
 
   function settle({ attemptId }: Hold, actual: Spending): void {
@@ -229,7 +293,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       state.advance(nowMs);
       account.expire(state.cursor.cutoffMs());
       if (!cell.live || state.budget.then === 'warn') continue;
-      const left = larger(state.limit - account.spent - account.held, 0n);
+      const left = larger(leftOf(state, account), 0n);
       if (state.unit === 'usd') costNanoUsd = smaller(costNanoUsd, larger(held.worst.costNanoUsd + left, 0n));
       if (state.unit === 'tokens') tokens = Math.min(tokens, held.worst.tokens + Number(left));
     }
@@ -246,6 +310,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   }
 
   function correct(postings: readonly Posting[], before: Spending, after: Spending): void {
+    // Whose attempt it was, is not said: where nodes share, the ledger tells it with what all of them have spent.
+    if (slices !== undefined) return;
     for (const { budgetId, account: key, windowStartMs } of postings) {
       const state = states.get(budgetId);
       state?.advance(now());
@@ -284,6 +350,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   return {
     configure,
     hold,
+    holdOrAsk: (request) => place(request, slices !== undefined),
+    lease: async ({ needs }) => slices?.need(needs, states),
     fits,
     settle,
     adjust,
@@ -295,5 +363,6 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     },
     views,
     onAlert: alerts.listen,
+    close: async () => slices?.close(),
   };
 }

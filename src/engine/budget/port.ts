@@ -89,11 +89,31 @@ export interface BudgetView {
   readonly resetsAtMs: number | null;
 }
 
+/**
+ * Where several nodes spend from one budget: what this one has of it does not reach, and may be had. Ask for it once, then hold: it is
+ * held or refused.
+ */
+export interface SliceNeeded {
+  readonly kind: 'slice';
+  readonly needs: readonly SliceNeed[];
+}
+
+export interface SliceNeed {
+  readonly budgetId: string;
+  readonly account: string;
+  /** In the budget's unit. */
+  readonly amount: bigint;
+}
+
 export interface Budgets {
   /** Takes over a plan's budgets; what was spent and held under a budget's id stays. */
   configure(plan: Plan): void;
   /** On every budget that applies, or on none (INV-2). Synchronous: nothing can come between the look and the hold. */
   hold(request: HoldRequest): Outcome<Hold, BudgetRefusal>;
+  /** The same, with one more answer where several nodes spend from a budget: that a slice of it has to be had first. Then `lease`, and `hold`. */
+  holdOrAsk(request: HoldRequest): Outcome<Hold, BudgetRefusal | SliceNeeded>;
+  /** Asks for what a hold needed. Never rejects: what cannot be had, the hold after it is refused. */
+  lease(needed: SliceNeeded): Promise<void>;
   /** Would it fit? Takes nothing. */
   fits(request: HoldRequest): BudgetRefusal | undefined;
   /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. An attempt of a former process is closed in the ledger first, and settled here when that is written. */
@@ -111,6 +131,8 @@ export interface Budgets {
   /** Accounts with anything in their current window, and every budget's sole account. */
   views(filter?: { readonly budgetId?: string; readonly account?: string }): readonly BudgetView[];
   onAlert(listener: (alert: BudgetAlert) => void): () => void;
+  /** Gives back what this node has of budgets that it shares. */
+  close(): Promise<void>;
 }
 
 export interface BudgetAlert {
@@ -124,6 +146,56 @@ export interface BudgetAlert {
 export interface RecoveredHold extends Hold {
   readonly request?: HoldRequest;
   readonly heldAtMs?: number;
+}
+
+/** One account of a budget that several nodes spend from. */
+export interface SharedAccount {
+  readonly budgetId: string;
+  readonly account: string;
+  /** Of the calendar window; 0 for a rolling one. */
+  readonly windowStartMs: number;
+  readonly unit: 'usd' | 'tokens' | 'calls';
+  /** Postings from here on count. */
+  readonly countedFromMs: number;
+}
+
+/** What all nodes have of an account, in the budget's unit. */
+export interface Shared {
+  /** Up to here this node may spend and hold; −1: nothing more, the node is fenced. */
+  readonly granted: bigint;
+  readonly othersSpent: bigint;
+  readonly othersHeld: bigint;
+}
+
+/** What other nodes have spent and hold, of accounts that have anything. */
+export interface OthersUse {
+  readonly budgetId: string;
+  readonly account: string;
+  readonly windowStartMs: number;
+  readonly spent: Spending;
+  readonly held: Spending;
+}
+
+/**
+ * Slices of budgets that several nodes spend from (INV-2 over all of them): each node spends and holds up to what it was granted, and the sum of what
+ * is granted and of what was spent without a grant never passes the limit. Declared here, implemented by the ledger.
+ */
+export interface Leases {
+  /**
+   * More of an account: at least `need`, at most `want`, never more than a share of the room. `have`: what this node was granted before; it takes
+   * the place of what the ledger says, so that a lost answer is asked for again.
+   */
+  lease(
+    of: SharedAccount,
+    ask: { readonly limit: bigint; readonly have: bigint; readonly need: bigint; readonly want: bigint },
+  ): Promise<Shared>;
+  /** Less: `granted` takes the place of what it had. */
+  giveBack(of: SharedAccount, granted: bigint): Promise<void>;
+  /** Asks the other nodes to give back what they do not use. */
+  recall(budgetId: string, account: string): Promise<void>;
+  onRecall(listener: (budgetId: string, account: string) => void): () => void;
+  /** Of all windows that start at `sinceMs` or later. */
+  others(sinceMs: number): Promise<readonly OthersUse[]>;
 }
 
 /** The ledger's sums, from which accounts start; declared here, implemented by the ledger. */

@@ -48,7 +48,8 @@ export function recover(
   }
   for (const { posting, spending } of counted) {
     const account = state.obtainAny(posting.account, nowMs);
-    account.post(account.cell(posting.windowStartMs), amountOf(state.unit, spending), spending.calls);
+    const cell = account.cell(posting.windowStartMs);
+    account.setForeign(cell, cell.foreign + amountOf(state.unit, spending), spending.calls);
   }
   markAnnounced(state, nowMs);
 }
@@ -65,7 +66,8 @@ export function seed(state: BudgetState, accounts: Accounts, replaces: boolean, 
     const windowStartMs = cursor.startOf(atMs);
     if (windowStartMs < cursor.cutoffMs()) continue;
     const account = state.obtainAny(key, nowMs);
-    account.post(account.cell(windowStartMs), amountOf(state.unit, spending), spending.calls);
+    const cell = account.cell(windowStartMs);
+    account.setForeign(cell, cell.foreign + amountOf(state.unit, spending), spending.calls);
     const id = `${windowStartMs}\n${key}`;
     const before = balances.get(id)?.spending;
     balances.set(id, {

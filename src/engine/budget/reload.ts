@@ -14,6 +14,8 @@ export interface Reload {
   readonly before: ReadonlyMap<string, BudgetState> | null;
   readonly applies: (budget: PlanBudget, request: HoldRequest) => boolean;
   readonly maxAccounts: number;
+  /** Several nodes spend from these budgets: attempts in flight at others are not held here. */
+  readonly isShared: boolean;
   readonly nowMs: number;
 }
 
@@ -35,7 +37,8 @@ export function reload(given: Reload): Map<string, BudgetState> {
     next.set(budget.id, made);
   }
   if (before === null) {
-    for (const recovered of accounts.open()) open.set(recovered.attemptId, reopen(recovered));
+    if (!given.isShared)
+      for (const recovered of accounts.open()) open.set(recovered.attemptId, reopen(recovered));
     const settled = readSettled(accounts, fresh, nowMs);
     for (const state of fresh) recover(state, settled.get(state.budget.id) ?? [], accounts, nowMs);
   } else {

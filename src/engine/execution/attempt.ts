@@ -1,6 +1,6 @@
 // One attempt: allowance, hold, an open row in the ledger, the call through its policy, settlement, and the closed row with the receipt.
 import { withheldError } from './withheld.ts';
-import type { BudgetRefusal, Hold, Spending } from '../budget/port.ts';
+import type { BudgetRefusal, Hold, HoldRequest, Spending } from '../budget/port.ts';
 import type { SpendSwitch } from '../budget/guards/port.ts';
 import type { Json } from '../../common/json.ts';
 import { newId } from '../../common/ids.ts';
@@ -107,7 +107,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   const refusal = run.allowance.take(worstNanoUsd, clock.monotonicMs());
   if (refusal !== undefined) return uncalled(attempt, { kind: 'allowance', refusal });
   const attemptId = newId('att', clock, parts.random);
-  const held = budgets.hold({
+  const request: HoldRequest = {
     runId: run.root.id,
     attemptId,
     task: run.record.task,
@@ -117,10 +117,21 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
     tags: run.tags,
     worst: spendingOf(choice.worst),
     margin: choice.worst.margin,
-  });
+  };
+  let held = budgets.holdOrAsk(request);
+  if (!held.ok && 'kind' in held.error) {
+    // Other nodes spend from the same budgets: what this one has of them does not reach.
+    await budgets.lease(held.error);
+    held = budgets.hold(request);
+  }
   if (!held.ok) {
     run.allowance.giveBack(worstNanoUsd);
-    return uncalled(attempt, { kind: 'budget', refusal: held.error });
+    return uncalled(attempt, { kind: 'budget', refusal: held.error as BudgetRefusal });
+  }
+  if (signal.aborted) {
+    budgets.release(held.value);
+    run.allowance.giveBack(worstNanoUsd);
+    return uncalled(attempt, { kind: 'stopped' });
   }
   const hold = held.value;
   const gates = choice.parts.gates.map((gate) => ({

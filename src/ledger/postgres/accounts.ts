@@ -118,11 +118,13 @@ async function windowSums(client: Queryable, sinceMs: number): Promise<Settled[]
 /** The accounts of runs' own budgets, of the runs that may still go on: their attempts, and those of their child runs `ID.…`. */
 async function runSums(client: Queryable): Promise<Settled[]> {
   const { rows } = await client.query(
-    `select distinct attempts.seq, postings, attempts.status as status, reconciled, attempts.cost_nano_usd as cost,
-       input_tokens + output_tokens as tokens
+    // What nobody knows the outcome of counts as it is held.
+    `select distinct attempts.seq, postings, case when attempts.status = 'unreconciled' then 'failed' else attempts.status end as status,
+       reconciled, case when attempts.status = 'unreconciled' then held_nano_usd else attempts.cost_nano_usd end as cost,
+       case when attempts.status = 'unreconciled' then held_tokens else input_tokens + output_tokens end as tokens
      from runs join attempts
        on attempts.run_id = runs.id or (attempts.run_id > runs.id || '.' and attempts.run_id < runs.id || '/')
-     where runs.finished_at_ms is null and attempts.status not in ('open', 'unreconciled')`,
+     where runs.finished_at_ms is null and attempts.status <> 'open'`,
   );
   return sumOfRuns(rows as Row[]);
 }

@@ -163,10 +163,12 @@ async function putContent(database: Queryable, text: string): Promise<bigint> {
   return (rows[0] as { id: bigint }).id;
 }
 
+/** The node of what no node has spent itself. */
+const NOBODY = 0;
+
 /** These balances take the place of what was spent of a budget from a time on, by whichever node; what is held stays. */
 export async function seedBudget(
   database: Queryable,
-  node: number,
   { budgetId, sinceMs, balances }: SeedBudget,
 ): Promise<void> {
   await database.query(
@@ -180,11 +182,11 @@ export async function seedBudget(
   await database.query(
     `insert into budget_windows (budget_id, account, window_start_ms, node, spent_nano_usd, spent_tokens, spent_calls,
        held_nano_usd, held_tokens, held_calls, seeded)
-     select "budgetId", account, "windowStartMs", $1, "costNanoUsd", tokens, calls, 0, 0, 0, true
-     from json_to_recordset($2::json) as b("budgetId" text, account text, "windowStartMs" bigint, "costNanoUsd" bigint, tokens bigint, calls bigint)
+     select "budgetId", account, "windowStartMs", ${NOBODY}, "costNanoUsd", tokens, calls, 0, 0, 0, true
+     from json_to_recordset($1::json) as b("budgetId" text, account text, "windowStartMs" bigint, "costNanoUsd" bigint, tokens bigint, calls bigint)
      on conflict (budget_id, account, window_start_ms, node) do update set spent_nano_usd = excluded.spent_nano_usd,
        spent_tokens = excluded.spent_tokens, spent_calls = excluded.spent_calls`,
-    [node, JSON.stringify(rows)],
+    [JSON.stringify(rows)],
   );
   await database.query(
     'update budget_windows set seeded = true where budget_id = $1 and window_start_ms >= $2',

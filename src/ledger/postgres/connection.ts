@@ -12,12 +12,16 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 export interface DatabaseAddress {
   readonly connectionString: string;
   readonly schema: string;
+  /** A node that shows no sign of life for so long is taken for dead. */
+  readonly silenceMs: number;
 }
 
 const DEFAULT_SCHEMA = 'headgate';
+const DEFAULT_SILENCE_MS = 3_000;
+const SHORTEST_SILENCE_MS = 1_500;
 const CONNECT_WITHIN_MS = 5_000;
 
-/** `postgres://user:password@host/database?schema=headgate`. Throws DATABASE_ADDRESS. */
+/** `postgres://user:password@host/database?schema=headgate&silence=3000`. Throws DATABASE_ADDRESS. */
 export function readAddress(text: string): DatabaseAddress {
   let url: URL;
   try {
@@ -30,7 +34,11 @@ export function readAddress(text: string): DatabaseAddress {
   url.searchParams.delete('schema');
   if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema))
     throw wrongAddress('Its schema has to be of small letters, digits and "_", 51 at most.');
-  return { connectionString: url.href, schema };
+  const silenceMs = Number(url.searchParams.get('silence') ?? DEFAULT_SILENCE_MS);
+  url.searchParams.delete('silence');
+  if (!Number.isSafeInteger(silenceMs) || silenceMs < SHORTEST_SILENCE_MS)
+    throw wrongAddress(`Its silence has to be a whole number of milliseconds from ${SHORTEST_SILENCE_MS}.`);
+  return { connectionString: url.href, schema, silenceMs };
 }
 
 function wrongAddress(what: string): HeadgateError {

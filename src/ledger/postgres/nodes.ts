@@ -17,10 +17,13 @@ export interface NodeRecord {
 /** By the database's clock, in milliseconds since 1970. */
 export const DATABASE_NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
+/** A process that loads its code may say nothing for a while; it has nothing to leave behind yet. */
+const START_MS = 20_000;
+
 export async function registerNode(database: Queryable, id: string, version: string): Promise<NodeRecord> {
   const { rows } = await database.query(
     `insert into nodes (id, place, version, alive, has_left, started_at_ms, beat_at_ms, last_operation)
-     values ($1, $2, $3, true, false, ${DATABASE_NOW_MS}, ${DATABASE_NOW_MS}, 0) returning seq`,
+     values ($1, $2, $3, true, false, ${DATABASE_NOW_MS}, ${DATABASE_NOW_MS} + ${START_MS}, 0) returning seq`,
     [id, `${hostname()} ${process.pid}`, version],
   );
   return { seq: Number((rows[0] as { seq: bigint }).seq), id };
@@ -67,6 +70,8 @@ export function buryNode(
       'update runs set node = $2 where node = $1 and finished_at_ms is null and durable returning id',
       [dead, by],
     );
+    // What it was granted and did not use is free again; what it has spent and holds is in its rows.
+    await client.query('delete from budget_leases where node = $1', [dead]);
     await client.query('update nodes set alive = false where seq = $1', [dead]);
     return {
       unreconciled: held.length,

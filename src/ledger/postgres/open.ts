@@ -1,10 +1,15 @@
 // Opens a ledger in PostgreSQL: brings the schema up to date, becomes a node of it, settles what a dead node left, and puts the ports together.
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { newId } from '../../common/ids.ts';
 import { systemRandom } from '../../common/random.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
+import type { AlertRecord } from '../../engine/execution/ports.ts';
 import { LedgerAlerts } from '../alerts.ts';
 import { afterWriting, assembleLedger, createFeed } from '../assemble.ts';
+import type { Feed } from '../assemble.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Cluster, SharedState } from '../cluster-port.ts';
 import { PACKAGE_MIGRATIONS } from '../open.ts';
 import type { Ledger, LedgerOptions } from '../open.ts';
 import { createRecorder } from '../recorder.ts';
@@ -16,20 +21,28 @@ import { createPostgresAccounts } from './accounts.ts';
 import { explainPostgresError, openPool, placeOf, readAddress } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
 import { createPostgresHost } from './host.ts';
-import { LOCKS, checkMigrated, migrate } from './migrate.ts';
+import { createLeases } from './leases.ts';
+import { checkMigrated, migrate } from './migrate.ts';
 import { NOBODY_BURIED, buryNode, registerNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
 import { createPostgresReader } from './reader.ts';
+import { openSignals } from './signals.ts';
+import type { NodeSignals } from './signals.ts';
 import { PostgresWriter } from './writer.ts';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 
 const WRITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 6;
 const MIGRATIONS = 'postgres';
-/** How long a process that is ending may keep the ledger. */
-const OWNER_WAIT_MS = 3_000;
+/** Of the code that a node runs, for people. */
+const { version: VERSION } = createRequire(import.meta.url)('../../../package.json') as {
+  readonly version: string;
+};
+const SHARED: readonly SharedState[] = ['switches', 'keys', 'revisions', 'alerts'];
+/** The other nodes are told so often that this one has written. */
+const TELL_EVERY_MS = 200;
 
-/** Throws a HeadgateError: DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _NEWER, _IN_USE. */
+/** Throws a HeadgateError: DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _NEWER, _POOLED. */
 export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   const { clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const address = readAddress(options.path);
@@ -38,25 +51,24 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   const end = async (): Promise<void> => {
     await Promise.all([writing.end(), reading.end()]);
   };
-  let owner: PoolClient | undefined;
+  let signals: NodeSignals | undefined;
   try {
+    await refusePooler(writing, address);
     await migrate(writing, address, join(migrationsFolder, MIGRATIONS));
-    owner = await takeOwnerLock(writing, address);
-    const node = await registerNode(writing, newId('nod', clock, systemRandom), process.version);
-    const buried = await buryOthers(writing, node.seq, clock.nowMs());
-    const recovered: Recovered = {
-      ...buried,
-      journal: { setAside: [], unmatched: null },
-    };
+    const node = await registerNode(writing, newId('nod', clock, systemRandom), VERSION);
+    const buried = await buryThoseThatLeft(writing, node.seq, clock.nowMs());
+    const recovered: Recovered = { ...buried, journal: { setAside: [], unmatched: null } };
     const writer = new PostgresWriter(writing, address, node.seq);
     const host = createPostgresHost(writer, recovered);
     const feed = createFeed();
+    let tellOthers = (): void => undefined;
     const queue = new WriteQueue(
       host,
       clock,
       (rows, lastOperation) => {
         accounts.written(rows, lastOperation);
         feed.announce(rows, lastOperation);
+        tellOthers();
       },
       null,
     );
@@ -65,54 +77,74 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const reader = afterWriting(plain, queue);
     const recorder = createRecorder(queue, reader, new RunContexts());
     const alerts = new LedgerAlerts(placeOf(address), clock, systemRandom);
-    const recoveryAlerts = alerts.recovered(recovered);
-    for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);
-    const held = owner;
+    const recordAlerts = async (found: Recovered): Promise<readonly AlertRecord[]> => {
+      const recoveryAlerts = alerts.recovered(found);
+      for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);
+      return recoveryAlerts;
+    };
+    const recoveryAlerts = await recordAlerts(recovered);
+    signals = await openSignals(writing, address, node.seq, clock);
+    const heard = signals;
+    heard.onBuried((_id, found) => void recordAlerts({ ...found, journal: recovered.journal }));
+    heard.onFenced(() => writer.fence());
+    tellOthers = throttled(clock, TELL_EVERY_MS, () => {
+      // What counts in statistics is told to whoever is there to hear it.
+      if (heard.living().length > 1) heard.send({ kind: 'wrote' }).catch(() => undefined);
+    });
+    announceAlerts(heard, plain, feed);
     return {
       ...assembleLedger({ queue, reader, scanner: reader, quickReader: plain, recorder, clock, feed }),
       accounts,
+      cluster: createCluster(writing, node.seq, heard),
       recovered,
       recoveryAlerts,
       async close() {
         await queue.close();
+        await heard.close();
         await writing
           .query('update nodes set has_left = true where seq = $1', [node.seq])
           .catch(() => undefined);
-        held.release(true);
         await end();
       },
     };
   } catch (error) {
-    owner?.release(true);
+    await signals?.close();
     await end();
     throw explainPostgresError(error, address);
   }
 }
 
-/** Held by a connection, so that it ends with the process, however it ends. */
-async function takeOwnerLock(pool: Pool, address: DatabaseAddress): Promise<PoolClient> {
+/** What a session sets has to be there for its next statement: behind a pooler that shares sessions, it is another's. */
+async function refusePooler(pool: Pool, address: DatabaseAddress): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query(`set lock_timeout = ${OWNER_WAIT_MS}`);
-    await client.query('select pg_advisory_lock($1, hashtext($2))', [LOCKS.owner, address.schema]);
-    return client;
-  } catch (error) {
-    client.release(true);
-    if (error instanceof Error && 'code' in error && error.code === '55P03')
-      throw new HeadgateError(
-        'DATABASE_IN_USE',
-        `Another headgate has the ledger in ${placeOf(address)} open.`,
-        'Stop that one, or give this one another database or schema: postgres://…/DATABASE?schema=NAME.',
-      );
-    throw error;
+    const { rows } = await client.query('select pg_backend_pid() as pid, current_setting($1) as path', [
+      'search_path',
+    ]);
+    const first = rows[0] as { pid: number; path: string } | undefined;
+    if (first?.path !== address.schema) throw pooled(address);
+    for (let times = 0; times < 3; times += 1) {
+      const again = await client.query('select pg_backend_pid() as pid');
+      if ((again.rows[0] as { pid: number } | undefined)?.pid !== first.pid) throw pooled(address);
+    }
+  } finally {
+    client.release();
   }
 }
 
-async function buryOthers(pool: Pool, node: number, nowMs: number): Promise<Buried> {
-  const { rows } = await pool.query('select seq from nodes where alive and seq <> $1 order by seq', [node]);
+function pooled(address: DatabaseAddress): HeadgateError {
+  return new HeadgateError(
+    'DATABASE_POOLED',
+    `Between this process and the database ${placeOf(address)} is a pooler that shares its sessions: what nodes tell each other would be lost.`,
+    'Connect to PostgreSQL itself, or set the pooler to one session a client (PgBouncer: pool_mode = session).',
+  );
+}
+
+async function buryThoseThatLeft(pool: Pool, node: number, nowMs: number): Promise<Buried> {
+  const { rows } = await pool.query('select seq from nodes where alive and has_left order by seq');
   let sum = NOBODY_BURIED;
   for (const { seq } of rows as { seq: bigint }[]) {
-    const one = await buryNode(pool, Number(seq), node, nowMs, 'true');
+    const one = await buryNode(pool, Number(seq), node, nowMs, 'has_left');
     if (one === undefined) continue;
     sum = {
       unreconciled: sum.unreconciled + one.unreconciled,
@@ -122,6 +154,77 @@ async function buryOthers(pool: Pool, node: number, nowMs: number): Promise<Buri
     };
   }
   return sum;
+}
+
+/** At once, and then once in `everyMs` as long as it is asked for. */
+function throttled(clock: Clock, everyMs: number, work: () => void): () => void {
+  let isWaiting = false;
+  let again = false;
+  const run = (): void => {
+    again = false;
+    isWaiting = true;
+    work();
+    clock.after(everyMs, () => {
+      isWaiting = false;
+      if (again) run();
+    });
+  };
+  return () => {
+    if (isWaiting) again = true;
+    else run();
+  };
+}
+
+/** An alert that another node has written is announced here too: to those who watch, and to the delivery of the node that delivers. */
+function announceAlerts(signals: NodeSignals, reader: ReaderThread, feed: Feed): void {
+  signals.onSignal((signal) => {
+    if (signal.kind !== 'changed' || signal.what !== 'alerts') return;
+    reader.ask('alerts', { limit: 1 }).then(
+      ({ rows: [alert] }) => {
+        if (alert !== undefined) feed.announce([{ kind: 'alert', alert }], 0);
+      },
+      () => undefined,
+    );
+  });
+}
+
+function createCluster(pool: Pool, node: number, signals: NodeSignals): Cluster {
+  return {
+    leases: createLeases(pool, node, signals),
+    ready: () => signals.ready(),
+    nodes: () => signals.living(),
+    onChanged(listener) {
+      const stops = [
+        signals.onSignal((signal) => {
+          if (signal.kind === 'changed') listener(signal.what);
+        }),
+        signals.onReconnect(() => {
+          for (const what of SHARED) listener(what);
+        }),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    onOthersWrote(listener) {
+      const stops = [
+        signals.onSignal(({ kind }) => {
+          if (kind === 'wrote') listener();
+        }),
+        signals.onReconnect(listener),
+        signals.onBuried(() => listener()),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    onTaken: (listener) =>
+      signals.onBuried((_id, { taken }) => {
+        if (taken.length > 0) listener();
+      }),
+    onFenced: signals.onFenced,
+    aheadMs: signals.aheadMs,
+  };
 }
 
 /** Reads the ledger beside running nodes, or of none. Throws DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _BEHIND, _NEWER. */

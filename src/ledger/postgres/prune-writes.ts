@@ -77,6 +77,9 @@ export async function prune(
     'delete from budget_windows where window_start_ms < $1 and held_nano_usd = 0 and held_tokens = 0 and held_calls = 0',
     [nowMs - KEEP_WINDOWS_MS],
   );
+  await changed('delete from budget_leases where window_start_ms <> 0 and window_start_ms < $1', [
+    nowMs - KEEP_WINDOWS_MS,
+  ]);
   return done;
 }
 

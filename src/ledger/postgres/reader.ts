@@ -5,6 +5,7 @@ import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
 import { DAYS } from '../rollup/dimensions.ts';
 import { explainPostgresError, inSnapshot } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
+import { DATABASE_NOW_MS } from './nodes.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
 import { readDatabase } from './queries/read-database.ts';
@@ -18,6 +19,15 @@ type Answers = {
 };
 
 /** `node`: whose own operations a reader has to know about; 0: nobody's. */
+async function isOldest(client: Queryable, node: number, { silenceMs }: DatabaseAddress): Promise<boolean> {
+  const { rows } = await client.query(
+    `select min(seq) as oldest from nodes
+     where alive and not has_left and (seq = $1 or beat_at_ms > ${DATABASE_NOW_MS} - ${silenceMs})`,
+    [node],
+  );
+  return (rows[0] as { oldest: bigint | null } | undefined)?.oldest === BigInt(node);
+}
+
 export function createPostgresReader(pool: Pool, address: DatabaseAddress, node: number): ReaderThread {
   const database = readDatabase(pool);
   const keys = new RollupKeys();
@@ -46,7 +56,11 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
     planText: (hash) => admin.planText(database, hash),
     alerts: (page) => admin.listAlerts(database, page),
     waitingAlerts: (sink, limit) =>
-      inSnapshot(pool, (client) => admin.waitingAlerts(readDatabase(client), sink, limit)),
+      inSnapshot(pool, async (client) => {
+        const found = await admin.waitingAlerts(readDatabase(client), sink, limit);
+        // One node delivers: the oldest that lives. The others hold themselves ready.
+        return (await isOldest(client, node, address)) ? found : { ...found, waiting: [] };
+      }),
     switches: () => admin.activeSwitches(database),
     apiKeys: () => admin.listApiKeys(database),
     rollups: (reads) =>

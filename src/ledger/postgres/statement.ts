@@ -138,6 +138,15 @@ select case
     or (select count(*) from moved) <> json_array_length($8::json) then refuse('${STALE}')
 end`;
 
+/**
+ * The same of a node that is fenced: what it has paid for is booked, whatever the others have made of it meanwhile. Nobody else writes its rows, and
+ * its operations have no numbers any more.
+ */
+export const WRITE_LATE = WRITE_TURN.replace(
+  'last_operation = $3 where seq = $1 and alive and last_operation < $2',
+  'last_operation = greatest(last_operation, $3) where seq = $1 and not alive and $2 > 0',
+);
+
 /** The values of `WRITE_TURN`. */
 export function turnValues(turn: Turn): readonly (number | string)[] {
   const { node, first, last } = turn;

@@ -387,3 +387,20 @@ export const nodes = pgTable('nodes', {
   /** Of its own operations, the last one that is written: one that is sent again is not written again. */
   lastOperation: count('last_operation').notNull(),
 });
+
+/** Slices: the most that a node may have spent and hold of a budget's account in a window, in the budget's unit. */
+export const budgetLeases = pgTable(
+  'budget_leases',
+  {
+    budgetId: text('budget_id').notNull(),
+    account: text('account').notNull(),
+    /** Of a calendar window; 0 for a rolling one. */
+    windowStartMs: count('window_start_ms').notNull(),
+    node: count('node').notNull(),
+    granted: whole('granted').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.budgetId, table.account, table.windowStartMs, table.node] }),
+    index('budget_leases_by_node').on(table.node),
+  ],
+);

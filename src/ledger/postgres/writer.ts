@@ -1,6 +1,7 @@
 // Writes what a node asks for, a turn at a time: in one statement where it is traffic, in a transaction of several where it is not.
 import type { Pool, PoolClient } from 'pg';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { SharedState } from '../cluster-port.ts';
 import { describeOperation } from '../journal/set-aside.ts';
 import { stemOf } from '../rollup/dimensions.ts';
 import type { Operation } from '../sqlite/operations.ts';
@@ -17,7 +18,8 @@ import {
 import type { DatabaseAddress, Queryable } from './connection.ts';
 import { PlanRules } from './plan-rules.ts';
 import { prune } from './prune-writes.ts';
-import { NOT_ITS_TURN, REFUSED, STALE, WRITE_TURN, turnValues } from './statement.ts';
+import { channelOf } from './signals.ts';
+import { NOT_ITS_TURN, REFUSED, STALE, WRITE_LATE, WRITE_TURN, turnValues } from './statement.ts';
 import type { Turn } from './statement.ts';
 import { TurnBuilder, readPostings, reduceText } from './turn-builder.ts';
 import type { Keeping, UnsettledAttempt, TurnOperation } from './turn-builder.ts';
@@ -69,8 +71,12 @@ export class PostgresWriter {
       failure === null
         ? { last: batch.last, failure, refused, answers }
         : { last: batch.last, failure, refused: [], answers: [] };
-    if (this.#fenced) return acknowledge(FENCED);
+    const late = async (): Promise<Acknowledgement> => {
+      refused.push(...(await this.#late(batch)));
+      return { last: batch.last, failure: null, refused, answers: [] };
+    };
     try {
+      if (this.#fenced) return await late();
       const numbered = batch.operations.map((operation, index) => ({
         operation,
         number: batch.first + index,
@@ -87,15 +93,37 @@ export class PostgresWriter {
       this.#builder.forget();
       if (error instanceof Fenced) {
         this.#fenced = true;
-        return acknowledge(FENCED);
+        answers.length = 0;
+        return late().catch(() => acknowledge(FENCED));
       }
       const { code, message, remedy } = explainPostgresError(error, this.#address);
       return acknowledge({ code, message, remedy });
     }
   }
 
-  get isFenced(): boolean {
-    return this.#fenced;
+  /** Another node has declared this one dead: nothing more is written. */
+  fence(): void {
+    this.#fenced = true;
+  }
+
+  /** Of a fenced node: what was paid is booked, without its receipt; everything else is refused. */
+  async #late({ first, operations }: Batch): Promise<RefusedOperation[]> {
+    const refused: RefusedOperation[] = [];
+    for (const [index, operation] of operations.entries()) {
+      const number = first + index;
+      this.#builder.forget();
+      if (operation.kind === 'closeAttempt') {
+        const found = await this.#retrying(() => readAttempt(this.#pool, operation.id));
+        if (found?.status === 'unreconciled') {
+          if (!(await this.#add({ ...operation, receipt: null }))) continue;
+          const turn = await this.#retrying(() => this.#builder.take(this.#pool, number, number));
+          await this.#retrying(() => writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'));
+          continue;
+        }
+      }
+      refused.push({ number, what: describeOperation(operation), failure: FENCED });
+    }
+    return refused;
   }
 
   async #together(
@@ -256,12 +284,21 @@ export class PostgresWriter {
       case 'prune':
         return prune(client, this.#address, operation);
       case 'seedBudget':
-        await seedBudget(client, this.#node, operation);
+        await seedBudget(client, operation);
         return undefined;
       default:
         await writeAdmin(client, operation);
+        await this.#tell(client, operation.kind);
         return undefined;
     }
+  }
+
+  /** With the commit: whoever hears of it reads what is there. */
+  async #tell(client: PoolClient, kind: Operation['kind']): Promise<void> {
+    const what = TOLD.get(kind);
+    if (what === undefined) return;
+    const signal = { kind: 'changed', what, from: this.#node };
+    await client.query('select pg_notify($1, $2)', [channelOf(this.#address), JSON.stringify(signal)]);
   }
 
   /** Whose answer was lost may be written: it is looked for before it is taken for refused. */
@@ -292,9 +329,14 @@ export class PostgresWriter {
   }
 }
 
-async function writeTurn(database: Queryable, turn: Turn): Promise<void> {
+async function writeTurn(
+  database: Queryable,
+  turn: Turn,
+  text = WRITE_TURN,
+  name = 'headgate_turn',
+): Promise<void> {
   try {
-    await database.query({ name: 'headgate_turn', text: WRITE_TURN, values: [...turnValues(turn)] });
+    await database.query({ name, text, values: [...turnValues(turn)] });
   } catch (error) {
     // Said by our own function, so that the message is the reason and nothing else.
     throw errorCode(error) === REFUSED && error instanceof Error
@@ -302,6 +344,16 @@ async function writeTurn(database: Queryable, turn: Turn): Promise<void> {
       : error;
   }
 }
+
+/** What the other nodes have to read again. */
+const TOLD: ReadonlyMap<Operation['kind'], SharedState> = new Map<Operation['kind'], SharedState>([
+  ['setSwitch', 'switches'],
+  ['clearSwitch', 'switches'],
+  ['saveApiKey', 'keys'],
+  ['revokeApiKey', 'keys'],
+  ['recordRevision', 'revisions'],
+  ['recordAlert', 'alerts'],
+]);
 
 const TURN_KINDS: ReadonlySet<Operation['kind']> = new Set<Operation['kind']>([
   'openRun',

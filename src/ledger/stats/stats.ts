@@ -14,6 +14,8 @@ import { View } from './view.ts';
 import type { ViewGroup } from './view.ts';
 
 export interface Stats extends StatsReader, SpanStats, Signals {
+  /** Other processes have written: what was read is read again. */
+  outdated(): void;
   /** Lets go of the commit feed. */
   close(): void;
 }
@@ -109,6 +111,11 @@ export function createStats({
       if (found.said?.version !== version || found.said.minute !== minute)
         found.said = { version, minute, stats: toStats(view, nowMs) };
       return { ...found.said.stats, atMs: nowMs };
+    },
+    outdated() {
+      kept.clear();
+      version += 1;
+      for (const listener of listeners) listener();
     },
     close() {
       release();

@@ -109,6 +109,7 @@ export function createGuards(options: GuardsOptions): Guards {
       return undone;
     },
     switches: switches.all,
+    replaceSwitches: switches.replace,
     spent(spend) {
       const surge = surges.spent(spend);
       if (surge !== undefined && surgeGuard !== null) announce(surge, surgeGuard);

@@ -58,6 +58,8 @@ export interface Guards {
   pause(scope: SpendScope, reason: string, by: string): SpendSwitch;
   resume(scope: SpendScope, by: string): SpendSwitch | undefined;
   switches(): readonly SpendSwitch[];
+  /** As the ledger has them: another process has changed them, and told of it. */
+  replaceSwitches(switches: Iterable<SpendSwitch>): void;
   /** Committed spend, as it is settled: what the surge guard watches. */
   spent(spend: {
     readonly task: string;

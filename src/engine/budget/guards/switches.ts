@@ -10,6 +10,8 @@ export interface Switches {
   readonly pull: (scope: SpendScope, reason: string, by: string) => SpendSwitch;
   readonly undo: (scope: SpendScope, by: string) => SpendSwitch | undefined;
   readonly all: () => readonly SpendSwitch[];
+  /** As the ledger has them: another node has pulled or undone one, and told of it. */
+  readonly replace: (switches: Iterable<SpendSwitch>) => void;
   readonly listen: (listener: (change: SwitchChange) => void) => () => void;
 }
 
@@ -44,6 +46,10 @@ export function createSwitches(clock: Clock, initial: Iterable<SpendSwitch>): Sw
       return before;
     },
     all: () => [...off.values()],
+    replace(switches) {
+      off.clear();
+      for (const spendSwitch of switches) off.set(spendSwitch.scope, spendSwitch);
+    },
     listen: listeners.listen,
   };
 }

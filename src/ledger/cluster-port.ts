@@ -1,0 +1,34 @@
+// What a ledger that several nodes share is beside a ledger.
+import type { Leases } from '../engine/budget/port.ts';
+
+/** What all nodes read again when one of them has changed it. */
+export type SharedState = 'switches' | 'keys' | 'revisions' | 'alerts';
+
+export interface ClusterNode {
+  readonly id: string;
+  /** Host and process, for people. */
+  readonly place: string;
+  readonly version: string;
+  /** By the database's clock. */
+  readonly startedAtMs: number;
+  readonly beatAtMs: number;
+  readonly isSelf: boolean;
+}
+
+export interface Cluster {
+  readonly leases: Leases;
+  /** This process has loaded what it needs: from here on its silence counts. */
+  ready(): void;
+  /** Those that show signs of life, this one among them. */
+  nodes(): readonly ClusterNode[];
+  /** Told when another node has changed something, and of everything when it may have been missed. */
+  onChanged(listener: (what: SharedState) => void): () => void;
+  /** Other nodes have written rows: what was read before is not all that there is. Told at most some five times a second. */
+  onOthersWrote(listener: () => void): () => void;
+  /** Durable runs of a node that died go on here. */
+  onTaken(listener: () => void): () => void;
+  /** This node is taken for dead by the others, and does no more. */
+  onFenced(listener: () => void): () => void;
+  /** By how much the database's clock is ahead of this machine's, in milliseconds. */
+  aheadMs(): number;
+}

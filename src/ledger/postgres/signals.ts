@@ -1,0 +1,221 @@
+// A node's own connection to PostgreSQL: its signs of life, what nodes tell each other at once, and the burial of those that are silent.
+import pg from 'pg';
+import type { Pool } from 'pg';
+import type { Clock } from '../../common/clock.ts';
+import type { ClusterNode, SharedState } from '../cluster-port.ts';
+import { connectionConfig } from './connection.ts';
+import type { DatabaseAddress } from './connection.ts';
+import { DATABASE_NOW_MS, buryNode } from './nodes.ts';
+import type { Buried } from './nodes.ts';
+
+export const BEAT_MS = 500;
+const RECONNECT_MS = 200;
+
+/** What nodes tell each other; small, and never the only way: whoever missed it finds out by asking. */
+export type Signal =
+  | { readonly kind: 'recall'; readonly budgetId: string; readonly account: string }
+  | { readonly kind: 'changed'; readonly what: SharedState }
+  | { readonly kind: 'wrote' };
+
+export interface NodeSignals {
+  /** Nodes that live, this one among them; by their last signs of life. */
+  living(): readonly ClusterNode[];
+  send(signal: Signal): Promise<void>;
+  onSignal(listener: (signal: Signal) => void): () => void;
+  /** The connection was lost and is back: what was told meanwhile was not heard. */
+  onReconnect(listener: () => void): () => void;
+  onBuried(listener: (id: string, buried: Buried) => void): () => void;
+  /** This node is declared dead; it is told once. */
+  onFenced(listener: () => void): () => void;
+  /** By how much the database's clock is ahead of this one's, in milliseconds. */
+  aheadMs(): number;
+  /** It has loaded what it needs; from here on its silence counts. */
+  ready(): void;
+  close(): Promise<void>;
+}
+
+/** Where nodes of one ledger tell each other. */
+export function channelOf({ schema }: DatabaseAddress): string {
+  return `headgate_${schema}`;
+}
+
+interface NodeRow {
+  readonly seq: bigint;
+  readonly id: string;
+  readonly place: string;
+  readonly version: string;
+  readonly has_left: boolean;
+  readonly started_at_ms: bigint;
+  readonly beat_at_ms: bigint;
+  readonly now_ms: bigint;
+}
+
+export async function openSignals(
+  pool: Pool,
+  address: DatabaseAddress,
+  node: number,
+  clock: Clock,
+): Promise<NodeSignals> {
+  const channel = channelOf(address);
+  const heard = createListeners<[Signal]>();
+  const reconnected = createListeners<[]>();
+  const buriedListeners = createListeners<[string, Buried]>();
+  const fenced = createListeners<[]>();
+  let living: readonly ClusterNode[] = [];
+  let client: pg.Client | undefined;
+  let closed = false;
+  let isFenced = false;
+  let isStarting = true;
+  let aheadMs = 0;
+  /** Since when every beat of this node has succeeded: only who was there all the time can tell that another was not. */
+  let wellSinceMs = clock.monotonicMs();
+  let lastBeatMs = clock.monotonicMs();
+  let beating: Promise<void> | undefined;
+
+  async function connect(): Promise<void> {
+    const made = new pg.Client(connectionConfig(address));
+    const lose = (): void => {
+      if (client !== made) return;
+      client = undefined;
+      wellSinceMs = Number.POSITIVE_INFINITY;
+      if (!closed) clock.after(RECONNECT_MS, () => void reconnect());
+    };
+    made.on('error', lose);
+    made.on('end', lose);
+    made.on('notification', ({ payload }) => {
+      const signal = readSignal(payload, node);
+      if (signal !== undefined) heard.tell(signal);
+    });
+    await made.connect();
+    await made.query(`listen ${channel}`);
+    client = made;
+  }
+
+  async function reconnect(): Promise<void> {
+    try {
+      await connect();
+      reconnected.tell();
+    } catch {
+      if (!closed) clock.after(RECONNECT_MS, () => void reconnect());
+    }
+  }
+
+  async function beatOnce(): Promise<void> {
+    const began = clock.monotonicMs();
+    // A process that stood still does not know what the others did meanwhile.
+    if (began - lastBeatMs > address.silenceMs / 2) wellSinceMs = began;
+    lastBeatMs = began;
+    let rows: readonly NodeRow[];
+    try {
+      const found = await pool.query(
+        `with mine as (update nodes set beat_at_ms = ${isStarting ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
+         select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms
+         from nodes where alive and (seq <> $1 or exists (select 1 from mine))`,
+        [node],
+      );
+      rows = found.rows as NodeRow[];
+    } catch {
+      wellSinceMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const tookMs = clock.monotonicMs() - began;
+    if (tookMs > address.silenceMs / 2) wellSinceMs = Number.POSITIVE_INFINITY;
+    else wellSinceMs = Math.min(wellSinceMs, began);
+    const nowMs = Number(rows[0]?.now_ms ?? clock.nowMs());
+    aheadMs = nowMs + tookMs / 2 - clock.nowMs();
+    if (!rows.some(({ seq }) => Number(seq) === node)) {
+      if (!isFenced && !closed) {
+        isFenced = true;
+        fenced.tell();
+      }
+      return;
+    }
+    living = rows
+      .filter(
+        ({ has_left: hasLeft, beat_at_ms: at, seq }) =>
+          Number(seq) === node || (!hasLeft && nowMs - Number(at) < address.silenceMs),
+      )
+      .map((row) => ({
+        id: row.id,
+        place: row.place,
+        version: row.version,
+        startedAtMs: Number(row.started_at_ms),
+        beatAtMs: Number(row.beat_at_ms),
+        isSelf: Number(row.seq) === node,
+      }));
+    const canTell = clock.monotonicMs() - wellSinceMs >= address.silenceMs;
+    for (const { seq, id, has_left: hasLeft, beat_at_ms: at } of rows) {
+      if (Number(seq) === node) continue;
+      if (!hasLeft && !(canTell && nowMs - Number(at) >= address.silenceMs)) continue;
+      const isDead = `has_left or beat_at_ms < ${DATABASE_NOW_MS} - ${address.silenceMs}`;
+      const buried = await buryNode(pool, Number(seq), node, clock.nowMs(), isDead).catch(() => undefined);
+      if (buried !== undefined) buriedListeners.tell(id, buried);
+    }
+  }
+
+  function beat(): Promise<void> {
+    return (beating ??= beatOnce().finally(() => {
+      beating = undefined;
+    }));
+  }
+
+  function keepBeating(): void {
+    if (closed) return;
+    void beat();
+    clock.after(BEAT_MS, keepBeating);
+  }
+
+  await connect();
+  await beat();
+  clock.after(BEAT_MS, keepBeating);
+  return {
+    living: () => living,
+    async send(signal) {
+      await pool.query('select pg_notify($1, $2)', [channel, JSON.stringify({ ...signal, from: node })]);
+    },
+    onSignal: heard.listen,
+    onReconnect: reconnected.listen,
+    onBuried: buriedListeners.listen,
+    onFenced: fenced.listen,
+    aheadMs: () => aheadMs,
+    ready() {
+      isStarting = false;
+    },
+    async close() {
+      closed = true;
+      await beating;
+      const last = client;
+      client = undefined;
+      await last?.end().catch(() => undefined);
+    },
+  };
+}
+
+/** undefined: this node's own, or one that this version does not know. */
+function readSignal(payload: string | undefined, node: number): Signal | undefined {
+  try {
+    const { from, ...signal } = JSON.parse(payload ?? '') as Signal & { readonly from: number };
+    if (from === node) return undefined;
+    return ['recall', 'changed', 'wrote'].includes(signal.kind) ? (signal as Signal) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Listeners<Told extends readonly unknown[]> {
+  readonly listen: (listener: (...told: Told) => void) => () => void;
+  readonly tell: (...told: Told) => void;
+}
+
+function createListeners<Told extends readonly unknown[]>(): Listeners<Told> {
+  const listeners = new Set<(...told: Told) => void>();
+  return {
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tell(...told) {
+      for (const listener of listeners) listener(...told);
+    },
+  };
+}

@@ -1,0 +1,148 @@
+// Two nodes over one PostgreSQL: burial, fencing, slices and what they tell each other.
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Ledger } from '../../src/ledger/open.ts';
+import { openPool, readAddress } from '../../src/ledger/postgres/connection.ts';
+import { buryNode } from '../../src/ledger/postgres/nodes.ts';
+import { SharedBooks } from '../engine/budget/shared-books.ts';
+import { openTestLedger } from '../support/ledger-folder.ts';
+import { START_MS, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
+import { emptyDatabase, hasPostgres, query } from '../support/postgres.ts';
+
+interface Two {
+  readonly address: string;
+  readonly first: Ledger;
+  readonly second: Ledger;
+}
+
+async function two(): Promise<Two> {
+  const address = await emptyDatabase();
+  const first = await openTestLedger(address);
+  return { address, first, second: await openTestLedger(address) };
+}
+
+/** The second node declares the first one dead. */
+async function bury(address: string): Promise<Awaited<ReturnType<typeof buryNode>>> {
+  const pool = openPool(readAddress(address), 1);
+  try {
+    for (;;) {
+      const buried = await buryNode(pool, 1, 2, START_MS + 5_000, 'true');
+      const [{ alive } = {}] = await query(address, 'select alive from nodes where seq = 1');
+      // Its row may be locked by its own sign of life just then.
+      if (buried !== undefined || alive === false) return buried;
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+describe.skipIf(!hasPostgres)('two nodes', () => {
+  it('INV-3: what a node leaves that dies is settled by another, in one transaction and once', async () => {
+    const { address, first, second } = await two();
+    const run = makeRun('run_1');
+    const durable = makeRun('run_2', { durable: true });
+    await Promise.all([first.openRun(run), first.openRun(durable)]);
+    await first.openAttempt(makeAttempt('att_1', run));
+    expect(await bury(address)).toMatchObject({
+      unreconciled: 1,
+      heldNanoUsd: 5_000_000n,
+      interrupted: 1,
+      taken: ['run_2'],
+    });
+    expect(await bury(address)).toBeUndefined();
+    expect((await second.unreconciled()).map(({ id }) => id)).toEqual(['att_1']);
+    expect((await second.run('run_1'))?.error?.code).toBe('RUN_INTERRUPTED');
+    expect((await second.unfinished()).map(({ id }) => id)).toEqual(['run_2']);
+    expect((await second.verify()).discrepancies).toEqual([]);
+  });
+
+  it('INV-3: of a node that was taken for dead nothing is written but what it has paid for', async () => {
+    const { address, first, second } = await two();
+    const run = makeRun('run_1');
+    const attempt = makeAttempt('att_1', run);
+    await first.openRun(run);
+    await first.openAttempt(attempt);
+    await bury(address);
+    await expect(first.openRun(makeRun('run_3'))).rejects.toMatchObject({ code: 'NODE_FENCED' });
+    await first.closeAttempt(settle(attempt), makeStep('run_1', 'summary'));
+    expect((await second.attemptsOf(['run_1'])).get('run_1')).toMatchObject([
+      { status: 'succeeded', costNanoUsd: 3_000_000n },
+    ]);
+    expect(await second.receipts('run_1')).toEqual(new Map());
+    expect((await second.run('run_1'))?.costNanoUsd).toBe(3_000_000n);
+    expect(await second.run('run_3')).toBeUndefined();
+    expect((await second.verify()).discrepancies).toEqual([]);
+  });
+
+  it('closes what another node has opened, from the rows of that one', async () => {
+    const { address, first, second } = await two();
+    const run = makeRun('run_1');
+    await first.openRun(run);
+    await first.openAttempt(makeAttempt('att_1', run));
+    await bury(address);
+    await second.reconcile('att_1', { kind: 'confirm', costNanoUsd: 4_000_000n });
+    expect((await second.verify()).discrepancies).toEqual([]);
+    expect((await second.run('run_1'))?.costNanoUsd).toBe(4_000_000n);
+    expect(
+      await query(address, 'select node::int, spent_nano_usd::text, held_nano_usd::text from budget_windows'),
+    ).toEqual([{ node: 1, spent_nano_usd: '4000000', held_nano_usd: '0' }]);
+  });
+
+  it('hears at once that another node has pulled a switch', async () => {
+    const { first, second } = await two();
+    const heard = new Promise<string>((resolve) => second.cluster?.onChanged(resolve));
+    await first.setSwitch({ scope: 'all', reason: 'loop', by: 'ana', sinceMs: START_MS });
+    expect(await heard).toBe('switches');
+    expect(await second.switches()).toMatchObject([{ scope: 'all' }]);
+  });
+
+  it('INV-2: grants slices as the books say, whatever was asked for, given back and spent', async () => {
+    const { address, first, second } = await two();
+    const books = new SharedBooks();
+    const nodes = [
+      { real: first.cluster?.leases, model: books.leasesOf(1), have: 0n },
+      { real: second.cluster?.leases, model: books.leasesOf(2), have: 0n },
+    ];
+    const amount = fc.bigInt(1n, 600n);
+    let budget = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            node: fc.nat(1),
+            need: amount,
+            want: amount,
+            back: fc.boolean(),
+            limit: fc.bigInt(0n, 1_200n),
+          }),
+          { maxLength: 8 },
+        ),
+        async (steps) => {
+          budget += 1;
+          for (const each of nodes) each.have = 0n;
+          const of = {
+            budgetId: `b${budget}`,
+            account: '',
+            windowStartMs: START_MS,
+            unit: 'usd' as const,
+            countedFromMs: START_MS,
+          };
+          for (const { node, need, want, back, limit } of steps) {
+            const one = nodes[node] as (typeof nodes)[number];
+            if (back) {
+              const kept = one.have / 2n;
+              await Promise.all([one.real?.giveBack(of, kept), one.model.giveBack(of, kept)]);
+              one.have = kept;
+            }
+            const ask = { limit, have: one.have, need, want };
+            const [real, model] = await Promise.all([one.real?.lease(of, ask), one.model.lease(of, ask)]);
+            expect(real?.granted).toBe(model.granted);
+            one.have = model.granted;
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
+    expect(await query(address, 'select count(*)::int as n from nodes where alive')).toEqual([{ n: 2 }]);
+  });
+});
