@@ -167,7 +167,7 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
       args: { input: t.arg({ type: inputs.adjustLedger, required: true }) },
       resolve: (_root, { input }, context) =>
         context.services.adjustSpend({
-          costNanoUsd: input.cost as bigint,
+          costNanoUsd: input.cost,
           reason: input.reason,
           by: context.caller.name,
           provider: input.provider,
