@@ -2,7 +2,7 @@
 import { serverAudits } from 'graphql-http';
 import type { AuditResult } from 'graphql-http';
 import { describe, expect, it } from 'vitest';
-import { serve } from './support.ts';
+import { serveReal as serve } from './real.ts';
 
 async function audit(url: string): Promise<readonly Pick<AuditResult, 'id' | 'name' | 'status'>[]> {
   const audits = serverAudits({ url, fetchFn: fetch });

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { post, serve } from './support.ts';
+import { openRealApp, serveReal as serve } from './real.ts';
+import { post } from './support.ts';
 
 const WHO = { query: '{ viewer { name } }' };
 const RUN = 'mutation { runTask(task: { summarize: { text: "a" } }) { __typename } }';
@@ -51,14 +52,14 @@ describe('requests from pages of others', () => {
     'multipart/form-data; boundary=x',
     'text/plain;application/json',
   ])('cannot run a task with a form (%s)', async (type) => {
-    const { url, engine } = await serve();
+    const { url, calls } = await serve();
     const answer = await post(url, { query: RUN }, { 'content-type': type });
     expect(answer.status).toBe(415);
-    expect(engine.requests).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   it('cannot run a task with a link, an image or an EventSource', async () => {
-    const { url, engine } = await serve();
+    const { url, calls } = await serve();
     const query = 'subscription { streamTask(task: { summarize: { text: "a" } }) { __typename } }';
     for (const asked of [
       query,
@@ -70,7 +71,7 @@ describe('requests from pages of others', () => {
       await response.text();
       expect(response.status).toBeGreaterThanOrEqual(400);
     }
-    expect(engine.requests).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   it.each([{ origin: 'https://evil.example' }, { host: 'evil.example' }])(
@@ -132,7 +133,7 @@ describe('GraphiQL', () => {
   });
 
   it('shows where the key goes, on a server that asks for one', async () => {
-    const { url, keys } = await serve({ mode: 'development' });
+    const { url, keys } = await serve({ mode: 'development' }, await openRealApp());
     const page = async () => (await fetch(url, { headers: html })).text();
     expect(await page()).not.toContain('Bearer hg_');
     await keys.create({

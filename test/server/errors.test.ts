@@ -2,7 +2,8 @@
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { post, serve } from './support.ts';
+import { serveReal as serve } from './real.ts';
+import { post } from './support.ts';
 
 const RUN = 'mutation ($t: TaskInput!) { runTask(task: $t) { __typename } }';
 const COST =

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readPersistedOperations } from '../../src/server/persisted.ts';
-import { codeOf, post, serve } from './support.ts';
+import { serveReal as serve } from './real.ts';
+import { codeOf, post } from './support.ts';
 
 const WHO = '{ viewer { name } }';
 const HASH = createHash('sha256').update(WHO).digest('hex');
@@ -31,14 +32,14 @@ describe('persisted operations', () => {
   });
 
   it('may be all that is taken', async () => {
-    const { url, ledger } = await serve({ persistedOperations: { documents, required: true } });
+    const { url, reads } = await serve({ persistedOperations: { documents, required: true } });
     expect((await post(url, JSON.stringify({ documentId: HASH }))).status).toBe(200);
     expect((await post(url, { query: WHO })).status).toBe(200);
     const other = await post(url, { query: '{ runs { edges { cursor } } }' });
     expect([other.status, codeOf(other)]).toEqual([400, 'PERSISTED_OPERATION_REQUIRED']);
     const unknown = await post(url, JSON.stringify({ documentId: 'f'.repeat(64) }));
     expect([unknown.status, codeOf(unknown)]).toEqual([400, 'PERSISTED_QUERY_NOT_FOUND']);
-    expect(ledger.calls).not.toContain('runs');
+    expect(reads).not.toContain('runs');
   });
 
   it('hold on a WebSocket too', async () => {
