@@ -7,13 +7,14 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ApiKeyRecord } from '../../src/ledger/port.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
-import { codeOf, post, serve, type Served } from './support.ts';
+import { serveReal as serve, type RealServed } from './real.ts';
+import { codeOf, post } from './support.ts';
 
 const WHO = { query: '{ viewer { name } }' };
 
 async function servePage(
   options: Partial<ServerOptions> = {},
-): Promise<Served & { readonly secret: string; readonly key: ApiKeyRecord }> {
+): Promise<RealServed & { readonly secret: string; readonly key: ApiKeyRecord }> {
   const staticDir = await mkdtemp(join(tmpdir(), 'headgate-page-'));
   await writeFile(join(staticDir, 'index.html'), '<!doctype html><title>Headgate</title>');
   const served = await serve({ staticDir, ...options });

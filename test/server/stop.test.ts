@@ -3,19 +3,17 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { codeOf, post, serve } from './support.ts';
+import { serveReal as serve } from './real.ts';
+import { codeOf, post } from './support.ts';
 
 const RUN = { query: 'mutation { runTask(task: { summarize: { text: "a" } }) { ... on Run { status } } }' };
 const WATCH = { query: 'subscription { costStats { at } }' };
 
 describe('a server that is stopped', () => {
   it('lets a run end and answers it, over HTTP and over WebSocket, and completes who watches', async () => {
-    const { url, server, engine } = await serve();
+    const { url, server, calls, answer } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
+    answer(() => ({ until: promise }));
     const events = createSseClient({ url });
     const sockets = createWsClient({
       url: url.replace('http', 'ws'),
@@ -26,12 +24,12 @@ describe('a server that is stopped', () => {
     for (const watched of watching) await watched.next();
     const overHttp = post(url, RUN);
     const overSocket = sockets.iterate<{ runTask: { status: string } }>(RUN).next();
-    await expect.poll(() => engine.requests.length).toBe(2);
+    await expect.poll(() => calls.length).toBe(2);
 
     let stopped = false;
     const stop = server.close(10_000).then(() => (stopped = true));
     for (const watched of watching) expect((await watched.next()).done).toBe(true);
-    expect([stopped, engine.requests.map(({ signal }) => signal?.aborted)]).toEqual([false, [false, false]]);
+    expect([stopped, calls.map(({ signal }) => signal.aborted)]).toEqual([false, [false, false]]);
     resolve();
     expect((await overHttp).data.runTask.status).toBe('SUCCEEDED');
     expect((await overSocket).value?.data?.runTask.status).toBe('SUCCEEDED');
@@ -67,12 +65,9 @@ describe('a server that is stopped', () => {
   });
 
   it('takes nothing new on connections that are still open', async () => {
-    const { url, server, engine } = await serve();
+    const { url, server, calls, answer } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
+    answer(() => ({ until: promise }));
     const sockets = createWsClient({
       url: url.replace('http', 'ws'),
       webSocketImpl: WebSocket,
@@ -83,7 +78,7 @@ describe('a server that is stopped', () => {
       viewer: { name: 'local' },
     });
     const running = sockets.iterate(RUN).next();
-    await expect.poll(() => engine.requests.length).toBe(1);
+    await expect.poll(() => calls.length).toBe(1);
     const stop = server.close(10_000);
     const refused = await sockets.iterate(RUN).next();
     expect(refused.value?.errors?.[0]?.extensions).toMatchObject({ code: 'SHUTTING_DOWN' });
@@ -95,14 +90,11 @@ describe('a server that is stopped', () => {
   });
 
   it('answers who comes new with 503 until it has drained, by health too', async () => {
-    const { url, base, server, engine } = await serve();
+    const { url, base, server, calls, answer } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
+    answer(() => ({ until: promise }));
     const running = post(url, RUN);
-    await expect.poll(() => engine.requests.length).toBe(1);
+    await expect.poll(() => calls.length).toBe(1);
     const stop = server.close(10_000);
     const refused = await post(url, RUN);
     expect([refused.status, codeOf(refused), refused.headers.get('retry-after')]).toEqual([
@@ -123,17 +115,14 @@ describe('a server that is stopped', () => {
   });
 
   it('cuts what does not end in time, and its run is cancelled', async () => {
-    const { url, server, engine } = await serve();
+    const { url, server, calls, answer } = await serve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
-    const answer = post(url, RUN).then(codeOf, () => 'cut');
-    await expect.poll(() => engine.requests.length).toBe(1);
+    answer(() => ({ until: promise }));
+    const answered = post(url, RUN).then(codeOf, () => 'cut');
+    await expect.poll(() => calls.length).toBe(1);
     await server.close(50);
-    expect(await answer).toBe('cut');
-    await expect.poll(() => engine.requests[0]?.signal?.aborted).toBe(true);
+    expect(await answered).toBe('cut');
+    await expect.poll(() => calls[0]?.signal.aborted).toBe(true);
     resolve();
   });
 });

@@ -21,6 +21,8 @@ export interface Scripted {
   readonly usage?: Partial<Usage> | null;
   /** Before the answer, or the failure. */
   readonly afterMs?: number;
+  /** Answers, or goes on after the first of its deltas, once this is there. */
+  readonly until?: Promise<unknown>;
   /** Given one by one where the request streams. */
   readonly deltas?: readonly string[];
   readonly deltaEveryMs?: number;
@@ -98,13 +100,16 @@ async function perform(
   try {
     if (step.silent === true) await sleep(clock, 86_400_000, signal);
     if (step.afterMs !== undefined) await sleep(clock, step.afterMs, signal);
-    if (request.stream) {
-      for (const delta of deltas) {
+    if (!request.stream) await heldBack(step, signal);
+    else {
+      for (const [index, delta] of deltas.entries()) {
+        if (index === 1) await heldBack(step, signal);
         if (step.deltaEveryMs !== undefined) await sleep(clock, step.deltaEveryMs, signal);
         onProgress?.('token');
         onText?.(delta);
         seen += delta.length;
       }
+      if (deltas.length < 2) await heldBack(step, signal);
     }
   } catch {
     return fail(error('cancelled', step, seen, 'maybe'));
@@ -131,6 +136,20 @@ async function perform(
     requestId: null,
     rateLimits: [],
   });
+}
+
+/** Throws once nobody waits any more. */
+async function heldBack({ until }: Scripted, signal: AbortSignal): Promise<void> {
+  if (until === undefined) return;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason as Error);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.race([until, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 function error(
