@@ -82,6 +82,7 @@ export function runInPlace(node, args, options = {}) {
       else if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal);
     });
   }
+  if (process.env.npm_command === 'exec') onOrphaned(() => child.kill('SIGTERM'));
   child.once('error', (error) => {
     console.error(
       `headgate: ${node} cannot be run (${error.code}); install Node ${oldestMajor} or newer and run this again.`,
@@ -93,4 +94,14 @@ export function runInPlace(node, args, options = {}) {
     if (signal === null) process.exit(code ?? 1);
     else process.kill(process.pid, signal);
   });
+}
+
+/** `npx` passes a SIGTERM on to a shell of its own, which ends without telling us: then our parent is another. */
+function onOrphaned(stop) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, 250).unref();
 }

@@ -1,5 +1,5 @@
 // The library: the same engine in a program of one's own, without a server.
-import { openApp, type App } from './app.ts';
+import type { App } from './app.ts';
 import type { JsonObject } from './common/json.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
 import type { Problem } from './errors/problem.ts';
@@ -7,7 +7,6 @@ import type { DryRun, RunEvent, RunOptions, RunResult, StreamedTexts } from './e
 import { LOCAL_CALLER } from './engine/execution/local-caller.ts';
 import type { Caller } from './engine/budget/port.ts';
 import type { Plan } from './language/plan/types.ts';
-import { compileDirectory } from './revisions/compile.ts';
 import type { CostStats, StatsDimension, StatsWindow } from './ledger/stats/port.ts';
 
 export { formatUsd, parseUsd, type NanoUsd } from './common/money.ts';
@@ -40,8 +39,23 @@ export async function loadWorkflows(
   directory: string,
   options: { readonly env?: Environment } = {},
 ): Promise<LoadedWorkflows> {
+  requireNode();
+  const { compileDirectory } = await import('./revisions/compile.ts');
   const { plan, problems } = await compileDirectory(directory, { env: options.env ?? process.env });
   return { plan, problems };
+}
+
+/** The same as `engines` in package.json. */
+const OLDEST_NODE = 24;
+
+/** What is loaded before this is asked runs on any Node; what is loaded after it would end with an error of the loader's. */
+function requireNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) return;
+  throw new HeadgateError(
+    'NODE_TOO_OLD',
+    `Headgate needs Node ${OLDEST_NODE} or newer, and this is ${process.version}.`,
+    'Run the program with a newer Node; or start "npx headgate serve", which brings one, and ask it over GraphQL.',
+  );
 }
 
 type Environment = { readonly [name: string]: string | undefined };
@@ -113,7 +127,7 @@ export interface HeadgateEngine<Tasks extends TaskTypes> {
 }
 
 /**
- * An engine over a folder of workflows. It opens at the first call; `close` it, or the process stays alive for its open database.
+ * An engine over a folder of workflows. It opens at the first call; `close` it, or the process stays alive for its open database. Throws NODE_TOO_OLD.
  *
  * ```ts
  * const engine = createEngine({ workflows: 'workflows' });
@@ -125,20 +139,25 @@ export interface HeadgateEngine<Tasks extends TaskTypes> {
 export function createEngine<Tasks extends TaskTypes = TaskTypes>(
   options: EngineOptions = {},
 ): HeadgateEngine<Tasks> {
+  requireNode();
   let opened: Promise<App> | undefined;
   let closed = false;
 
   async function open(): Promise<App> {
     if (closed) throw new HeadgateError('ENGINE_CLOSED', 'this engine is closed', 'Create another one.');
-    opened ??= openApp({
-      workflows: options.workflows ?? 'workflows',
-      dataDirectory: options.dataDirectory ?? '.headgate',
-      env: options.env ?? process.env,
-      synchronous: options.synchronous ?? 'full',
-    }).then(async (app) => {
-      if (options.watch === true) await app.revisions.watch(() => undefined);
-      return app;
-    });
+    opened ??= import('./app.ts')
+      .then(({ openApp }) =>
+        openApp({
+          workflows: options.workflows ?? 'workflows',
+          dataDirectory: options.dataDirectory ?? '.headgate',
+          env: options.env ?? process.env,
+          synchronous: options.synchronous ?? 'full',
+        }),
+      )
+      .then(async (app) => {
+        if (options.watch === true) await app.revisions.watch(() => undefined);
+        return app;
+      });
     try {
       return await opened;
     } catch (error) {

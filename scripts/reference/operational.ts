@@ -44,6 +44,7 @@ export const operational = {
   LEDGER_WRITER_LOST: 'The thread that writes the ledger ended; nothing is spent until it is back.',
   MIGRATIONS_MISSING: "The package's migrations are not where they should be.",
   NODE_FENCED: 'The node showed no sign of life for too long, and another one settled what it had left.',
+  NODE_TOO_OLD: 'The program runs on a Node that is older than what Headgate needs.',
   NO_REVISION: 'Nothing is served yet: no set of workflows has been compiled.',
   NO_SUCH_ADDRESS: 'The host to listen on is no address of this machine.',
   OPEN_SERVER_REFUSED: 'Without a key, the server listens on no address but loopback.',

@@ -20,6 +20,7 @@ import { registerLedger } from './ledger.ts';
 import { registerPrices } from './prices.ts';
 import { registerServe } from './serve.ts';
 import { registerStats } from './stats.ts';
+import { registerTop } from './top.ts';
 import { registerTest } from './test.ts';
 import { registerTraffic } from './traffic.ts';
 import { registerWhatIf } from './what-if.ts';
@@ -43,6 +44,7 @@ export const commands: readonly RegisterCommand[] = [
   registerActivate,
   registerSchema,
   registerInit,
+  registerTop,
   registerRuns,
   registerStats,
   registerWhy,

@@ -624,3 +624,73 @@ graphql(`
     latencyP95Ms
   }
 `);
+
+export const Top = graphql(`
+  query CliTop {
+    pace {
+      perMinute
+      usualPerMinute
+    }
+    spend(span: { window: HOUR }) {
+      total {
+        cost
+        runs
+        errors
+      }
+    }
+    viewer {
+      pauses {
+        scope
+        reason
+        by
+        since
+      }
+    }
+    budgets {
+      name
+      account
+      unit
+      limit
+      spent
+      held
+    }
+    providers {
+      name
+      available
+      unavailable
+      models {
+        key
+        circuit
+        inFlight
+        queued
+        latencyMs
+        requestHeadroom
+        tokenHeadroom
+      }
+    }
+  }
+`);
+
+export const DearestRuns = graphql(`
+  query CliDearestRuns($first: Int!, $filter: RunFilter!) {
+    runs(first: $first, filter: $filter) {
+      edges {
+        node {
+          id
+          task {
+            name
+          }
+          status
+          caller {
+            name
+          }
+          cost
+          latencyMs
+        }
+      }
+      pageInfo {
+        hasNextPage
+      }
+    }
+  }
+`);

@@ -11,6 +11,8 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   readonly colours: Colours;
   readonly errColours: Colours;
+  /** Somebody watches standard error; left out: nobody does. */
+  readonly isTerminal?: boolean;
 }
 
 export const processIo: CliIo = {
@@ -19,6 +21,7 @@ export const processIo: CliIo = {
   env: process.env,
   colours: coloursFor(process.stdout),
   errColours: coloursFor(process.stderr),
+  isTerminal: process.stderr.isTTY,
 };
 
 /** The words on the command line are not what the command takes. */

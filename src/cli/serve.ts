@@ -6,7 +6,6 @@ import type { App, AppOptions } from '../app.ts';
 import type { ServeOptions } from '../serve.ts';
 import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
-import { mutationToPaste } from './format/mutation.ts';
 import { problemText } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { createLog } from './log.ts';
@@ -142,7 +141,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     import('../app.ts'),
     import('../serve.ts'),
   ]);
-  const log = await createLog(io.env);
+  const log = await createLog(io.env, io.isTerminal === true);
   const app = await openApp({
     workflows: await sourceOf(flags, io),
     dataDirectory: flags.data,
@@ -176,7 +175,8 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
         .reload()
         .catch((error: unknown) => log.error({ err: error }, 'the workflows could not be loaded again'));
     });
-    const stopTelling = tellRevisions(app, io);
+    // One form at a time: where nobody watches, the log says it.
+    const stopTelling = io.isTerminal === true ? tellRevisions(app, io) : (): void => undefined;
     // Not before now: the start would take longer.
     setServingFlags();
     io.out(banner(app, server));
@@ -192,7 +192,8 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
       await server.close(FENCED_DRAIN_MS);
       return 1;
     }
-    io.err('headgate: stopping; running tasks are finished first');
+    if (io.isTerminal === true) io.err('headgate: stopping; running tasks are finished first');
+    else log.info('stopping; running tasks are finished first');
     await server.close(flags.drain);
     return 0;
   } finally {
@@ -291,23 +292,19 @@ function revisionLines({ revisions }: App): readonly string[] {
   ];
 }
 
-/** Where the API is, what is switched off, and something to try. */
+/** Three lines: where the API is, where the page is, who may ask; and one for whatever is not as the workflows say. */
 function banner(app: App, { url, open }: { readonly url: string; readonly open: boolean }): string {
   const { plan } = app.revisions.active();
-  const mutation = mutationToPaste(plan, url, open);
   return [
     `Headgate serves ${Object.keys(plan.tasks).join(', ')} at ${url}/graphql`,
     existsSync(builtPage) ? `The page: ${url}/` : 'The page is not built; "npm run page" builds it.',
-    ...(open
-      ? [
-          'No API key exists, so whoever reaches this address may do everything: "headgate keys create --caller NAME" closes it.',
-        ]
-      : []),
+    open
+      ? 'No API key exists, so whoever reaches this address may do everything: "headgate keys create --caller NAME" closes it.'
+      : 'Requests carry an API key: "headgate keys list" shows those there are.',
     ...revisionLines(app),
     ...app.guards
       .switches()
       .map(({ scope, reason, by }) => `Spending of ${scope} is paused by ${by}: ${reason}`),
-    ...(mutation === null ? [] : [`Try it:\n\n${mutation}\n`]),
   ].join('\n');
 }
 

@@ -21,6 +21,7 @@ import { listen, urlOf } from './listen.ts';
 import { KnownOperations, plainMediaType } from './known-operations.ts';
 import { createMaskError } from './mask-error.ts';
 import { Metrics } from './observe/metrics.ts';
+import { firstQuery } from './graphiql-query.ts';
 import { logRuns } from './observe/run-log.ts';
 import { traceRuns } from './observe/traces.ts';
 import { Operations } from './operations.ts';
@@ -162,7 +163,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     if (graphiql && request.method === 'GET' && accept.includes('text/html')) {
       const refusal = admission.place(request);
       if (refusal !== undefined) return refuse(refusal);
-      await loadGraphiql(keys.closed);
+      await loadGraphiql(keys.closed, firstQuery(services.revisions.active().plan));
       setHeaders(response, GRAPHIQL);
       return respond(request, response, { req: request, res: response });
     }

@@ -79,11 +79,12 @@ export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 let renderedGraphiql = '';
 
 /** The page is 5 MB of script: it is loaded when it is served, not at every start. */
-export async function loadGraphiql(needsKey: boolean): Promise<void> {
+export async function loadGraphiql(needsKey: boolean, defaultQuery: string): Promise<void> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   renderedGraphiql = renderGraphiQL({
     title: 'Headgate',
     subscriptionsProtocol: 'WS',
+    defaultQuery,
     ...(needsKey ? { headers: KEY_HEADER, defaultHeaders: KEY_HEADER } : {}),
   });
 }

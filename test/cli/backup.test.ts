@@ -18,8 +18,8 @@ models:
 routes:
   main: [{ from: [paid/gpt-5] }]
 budgets:
-  company: { limit: $1, per: month, warnAt: [80%] }
-  growth: { limit: $5, per: month, each: team }
+  company: { limit: $50, per: month, warnAt: [80%] }
+  growth: { limit: $500, per: month, each: team }
 `,
   'ask.yaml': `task: ask
 input: { text: string }
@@ -54,7 +54,8 @@ describe('headgate ledger backup, restore and adjust', () => {
     for (let number = 0; number < 5; number += 1) await ask(app, `before ${number}`);
     const stopped = new AbortController();
     const load = (async () => {
-      for (let number = 0; !stopped.signal.aborted; number += 1) await ask(app, `beside ${number}`);
+      for (let number = 0; number < 300 && !stopped.signal.aborted; number += 1)
+        await ask(app, `beside ${number}`);
     })();
     const file = `${folder}.backup`;
     const taken = await headgate(['ledger', 'backup', file, '--data', data as string, '--json']);
@@ -87,7 +88,7 @@ describe('headgate ledger backup, restore and adjust', () => {
     const before = view?.spent ?? 0n;
     const args = [
       '--cost',
-      '$0.9',
+      '$45',
       '--provider',
       'paid',
       '--model',
@@ -100,9 +101,9 @@ describe('headgate ledger backup, restore and adjust', () => {
     const entered = await headgate(['ledger', 'adjust', ...args, '--server', server.url, '--json']);
     expect([entered.code, entered.err]).toEqual([0, '']);
     const { id, cost } = JSON.parse(entered.out) as { id: string; cost: string };
-    expect(cost).toBe('0.9');
-    expect(spent(next, 'company')).toBe(before + 900_000_000n);
-    expect(spent(next, 'growth')).toBe(900_000_000n);
+    expect(cost).toBe('45');
+    expect(spent(next, 'company')).toBe(before + 45_000_000_000n);
+    expect(next.budgets.views({ budgetId: 'growth', account: 'growth' })[0]?.spent).toBe(45_000_000_000n);
     expect(await kinds(next)).toContain('budget_warn');
     const lowered = await headgate([
       'ledger',
@@ -127,7 +128,7 @@ describe('headgate ledger backup, restore and adjust', () => {
     await (await open(data)).close(0);
     const args = [
       '--cost',
-      '2',
+      '60',
       '--provider',
       'paid',
       '--reason',
@@ -139,9 +140,9 @@ describe('headgate ledger backup, restore and adjust', () => {
     ];
     const { code, out, err } = await headgate(['ledger', 'adjust', ...args]);
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^att_\w+: \$2 at paid is entered/);
+    expect(out).toMatch(/^att_\w+: \$60 at paid is entered/);
     const next = await open(data);
-    expect(spent(next, 'company')).toBe(2_000_000_000n);
+    expect(spent(next, 'company')).toBe(60_000_000_000n);
     expect(await ask(next, 'more')).toMatchObject({ kind: 'budget_exceeded' });
     expect((await next.ledger.verify()).discrepancies).toEqual([]);
     await next.close(0);
@@ -200,7 +201,7 @@ describe('headgate ledger backup, restore and adjust', () => {
 });
 
 async function closedIn(app: App): Promise<number> {
-  const { rows } = await app.ledger.runs({}, { limit: 200 });
+  const { rows } = await app.ledger.runs({}, { limit: 100_000 });
   const attempts = await app.ledger.attemptsOf(rows.map(({ id }) => id));
   return [...attempts.values()].flat().filter(({ status }) => status === 'succeeded').length;
 }

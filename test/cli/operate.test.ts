@@ -1,4 +1,5 @@
 // The commands that a server is operated with: what each prints, for people and as JSON, and that both ways of asking say the same.
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApp, type App } from '../../src/app.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../../src/common/clock.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { serveApp } from '../../src/serve.ts';
 import { scriptedProviders } from '../support/scripted-provider.ts';
+import { repositoryRoot } from '../support/repository.ts';
 import { headgate, temporaryFolder } from './support.ts';
 
 const workflows = temporaryFolder({
@@ -74,7 +76,7 @@ function golden(text: string): string {
   return text
     .replaceAll(/\b(run|alr|att|key)_[0-9a-z]{20,}/g, '$1_…')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/[\d.]+ ?(ms|s)\b/g, 'T')
+    .replaceAll(/(?:[\d.]+ ?(?:ms|s|min|h))+\b/g, 'T')
     .replaceAll(/("(?:latency\w*|\w+Ms)":\s?)[\d.]+/g, '$1T')
     .replaceAll(/("(?:hash|revision)":\s?")[0-9a-f]+/g, '$1HASH')
     .replaceAll(/\brevision [0-9a-f]{12}\b/g, 'revision HASH')
@@ -210,6 +212,55 @@ describe('what a server tells', () => {
   });
 });
 
+describe('headgate top', () => {
+  it('shows budgets, the dearest runs and providers, once or as often as is asked', async () => {
+    const { code, out, err } = await headgate(['top', '--server', server.url, '--count', '1', '--runs', '2']);
+    expect([code, err]).toEqual([0, '']);
+    const text = golden(out);
+    expect(text).toMatch(
+      /^headgate http:.* TIME\n\$[\d.]+ a minute.*; the last hour \$0\.0022 for 2 runs, 0 calls failed\n/,
+    );
+    expect(text).toMatch(/\nBudgets\ncompany  ░{20}  0%  \$0\.0022 and \$0 held of \$5\n/);
+    expect(text).toMatch(
+      /\nDearest runs of the last hour\nrun .*\nrun_…  ask  \w+  succeeded  \$0\.0011  T\nrun_…  ask /,
+    );
+    expect(text).toMatch(/\nProviders\nmodel .*\npaid\/gpt-5  closed  0  0 /);
+    const json = await headgate(['top', '--data', data, '--count', '2', '--every', '200ms', '--json']);
+    const states = json.out.split('\n').map((line) => JSON.parse(line) as { runs: { cost: string }[] });
+    expect(states.map(({ runs }) => runs.map(({ cost }) => cost))).toEqual([
+      ['0.0011', '0.0011'],
+      ['0.0011', '0.0011'],
+    ]);
+  });
+
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'draws on a terminal of its own, and q gives the old one back',
+    async () => {
+      const command = `${process.execPath} src/cli/main.ts top --server ${server.url} --every 200ms`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], {
+        cwd: repositoryRoot,
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      let shown = '';
+      child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+      await expect.poll(() => shown, { timeout: 30_000 }).toContain('paid/gpt-5');
+      child.stdin.write('q');
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+      expect(shown.startsWith('\u001b[?1049h')).toBe(true);
+      expect(shown.trimEnd().endsWith('\u001b[?1049l')).toBe(true);
+    },
+    60_000,
+  );
+
+  it.each([
+    [['top', '--every', '1ms'], '200ms'],
+    [['top', '--count', '0'], 'whole number'],
+  ])('INV-13: %j', async (args, hint) => {
+    const { code, err } = await headgate([...args, '--server', server.url]);
+    expect([code, err]).toEqual([2, expect.stringContaining(hint)]);
+  });
+});
+
 describe('the same from the database, beside the server', () => {
   it.each([
     ['runs'],
@@ -309,6 +360,7 @@ describe('without a server', () => {
   it('pauses and resumes in the database itself: the next server starts with it', async () => {
     const own = join(temporaryFolder(), 'data');
     const paused = await headgate(['pause', '--all', '--reason', 'the bill', '--data', own, '--json']);
+    expect([paused.code, paused.err]).toEqual([0, '']);
     expect(JSON.parse(paused.out)).toMatchObject({ scope: 'all', by: 'local', paused: true });
     const next = await openApp({ workflows, dataDirectory: own, env: {}, synchronous: 'normal' });
     expect(next.guards.switches()).toMatchObject([{ scope: 'all', reason: 'the bill' }]);

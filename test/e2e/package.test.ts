@@ -1,6 +1,15 @@
 // Packs the package, lays it out as npm installs it, and uses it as someone who has never seen the repository.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,7 +97,7 @@ describe('the package', () => {
     ]) {
       expect(packed).toContain(`package/${file}`);
     }
-    for (const part of ['migrations', 'workflows', 'schema']) {
+    for (const part of ['migrations', 'workflows', 'schema', 'docs/reference', 'docs/operating']) {
       expect(packed.some((path) => path.startsWith(`package/${part}/`))).toBe(true);
     }
     const foreign = /^package\/(src|test|scripts|node_modules)\/|(?<!\.d)\.ts$|\/node(\.exe)?$|\.db$/;
@@ -124,6 +133,52 @@ describe('the package', () => {
     expect(readdirSync(data)).toContain('headgate.db');
   }, 60_000);
 });
+
+describe('the library on a Node that is too old', () => {
+  const [major = '99'] = execFileSync('node', ['-p', 'process.versions.node'], {
+    env: { ...process.env, PATH: terminalPath },
+    encoding: 'utf8',
+  }).split('.');
+
+  test.skipIf(Number(major) >= 24)('says which one is needed, and not what its loader makes of it', () => {
+    const program =
+      "import { createEngine, HeadgateError } from 'headgate'; try { createEngine(); } catch (error) { console.log(error instanceof HeadgateError, error.code, error.remedy !== ''); }";
+    const out = execFileSync('node', ['--input-type=module', '-e', program], {
+      cwd: folder,
+      env: { ...closedEnvironment(), PATH: terminalPath },
+      encoding: 'utf8',
+    });
+    expect(out.trim()).toBe('true NODE_TOO_OLD true');
+  });
+});
+
+describe('npx headgate serve', () => {
+  test('is stopped by SIGTERM, which the shell of npx does not pass on', async () => {
+    writeWorkflows();
+    const data = join(folder, 'data-npx');
+    const child = spawn('npx', ['--no-install', 'headgate', 'serve', '--data', data, '--port', '0'], {
+      cwd: folder,
+      env: { ...closedEnvironment(), PATH: terminalPath },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    await expect.poll(() => shown, { timeout: 60_000 }).toContain('/graphql');
+    const pid = Number(readFileSync(join(data, 'headgate.db.pid'), 'utf8'));
+    child.kill('SIGTERM');
+    // Its lock is let go of, and with it the file that names the process.
+    await expect.poll(() => existsSync(join(data, 'headgate.db.pid')), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  }, 120_000);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 function writeWorkflows(): void {
   mkdirSync(join(folder, 'workflows'), { recursive: true });

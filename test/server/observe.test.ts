@@ -94,11 +94,13 @@ describe('metrics', () => {
     const response = await fetch(`${base}/metrics`);
     const text = await response.text();
     expect(response.headers.get('content-type')).toContain('text/plain');
-    expect(text).toContain('headgate_runs_total{task="summarize",status="succeeded"} 2');
+    expect(text).toContain('headgate_runs_total{team="",task="summarize",status="succeeded"} 2');
     expect(text).toContain(
       'headgate_attempts_total{provider="up",model="small",status="succeeded",error_class=""} 2',
     );
-    expect(text).toContain('headgate_cost_usd_total{task="summarize",provider="up",model="small"} 0.000003');
+    expect(text).toContain(
+      'headgate_cost_usd_total{team="",task="summarize",provider="up",model="small"} 0.000003',
+    );
     expect(text).toContain('headgate_tokens_total{provider="up",model="small",direction="input"} 240');
     expect(text).toContain('headgate_circuit_open{provider="up",model="small"} 0');
     expect(text).toContain('headgate_http_requests_total{path="/graphql",status="200"} 2');
@@ -142,6 +144,10 @@ describe('the log', () => {
         caller: 'local',
         costUsd: '0.0000015',
         latencyMs: expect.any(Number) as number,
+        model: 'up/small',
+        attempts: 1,
+        inputTokens: expect.any(Number) as number,
+        outputTokens: expect.any(Number) as number,
         revision: app.revisions.active().plan.hash.slice(0, 12),
         msg: 'run',
       },

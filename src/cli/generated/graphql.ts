@@ -78,6 +78,11 @@ export type CallerInput = {
   tier?: string | null | undefined;
 };
 
+export type CircuitState =
+  | 'CLOSED'
+  | 'HALF_OPEN'
+  | 'OPEN';
+
 export type CodeReviewInput = {
   /** A unified diff: the output of git diff. (text/x-diff; at least 1 characters; at most 2000000 characters) */
   diff: string;
@@ -493,6 +498,19 @@ export type CliSpendQueryVariables = Exact<{
 export type CliSpendQuery = { spend: { from: string, to: string, complete: boolean, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, groups: Array<{ keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> }, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string, resetsAt: string | null }> };
 
 export type CliSpendBucketFragment = { cost: string, saved: string, runs: number, attempts: number, errors: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null };
+
+export type CliTopQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliTopQuery = { pace: { perMinute: string, usualPerMinute: string | null }, spend: { total: { cost: string, runs: number, errors: number } }, viewer: { pauses: Array<{ scope: string, reason: string, by: string, since: string }> | null }, budgets: Array<{ name: string, account: string, unit: BudgetUnit, limit: string, spent: string, held: string }>, providers: Array<{ name: string, available: boolean, unavailable: string | null, models: Array<{ key: string, circuit: CircuitState, inFlight: number, queued: number, latencyMs: number | null, requestHeadroom: number | null, tokenHeadroom: number | null }> }> };
+
+export type CliDearestRunsQueryVariables = Exact<{
+  first: number;
+  filter: RunFilter;
+}>;
+
+
+export type CliDearestRunsQuery = { runs: { edges: Array<{ node: { id: string, status: RunStatus, cost: string, latencyMs: number | null, task: { name: string }, caller: { name: string } } }>, pageInfo: { hasNextPage: boolean } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1212,3 +1230,71 @@ export const CliSpendDocument = new TypedDocumentString(`
   latencyP50Ms
   latencyP95Ms
 }`) as unknown as TypedDocumentString<CliSpendQuery, CliSpendQueryVariables>;
+export const CliTopDocument = new TypedDocumentString(`
+    query CliTop {
+  pace {
+    perMinute
+    usualPerMinute
+  }
+  spend(span: { window: HOUR }) {
+    total {
+      cost
+      runs
+      errors
+    }
+  }
+  viewer {
+    pauses {
+      scope
+      reason
+      by
+      since
+    }
+  }
+  budgets {
+    name
+    account
+    unit
+    limit
+    spent
+    held
+  }
+  providers {
+    name
+    available
+    unavailable
+    models {
+      key
+      circuit
+      inFlight
+      queued
+      latencyMs
+      requestHeadroom
+      tokenHeadroom
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliTopQuery, CliTopQueryVariables>;
+export const CliDearestRunsDocument = new TypedDocumentString(`
+    query CliDearestRuns($first: Int!, $filter: RunFilter!) {
+  runs(first: $first, filter: $filter) {
+    edges {
+      node {
+        id
+        task {
+          name
+        }
+        status
+        caller {
+          name
+        }
+        cost
+        latencyMs
+      }
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliDearestRunsQuery, CliDearestRunsQueryVariables>;

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { NANO_PER_USD } from '../../common/money.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { WrittenRow } from '../../ledger/port.ts';
+import { decodeDimensions } from '../../ledger/rollup/dimensions.ts';
 
 export interface MetricsParts {
   readonly services: GraphqlServices;
@@ -151,9 +152,25 @@ function* counted(sums: Sums): Iterable<Sums> {
   for (const below of sums.below.values()) yield* counted(below);
 }
 
+/** Callers may name any team; each is a series for as long as the process lives (INV-14). */
+const MOST_TEAMS = 100;
+const MOST_TASKS = 500;
+
+/** The first so many values as they are; those that come later are `other`. */
+function bounded(most: number): (value: string) => string {
+  const known = new Set<string>();
+  return (value) => {
+    if (known.has(value)) return value;
+    if (known.size >= most) return 'other';
+    known.add(value);
+    return value;
+  };
+}
+
 /** Counted when written (INV-11), so that the sums are the ledger's. */
 function runMetrics(registers: Registry[]): (row: WrittenRow) => void {
-  const runs = tally(registers, 'headgate_runs_total', 'Finished runs.', ['task', 'status']);
+  const [team, task] = [bounded(MOST_TEAMS), bounded(MOST_TASKS)];
+  const runs = tally(registers, 'headgate_runs_total', 'Finished runs.', ['team', 'task', 'status']);
   const runSeconds = new Histogram({
     name: 'headgate_run_duration_seconds',
     help: 'From acceptance to answer.',
@@ -183,22 +200,24 @@ function runMetrics(registers: Registry[]): (row: WrittenRow) => void {
     registers,
     'headgate_cost_usd_total',
     'Dollars spent, as written since this process started.',
-    ['task', 'provider', 'model'],
+    ['team', 'task', 'provider', 'model'],
     Number(NANO_PER_USD),
   );
   return (row) => {
     if (row.kind === 'run_finished') {
-      const { task, status, latencyMs } = row.run;
-      runs(1, task, status);
-      if (latencyMs !== null) runSeconds.observe({ task }, latencyMs / 1000);
+      const { status, latencyMs, caller } = row.run;
+      const name = task(row.run.task);
+      runs(1, team(caller.team ?? ''), name, status);
+      if (latencyMs !== null) runSeconds.observe({ task: name }, latencyMs / 1000);
     } else if (row.kind === 'attempt_closed') {
-      const { provider, requestedModel: model, status, errorClass, latencyMs, task } = row.attempt;
+      const { provider, requestedModel: model, status, errorClass, latencyMs } = row.attempt;
       const { inputTokens, outputTokens, costNanoUsd } = row.attempt;
       attempts(1, provider, model, status, errorClass ?? '');
       if (latencyMs !== null) attemptSeconds.observe({ provider, model }, latencyMs / 1000);
       tokens(inputTokens, provider, model, 'input');
       tokens(outputTokens, provider, model, 'output');
-      cost(costNanoUsd, task, provider, model);
+      const counted = row.rollupKey === undefined ? '' : decodeDimensions(row.rollupKey).team;
+      cost(costNanoUsd, team(counted), task(row.attempt.task), provider, model);
     }
   };
 }

@@ -2,15 +2,17 @@
 import type { Logger } from 'pino';
 import { formatUsd } from '../../common/money.ts';
 import type { AlertRecord } from '../../engine/execution/ports.ts';
-import type { RunRecord } from '../../engine/execution/records.ts';
+import type { AttemptRecord, RunRecord } from '../../engine/execution/records.ts';
 import type { WrittenFeed } from '../../ledger/port.ts';
 import type { Ledger } from '../../ledger/open.ts';
 
 /** Failed runs are warnings: whoever runs the server should see them, whoever sent them was told. */
 export function logRuns(written: WrittenFeed, log: Logger): () => void {
+  const calls = new RunCalls();
   return written.onWritten((rows) => {
     for (const row of rows) {
-      if (row.kind === 'run_finished') logRun(row.run, log);
+      if (row.kind === 'attempt_closed') calls.closed(row.attempt);
+      else if (row.kind === 'run_finished') logRun(row.run, calls.take(row.run.id), log);
       else if (row.kind === 'alert') logAlert(row.alert, row.alert.message, log);
     }
   });
@@ -31,7 +33,45 @@ function logAlert({ kind, severity, scope, runId }: AlertRecord, text: string, l
   log[severity === 'critical' ? 'error' : 'warn']({ alert: kind, scope, runId }, text);
 }
 
-function logRun(run: RunRecord, log: Logger): void {
+/** What the calls of a run came to. */
+interface Calls {
+  /** The model that was called last. */
+  readonly model: string;
+  readonly attempts: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** Runs that were cut off never end: beyond so many, the oldest is forgotten (INV-14). */
+const MOST_RUNS = 20_000;
+
+/** Calls come before the run's end, in the feed too. */
+class RunCalls {
+  readonly #runs = new Map<string, Calls>();
+
+  closed({ runId, provider, requestedModel, inputTokens, outputTokens }: AttemptRecord): void {
+    const known = this.#runs.get(runId);
+    if (known === undefined && this.#runs.size >= MOST_RUNS)
+      for (const oldest of this.#runs.keys()) {
+        this.#runs.delete(oldest);
+        break;
+      }
+    this.#runs.set(runId, {
+      model: `${provider}/${requestedModel}`,
+      attempts: (known?.attempts ?? 0) + 1,
+      inputTokens: (known?.inputTokens ?? 0) + inputTokens,
+      outputTokens: (known?.outputTokens ?? 0) + outputTokens,
+    });
+  }
+
+  take(runId: string): Calls | undefined {
+    const calls = this.#runs.get(runId);
+    this.#runs.delete(runId);
+    return calls;
+  }
+}
+
+function logRun(run: RunRecord, calls: Calls | undefined, log: Logger): void {
   const line = {
     runId: run.id,
     task: run.task,
@@ -39,6 +79,8 @@ function logRun(run: RunRecord, log: Logger): void {
     caller: run.caller.name,
     costUsd: formatUsd(run.costNanoUsd),
     latencyMs: run.latencyMs,
+    ...calls,
+    ...(Object.keys(run.tags).length === 0 ? {} : { tags: run.tags }),
     revision: run.revision.slice(0, 12),
     ...(run.cached ? { cached: true } : {}),
     ...(run.reusedBy === undefined ? {} : { reusedBy: run.reusedBy }),
