@@ -105,7 +105,7 @@ async function verify(flags: LedgerLocation & { readonly json: boolean }, io: Cl
   const { openLedgerReader } = await import('../ledger/open.ts');
   const ledger = openLedgerReader(path);
   try {
-    const report = await ledger.verify();
+    const report = await withProgress('adding the ledger up', io, () => ledger.verify());
     if (flags.json) io.out(JSON.stringify(report, null, 2));
     else {
       for (const { kind, where, expected, actual } of report.discrepancies)

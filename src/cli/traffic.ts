@@ -14,6 +14,7 @@ import type { RegisterCommand } from './commands.ts';
 import { plural } from './format/problems.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
+import { withProgress } from './progress.ts';
 import { dateOptions, spanOfFlags } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
 
@@ -73,7 +74,9 @@ async function exportCommand(file: string | undefined, flags: ExportFlags, io: C
       'Name a file, or redirect the output: headgate traffic export traffic.hgt',
     );
   const to = file === undefined ? process.stdout : createWriteStream(file);
-  const { runs, attempts } = await writeTraffic(flags, to, flags.hashNames);
+  const { runs, attempts } = await withProgress('writing the traffic file', io, () =>
+    writeTraffic(flags, to, flags.hashNames),
+  );
   io.err(
     `headgate: ${plural(runs, 'run')}, ${plural(attempts, 'attempt')}${file === undefined ? '' : ` in ${file}`}.`,
   );
