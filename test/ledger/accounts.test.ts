@@ -26,6 +26,7 @@ function budget(fields: Partial<PlanBudget>): PlanBudget {
 interface Spend {
   readonly caller?: string;
   readonly team?: string | null;
+  readonly session?: string;
   readonly task?: string;
   readonly provider?: string;
   readonly tags?: { readonly [key: string]: string };
@@ -38,7 +39,12 @@ function spend(ledger: Ledger, { costNanoUsd, ...fields }: Spend): Promise<unkno
   made += 1;
   const run = makeRun(`run_${made}`, {
     task: fields.task ?? 'summarize',
-    caller: { name: fields.caller ?? 'ana', team: fields.team ?? null, tier: null },
+    caller: {
+      name: fields.caller ?? 'ana',
+      team: fields.team ?? null,
+      tier: null,
+      ...(fields.session === undefined ? {} : { session: fields.session }),
+    },
     tags: fields.tags ?? {},
     startedAtMs: fields.atMs ?? START_MS,
   });
@@ -79,6 +85,25 @@ describe('history', () => {
     });
   });
 
+  it('finds what each session of a caller spent, and what was spent without one, minutes and hours back', async () => {
+    const ledger = await openTestLedger(ledgerPath());
+    for (const atMs of [START_MS - 40 * HOUR_MS, START_MS]) {
+      await spend(ledger, { costNanoUsd: 1n, caller: 'ana', atMs });
+      await spend(ledger, { costNanoUsd: 10n, caller: 'ana', session: 's1', atMs });
+      await spend(ledger, { costNanoUsd: 100n, caller: 'ana', session: 's2', atMs });
+      await spend(ledger, { costNanoUsd: 1_000n, caller: 'ben', session: 's1', atMs });
+    }
+    const of = budget({ each: { kind: 'session' } });
+    expect(sums(ledger, of)).toEqual({ 'ana/': 1n, 'ana/s1': 10n, 'ana/s2': 100n, 'ben/s1': 1_000n });
+    expect(sums(ledger, of, START_MS - 41 * HOUR_MS)).toEqual({
+      'ana/': 2n,
+      'ana/s1': 20n,
+      'ana/s2': 200n,
+      'ben/s1': 2_000n,
+    });
+    expect(sums(ledger, budget({ ...of, scope: { kind: 'provider', provider: 'anthropic' } }))).toEqual({});
+  });
+
   it('leaves out what is older, reads hours where minutes are far back, and tells tokens and calls', async () => {
     const ledger = await openTestLedger(ledgerPath());
     await spend(ledger, { costNanoUsd: 1n, atMs: START_MS - 40 * HOUR_MS });
@@ -98,9 +123,10 @@ describe('history', () => {
     const ledger = await openTestLedger(ledgerPath());
     const spending: Promise<unknown>[] = [];
     for (let index = 0; index < 40; index += 1) {
-      spending.push(spend(ledger, { costNanoUsd: 1n }));
+      spending.push(spend(ledger, { costNanoUsd: 1n, session: 's' }));
       await new Promise((resolve) => void setImmediate(resolve));
       expect(sums(ledger, budget({}))).toEqual({ '': BigInt(index + 1) });
+      expect(sums(ledger, budget({ each: { kind: 'session' } }))).toEqual({ 'ana/s': BigInt(index + 1) });
     }
     await Promise.all(spending);
     expect(sums(ledger, budget({}))).toEqual({ '': 40n });

@@ -45,6 +45,9 @@ export function accountOf(
 }
 
 /** A session is the client's claim: it is one of its caller's, and never another's. A session has no slash, so the last one parts the two. */
-function sessionAccount({ name, session = '' }: HoldRequest['caller']): string {
+export function sessionAccount({
+  name,
+  session = '',
+}: Pick<HoldRequest['caller'], 'name' | 'session'>): string {
   return `${name}/${session}`;
 }

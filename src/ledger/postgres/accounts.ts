@@ -4,9 +4,16 @@ import { canonicalJson } from '../../common/json.ts';
 import type { Accounts, RecoveredHold } from '../../engine/budget/port.ts';
 import type { PlanBudget } from '../../language/plan/types.ts';
 import type { WrittenRow } from '../port.ts';
-import { GRAIN_MS, HOURS, MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
+import {
+  BY_SESSION,
+  GRAIN_MS,
+  HOURS,
+  MINUTES,
+  bucketStartMs,
+  decodeDimensions,
+} from '../rollup/dimensions.ts';
 import { createAccountWrites, holdOf, sumOfRuns, windowSum } from '../sqlite/accounts.ts';
-import { MINUTES_READ, accountOf, pastOf, pending } from '../sqlite/history.ts';
+import { MINUTES_READ, accountOf, countedRows, pastOf, pending } from '../sqlite/history.ts';
 import type { Past } from '../sqlite/history.ts';
 import type { Settled } from '../sqlite/window-writes.ts';
 import type { WriteQueue } from '../sqlite/write-queue.ts';
@@ -149,28 +156,33 @@ async function histories(
   const newest = await client.query('select max(bucket_ms) as at from rollups where grain = 0');
   const at = Number((newest.rows[0] as { at: bigint | null } | undefined)?.at ?? 0);
   const splitMs = bucketStartMs(HOURS, at - MINUTES_READ * GRAIN_MS[MINUTES]);
+  const families = budgets.some(({ each }) => each?.kind === 'session') ? [0, BY_SESSION] : [0];
   const { rows } = await client.query(
-    `select grain, dimensions, bucket_ms, sum(cost_nano_usd) as cost_nano_usd, sum(attempts) as attempts, sum(errors) as errors,
+    `select grain % ${BY_SESSION} as grain, grain / ${BY_SESSION} * ${BY_SESSION} as family, dimensions, bucket_ms, sum(cost_nano_usd) as cost_nano_usd, sum(attempts) as attempts, sum(errors) as errors,
        sum(input_tokens + output_tokens) as tokens
      from rollups join rollup_keys on rollup_keys.id = key_id
-     where attempts > 0 and (grain = ${HOURS} and bucket_ms >= $1 and bucket_ms < $2 or grain = ${MINUTES} and bucket_ms >= $3)
-     group by grain, bucket_ms, dimensions`,
-    [bucketStartMs(HOURS, sinceMs), splitMs, Math.max(splitMs, bucketStartMs(MINUTES, sinceMs))],
+     where attempts > 0 and (grain = any($4) and bucket_ms >= $1 and bucket_ms < $2 or grain = any($5) and bucket_ms >= $3)
+     group by rollups.grain, bucket_ms, dimensions`,
+    [
+      bucketStartMs(HOURS, sinceMs),
+      splitMs,
+      Math.max(splitMs, bucketStartMs(MINUTES, sinceMs)),
+      families.map((family) => HOURS + family),
+      families.map((family) => MINUTES + family),
+    ],
   );
-  const decoded = (rows as Row[]).map((row) => ({
-    row,
-    dimensions: decodeDimensions(row['dimensions'] as string),
-  }));
+  const ofFamily = (family: number): readonly Row[] =>
+    (rows as Row[]).filter((row) => Number(row['family']) === family);
   for (const budget of budgets) {
     const key = historyKey(budget);
     if (found.has(key)) continue;
     found.set(
       key,
-      decoded.flatMap(({ row, dimensions }) => {
-        const account = accountOf(budget, dimensions);
+      countedRows(budget, ofFamily).flatMap((row) => {
+        const account = accountOf(budget, decodeDimensions(row['dimensions'] as string));
         if (account === undefined) return [];
         const past = pastOf(row, account, 0);
-        return { past, endMs: past.atMs + GRAIN_MS[row['grain'] === BigInt(HOURS) ? HOURS : MINUTES] };
+        return { past, endMs: past.atMs + GRAIN_MS[Number(row['grain']) === HOURS ? HOURS : MINUTES] };
       }),
     );
   }

@@ -1,9 +1,17 @@
 // What past attempts spent in a budget's scope, by account: from the roll-ups, and from what was handed over and is not in them yet.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Spending } from '../../engine/budget/port.ts';
-import { covers } from '../../engine/budget/scope.ts';
+import { covers, sessionAccount } from '../../engine/budget/scope.ts';
 import type { PlanBudget } from '../../language/plan/types.ts';
-import { GRAIN_MS, HOURS, MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
+import {
+  BY_SESSION,
+  GRAIN_MS,
+  HOURS,
+  MINUTES,
+  bucketStartMs,
+  decodeDimensions,
+  withoutSession,
+} from '../rollup/dimensions.ts';
 import type { Dimensions, Grain } from '../rollup/dimensions.ts';
 import { inSnapshot } from './queries/snapshot.ts';
 import { settledSpending } from './settled-spending.ts';
@@ -47,25 +55,59 @@ function readGrain(
   toMs: number,
   sinceMs: number,
 ): Past[] {
-  const accounts = accountsByKey(connection, budget);
-  const rows = connection
-    .prepare(
-      `select key_id, bucket_ms, cost_nano_usd, attempts, errors, input_tokens + output_tokens as tokens from rollups
-       where grain = ? and bucket_ms >= ? and bucket_ms < ? and attempts > 0`,
-    )
-    .all(grain, fromMs, toMs);
-  return rows.flatMap((row) => {
-    const account = accounts.get(Number(row['key_id']));
+  const rows = (family: number): RollupRow[] =>
+    connection
+      .prepare(
+        `select dimensions, bucket_ms, cost_nano_usd, attempts, errors, input_tokens + output_tokens as tokens
+         from rollups join rollup_keys on rollup_keys.id = key_id
+         where grain = ? and bucket_ms >= ? and bucket_ms < ? and attempts > 0`,
+      )
+      .all(grain + family, fromMs, toMs);
+  return countedRows(budget, rows).flatMap((row) => {
+    const account = accountOf(budget, decodeDimensions(row['dimensions'] as string));
     return account === undefined ? [] : pastOf(row, account, sinceMs);
   });
 }
 
-/** `row`: of `rollups`, with its tokens added up. */
-export function pastOf(row: { readonly [column: string]: unknown }, account: string, sinceMs: number): Past {
+/** `rows`: of everything (0), or of what says a session (`BY_SESSION`). */
+export function countedRows(
+  { each }: PlanBudget,
+  rows: (family: number) => readonly RollupRow[],
+): readonly RollupRow[] {
+  return each?.kind === 'session' ? partedBySession(rows(0), rows(BY_SESSION)) : rows(0);
+}
+
+/** Of `rollups`, with its dimensions and its tokens added up. */
+export type RollupRow = { readonly [column: string]: unknown };
+
+/** What says a session is kept beside all; what is left of all in the same bucket says none. */
+function partedBySession(all: readonly RollupRow[], said: readonly RollupRow[]): readonly RollupRow[] {
+  const nameOf = (row: RollupRow, dimensions: string): string =>
+    `${String(row['grain'])}:${String(row['bucket_ms'])}:${dimensions}`;
+  const left = new Map(all.map((row) => [nameOf(row, row['dimensions'] as string), row]));
+  for (const row of said) {
+    const name = nameOf(row, withoutSession(row['dimensions'] as string));
+    const rest = left.get(name);
+    if (rest !== undefined) left.set(name, less(rest, row));
+  }
+  return [...said, ...[...left.values()].filter(({ attempts }) => Number(attempts) > 0)];
+}
+
+function less(all: RollupRow, part: RollupRow): RollupRow {
+  return {
+    ...all,
+    cost_nano_usd: (all['cost_nano_usd'] as bigint) - (part['cost_nano_usd'] as bigint),
+    tokens: Number(all['tokens']) - Number(part['tokens']),
+    attempts: Number(all['attempts']) - Number(part['attempts']),
+    errors: Number(all['errors']) - Number(part['errors']),
+  };
+}
+
+export function pastOf(row: RollupRow, account: string, sinceMs: number): Past {
   const costNanoUsd = row['cost_nano_usd'] as bigint;
   const tokens = Number(row['tokens']);
   // Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls.
-  const isNone = row['errors'] === row['attempts'] && costNanoUsd === 0n && tokens === 0;
+  const isNone = Number(row['errors']) === Number(row['attempts']) && costNanoUsd === 0n && tokens === 0;
   return {
     account,
     atMs: Math.max(sinceMs, Number(row['bucket_ms'])),
@@ -73,23 +115,13 @@ export function pastOf(row: { readonly [column: string]: unknown }, account: str
   };
 }
 
-/** The account of each combination of dimensions that is in the budget's scope. */
-function accountsByKey(connection: DatabaseSync, budget: PlanBudget): Map<number, string> {
-  const accounts = new Map<number, string>();
-  for (const row of connection.prepare('select id, dimensions from rollup_keys').iterate()) {
-    const account = accountOf(budget, decodeDimensions(row['dimensions'] as string));
-    if (account !== undefined) accounts.set(Number(row['id']), account);
-  }
-  return accounts;
-}
-
 export function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string | undefined {
   if (!covers(scope, dimensions.task, dimensions.provider, dimensions.model)) return undefined;
   if (each === null) return '';
   if (each.kind === 'caller') return dimensions.caller;
   if (each.kind === 'team') return dimensions.team;
-  // A session that goes on when such a budget is new begins its account then.
-  if (each.kind === 'session') return undefined;
+  if (each.kind === 'session')
+    return sessionAccount({ name: dimensions.caller, session: dimensions.session });
   const tags = JSON.parse(dimensions.tags) as { readonly [key: string]: string };
   return tags[each.tag] ?? '';
 }
