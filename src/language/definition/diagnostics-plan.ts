@@ -59,6 +59,13 @@ export const planDiagnostics: readonly Diagnostic[] = [
     remedy: 'Correct `context` or `maxOutputTokens` of the model, or lower that of the steps.',
   },
   {
+    code: 'exposed-without-limit',
+    severity: 'note',
+    title: 'An exposed name without a limit of output',
+    why: 'Many clients set none, and some set tens of thousands of tokens. The worst case is held, so that a small budget refuses calls that would have cost little.',
+    remedy: 'Give the name `maxOutputTokens`: it lowers what is asked for and what is held.',
+  },
+  {
     code: 'pin-moving-name',
     severity: 'warning',
     title: 'A pinned route whose model is no exact version',

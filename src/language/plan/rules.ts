@@ -9,7 +9,29 @@ export function planRules(definition: Definition, plan: Plan): readonly Problem[
   return [
     ...found,
     ...(found.some(({ code }) => SAY_IT_OF_STEPS.has(code)) ? [] : smallModels(definition, plan)),
+    ...exposedWithoutLimit(definition, plan),
   ];
+}
+
+/** What a client asks for without a limit of its own is held at the most that a model gives; embeddings have no output. */
+function exposedWithoutLimit({ project }: Definition, plan: Plan): readonly Problem[] {
+  return Object.values(project.exposed).flatMap(({ name, at, serves }) => {
+    const step = plan.tasks[name]?.steps[0];
+    if (serves.kind === 'task' || step?.kind !== 'exchange' || step.maxOutputTokens !== null) return [];
+    const costly = candidatesOf(step, plan).find(
+      (model) => leastHold(model, 1_000_000) > leastHold(model, 0),
+    );
+    if (costly === undefined) return [];
+    return [
+      problemAt(
+        at,
+        'exposed-without-limit',
+        'note',
+        `A request for "${name}" that sets no limit of output is held at the most that its model gives: each 10,000 tokens are $${formatUsd(leastHold(costly, 10_000))} of ${costly.key}.`,
+        'Write `maxOutputTokens: 8k`, which lowers what is asked and held.',
+      ),
+    ];
+  });
 }
 
 const SAY_IT_OF_STEPS = new Set(['output-beyond-context', 'rule-never-serves']);
@@ -52,7 +74,7 @@ function stepProblems(definition: Definition, plan: Plan): readonly Problem[] {
   );
 }
 
-function candidatesOf(step: PlanModelStep, plan: Plan): readonly PlanModel[] {
+function candidatesOf(step: Pick<PlanModelStep, 'route'>, plan: Plan): readonly PlanModel[] {
   const keys = new Set(step.route.rules.flatMap((rule) => rule.candidates.map(({ model }) => model)));
   return [...keys].flatMap((key) => plan.models[key] ?? []);
 }
