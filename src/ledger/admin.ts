@@ -24,6 +24,8 @@ export function createAdmin(queue: WriteQueue, reader: ReaderThread, clock: Cloc
     setSwitch: (record) => queue.commit(() => operations.setSwitch(record), null),
     clearSwitch: (scope, by, atMs) =>
       queue.commit(() => ({ kind: 'clearSwitch', scope, by, atMs: count(atMs) }), null),
+    acknowledgeAlert: (id, by, atMs) =>
+      queue.commit(() => ({ kind: 'acknowledgeAlert', id, by, atMs: count(atMs) }), null),
     saveApiKey: (key) => queue.commit(() => operations.saveApiKey(key), null),
     revokeApiKey: (id, atMs) => queue.commit(() => ({ kind: 'revokeApiKey', id, atMs: count(atMs) }), null),
     touchApiKey(id, atMs) {

@@ -93,6 +93,7 @@ export function createLedgerReader(
     revisionsInForce: () => reader.ask('revisionsInForce'),
     revisionsNamed: (start) => reader.ask('revisionsNamed', start),
     alerts: (page) => reader.ask('alerts', page),
+    alert: (id) => reader.ask('alert', id),
     switches: () => reader.ask('switches'),
     apiKeys: () => reader.ask('apiKeys'),
     unreconciled: () => reader.ask('unreconciled'),

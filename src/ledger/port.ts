@@ -89,6 +89,7 @@ export interface LedgerReader {
   revisions(page: PageRequest): Promise<Page<RevisionRecord>>;
   revisionsByHash(hashes: readonly string[]): Promise<ReadonlyMap<string, RevisionRecord>>;
   alerts(page: PageRequest): Promise<Page<AlertRecord>>;
+  alert(id: string): Promise<AlertRecord | undefined>;
   switches(): Promise<readonly SwitchRecord[]>;
   apiKeys(): Promise<readonly ApiKeyRecord[]>;
   unreconciled(): Promise<readonly AttemptRecord[]>;
@@ -128,6 +129,8 @@ export interface LedgerAdmin {
   recordRevision(revision: RevisionRecord, planText: string | null): Promise<void>;
   setSwitch(record: SwitchRecord): Promise<void>;
   clearSwitch(scope: string, by: string, atMs: number): Promise<void>;
+  /** Does nothing where somebody did it before. */
+  acknowledgeAlert(id: string, by: string, atMs: number): Promise<void>;
   saveApiKey(key: ApiKeyRecord): Promise<void>;
   revokeApiKey(id: string, atMs: number): Promise<void>;
   touchApiKey(id: string, atMs: number): void;

@@ -90,6 +90,8 @@ export interface Revisions {
   pinned(): boolean;
   /** Where the workflows of two commits differ; null: this source does not have them both. */
   changesBetween(before: string, after: string): Promise<readonly ChangedLine[] | null>;
+  /** A file as the active revision has it, by its path from the project file; null: this process has not read that revision. */
+  textOf(file: string): string | null;
   /** Called after each swap and each refusal. */
   onChange(listener: (result: ReloadResult) => void): () => void;
   onNotice(listener: (notice: RevisionNotice) => void): () => void;

@@ -44,12 +44,17 @@ export function createRevisions(options: RevisionsOptions): Revisions {
   return new LiveRevisions(options);
 }
 
+/** A revision that is pinned again is mostly one of the last. */
+const KEPT_READINGS = 8;
+
 class LiveRevisions implements Revisions {
   readonly #options: RevisionsOptions;
   readonly #changes = new Set<(result: ReloadResult) => void>();
   readonly #changesKnown = new LRUCache<string, readonly ChangedLine[]>({ max: REMEMBERED_CHANGES });
   readonly #notices = new Set<(notice: RevisionNotice) => void>();
   #active: Revision | null = null;
+  /** What was read when a revision was compiled, by its hash. */
+  readonly #readings = new LRUCache<string, readonly WorkflowFile[]>({ max: KEPT_READINGS });
   #refused: RevisionRecord | null = null;
   /** Rows whose time a process that died did not end; null: not asked yet. */
   #leftOpen: readonly RevisionRecord[] | null = null;
@@ -129,6 +134,11 @@ class LiveRevisions implements Revisions {
     return known ?? null;
   }
 
+  textOf(file: string): string | null {
+    const files = this.#readings.get(this.active().record.hash);
+    return files?.find(({ path }) => path === file || path.endsWith(`/${file}`))?.text ?? null;
+  }
+
   async release(by: string): Promise<ReloadResult> {
     await this.#inTurn(async () => {
       await this.#start();
@@ -203,6 +213,7 @@ class LiveRevisions implements Revisions {
         'does not compile',
       );
     this.#refused = null;
+    this.#readings.set(plan.hash, snapshot.files);
     const fresh = { plan, record: compiledRecord(source.description, snapshot, plan.hash, clock.nowMs()) };
     if (this.#active === null) return this.#take(fresh, problems);
     if (this.#active.record.pinned) return this.#keepPinned(this.#active, fresh);

@@ -53,6 +53,8 @@ export interface ServerLimits {
   readonly maxJsonDepth: number;
   /** Values in the JSON of a body or a message: members and items together, counted before it is parsed. One text is one value, whatever its length. */
   readonly maxJsonValues: number;
+  /** The same of a request for embeddings, whose texts may come as hundreds of thousands of numbers. */
+  readonly maxEmbeddedValues: number;
   /** Bytes of bodies and messages that are read, or whose answer is not sent yet. */
   readonly maxBytesInFlight: number;
   readonly maxBytesInFlightPerCaller: number;
@@ -87,6 +89,7 @@ export const defaultLimits: ServerLimits = {
   maxBodyBytes: 4 * 1024 * 1024,
   maxJsonDepth: 200,
   maxJsonValues: 100_000,
+  maxEmbeddedValues: 1_000_000,
   maxBytesInFlight: 128 * 1024 * 1024,
   maxBytesInFlightPerCaller: 32 * 1024 * 1024,
   maxBatch: 1,

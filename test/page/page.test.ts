@@ -119,6 +119,34 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it('shows a task’s file as it is in force', async () => {
+    const { page, faults } = await openPage(browser, `${served.url}/tasks/triage`);
+    const text = await readFile(join(repositoryRoot, 'demo', 'triage.yaml'), 'utf8');
+    const shown = page.getByRole('region', { name: 'As it is written' }).locator('pre');
+    expect((await shown.textContent())?.trim()).toBe(text.trim());
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('acknowledges an alert, with the name of who did', async () => {
+    const message = 'A test says that somebody should look.';
+    const alert = {
+      id: 'alr_page',
+      kind: 'surge' as const,
+      severity: 'warning' as const,
+      message,
+      remedy: 'Look.',
+    };
+    const told = { scope: 'all', atMs: Date.now(), runId: null, details: {} };
+    await served.app.ledger.recordAlert({ ...alert, ...told });
+    const { page, faults } = await openPage(browser, `${served.url}/alerts`);
+    await page.getByRole('button', { name: `Acknowledge: ${message}` }).click();
+    await page.getByText('seen to by local').waitFor();
+    expect((await served.app.ledger.alert('alr_page'))?.acknowledged?.by).toBe('local');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('tries a task by the form of its schema', async () => {
     const { page, faults } = await openPage(browser, `${served.url}/tasks/triage`);
     await page.getByLabel(/^message/).fill('My invoice of March was charged twice.');

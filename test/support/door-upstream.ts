@@ -82,7 +82,8 @@ type Sent = { readonly [name: string]: unknown };
 /** By the path and by what was sent: a stream where one is asked for, a call of a tool where one is offered and not yet answered. */
 const usual: Answering = (call, response) => {
   const sent = JSON.parse(call.body) as Sent;
-  const path = call.path.split('?')[0];
+  // Azure has a place for each deployment.
+  const path = call.path.split('?')[0]?.replace(/^\/openai(?:\/deployments\/[^/]+)?\//, '/v1/');
   const events = eventsFor(path ?? '', sent);
   if (events === undefined) return sendJson(response, { error: { message: `nothing at ${call.path}` } }, 404);
   if (sent['stream'] !== true) return sendJson(response, wholeFor(path ?? '', sent));

@@ -14,12 +14,18 @@ export interface DoorsFixture {
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   readonly upstream: DoorUpstream;
-  /** The runs so far, oldest first, once all that was answered is committed. */
+  /** The runs so far, oldest first, once all of them are over. */
   runs(): Promise<readonly RunRecord[]>;
   attempts(runId: string): Promise<readonly AttemptRecord[]>;
   /** Makes a key; from then on the server asks for one. */
-  key(key: { readonly caller: string; readonly scopes?: readonly string[] }): Promise<string>;
+  key(key: KeyAsked): Promise<string>;
   close(): Promise<void>;
+}
+
+export interface KeyAsked {
+  readonly caller: string;
+  readonly scopes?: readonly string[];
+  readonly maxBodyBytes?: number;
 }
 
 const PROVIDERS = `headgate: 1
@@ -60,18 +66,22 @@ steps:
   answer: { route: by-size, prompt: "What is this about? \${{ input.message }}", maxOutputTokens: 100 }
 `;
 
-/** `more`: further lines of the project file, such as budgets. */
-export async function doorsFixture(more = ''): Promise<DoorsFixture> {
+/** `more`: further lines of the project file, such as budgets; `project`: all lines before them. */
+export async function doorsFixture(
+  more = '',
+  project: string = `${PROVIDERS}${NAMES}`,
+): Promise<DoorsFixture> {
   const upstream = await doorUpstream();
   const folder = mkdtempSync(join(tmpdir(), 'headgate-doors-'));
   const workflows = join(folder, 'workflows');
   mkdirSync(workflows);
-  writeFileSync(join(workflows, 'headgate.yaml'), `${PROVIDERS}${NAMES}${more}`);
+  writeFileSync(join(workflows, 'headgate.yaml'), `${project}${more}`);
   writeFileSync(join(workflows, 'triage.yaml'), TRIAGE);
   const app = await openApp({
     workflows,
     dataDirectory: join(folder, 'data'),
     env: {
+      UPSTREAM: upstream.url,
       OPENAI_BASE_URL: `${upstream.url}/v1`,
       ANTHROPIC_BASE_URL: upstream.url,
       OPENAI_API_KEY: 'sk-upstream-openai',
@@ -85,15 +95,18 @@ export async function doorsFixture(more = ''): Promise<DoorsFixture> {
     url: served.url,
     upstream,
     async runs() {
-      const page = await app.ledger.runs({}, { limit: 100 });
-      return page.rows.toReversed();
+      // A client has the end of a stream before its run has.
+      for (;;) {
+        const { rows } = await app.ledger.runs({}, { limit: 100 });
+        if (rows.every(({ status }) => status !== 'running')) return rows.toReversed();
+      }
     },
     async attempts(runId) {
       return (await app.ledger.attemptsOf([runId])).get(runId) ?? [];
     },
-    async key({ caller, scopes = ['run:*'] }) {
+    async key({ scopes = ['run:*'], ...asked }) {
       admin ??= await createKey(served.url, { caller: 'root', scopes: ['admin'] });
-      return createKey(served.url, { caller, scopes }, admin);
+      return createKey(served.url, { ...asked, scopes }, admin);
     },
     async close() {
       await served.close(0);
@@ -104,11 +117,7 @@ export async function doorsFixture(more = ''): Promise<DoorsFixture> {
   };
 }
 
-async function createKey(
-  url: string,
-  input: { readonly caller: string; readonly scopes: readonly string[] },
-  authorization?: string,
-): Promise<string> {
+async function createKey(url: string, input: KeyAsked, authorization?: string): Promise<string> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {

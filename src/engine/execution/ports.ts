@@ -78,4 +78,6 @@ export interface AlertRecord {
   readonly atMs: number;
   readonly runId: string | null;
   readonly details: { readonly [key: string]: Json };
+  /** Somebody has seen to it. Left out: nobody yet. */
+  readonly acknowledged?: { readonly by: string; readonly atMs: number };
 }

@@ -46,6 +46,13 @@ export class ClientBody {
     return changed(this.text, this.#spans, changes, this.text.indexOf('{'));
   }
 
+  /** The name of a member that stands there twice: servers differ in which of the two they go by. */
+  get repeated(): string | undefined {
+    this.#spans ??= spansOf(this.text, this.text.indexOf('{'));
+    const seen = new Set<string>();
+    return this.#spans.find(({ name }) => seen.size === seen.add(name).size)?.name;
+  }
+
   /** The JSON text of a member that is an object, with a member of it set; an object of its own where there is none. */
   inside(name: string, changes: { readonly [name: string]: string }): string {
     this.#spans ??= spansOf(this.text, this.text.indexOf('{'));

@@ -25,6 +25,13 @@ export async function writeAdmin(database: Queryable, operation: AdminOperation)
         );
       return;
     }
+    case 'acknowledgeAlert':
+      // The first who has seen to it stays.
+      await database.query(
+        `update alerts set acknowledged_by = $1, acknowledged_at_ms = $2 where id = $3 and acknowledged_at_ms is null`,
+        [operation.by, operation.atMs, operation.id],
+      );
+      return;
     case 'keepSinks': {
       const names = JSON.parse(operation.names) as string[];
       // A sink that was added while nothing ran hears of what the start itself has found.

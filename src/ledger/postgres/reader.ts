@@ -55,6 +55,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
     revisionsNamed: (start) => admin.revisionsNamed(database, start),
     planText: (hash) => admin.planText(database, hash),
     alerts: (page) => admin.listAlerts(database, page),
+    alert: (id) => admin.alertById(database, id),
     waitingAlerts: (sink, limit) =>
       inSnapshot(pool, async (client) => {
         const found = await admin.waitingAlerts(readDatabase(client), sink, limit);

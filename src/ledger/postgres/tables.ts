@@ -241,6 +241,8 @@ export const alerts = pgTable('alerts', {
   atMs: count('at_ms').notNull(),
   runId: text('run_id'),
   details: text('details').notNull(),
+  acknowledgedBy: text('acknowledged_by'),
+  acknowledgedAtMs: count('acknowledged_at_ms'),
 });
 
 /** Spending switches, with their past: one that was turned on again has `clearedAtMs`. */

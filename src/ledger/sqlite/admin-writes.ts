@@ -7,6 +7,7 @@ import type { AdminOperation } from './operations.ts';
 export class AdminWrites {
   readonly #contents: ContentStore;
   readonly #alert: StatementSync;
+  readonly #acknowledge: StatementSync;
   readonly #toOutbox: StatementSync;
   readonly #newSinks: StatementSync;
   readonly #toNewSinks: StatementSync;
@@ -28,6 +29,10 @@ export class AdminWrites {
       `insert into alerts (id, kind, severity, message, remedy, scope, at_ms, run_id, details)
        values (:id, :kind, :severity, :message, :remedy, :scope, :atMs, :runId, :details)
        on conflict (id) do nothing`,
+    );
+    // The first who has seen to it stays.
+    this.#acknowledge = database.prepare(
+      'update alerts set acknowledged_by = :by, acknowledged_at_ms = :atMs where id = :id and acknowledged_at_ms is null',
     );
     this.#toOutbox = database.prepare(
       'insert or ignore into alert_outbox (sink, alert_seq) select s.name, a.seq from alert_sinks s join alerts a on a.id = ?',
@@ -93,6 +98,11 @@ export class AdminWrites {
       case 'recordAlert':
         if (Number(this.#alert.run(operation.alert).changes) > 0) this.#toOutbox.run(operation.alert.id);
         return;
+      case 'acknowledgeAlert': {
+        const { id, by, atMs } = operation;
+        this.#acknowledge.run({ id, by, atMs });
+        return;
+      }
       case 'keepSinks': {
         const { names, sinceMs } = operation;
         this.#toNewSinks.run(names, sinceMs);

@@ -68,6 +68,7 @@ export interface StepReceipt {
 
 export type AdminOperation =
   | { readonly kind: 'recordAlert'; readonly alert: AlertRow }
+  | { readonly kind: 'acknowledgeAlert'; readonly id: string; readonly by: string; readonly atMs: number }
   | {
       readonly kind: 'recordRevision';
       readonly revision: Omit<RevisionRow, 'planContent'>;

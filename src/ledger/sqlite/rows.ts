@@ -19,7 +19,8 @@ type Row<Columns> = { readonly [Column in Exclude<keyof Columns, 'seq'>]: Writte
 export type RunRow = Row<typeof runs.$inferSelect>;
 export type StepRow = Row<typeof steps.$inferSelect>;
 export type AttemptRow = Row<typeof attempts.$inferSelect>;
-export type AlertRow = Row<typeof alerts.$inferSelect>;
+/** When it is raised, nobody has acknowledged it. */
+export type AlertRow = Omit<Row<typeof alerts.$inferSelect>, 'acknowledgedBy' | 'acknowledgedAtMs'>;
 export type RevisionRow = Row<typeof revisions.$inferSelect>;
 export type SwitchRow = Row<typeof switches.$inferSelect>;
 export type ApiKeyRow = Row<typeof apiKeys.$inferSelect>;

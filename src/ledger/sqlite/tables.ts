@@ -237,6 +237,8 @@ export const alerts = sqliteTable('alerts', {
   atMs: count('at_ms').notNull(),
   runId: text('run_id'),
   details: text('details').notNull(),
+  acknowledgedBy: text('acknowledged_by'),
+  acknowledgedAtMs: count('acknowledged_at_ms'),
 });
 
 /** Spending switches, with their past: one that was turned on again has `clearedAtMs`. */

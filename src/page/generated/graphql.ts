@@ -420,7 +420,14 @@ export type AlertListQueryVariables = Exact<{
 }>;
 
 
-export type AlertListQuery = { alerts: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, run: { id: string } | null } }> } };
+export type AlertListQuery = { alerts: { pageInfo: { hasNextPage: boolean, endCursor: string | null }, edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, acknowledgedBy: string | null, acknowledgedAt: string | null, run: { id: string } | null } }> }, viewer: { scopes: Array<string> | null } };
+
+export type AcknowledgeMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type AcknowledgeMutation = { acknowledgeAlert: { id: string, acknowledgedBy: string | null, acknowledgedAt: string | null } };
 
 export type RevisionsQueryVariables = Exact<{
   after?: string | null | undefined;
@@ -512,7 +519,7 @@ export type OneTaskQueryVariables = Exact<{
 }>;
 
 
-export type OneTaskQuery = { taskType: { id: string, name: string, description: string, file: string | null, plan: string | null, worstCase: string | null, revision: string | null, inputSchema: unknown, steps: Array<{ key: string, kind: string, after: Array<string>, route: string | null }> } | null, viewer: { scopes: Array<string> | null } };
+export type OneTaskQuery = { taskType: { id: string, name: string, description: string, file: string | null, plan: string | null, worstCase: string | null, revision: string | null, inputSchema: unknown, source: { text: string, revision: { hash: string, commit: string | null, subject: string | null, author: string | null, dirty: boolean } } | null, steps: Array<{ key: string, kind: string, after: Array<string>, route: string | null }> } | null, viewer: { scopes: Array<string> | null } };
 
 export type TryTaskSubscriptionVariables = Exact<{
   name: string;
@@ -973,14 +980,28 @@ export const AlertListDocument = new TypedDocumentString(`
         scope
         message
         remedy
+        acknowledgedBy
+        acknowledgedAt
         run {
           id
         }
       }
     }
   }
+  viewer {
+    scopes
+  }
 }
     `) as unknown as TypedDocumentString<AlertListQuery, AlertListQueryVariables>;
+export const AcknowledgeDocument = new TypedDocumentString(`
+    mutation Acknowledge($id: ID!) {
+  acknowledgeAlert(id: $id) {
+    id
+    acknowledgedBy
+    acknowledgedAt
+  }
+}
+    `) as unknown as TypedDocumentString<AcknowledgeMutation, AcknowledgeMutationVariables>;
 export const RevisionsDocument = new TypedDocumentString(`
     query Revisions($after: String) {
   revisions(first: 30, after: $after) {
@@ -1287,6 +1308,16 @@ export const OneTaskDocument = new TypedDocumentString(`
     plan
     worstCase
     revision
+    source {
+      text
+      revision {
+        hash
+        commit
+        subject
+        author
+        dirty
+      }
+    }
     inputSchema
     steps {
       key

@@ -1,27 +1,29 @@
 // Alerts: everything that a person should know of, newest first, live.
 import { useEffect, useState } from 'react';
-import { errorText, useData, useLive } from '../client.ts';
+import { errorText, useAction, useData, useLive } from '../client.ts';
 import { alertsLive } from '../now/query.ts';
 import { Badge, Empty, Moment, Problem, RunLink, type Tone } from '../parts/parts.tsx';
-import { alertListQuery } from './query.ts';
+import { acknowledge, alertListQuery } from './query.ts';
 
 const TONES: { readonly [severity: string]: Tone } = { CRITICAL: 'bad', WARNING: 'warn', INFO: 'plain' };
 
 export function Alerts() {
   const [after, setAfter] = useState<readonly string[]>([]);
   const [{ data, error, fetching }, read] = useData(alertListQuery, { after: after.at(-1) ?? null });
+  const [{ error: failed, fetching: saying }, say] = useAction(acknowledge);
   const raised = useLive(alertsLive, {})?.alerts.id;
   useEffect(() => {
     if (raised !== undefined) read({ requestPolicy: 'network-only' });
   }, [raised, read]);
   const alerts = data?.alerts.edges ?? [];
+  const mayAcknowledge = data?.viewer.scopes?.includes('admin') === true;
   return (
     <>
       <h1>Alerts</h1>
-      <Problem text={errorText(error)} />
+      <Problem text={errorText(error ?? failed)} />
       {alerts.length === 0 && !fetching && <Empty>None.</Empty>}
       <ul className="events">
-        {alerts.map(({ node: { id, at, kind, severity, scope, message, remedy, run } }) => (
+        {alerts.map(({ node: { id, at, kind, severity, scope, message, remedy, run, ...seen } }) => (
           <li key={id} className="panel">
             <p>
               <Badge tone={TONES[severity] ?? 'plain'}>{kind.toLowerCase().replaceAll('_', ' ')}</Badge>{' '}
@@ -32,6 +34,21 @@ export function Alerts() {
             </p>
             <p>{message}</p>
             <p className="hint">{remedy}</p>
+            {seen.acknowledgedAt !== null && (
+              <p className="hint">
+                seen to by {seen.acknowledgedBy} <Moment at={seen.acknowledgedAt} />
+              </p>
+            )}
+            {seen.acknowledgedAt === null && mayAcknowledge && (
+              <button
+                type="button"
+                className="small"
+                disabled={saying}
+                onClick={() => void say({ id }).then(() => read({ requestPolicy: 'network-only' }))}
+              >
+                Acknowledge<span className="visually-hidden">: {message}</span>
+              </button>
+            )}
           </li>
         ))}
       </ul>

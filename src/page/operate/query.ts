@@ -93,11 +93,26 @@ export const alertListQuery = graphql(`
           scope
           message
           remedy
+          acknowledgedBy
+          acknowledgedAt
           run {
             id
           }
         }
       }
+    }
+    viewer {
+      scopes
+    }
+  }
+`);
+
+export const acknowledge = graphql(`
+  mutation Acknowledge($id: ID!) {
+    acknowledgeAlert(id: $id) {
+      id
+      acknowledgedBy
+      acknowledgedAt
     }
   }
 `);

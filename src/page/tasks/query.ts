@@ -42,6 +42,16 @@ export const taskQuery = graphql(`
       plan
       worstCase
       revision
+      source {
+        text
+        revision {
+          hash
+          commit
+          subject
+          author
+          dirty
+        }
+      }
       inputSchema
       steps {
         key

@@ -4,6 +4,7 @@ import { errorText, useData } from '../client.ts';
 import { Badge, Empty, Panel, Problem, Table, Usd, count, duration, percent } from '../parts/parts.tsx';
 import { nanoUsd } from '../parts/usd.ts';
 import { StepGraph } from './step-graph.tsx';
+import type { OneTaskQuery } from '../generated/graphql.ts';
 import { taskQuery, tasksQuery } from './query.ts';
 import { Try } from './try.tsx';
 
@@ -63,6 +64,28 @@ function TaskList() {
   );
 }
 
+type TaskSource = NonNullable<NonNullable<OneTaskQuery['taskType']>['source']>;
+
+function Source({ of: { text, revision }, file }: { readonly of: TaskSource; readonly file: string }) {
+  const { commit, hash, subject, author, dirty } = revision;
+  return (
+    <Panel title="As it is written">
+      <p className="hint">
+        <code>{file}</code> ·{' '}
+        <Link href={`/revisions?hash=${hash}`}>
+          {commit === null ? hash.slice(0, 8) : commit.slice(0, 8)}
+        </Link>
+        {subject !== null && ` · ${subject}`}
+        {author !== null && ` · ${author}`}
+        {dirty && ' · with changes that are not committed'}
+      </p>
+      <pre className="json" tabIndex={0}>
+        {text}
+      </pre>
+    </Panel>
+  );
+}
+
 function Task({ name }: { readonly name: string }) {
   const [{ data, error, fetching }] = useData(taskQuery, { name });
   const task = data?.taskType;
@@ -86,6 +109,7 @@ function Task({ name }: { readonly name: string }) {
           <StepGraph steps={task.steps} />
         </Panel>
         {mayRun && <Try name={name} schema={task.inputSchema} />}
+        {task.source && <Source of={task.source} file={task.file ?? ''} />}
         <Panel title="As it is compiled">
           <pre className="json" tabIndex={0}>
             {task.plan}

@@ -104,7 +104,7 @@ function stopping({ code, message, remedy }: HeadgateError): DoorRefusal {
   return {
     status: 503,
     code: code.toLowerCase(),
-    message: `${message} ${remedy}`,
+    message: `${message.replace(/[^.]$/, '$&.')} ${remedy}`,
     headers: { 'retry-after': '1' },
     mayRetry: true,
   };

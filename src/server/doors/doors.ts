@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Caller } from '../../engine/budget/port.ts';
 import { Bindings } from '../../engine/execution/exchange/bindings.ts';
 import type { ClientBody } from '../../engine/providers/client-body.ts';
+import { limitProblem } from '../../engine/providers/client-limits.ts';
 import type { ClientProtocol } from '../../engine/providers/exchange-port.ts';
 import type { Plan, PlanExposed } from '../../language/plan/types.ts';
 import type { Admission, Admitted } from '../admission.ts';
@@ -11,11 +12,11 @@ import { mayRun } from '../../engine/execution/scopes.ts';
 import type { BytesInFlight } from '../guards/bytes-in-flight.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Operations } from '../operations.ts';
+import type { ServerLimits } from '../options.ts';
 import { answerCall } from './call.ts';
 import { countTokens } from './count-tokens.ts';
 import type { ExchangerOf } from './count-tokens.ts';
 import { headersToForward } from './headers.ts';
-import type { JsonLimits } from '../guards/json-size.ts';
 import { namesFor, sendModels } from './models.ts';
 import { dialectOf, refusalBody, sendDoorRefusal } from './protocol.ts';
 import type { Dialect, DoorRefusal } from './protocol.ts';
@@ -38,8 +39,10 @@ export interface DoorParts {
   readonly services: Pick<GraphqlServices, 'revisions' | 'engine' | 'clock'>;
   readonly admission: Admission;
   readonly operations: Operations;
-  readonly maxBodyBytes: number;
-  readonly jsonLimits: JsonLimits;
+  readonly limits: Pick<
+    ServerLimits,
+    'maxBodyBytes' | 'maxJsonDepth' | 'maxJsonValues' | 'maxEmbeddedValues'
+  >;
   readonly bytesInFlight: BytesInFlight;
   /** The provider of a plan, where it takes clients' own bodies. */
   readonly exchangerOf: ExchangerOf;
@@ -74,8 +77,7 @@ interface Let {
 }
 
 export function createDoors(parts: DoorParts): Doors {
-  const { services, admission, operations, maxBodyBytes, jsonLimits, bytesInFlight, exchangerOf, log } =
-    parts;
+  const { services, admission, operations, limits, bytesInFlight, exchangerOf, log } = parts;
   const { revisions, engine, clock } = services;
   const bindings = new Bindings();
 
@@ -125,14 +127,12 @@ export function createDoors(parts: DoorParts): Doors {
       return refuse(busy.extensions['code'] === 'SHUTTING_DOWN' ? STOPPING : TOO_MANY_CALLS);
     const held = bytesInFlight.hold(caller.name);
     try {
-      const read = await readRequest(
-        request,
-        Math.max(admitted.maxBodyBytes ?? 0, maxBodyBytes),
-        held,
-        jsonLimits,
-      );
+      const maxBytes = Math.max(admitted.maxBodyBytes ?? 0, limits.maxBodyBytes);
+      const jsonLimits =
+        protocol === 'embeddings' ? { ...limits, maxJsonValues: limits.maxEmbeddedValues } : limits;
+      const read = await readRequest(request, maxBytes, jsonLimits, held);
       if (!read.ok) return refuse(read.error);
-      const asked = letIn(request, caller, read.value);
+      const asked = letIn(request, caller, protocol, read.value);
       if ('status' in asked) return refuse(asked);
       const { plan, exposed, body, name, tags } = asked;
       if (protocol === 'count_tokens') {
@@ -154,8 +154,15 @@ export function createDoors(parts: DoorParts): Doors {
   }
 
   /** What is asked for, if it is there and the caller may have it. */
-  function letIn({ headers }: IncomingMessage, caller: Caller, body: ClientBody): Let | DoorRefusal {
+  function letIn(
+    { headers }: IncomingMessage,
+    caller: Caller,
+    protocol: ClientProtocol,
+    body: ClientBody,
+  ): Let | DoorRefusal {
     const { plan } = revisions.active();
+    const { repeated } = body;
+    if (repeated !== undefined) return invalid(`The request has '${repeated}' twice. Send it once.`);
     const { model: name, background } = body.value;
     if (typeof name !== 'string' || name === '')
       return invalid("The request names no model. Send 'model' with one of those that /v1/models lists.");
@@ -166,6 +173,8 @@ export function createDoors(parts: DoorParts): Doors {
       return invalid(
         'A response in the background has no end here at which it could be paid for. Leave background out, and stream instead.',
       );
+    const wrongLimit = limitProblem(protocol, body.value);
+    if (wrongLimit !== undefined) return invalid(wrongLimit);
     const tags = readTags(headers['x-headgate-tags']);
     if (!tags.ok) return invalid(tags.error);
     const session = sessionOf(headers, body.value);

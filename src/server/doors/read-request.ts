@@ -18,15 +18,16 @@ export type BodyRead = Outcome<ClientBody, DoorRefusal>;
 export async function readRequest(
   request: IncomingMessage,
   maxBytes: number,
-  held: HeldBytes,
   limits: JsonLimits,
+  held: HeldBytes,
 ): Promise<BodyRead> {
   const bytes = await readBytes(request, maxBytes, held);
   if ('status' in bytes) return fail(bytes);
   const unpacked = await unpack(bytes, request.headers['content-encoding'], maxBytes);
   if (!unpacked.ok) return unpacked;
+  if (held.grow(Math.max(0, unpacked.value.length - bytes.length)) !== undefined) return fail(NO_ROOM);
   const passed = passedJsonLimit(unpacked.value, limits);
-  if (passed !== undefined) return fail(tooMuch(passed, limits[passed]));
+  if (passed !== undefined) return fail(tooMuchJson(passed, limits[passed]));
   const read = ClientBody.read(unpacked.value);
   return read.ok ? read : fail(invalid(`${read.error} Send the request as JSON.`));
 }
@@ -129,15 +130,11 @@ function unpack(
   });
 }
 
-/** Parsing, hashing and looking through it would hold the server, however few its bytes. */
-function tooMuch(limit: keyof JsonLimits, most: number): DoorRefusal {
+/** What nests without end, or is a million of nothings, costs far more to look at than to send. */
+function tooMuchJson(limit: keyof JsonLimits, most: number): DoorRefusal {
   const what =
     limit === 'maxJsonDepth' ? `nests deeper than ${most} levels` : `holds more than ${most} values`;
-  return {
-    status: 413,
-    code: 'request_too_large',
-    message: `The request ${what}. Send less at once, or send it as a text.`,
-  };
+  return { status: 413, code: 'request_too_large', message: `The request ${what}. Send it in parts.` };
 }
 
 function tooLarge(maxBytes: number): DoorRefusal {

@@ -95,7 +95,14 @@ export function fromResult(result: RunResult, asked: DoorRequest): DoorRefusal |
             code: 'cannot_translate',
             message: `'${asked.name}' is served by models of another protocol, and nothing is translated between protocols. Ask it with another client, or ask for a model that speaks this one. ${result.message}`,
           }
-        : { status: 503, code: 'no_provider_available', message: told(result) };
+        : isOnlyTooLong(result.decision)
+          ? {
+              status: 400,
+              code: 'context_length_exceeded',
+              // In the words by which coding agents know that they have to shorten the conversation.
+              message: `prompt is too long for '${asked.name}': ${result.message} Shorten it, or ask for less output.`,
+            }
+          : { status: 503, code: 'no_provider_available', message: told(result) };
     case 'invalid_input':
       return { status: 400, code: 'invalid_request', message: told(result) };
     case 'unauthorized':
@@ -135,6 +142,21 @@ function whyHeld({ unit, needed }: BudgetRefusal, { protocol, maxOutputTokens, l
 function isOnlyAcross({ candidates }: RouteDecision): boolean {
   return candidates.length > 0 && candidates.every(({ skipped }) => skipped?.code === 'cannot_translate');
 }
+
+function isOnlyTooLong({ candidates }: RouteDecision): boolean {
+  return (
+    candidates.some(({ skipped }) => skipped?.code === 'context_too_small') &&
+    candidates.every(({ skipped }) => skipped !== null && OF_THE_REQUEST.has(skipped.code))
+  );
+}
+
+/** Why a candidate cannot serve this request, now or later. */
+const OF_THE_REQUEST: ReadonlySet<string> = new Set([
+  'context_too_small',
+  'cannot_translate',
+  'bound_elsewhere',
+  'other_vectors',
+]);
 
 function fromRun({ status, error }: RunRecord): DoorRefusal | undefined {
   if (status === 'succeeded') return undefined;

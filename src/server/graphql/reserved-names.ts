@@ -120,6 +120,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'TaskInput',
   'TaskKind',
   'TaskOutput',
+  'TaskSource',
   'TaskStep',
   'TaskType',
   'TestedSink',

@@ -27,7 +27,7 @@ export interface GraphqlServices {
   readonly providers: ProvidersView;
   readonly revisions: Pick<
     Revisions,
-    'active' | 'refused' | 'changesBetween' | 'reload' | 'activate' | 'release' | 'onChange'
+    'active' | 'refused' | 'changesBetween' | 'textOf' | 'reload' | 'activate' | 'release' | 'onChange'
   >;
   /** Enters what was spent and is in no row. */
   readonly adjustSpend: (adjustment: Adjustment) => Promise<AttemptRecord>;

@@ -302,6 +302,16 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       await ledger.recordAlert(alert);
       await ledger.recordAlert({ ...alert, id: 'alr_2' });
       expect((await ledger.alerts({ limit: 5 })).rows).toEqual([{ ...alert, id: 'alr_2' }, alert]);
+      await ledger.acknowledgeAlert('alr_2', 'ana', START_MS + 1);
+      await ledger.acknowledgeAlert('alr_2', 'ben', START_MS + 2);
+      await ledger.acknowledgeAlert('alr_unknown', 'ben', START_MS + 2);
+      const acknowledged = { by: 'ana', atMs: START_MS + 1 };
+      expect((await ledger.alerts({ limit: 5 })).rows).toEqual([
+        { ...alert, id: 'alr_2', acknowledged },
+        alert,
+      ]);
+      expect(await ledger.alert('alr_2')).toEqual({ ...alert, id: 'alr_2', acknowledged });
+      expect(await ledger.alert('alr_unknown')).toBeUndefined();
     });
   });
 }

@@ -73,6 +73,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     'mutation { adjustLedger(input: { cost: "0", reason: "", provider: "" }) { id } }',
     ADMIN,
   ],
+  'Mutation.acknowledgeAlert': ['mutation { acknowledgeAlert(id: "alr_x") { id } }', ADMIN],
   'Mutation.reconcileAttempt': ['mutation { reconcileAttempt(id: "att_x", verdict: RELEASE) { id } }', ADMIN],
   'Mutation.resetCircuit': ['mutation { resetCircuit(provider: "up") { id } }', ADMIN],
   'Mutation.createApiKey': [

@@ -1,8 +1,9 @@
 // Exchange: a client's own request while it is a run: what it asks for, who may answer it, and whether the answer has begun.
 import type { JsonObject } from '../../../common/json.ts';
+import { mediaAsHashes } from './media.ts';
 import type { PlanExchangeStep, PlanModel } from '../../../language/plan/types.ts';
 import type { ClientBody } from '../../providers/client-body.ts';
-import { OUTPUT_LIMITS } from '../../providers/client-limits.ts';
+import { limitIn, OUTPUT_LIMITS } from '../../providers/client-limits.ts';
 import type {
   ClientProtocol,
   ExchangeHead,
@@ -125,7 +126,8 @@ export class Exchange {
 
   /** The body as requests are compared: without what says how it is to be answered, and for whom. */
   get compared(): JsonObject {
-    return Object.fromEntries(Object.entries(this.input).filter(([name]) => !NOT_COMPARED.has(name)));
+    const compared = Object.entries(this.input).filter(([name]) => !NOT_COMPARED.has(name));
+    return mediaAsHashes(Object.fromEntries(compared)) as JsonObject;
   }
 }
 
@@ -142,9 +144,10 @@ function limitOf(protocol: Exchange['protocol'], body: ClientBody): AskedLimit {
   const names = protocol === 'embeddings' ? [] : OUTPUT_LIMITS[protocol];
   const [first = ''] = names;
   const written = names.filter((name) => typeof body.value[name] === 'number');
-  const tokens = written.map((name) => Math.max(0, Math.ceil(Number(body.value[name]))));
+  const tokens = written.map((name) => limitIn(body.value[name]) ?? Number.POSITIVE_INFINITY);
   // A server that knows only one of two names goes by that one: the larger is held.
-  return { name: written[0] ?? first, tokens: tokens.length === 0 ? null : Math.max(...tokens) };
+  const most = Math.max(0, ...tokens);
+  return { name: written[0] ?? first, tokens: most >= 1 && Number.isFinite(most) ? most : null };
 }
 
 function ownLimit({ model, maxOutputTokens, contextTokens }: PlanModel): number {

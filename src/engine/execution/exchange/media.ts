@@ -1,4 +1,5 @@
 // Images, documents and sounds in a client's request, and the most tokens that they come to by the vendors' published formulas.
+import { sha256Hex } from '../../../common/json.ts';
 import { isObject } from '../../providers/client-body.ts';
 import { imageSize } from './image-size.ts';
 import { pdfPages } from './pdf-pages.ts';
@@ -137,4 +138,23 @@ function tilesOf({ width, height }: { readonly width: number; readonly height: n
   const shorter = Math.min(width, height) * within;
   const scale = within * Math.min(1, 768 / shorter);
   return Math.ceil((width * scale) / TILE) * Math.ceil((height * scale) / TILE);
+}
+
+/** Less is looked at as the text that it is. */
+const LEAST_DATA = 256;
+
+/** Base64 of an image, a document or a sound, by the member that it stands in. */
+export function isMediaData(key: string, member: unknown): member is string {
+  if (typeof member !== 'string' || member.length < LEAST_DATA) return false;
+  return key === 'data' || member.startsWith('data:');
+}
+
+/** The same with a hash in the place of such data: megabytes that are either equal or not. */
+export function mediaAsHashes(value: unknown, key = ''): unknown {
+  if (isMediaData(key, value)) return sha256Hex(value);
+  if (Array.isArray(value)) return value.map((item) => mediaAsHashes(item, key));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, mediaAsHashes(member, name)]),
+  );
 }

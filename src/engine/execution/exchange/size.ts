@@ -4,7 +4,7 @@ import type { ClientBody } from '../../providers/client-body.ts';
 import type { WorkThread } from '../thread/work-thread.ts';
 import { loadTokenizer, promptSize, sampledTokens, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
-import { mediaIn, mediaTokens } from './media.ts';
+import { isMediaData, mediaIn, mediaTokens } from './media.ts';
 import type { Medium } from './media.ts';
 
 /** Of what is not in the body, and of unknown size. */
@@ -40,10 +40,7 @@ function sum(media: readonly Medium[], tokens: (medium: Medium) => number): numb
 
 /** Data of images is no text: nobody counts its letters. */
 function withoutMedia(value: unknown): string {
-  return JSON.stringify(value, (key, member: unknown) => {
-    if (typeof member !== 'string' || member.length < 256) return member;
-    return key === 'data' || member.startsWith('data:') ? '' : member;
-  });
+  return JSON.stringify(value, (key, member: unknown) => (isMediaData(key, member) ? '' : member));
 }
 
 /** Our own count of a request, for who only asks: of a large one by its beginning. */

@@ -94,7 +94,12 @@ export function createWorkThread(clock: Clock): WorkThread {
     stopTimer = clock.after(LONGEST_JOB_MS, () =>
       drop(new Overtaxed(`it takes longer than ${formatDuration(LONGEST_JOB_MS)} to work on`)),
     );
-    worker.postMessage(current.job);
+    try {
+      worker.postMessage(current.job);
+    } catch (error) {
+      // What cannot be handed over, such as a value that nests too deep to be copied, is the fault of that job alone.
+      drop(error);
+    }
   }
 
   function ask(job: Job, signal?: AbortSignal): Promise<unknown> {
@@ -134,15 +139,25 @@ export function createWorkThread(clock: Clock): WorkThread {
     }
   }
 
+  /** What is too much for the thread is compared as it is, word for word. */
+  async function identified(job: Omit<IdentifyJob, 'kind'>): Promise<InputIdentity> {
+    try {
+      return (await ask({ kind: 'identify', ...job })) as InputIdentity;
+    } catch (error) {
+      if (!(error instanceof Overtaxed)) throw error;
+      const { inputHash } = identify({ input: job.input, loops: null });
+      const trace = { key: inputHash, exact: inputHash };
+      return { inputHash, loopTraces: (job.loops?.guards ?? []).map(() => trace) };
+    }
+  }
+
   return {
     async parse(job, validate, signal) {
       if (job.text.length <= LARGE_CHARACTERS) return parse(job, validate);
       return valueOf({ kind: 'parse', ...job }, signal);
     },
     identify(job) {
-      return isLarge(job.input)
-        ? (ask({ kind: 'identify', ...job }) as Promise<InputIdentity>)
-        : identify(job);
+      return isLarge(job.input) ? identified(job) : identify(job);
     },
     async chunk(job, signal) {
       if (job.text.length > LARGE_CHARACTERS) return valueOf({ kind: 'chunk', ...job }, signal);

@@ -1,4 +1,5 @@
 // Clients' own bodies to Anthropic and to servers that speak its protocol: what little is changed in them, and the reading of the answers.
+import { isWithin } from '../client-limits.ts';
 import type { ExchangeProtocol } from '../shared/exchanger.ts';
 import { emptyReading, NO_PIECE } from '../shared/reading.ts';
 import type { AnswerReader } from '../shared/reading.ts';
@@ -13,11 +14,10 @@ export function anthropicExchange(): ExchangeProtocol {
     speaks: ['messages', 'count_tokens'],
     path: (protocol) => (protocol === 'count_tokens' ? '/v1/messages/count_tokens' : '/v1/messages'),
     body({ body, model, protocol, maxOutputTokens }) {
-      const asked = body.value['max_tokens'];
       const lowers =
         protocol === 'messages' &&
         maxOutputTokens !== null &&
-        (typeof asked !== 'number' || asked > maxOutputTokens);
+        !isWithin(body.value['max_tokens'], maxOutputTokens);
       return body.with({
         model: JSON.stringify(model),
         ...(lowers ? { max_tokens: String(maxOutputTokens) } : {}),

@@ -2,7 +2,7 @@
 import type { PlanProvider } from '../../../language/plan/types.ts';
 import type { ClientProtocol, ExchangeRequest } from '../exchange-port.ts';
 import { isObject } from '../client-body.ts';
-import { OUTPUT_LIMITS } from '../client-limits.ts';
+import { isWithin, OUTPUT_LIMITS } from '../client-limits.ts';
 import type { ExchangeProtocol } from '../shared/exchanger.ts';
 import { emptyReading, members, NO_PIECE, textOf } from '../shared/reading.ts';
 import type { AnswerReader } from '../shared/reading.ts';
@@ -31,10 +31,8 @@ export function openAiExchange(
       if (maxOutputTokens !== null && protocol !== 'embeddings') {
         const names = OUTPUT_LIMITS[protocol].filter((name) => typeof body.value[name] === 'number');
         const added = protocol === 'chat' ? limits.of(model) : 'max_output_tokens';
-        for (const name of names.length === 0 ? [added] : names) {
-          const asked = body.value[name];
-          if (typeof asked !== 'number' || asked > maxOutputTokens) changes[name] = String(maxOutputTokens);
-        }
+        for (const name of names.length === 0 ? [added] : names)
+          if (!isWithin(body.value[name], maxOutputTokens)) changes[name] = String(maxOutputTokens);
       }
       if (addsUsage(request, lacks))
         changes['stream_options'] = body.inside('stream_options', { include_usage: 'true' });

@@ -94,9 +94,10 @@ export async function planText(database: PostgresDatabase, hash: string): Promis
   return row?.text;
 }
 
-function toAlert({ seq: _seq, ...row }: AlertRow): AlertRecord {
+function toAlert({ seq: _seq, acknowledgedBy: by, acknowledgedAtMs: atMs, ...row }: AlertRow): AlertRecord {
   return {
     ...row,
+    ...(by === null || atMs === null ? {} : { acknowledged: { by, atMs } }),
     kind: row.kind as AlertRecord['kind'],
     severity: row.severity as AlertRecord['severity'],
     details: JSON.parse(row.details) as { [key: string]: Json },
@@ -117,6 +118,11 @@ export async function listAlerts(database: PostgresDatabase, page: PageRequest):
     .orderBy(page.backwards === true ? asc(alerts.seq) : desc(alerts.seq))
     .limit(rowLimit(page));
   return pageOf(rows.map(toAlert), page);
+}
+
+export async function alertById(database: PostgresDatabase, id: string): Promise<AlertRecord | undefined> {
+  const [row] = await database.select().from(alerts).where(eq(alerts.id, id));
+  return row && toAlert(row);
 }
 
 /** The oldest first. */

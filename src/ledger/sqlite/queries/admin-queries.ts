@@ -95,9 +95,10 @@ export function planText(database: ReadDatabase, hash: string): string | undefin
     .get()?.text;
 }
 
-function toAlert({ seq: _seq, ...row }: AlertRow): AlertRecord {
+function toAlert({ seq: _seq, acknowledgedBy: by, acknowledgedAtMs: atMs, ...row }: AlertRow): AlertRecord {
   return {
     ...row,
+    ...(by === null || atMs === null ? {} : { acknowledged: { by, atMs } }),
     kind: row.kind as AlertRecord['kind'],
     severity: row.severity as AlertRecord['severity'],
     details: JSON.parse(row.details) as { [key: string]: Json },
@@ -119,6 +120,11 @@ export function listAlerts(database: ReadDatabase, page: PageRequest): Page<Aler
     .limit(rowLimit(page))
     .all();
   return pageOf(rows.map(toAlert), page);
+}
+
+export function alertById(database: ReadDatabase, id: string): AlertRecord | undefined {
+  const row = database.select().from(alerts).where(eq(alerts.id, id)).get();
+  return row && toAlert(row);
 }
 
 /** The oldest first. */

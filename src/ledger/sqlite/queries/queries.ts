@@ -17,6 +17,7 @@ import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import {
   activeSwitches,
   learntBoundsOf,
+  alertById,
   listAlerts,
   listApiKeys,
   listRevisions,
@@ -71,6 +72,7 @@ export interface Queries {
   revisionsNamed(start: string): RevisionRecord[];
   planText(hash: string): string | undefined;
   alerts(page: PageRequest): Page<AlertRecord>;
+  alert(id: string): AlertRecord | undefined;
   waitingAlerts(sink: string, limit: number): WaitingAlerts;
   switches(): SwitchRecord[];
   apiKeys(): ApiKeyRecord[];
@@ -126,6 +128,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     revisionsNamed: (start) => revisionsNamed(database, start),
     planText: (hash) => planText(database, hash),
     alerts: (page) => listAlerts(database, page),
+    alert: (id) => alertById(database, id),
     waitingAlerts: (sink, limit) => inSnapshot(connection, () => waitingAlerts(database, sink, limit)),
     switches: () => activeSwitches(database),
     apiKeys: () => listApiKeys(database),

@@ -137,6 +137,20 @@ export function defineOperatorMutations(builder: Builder, refs: Refs, enums: Enu
         return resumed;
       },
     }),
+    acknowledgeAlert: t.field({
+      type: refs.alert,
+      description: 'Says that somebody has seen to it. Who was the first stays.',
+      authScopes: needs.admin,
+      args: { id: t.arg.id({ required: true }) },
+      resolve: async (_root, { id }, context) => {
+        const { ledger, clock } = context.services;
+        await ledger.acknowledgeAlert(id, context.caller.name, clock.nowMs());
+        const alert = await ledger.alert(id);
+        if (alert === undefined)
+          throw badInput(`There is no alert "${id}".`, 'Ask for `alerts` to see what there is.');
+        return alert;
+      },
+    }),
     reconcileAttempt: t.field({
       type: refs.attempt,
       description:

@@ -1,6 +1,7 @@
 // The types around runs: task types, revisions and their problems, callers, keys, alerts and spending switches.
 import { isExposed } from '../../../language/plan/exchange.ts';
 import { printPlan } from '../../../language/plan/print.ts';
+import { needs } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import type { Refs, RevisionShape, TaskTypeShape } from '../refs.ts';
@@ -11,6 +12,15 @@ import { visibleRun } from './run.ts';
 import { tagList } from './run-shape.ts';
 
 export function defineTaskType(builder: Builder, refs: Refs, enums: Enums, tasks: TaskModel): void {
+  const taskSource = builder
+    .objectRef<{ readonly text: string; readonly revision: RevisionShape }>('TaskSource')
+    .implement({
+      description: 'The workflow file of a task, as the active revision has it.',
+      fields: (t) => ({
+        text: t.exposeString('text', { description: 'YAML.' }),
+        revision: t.expose('revision', { type: refs.revision }),
+      }),
+    });
   builder.node(refs.taskType, {
     description: 'A task that the workflows define.',
     id: { resolve: ({ name }) => name },
@@ -53,6 +63,19 @@ export function defineTaskType(builder: Builder, refs: Refs, enums: Enums, tasks
         nullable: true,
         description: 'JSON Schema, 2020-12.',
         resolve: ({ task }) => task?.outputSchema ?? null,
+      }),
+      source: t.field({
+        type: taskSource,
+        nullable: true,
+        description:
+          'Its file. Null: not in the active revision, or that is a pinned one whose files this process has not read.',
+        authScopes: needs.readStats,
+        complexity: 5,
+        resolve: ({ task }, _args, { services }) => {
+          const text = task && services.revisions.textOf(task.file);
+          const { record } = services.revisions.active();
+          return text === null ? null : { text, revision: { hash: record.hash, record } };
+        },
       }),
       plan: t.string({
         nullable: true,
@@ -268,6 +291,16 @@ export function defineAlert(refs: Refs, enums: Enums): void {
         resolve: ({ runId }, _args, context) => (runId === null ? null : visibleRun(runId, context)),
       }),
       details: t.expose('details', { type: 'JSON' }),
+      acknowledgedBy: t.string({
+        nullable: true,
+        description: 'Who has seen to it; null: nobody yet.',
+        resolve: ({ acknowledged }) => acknowledged?.by ?? null,
+      }),
+      acknowledgedAt: t.field({
+        type: 'DateTime',
+        nullable: true,
+        resolve: ({ acknowledged }) => acknowledged?.atMs ?? null,
+      }),
     }),
   });
 

@@ -235,6 +235,18 @@ export class MemoryLedger implements LedgerReader, LedgerAdmin {
     );
   }
 
+  async alert(id: string): Promise<AlertRecord | undefined> {
+    this.#read('alert');
+    return Promise.resolve(this.alertRows.find((row) => row.id === id));
+  }
+
+  async acknowledgeAlert(id: string, by: string, atMs: number): Promise<void> {
+    const at = this.alertRows.findIndex((row) => row.id === id && row.acknowledged === undefined);
+    const row = this.alertRows[at];
+    if (row !== undefined) this.alertRows[at] = { ...row, acknowledged: { by, atMs } };
+    await Promise.resolve();
+  }
+
   async alerts(page: PageRequest): Promise<Page<AlertRecord>> {
     this.#read('alerts');
     return Promise.resolve(pageOf(this.alertRows, page, ({ id }) => id));
@@ -574,6 +586,7 @@ export class MemoryRevisions {
   }
 
   changesBetween = (): Promise<null> => Promise.resolve(null);
+  textOf = (): null => null;
 
   active(): Revision {
     return this.#active;

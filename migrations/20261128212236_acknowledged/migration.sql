@@ -1,0 +1,2 @@
+ALTER TABLE `alerts` ADD `acknowledged_by` text;--> statement-breakpoint
+ALTER TABLE `alerts` ADD `acknowledged_at_ms` integer;
