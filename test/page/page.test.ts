@@ -224,6 +224,22 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it.each(['/', '/tasks/triage'])('uses the width of a screen of 3840 pixels at %s', async (path) => {
+    const { page, faults } = await openPage(browser, `${served.url}${path}`, { width: 3840 });
+    await page.locator('.panel').first().waitFor();
+    const { overflow, columns } = await page.evaluate(() => ({
+      overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      columns: new Set(
+        [...document.querySelectorAll('.panel')].map((one) => one.getBoundingClientRect().left),
+      ).size,
+    }));
+    expect(overflow).toBeLessThanOrEqual(0);
+    // Panels stand side by side.
+    expect(columns).toBeGreaterThan(1);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   describe.each(['light', 'dark'] as const)('in its %s theme', (theme) => {
     it.each([
       '/',

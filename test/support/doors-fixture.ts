@@ -129,6 +129,10 @@ async function createKey(url: string, input: KeyAsked, authorization?: string): 
       variables: { input },
     }),
   });
-  const { data } = (await response.json()) as { data: { createApiKey: { secret: string } } };
+  const { data, errors = [] } = (await response.json()) as {
+    data?: { createApiKey: { secret: string } } | null;
+    errors?: { message: string }[];
+  };
+  if (data === undefined || data === null) throw new Error(errors[0]?.message);
   return data.createApiKey.secret;
 }
