@@ -43,10 +43,11 @@ export function Alerts() {
               <button
                 type="button"
                 className="small"
+                aria-label={`Acknowledge: ${message}`}
                 disabled={saying}
                 onClick={() => void say({ id }).then(() => read({ requestPolicy: 'network-only' }))}
               >
-                Acknowledge<span className="visually-hidden">: {message}</span>
+                Acknowledge
               </button>
             )}
           </li>
