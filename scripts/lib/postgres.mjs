@@ -101,7 +101,7 @@ function ready(child) {
 }
 
 /** Ends the PostgreSQL over the data in `folder`, and waits for it. */
-export async function stopPostgres(folder) {
+async function stopPostgres(folder) {
   const file = join(folder, 'data', 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n', 1)[0]);

@@ -29,7 +29,7 @@ interface ReplayFlags extends TrafficFlags {
   readonly seed: number;
 }
 
-export const failOnReplay = (): Option =>
+const failOnReplay = (): Option =>
   new Option(
     '--fail-on <effects>',
     'exit code 3 when it comes out so: cost-raised:5%, latency-raised:20%, refused',

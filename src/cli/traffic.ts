@@ -83,10 +83,7 @@ async function exportCommand(file: string | undefined, flags: ExportFlags, io: C
   return 0;
 }
 
-export function spanOf({
-  last,
-  ...dates
-}: Pick<TrafficFlags, 'from' | 'to' | 'timeZone' | 'last'>): TrafficSpan {
+function spanOf({ last, ...dates }: Pick<TrafficFlags, 'from' | 'to' | 'timeZone' | 'last'>): TrafficSpan {
   const { fromMs, toMs = Date.now() + 1 } = spanOfFlags({ ...dates, ago: 0 }, {});
   return { fromMs: fromMs ?? toMs - (last ?? WEEK_MS), toMs };
 }

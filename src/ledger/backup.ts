@@ -43,7 +43,11 @@ export async function backupLedger(path: string, file: string): Promise<Backup> 
   try {
     // What a killed process left in its journal comes first; beside a running one, it is in the tables within 25 ms.
     const reader = openLedgerReader(path);
-    await reader.switches().finally(() => reader.close());
+    try {
+      await reader.switches();
+    } finally {
+      await reader.close();
+    }
     copyTables(path, part);
     const backup = await verified(part);
     renameSync(part, file);
@@ -72,12 +76,20 @@ function copyTables(path: string, to: string): void {
 async function verified(file: string): Promise<Backup> {
   checkHeader(file, PACKAGE_MIGRATIONS);
   const newestMs = readSound(file);
-  const ledger = openLedgerReader(file);
-  const report = await ledger.verify().finally(() => ledger.close());
+  const report = await verificationOf(file);
   const [first] = report.discrepancies;
   if (first !== undefined)
     throw unsound(file, `${first.kind} ${first.where}: expected ${first.expected}, found ${first.actual}`);
   return { newestMs, report };
+}
+
+async function verificationOf(file: string): Promise<Backup['report']> {
+  const ledger = openLedgerReader(file);
+  try {
+    return await ledger.verify();
+  } finally {
+    await ledger.close();
+  }
 }
 
 /** When the newest call in it ended or began. */

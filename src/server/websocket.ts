@@ -168,9 +168,9 @@ export function createWebSocketServer(parts: WebSocketParts) {
             const inexact = inexactNumberIn(text);
             if (inexact !== undefined) {
               const refused = refusedOperation(text, inexact);
-              return refused === undefined
-                ? socket.close(CloseCode.BadRequest, 'Invalid message received')
-                : send(socket, refused);
+              if (refused === undefined) socket.close(CloseCode.BadRequest, 'Invalid message received');
+              else void send(socket, refused);
+              return;
             }
             const held = parts.bytesInFlight.hold(connection.caller?.name ?? '');
             if (held.grow(message.length) !== undefined)

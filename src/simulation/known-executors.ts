@@ -68,7 +68,7 @@ const CHARACTERS_PER_TOKEN = 4;
 const READ_WITHOUT_TEXT: ReadonlySet<string> = new Set(['caller', 'env', 'now']);
 
 /** Clients' own bodies are not in the traffic: their exchanges become prompts of the size they had. */
-export function withoutExchanges(plan: Plan): Plan {
+function withoutExchanges(plan: Plan): Plan {
   if (Object.values(plan.tasks).every(({ steps }) => steps.every(({ kind }) => kind !== 'exchange')))
     return plan;
   const tasks = Object.values(plan.tasks).map((task): PlanTask => ({

@@ -25,8 +25,7 @@ export interface UsageProject {
   readonly assumptions: readonly string[];
 }
 
-export const keyOf = ({ provider, model }: Pick<UsageRow, 'provider' | 'model'>): string =>
-  `${provider}/${model}`;
+const keyOf = ({ provider, model }: Pick<UsageRow, 'provider' | 'model'>): string => `${provider}/${model}`;
 
 /** Prices: the catalogue's; of a model that it does not know, what the export says that tokens cost. `to`: calls of every model go to this one instead. */
 export function projectOf(rows: readonly UsageRow[], catalogue: Catalogue, to: string | null): UsageProject {

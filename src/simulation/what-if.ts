@@ -62,7 +62,7 @@ export interface WhatIfOptions {
 }
 
 /** The terms of another plan: its caps, and its guards for every task. */
-export function under(plan: Plan, { budgets, guards }: Pick<Plan, 'budgets' | 'guards'>, hash: string): Plan {
+function under(plan: Plan, { budgets, guards }: Pick<Plan, 'budgets' | 'guards'>, hash: string): Plan {
   const tasks = Object.values(plan.tasks).map((task) => [task.name, { ...task, loop: guards.loop }] as const);
   return { ...plan, budgets, guards, tasks: Object.fromEntries(tasks), hash };
 }

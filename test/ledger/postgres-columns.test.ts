@@ -14,8 +14,8 @@ const said = (columns: Columns, without: readonly string[] = []): unknown =>
   Object.fromEntries(
     Object.entries(columns)
       .filter(([key]) => !without.includes(key))
-      .map(([key, { name, notNull }]) => [key, key === 'seq' || key === 'id' ? name : { name, notNull }])
-      .sort(),
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([key, { name, notNull }]) => [key, key === 'seq' || key === 'id' ? name : { name, notNull }]),
   );
 
 describe('the tables in PostgreSQL', () => {

@@ -62,7 +62,7 @@ export interface RealApp {
   /** What the providers were asked, in order. */
   readonly calls: ScriptedCall[];
   /** How the providers answer from now on. */
-  answer(script: Script): void;
+  readonly answer: (script: Script) => void;
 }
 
 const SHORT: Script = () => ({ text: 'short', usage: { inputTokens: 120, outputTokens: 30 } });

@@ -40,7 +40,7 @@ steps:
 output: \${{ steps.answer }}
 `;
 
-export const REVIEW = `task: review
+const REVIEW = `task: review
 input:
   parts: [string]
 cache: { for: 1h }

@@ -55,7 +55,7 @@ const total = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, one) => sum + one, 0);
 
 /** "This change: $412 → $172 a month (−58 %, between −51 and −63), p95 2.1 s → 2.6 s, 14 refusals of budget team." */
-export function replayLine({ replay }: Pick<ReplayReport, 'replay'>): string {
+function replayLine({ replay }: Pick<ReplayReport, 'replay'>): string {
   const { base, head, baseCost, headCost, change } = replay;
   const month = (nano: NanoUsd): string => dollars(perMonth(nano, replay));
   const span =

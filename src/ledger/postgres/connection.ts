@@ -63,7 +63,7 @@ const NUMERIC = 1700;
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8 || oid === NUMERIC) return BigInt;
-    return pg.types.getTypeParser(oid, format) as unknown;
+    return pg.types.getTypeParser(oid as Parameters<typeof pg.types.getTypeParser>[0], format) as unknown;
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 

@@ -222,8 +222,8 @@ function createCluster(pool: Pool, node: number, signals: NodeSignals): Cluster 
       signals.onBuried((_id, { taken }) => {
         if (taken.length > 0) listener();
       }),
-    onFenced: signals.onFenced,
-    aheadMs: signals.aheadMs,
+    onFenced: (listener) => signals.onFenced(listener),
+    aheadMs: () => signals.aheadMs(),
   };
 }
 

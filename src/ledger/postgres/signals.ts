@@ -8,7 +8,7 @@ import type { DatabaseAddress } from './connection.ts';
 import { DATABASE_NOW_MS, buryNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
 
-export const BEAT_MS = 500;
+const BEAT_MS = 500;
 const RECONNECT_MS = 200;
 
 /** What nodes tell each other; small, and never the only way: whoever missed it finds out by asking. */
@@ -196,7 +196,7 @@ function readSignal(payload: string | undefined, node: number): Signal | undefin
   try {
     const { from, ...signal } = JSON.parse(payload ?? '') as Signal & { readonly from: number };
     if (from === node) return undefined;
-    return ['recall', 'changed', 'wrote'].includes(signal.kind) ? (signal as Signal) : undefined;
+    return ['recall', 'changed', 'wrote'].includes(signal.kind) ? signal : undefined;
   } catch {
     return undefined;
   }

@@ -372,7 +372,7 @@ export const ledgerState = pgTable('ledger_state', {
   hoursFromMs: count('hours_from_ms').notNull(),
 });
 
-/** A row for each process that opened the ledger for writing; a process that is started again is another node. */
+/** A row for each process that opened the ledger for writing; a process that is started again is another node. @public read by drizzle-kit */
 export const nodes = pgTable('nodes', {
   seq: rowNumber('seq'),
   id: text('id').notNull().unique(),
@@ -390,7 +390,7 @@ export const nodes = pgTable('nodes', {
   lastOperation: count('last_operation').notNull(),
 });
 
-/** Slices: the most that a node may have spent and hold of a budget's account in a window, in the budget's unit. */
+/** Slices: the most that a node may have spent and hold of a budget's account in a window, in the budget's unit. @public read by drizzle-kit */
 export const budgetLeases = pgTable(
   'budget_leases',
   {

@@ -499,7 +499,7 @@ export class MemoryEngine implements Engine {
   }
 }
 
-export const EMPTY_BUCKET: CostBucket = {
+const EMPTY_BUCKET: CostBucket = {
   costNanoUsd: 0n,
   savedNanoUsd: 0n,
   runs: 0,
