@@ -46,9 +46,9 @@ describe('the README', () => {
     expect(commands.map(({ command }) => command)).toContain('npm test');
   });
 
-  it('prints where the API is and a mutation to paste', () => {
+  it('prints where the API and the page are', () => {
     expect(served.output()).toContain(`${served.url}/graphql`);
-    expect(served.output()).toContain('runTask');
+    expect(served.output()).toContain(`The page: ${served.url}/`);
   });
 
   const graphql = fences.filter(({ language }) => language === 'graphql');
