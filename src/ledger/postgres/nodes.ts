@@ -7,7 +7,7 @@ import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import { inTransaction } from './connection.ts';
 import type { Queryable } from './connection.ts';
 import { RollupChanges } from './rollup-changes.ts';
-import { WRITE_TURN, turnValues } from './statement.ts';
+import { WRITE_LATE, turnValues } from './statement.ts';
 
 export interface NodeRecord {
   readonly seq: number;
@@ -65,6 +65,7 @@ export function buryNode(
       [dead],
     );
     const held = left.rows as { held: bigint }[];
+    await client.query('update nodes set alive = false where seq = $1', [dead]);
     const interrupted = await interruptRuns(client, dead, nowMs);
     const taken = await client.query(
       'update runs set node = $2 where node = $1 and finished_at_ms is null and durable returning id',
@@ -72,7 +73,6 @@ export function buryNode(
     );
     // What it was granted and did not use is free again; what it has spent and holds is in its rows.
     await client.query('delete from budget_leases where node = $1', [dead]);
-    await client.query('update nodes set alive = false where seq = $1', [dead]);
     return {
       unreconciled: held.length,
       heldNanoUsd: held.reduce((sum, each) => sum + each.held, 0n),
@@ -126,14 +126,13 @@ async function interruptRuns(client: PoolClient, dead: number, nowMs: number): P
     outputText: null,
     outputContent: null,
   }));
-  const last = await client.query('select last_operation from nodes where seq = $1', [dead]);
-  const number = Number((last.rows[0] as { last_operation: bigint }).last_operation) + 1;
   const none: readonly object[] = [];
-  await client.query(WRITE_TURN, [
+  // It takes no number of the dead node: one that wakes would take its next operation for written.
+  await client.query(WRITE_LATE, [
     ...turnValues({
       node: dead,
-      first: number,
-      last: number,
+      first: 1,
+      last: 0,
       runs: none,
       finished,
       attempts: none,

@@ -38,7 +38,11 @@ async function stage(): Promise<Stage> {
     upstream,
     dataDirectory,
     start: (flags = []) =>
-      serveFor(upstream, { dataDirectory, flags: ['--workflows', workflows, '--no-watch', ...flags] }),
+      serveFor(upstream, {
+        dataDirectory,
+        flags: ['--workflows', workflows, '--no-watch', ...flags],
+        env: { HEADGATE_LOG: 'info' },
+      }),
   };
 }
 
