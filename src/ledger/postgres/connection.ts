@@ -63,7 +63,8 @@ const NUMERIC = 1700;
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8 || oid === NUMERIC) return BigInt;
-    return pg.types.getTypeParser(oid as Parameters<typeof pg.types.getTypeParser>[0], format) as unknown;
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum lists PostgreSQL's own types; extensions have numbers beside it.
+    return pg.types.getTypeParser(oid, format) as unknown;
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
