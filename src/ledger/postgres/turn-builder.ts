@@ -1,14 +1,11 @@
 // Makes one turn of the operations that wait: what each of them changes, with what the node remembers of its runs and attempts under way.
 import type { Posting, Spending } from '../../engine/budget/port.ts';
-import type { AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
 import { redactJsonText } from '../../common/redact-text.ts';
 import { encodeDimensions } from '../rollup/dimensions.ts';
 import { addDifference, countAttempt, countRun } from '../rollup/sums.ts';
-import type { CountedAttempt } from '../rollup/sums.ts';
 import type { Retain } from '../retention/recording-rules.ts';
 import type * as operations from '../sqlite/operations.ts';
-import type { AttemptProgress } from '../sqlite/rows.ts';
-import { settledSpending } from '../sqlite/settled-spending.ts';
+import { countedOf, settledSpending, spendingOf } from '../sqlite/settled-spending.ts';
 import { withinSum } from '../sqlite/written-values.ts';
 import type { Queryable } from './connection.ts';
 import { Contents } from './contents.ts';
@@ -455,20 +452,4 @@ export function readPostings(text: string): readonly Posting[] {
 export function reduceText(text: string, content: Retain['content']): string | null {
   if (content === 'hash') return null;
   return content === 'redacted' ? redactJsonText(text) : text;
-}
-
-function spendingOf({ status, costNanoUsd, inputTokens, outputTokens }: AttemptProgress): Spending {
-  return settledSpending(status, BigInt(costNanoUsd), inputTokens + outputTokens);
-}
-
-function countedOf(progress: AttemptProgress): CountedAttempt {
-  return {
-    ...progress,
-    status: progress.status as AttemptStatus,
-    costNanoUsd: BigInt(progress.costNanoUsd),
-    estimated: progress.estimated === 1,
-    savedBy: progress.savedBy as SavedBy | null,
-    savedRouteNanoUsd: BigInt(progress.savedRouteNanoUsd),
-    savedPromptCacheNanoUsd: BigInt(progress.savedPromptCacheNanoUsd),
-  };
 }

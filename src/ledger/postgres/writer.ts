@@ -23,6 +23,7 @@ import { NOT_ITS_TURN, REFUSED, STALE, WRITE_LATE, WRITE_TURN, turnValues } from
 import type { Turn } from './statement.ts';
 import { TurnBuilder, readPostings, reduceText } from './turn-builder.ts';
 import type { Keeping, UnsettledAttempt, TurnOperation } from './turn-builder.ts';
+import { rowRefusal } from '../sqlite/write-failures.ts';
 
 /** A database that is away is waited for this long, as for one that is started again; then what waits is refused, and tried again. */
 const PATIENCE_MS = 4_000;
@@ -169,7 +170,11 @@ export class PostgresWriter {
         if (isConnectionLost(error) || error instanceof Fenced) throw error;
         if (error instanceof Error && error.message === STALE && reading < MOST_READINGS) continue;
         if (isDatabaseFailure(error)) throw error;
-        refused.push({ number, what: describeOperation(operation), failure: refusal(error) });
+        refused.push({
+          number,
+          what: describeOperation(operation),
+          failure: rowRefusal(error, 'runs_idempotency'),
+        });
         return undefined;
       }
     }
@@ -373,21 +378,6 @@ function isTurnOperation(operation: Operation): operation is TurnOperation {
 function isDatabaseFailure(error: unknown): boolean {
   const code = errorCode(error);
   return /^(?:53|57|58|XX|42P01|42703|25)/.test(code);
-}
-
-function refusal(error: unknown): Failure {
-  const detail = error instanceof Error ? error.message : String(error);
-  if (detail.includes('runs_idempotency'))
-    return {
-      code: 'IDEMPOTENCY_KEY_USED',
-      message: 'This caller has already made a run with this idempotency key.',
-      remedy: 'Ask for the run that was made with it, or send another key.',
-    };
-  return {
-    code: 'LEDGER_CONSTRAINT',
-    message: `The ledger refused a row: ${detail}.`,
-    remedy: 'Each run and each attempt is written once, under an id of its own.',
-  };
 }
 
 /** null: it is closed. Throws where there is no such attempt. */

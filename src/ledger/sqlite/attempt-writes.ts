@@ -1,9 +1,7 @@
 // Writes attempts: open with their hold, closed with their cost; the budget windows and roll-ups change with them.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Spending } from '../../engine/budget/port.ts';
-import type { AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
 import { addDifference, countAttempt } from '../rollup/sums.ts';
-import type { CountedAttempt } from '../rollup/sums.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import type { ContentStore } from './content-store.ts';
 import type * as operations from './operations.ts';
@@ -12,7 +10,7 @@ import { OPENED_ATTEMPT_COLUMNS } from './rows.ts';
 import type { AttemptProgress, AttemptRow, OpenedAttempt } from './rows.ts';
 import type { RollupWrites } from './rollup-writes.ts';
 import type { RunCosts } from './run-costs.ts';
-import { settledSpending } from './settled-spending.ts';
+import { countedOf, settledSpending, spendingOf } from './settled-spending.ts';
 import type { WindowChange, WindowWrites } from './window-writes.ts';
 
 /** What closing an attempt needs to know of its opening. */
@@ -199,20 +197,4 @@ export class AttemptWrites {
     this.#new = [];
     this.#newById = new Map();
   }
-}
-
-function spendingOf({ status, costNanoUsd, inputTokens, outputTokens }: AttemptProgress): Spending {
-  return settledSpending(status, BigInt(costNanoUsd), inputTokens + outputTokens);
-}
-
-function countedOf(progress: AttemptProgress): CountedAttempt {
-  return {
-    ...progress,
-    status: progress.status as AttemptStatus,
-    costNanoUsd: BigInt(progress.costNanoUsd),
-    estimated: progress.estimated === 1,
-    savedBy: progress.savedBy as SavedBy | null,
-    savedRouteNanoUsd: BigInt(progress.savedRouteNanoUsd),
-    savedPromptCacheNanoUsd: BigInt(progress.savedPromptCacheNanoUsd),
-  };
 }

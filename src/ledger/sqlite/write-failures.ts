@@ -26,3 +26,19 @@ export function unavailable(failure: Failure): LedgerUnavailable {
 export function refusedValue(error: unknown): unknown {
   return error instanceof HeadgateError ? unavailable(error) : error;
 }
+
+/** What a constraint refused of one row. `keyConstraint`: how the database names the one of a caller's idempotency keys. */
+export function rowRefusal(error: unknown, keyConstraint: string): Failure {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (detail.includes(keyConstraint))
+    return {
+      code: 'IDEMPOTENCY_KEY_USED',
+      message: 'This caller has already made a run with this idempotency key.',
+      remedy: 'Ask for the run that was made with it, or send another key.',
+    };
+  return {
+    code: 'LEDGER_CONSTRAINT',
+    message: `The ledger refused a row: ${detail}.`,
+    remedy: 'Each run and each attempt is written once, under an id of its own.',
+  };
+}

@@ -13,6 +13,7 @@ import { RunWrites } from './run-writes.ts';
 import { UNCHANGED } from './unchanged.ts';
 import { WindowWrites } from './window-writes.ts';
 import type { Settled } from './window-writes.ts';
+import { rowRefusal } from './write-failures.ts';
 
 /** Operations in the order they were asked for; the numbers of the first and the last one, in the database's life. */
 export interface Batch {
@@ -180,7 +181,11 @@ export class Writer {
       if (isDatabaseFailure(error)) throw error;
       this.#database.exec('rollback to operation; release operation');
       this.#forget();
-      const refusedOne = { number, what: describeOperation(operation), failure: refusal(error) };
+      const refusedOne = {
+        number,
+        what: describeOperation(operation),
+        failure: rowRefusal(error, 'runs.idempotency_key'),
+      };
       refused.push(refusedOne);
       if (journaled) setAside(this.#path, refusedOne, operation);
       return undefined;
@@ -248,21 +253,6 @@ export class Writer {
 export function failureOf(error: unknown, path: string): Failure {
   const { code, message, remedy } = explainSqliteError(error, path);
   return { code, message, remedy };
-}
-
-function refusal(error: unknown): Failure {
-  const detail = error instanceof Error ? error.message : String(error);
-  if (detail.includes('runs.idempotency_key'))
-    return {
-      code: 'IDEMPOTENCY_KEY_USED',
-      message: 'This caller has already made a run with this idempotency key.',
-      remedy: 'Ask for the run that was made with it, or send another key.',
-    };
-  return {
-    code: 'LEDGER_CONSTRAINT',
-    message: `The ledger refused a row: ${detail}.`,
-    remedy: 'Each run and each attempt is written once, under an id of its own.',
-  };
 }
 
 /** As `accounts.seeded` writes them: nano-dollars as text. */
