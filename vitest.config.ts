@@ -1,4 +1,6 @@
 // How the tests run: plain Node, no globals, nothing mocked between files.
+import { availableParallelism } from 'node:os';
+
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +8,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
   test: {
     environment: 'node',
+    // A worker a core: what tests wait for is mostly children and files, so that the one core vitest would spare stands idle.
+    maxWorkers: availableParallelism(),
     globalSetup: ['test/support/postgres-setup.ts'],
     include: ['test/**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**'],

@@ -73,7 +73,8 @@ describe('headgate serve', () => {
   it.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'writes lines for people on a terminal',
     async () => {
-      const command = `${process.execPath} ${join(repositoryRoot, 'src/cli/main.ts')} serve --port 0 --data ${temporaryFolder()}`;
+      // exec: a shell that stays in between would be ended by the Ctrl-C itself, and tell of that.
+      const command = `exec ${process.execPath} ${join(repositoryRoot, 'src/cli/main.ts')} serve --port 0 --data ${temporaryFolder()}`;
       const child = spawn('script', ['-qec', command, '/dev/null'], {
         cwd: repositoryRoot,
         env: { ...closedEnvironment(), HEADGATE_LOG: 'info' },
