@@ -18,12 +18,12 @@ import {
 import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
 import { adjustSpend, type Adjustment } from './engine/execution/adjustment.ts';
 import { createEngine } from './engine/execution/create-engine.ts';
-import type { Engine } from './engine/execution/engine.ts';
+import type { Engine } from './engine/execution/port.ts';
 import { createExecutors } from './engine/execution/executors.ts';
 import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.ts';
 import { UsageAlerts } from './engine/execution/usage-alerts.ts';
 import { createWorkThread } from './engine/execution/thread/work-thread.ts';
-import type { EngineLog } from './engine/execution/parts.ts';
+import type { EngineLog } from './engine/execution/engine-parts.ts';
 import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import type { AttemptRecord } from './engine/execution/records.ts';
 import type { Cluster } from './ledger/cluster-port.ts';

@@ -3,7 +3,7 @@ import type { App } from './app.ts';
 import type { JsonObject } from './common/json.ts';
 import { HeadgateError } from './errors/headgate-error.ts';
 import type { Problem } from './errors/problem.ts';
-import type { DryRun, RunEvent, RunOptions, RunResult, StreamedTexts } from './engine/execution/engine.ts';
+import type { DryRun, RunEvent, RunOptions, RunResult, StreamedTexts } from './engine/execution/port.ts';
 import { LOCAL_CALLER } from './engine/execution/local-caller.ts';
 import type { Caller } from './engine/budget/port.ts';
 import type { Plan } from './language/plan/types.ts';
@@ -21,7 +21,7 @@ export type {
   RunResult,
   RunSnapshot,
   StreamedTexts,
-} from './engine/execution/engine.ts';
+} from './engine/execution/port.ts';
 export type { AttemptRecord, RunError, RunRecord, StepRecord } from './engine/execution/records.ts';
 export type { Caller } from './engine/budget/port.ts';
 export type { Plan, PlanTask } from './language/plan/types.ts';

@@ -1,5 +1,5 @@
 // headgate run: one task from the command line, accounted for in the same ledger as the server's.
-import type { RunOptions, RunResult } from '../engine/execution/engine.ts';
+import type { RunOptions, RunResult } from '../engine/execution/port.ts';
 import { LOCAL_CALLER } from '../engine/execution/local-caller.ts';
 import { nearest } from '../common/nearest.ts';
 import type { Json } from '../common/json.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.ts';
 import { newId } from '../common/ids.ts';
 import { formatUsd } from '../common/money.ts';
 import type { Random } from '../common/random.ts';
-import type { AlertRecord } from '../engine/execution/ports.ts';
+import type { AlertRecord } from '../engine/execution/recorder.ts';
 import { setAsidePath } from './journal/set-aside.ts';
 import type { Repaired, TakenUp } from './journal/take-up.ts';
 import type { Recovered } from './sqlite/recovery.ts';

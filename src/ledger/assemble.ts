@@ -1,7 +1,7 @@
 // Puts the ledger's ports together over a write queue and readers, whatever database is under them.
 import type { Clock } from '../common/clock.ts';
 import { systemClock } from '../common/clock.ts';
-import type { Recorder } from '../engine/execution/ports.ts';
+import type { Recorder } from '../engine/execution/recorder.ts';
 import { createAdmin } from './admin.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Ledger } from './open.ts';

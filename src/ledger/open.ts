@@ -6,7 +6,7 @@ import type { Clock } from '../common/clock.ts';
 import { loadedOnce } from '../common/loaded.ts';
 import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../engine/budget/port.ts';
-import type { AlertRecord, Recorder } from '../engine/execution/ports.ts';
+import type { AlertRecord, Recorder } from '../engine/execution/recorder.ts';
 import { afterWriting, assembleLedger, createFeed, createLedgerReader } from './assemble.ts';
 import type { Cluster } from './cluster-port.ts';
 import { isDatabaseAddress } from './database-address.ts';

@@ -1,5 +1,5 @@
 // What the rest of the engine reads from the ledger: pages of rows, batches by id, and the announcement of what is written.
-import type { AlertRecord } from '../engine/execution/ports.ts';
+import type { AlertRecord } from '../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord, RunStatus, StepRecord } from '../engine/execution/records.ts';
 import type { Problem } from '../errors/problem.ts';
 

@@ -1,5 +1,5 @@
 // The Recorder on a write queue and a reader: what an execution writes down and reads back.
-import type { Recorder } from '../engine/execution/ports.ts';
+import type { Recorder } from '../engine/execution/recorder.ts';
 import type { AttemptRecord } from '../engine/execution/records.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';

@@ -1,7 +1,7 @@
 // Notices of revisions as alerts: in words for people, with what to do.
 import { assertNever } from '../common/assert-never.ts';
 import type { Problem } from '../errors/problem.ts';
-import type { AlertRecord } from '../engine/execution/ports.ts';
+import type { AlertRecord } from '../engine/execution/recorder.ts';
 import type { RevisionNotice, Revisions } from './port.ts';
 
 type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'>;

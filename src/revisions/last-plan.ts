@@ -1,5 +1,5 @@
 // The plan that was active when the ledger was last written.
-import type { Recorder } from '../engine/execution/ports.ts';
+import type { Recorder } from '../engine/execution/recorder.ts';
 import type { LedgerReader } from '../ledger/port.ts';
 import { decodePlan } from '../language/plan/encode.ts';
 import type { Plan } from '../language/plan/types.ts';

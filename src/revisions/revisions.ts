@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import { canonicalJson } from '../common/json.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import type { Problem } from '../errors/problem.ts';
-import type { EngineLog } from '../engine/execution/parts.ts';
+import type { EngineLog } from '../engine/execution/engine-parts.ts';
 import type { LedgerAdmin, RevisionReader, RevisionRecord } from '../ledger/port.ts';
 import { deepFreeze, encodePlan } from '../language/plan/encode.ts';
 import type { Plan } from '../language/plan/types.ts';

@@ -7,7 +7,7 @@ import type { Accounts } from '../engine/budget/port.ts';
 import { budgetAlert, circuitAlert, guardAlert } from '../engine/execution/alert-records.ts';
 import { createBudgetMatcher } from '../engine/execution/budget-matcher.ts';
 import { createEngine } from '../engine/execution/create-engine.ts';
-import type { RunResult } from '../engine/execution/engine.ts';
+import type { RunResult } from '../engine/execution/port.ts';
 import { LearntBounds } from '../engine/execution/learnt-bounds.ts';
 import { UsageAlerts } from '../engine/execution/usage-alerts.ts';
 import type { WorkThread } from '../engine/execution/thread/work-thread.ts';

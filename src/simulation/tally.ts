@@ -1,6 +1,6 @@
 // What came of a replay: the rows that a ledger would have written, added up as they come, so that memory stays flat.
 import { LRUCache } from 'lru-cache';
-import type { AlertRecord, History, Recorder } from '../engine/execution/ports.ts';
+import type { AlertRecord, History, Recorder } from '../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord } from '../engine/execution/records.ts';
 import { sampleOf } from '../ledger/stats/sample.ts';
 import type { LearningSignals } from '../engine/routing/signals.ts';

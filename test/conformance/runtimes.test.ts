@@ -4,8 +4,8 @@ import { sleep } from '../../src/common/clock.ts';
 import type { Clock } from '../../src/common/clock.ts';
 import type { Json } from '../../src/common/json.ts';
 import type { StepRecord } from '../../src/engine/execution/records.ts';
-import { RunStopped } from '../../src/engine/execution/runtime-port.ts';
-import type { Runtime, RunScope } from '../../src/engine/execution/runtime-port.ts';
+import { RunStopped } from '../../src/engine/execution/runtime.ts';
+import type { Runtime, RunScope } from '../../src/engine/execution/runtime.ts';
 import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
 import type { Random } from '../../src/common/random.ts';
-import type { RunResult } from '../../src/engine/execution/engine.ts';
+import type { RunResult } from '../../src/engine/execution/port.ts';
 import { loadTokenizer } from '../../src/engine/execution/tokens.ts';
 import type { Plan, PlanModelStep, PlanStep } from '../../src/language/plan/types.ts';
 import type { ErrorClass } from '../../src/engine/providers/port.ts';

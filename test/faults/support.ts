@@ -1,7 +1,7 @@
 // Two fault servers behind the real SDKs, the whole engine over a real ledger, and a clock that runs ahead of the sockets without losing them.
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
-import type { RunEvent, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/engine.ts';
+import type { RunEvent, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/port.ts';
 import { loadTokenizer } from '../../src/engine/execution/tokens.ts';
 import type { PlanModel, PlanPolicy, PlanProvider } from '../../src/language/plan/types.ts';
 import { engineFixture, snapshotOf } from '../support/engine-fixture.ts';

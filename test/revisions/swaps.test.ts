@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openApp } from '../../src/app.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
-import type { RunSnapshot } from '../../src/engine/execution/engine.ts';
+import type { RunSnapshot } from '../../src/engine/execution/port.ts';
 import { committed, handSource } from './support.ts';
 
 const SWAPS = 200;

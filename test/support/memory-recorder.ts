@@ -1,5 +1,5 @@
 // A Recorder and its History in memory: commits in the order of the calls, a microtask later; for tests that run thousands of times.
-import type { AlertRecord, History, Recorder } from '../../src/engine/execution/ports.ts';
+import type { AlertRecord, History, Recorder } from '../../src/engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../src/engine/execution/records.ts';
 
 export interface MemoryRecorder extends Recorder, History {

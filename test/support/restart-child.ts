@@ -8,7 +8,7 @@ import { seededRandom } from '../../src/common/random.ts';
 import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import { createExecutors } from '../../src/engine/execution/executors.ts';
 import { createWorkThread } from '../../src/engine/execution/thread/work-thread.ts';
-import type { Engine } from '../../src/engine/execution/engine.ts';
+import type { Engine } from '../../src/engine/execution/port.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import type { Plan } from '../../src/language/plan/types.ts';

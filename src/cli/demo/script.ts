@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { JsonObject } from '../../common/json.ts';
 import type { Random } from '../../common/random.ts';
 import type { Caller } from '../../engine/budget/port.ts';
-import type { Engine, RunResult } from '../../engine/execution/engine.ts';
+import type { Engine, RunResult } from '../../engine/execution/port.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface Stage {

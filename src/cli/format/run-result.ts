@@ -2,7 +2,7 @@
 import type { Json } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
 import { formatDuration } from '../../common/units.ts';
-import type { RunResult } from '../../engine/execution/engine.ts';
+import type { RunResult } from '../../engine/execution/port.ts';
 import type { AttemptRecord } from '../../engine/execution/records.ts';
 import type { CliRunTaskMutation } from '../generated/graphql.ts';
 import type { Colours } from './colours.ts';

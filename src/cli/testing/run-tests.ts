@@ -12,7 +12,7 @@ import { expectShape } from '../../language/definition/environments.ts';
 import type { Definition, TaskDefinition, TestDefinition } from '../../language/definition/types.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { LOCAL_CALLER } from '../../engine/execution/local-caller.ts';
-import type { RunResult, RunSnapshot } from '../../engine/execution/engine.ts';
+import type { RunResult, RunSnapshot } from '../../engine/execution/port.ts';
 import { compileExpression } from '../../language/expression/compile.ts';
 import { createEnvironment } from '../../language/expression/environment.ts';
 import { Answers } from './answers.ts';

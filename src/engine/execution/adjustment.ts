@@ -5,7 +5,7 @@ import type { NanoUsd } from '../../common/money.ts';
 import type { Random } from '../../common/random.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Budgets, Caller, Spending } from '../budget/port.ts';
-import type { Recorder } from './ports.ts';
+import type { Recorder } from './recorder.ts';
 import type { AttemptRecord, RunRecord } from './records.ts';
 
 export interface Adjustment {

@@ -6,7 +6,7 @@ import { newId } from '../../common/ids.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { Random } from '../../common/random.ts';
 import type { CircuitState } from '../resilience/port.ts';
-import type { AlertRecord } from './ports.ts';
+import type { AlertRecord } from './recorder.ts';
 
 type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'> & { readonly runId?: string | null };
 

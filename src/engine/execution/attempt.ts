@@ -25,7 +25,7 @@ import type { ExchangeAsk } from './exchange/call.ts';
 import type { ModelChoice } from './choice.ts';
 import type { WorstCase } from './learnt-bounds.ts';
 import type { LiveRun } from './live-run.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
 import { spendScopes } from './spend-scope.ts';

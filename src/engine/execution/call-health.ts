@@ -4,7 +4,7 @@ import { sha256Hex } from '../../common/json.ts';
 import type { CallOutcome, ErrorClass, ModelRequest } from '../providers/port.ts';
 import { AttemptTimeout } from '../resilience/port.ts';
 import type { CallHealth, RefusedInput } from '../resilience/port.ts';
-import { RunStopped } from './runtime-port.ts';
+import { RunStopped } from './runtime.ts';
 
 /**
  * A breaker asks whether the candidate can serve anyone. A refused key or an unknown model counts: nobody will be served. A rate limit has its own

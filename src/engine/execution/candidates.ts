@@ -18,7 +18,7 @@ import type { ModelChoice } from './choice.ts';
 import type { ExchangeAsk } from './exchange/call.ts';
 import { learn, pause, refusedByBudget } from './learn.ts';
 import type { LiveRun } from './live-run.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import { race } from './race.ts';
 import type { Finished, Hedging, Runner } from './race.ts';
 import type { StepRecord } from './records.ts';

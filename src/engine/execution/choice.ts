@@ -6,7 +6,7 @@ import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
 import type { ExchangeAsk } from './exchange/call.ts';
 import type { Asked, LearntBounds, WorstCase } from './learnt-bounds.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { PromptSize } from './tokens.ts';
 
 /** What belongs to a model in a plan, whoever calls it. */

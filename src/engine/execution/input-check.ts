@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../common/json.ts';
 import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
 import { nowValues } from '../../language/expression/environment.ts';
-import type { InputProblem } from './engine.ts';
+import type { InputProblem } from './port.ts';
 import { inputProblems } from './input-problems.ts';
 import type { LinkedTask } from './link.ts';
 

@@ -1,6 +1,6 @@
 // Ajv's errors as problems of an input: a path, a code and a sentence each (INV-13).
 import type { ErrorObject } from 'ajv';
-import type { InputProblem } from './engine.ts';
+import type { InputProblem } from './port.ts';
 
 /** The most problems told at once: a list of a million bad items is told by its first ones. */
 const MAX_PROBLEMS = 50;

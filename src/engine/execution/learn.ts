@@ -5,7 +5,7 @@ import { isOnlyMargin } from '../budget/refusals.ts';
 import type { ErrorClass, ProviderAnswer, ProviderError } from '../providers/port.ts';
 import type { Decided } from '../routing/decide.ts';
 import type { StepAsk } from './candidates.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { Finished } from './race.ts';
 import { repairOf } from './repair.ts';
 import { attemptsExhausted, brokenOff, budgetExceeded, gaveUp, pausedAt } from './step-failures.ts';

@@ -5,7 +5,7 @@ import { childRunId } from '../../common/ids.ts';
 import type { JsonObject } from '../../common/json.ts';
 import type { Plan, PlanAllowance, PlanStep } from '../../language/plan/types.ts';
 import { Allowance } from './allowance.ts';
-import type { RunEvent, RunResult, StreamedTexts } from './engine.ts';
+import type { RunEvent, RunResult, StreamedTexts } from './port.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { LinkedTask } from './link.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from './records.ts';

@@ -1,10 +1,10 @@
 // The runs in this process: begun on the runtime, found by id, and let go of when they end.
 import type { Json } from '../../common/json.ts';
-import type { RunResult } from './engine.ts';
+import type { RunResult } from './port.ts';
 import { interpreter } from './execute.ts';
 import type { LiveRun } from './live-run.ts';
-import type { EngineParts } from './parts.ts';
-import type { RunScope } from './runtime-port.ts';
+import type { EngineParts } from './engine-parts.ts';
+import type { RunScope } from './runtime.ts';
 
 export class LiveRuns {
   readonly #parts: EngineParts;

@@ -6,11 +6,11 @@ import type { Outcome } from '../../common/outcome.ts';
 import { errorText } from '../../errors/catalogue.ts';
 import { isExposed } from '../../language/plan/exchange.ts';
 import type { Plan, PlanAllowance } from '../../language/plan/types.ts';
-import type { InputProblem, RunRequest, RunResult } from './engine.ts';
+import type { InputProblem, RunRequest, RunResult } from './port.ts';
 import { checkInput } from './input-check.ts';
 import { problemsLine } from './input-problems.ts';
 import type { LinkedTask } from './link.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import { mayRun } from './scopes.ts';
 import { callerValue } from './values.ts';
 

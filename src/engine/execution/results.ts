@@ -3,7 +3,7 @@ import { formatDuration } from '../../common/units.ts';
 import { errorText } from '../../errors/catalogue.ts';
 import { SAME } from '../../language/plan/print.ts';
 import type { LoopDecision, SpendSwitch } from '../budget/guards/port.ts';
-import type { RunResult } from './engine.ts';
+import type { RunResult } from './port.ts';
 import type { RunFailure } from './failure.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunRefusal } from './prepare.ts';

@@ -1,10 +1,10 @@
 // Runs that a restart cut off: continued from their receipts, or ended where nothing is known of them any more.
 import { decodeContinuation } from './continuation.ts';
-import type { RunResult } from './engine.ts';
+import type { RunResult } from './port.ts';
 import { failed } from './failure.ts';
 import { LiveRun } from './live-run.ts';
 import type { LiveRuns } from './live-runs.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
 

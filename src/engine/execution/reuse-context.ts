@@ -5,7 +5,7 @@ import { nowValues } from '../../language/expression/environment.ts';
 import type { Plan } from '../../language/plan/types.ts';
 import type { Executors } from './executors.ts';
 import type { LinkedTask } from './link.ts';
-import type { CachedFor } from './ports.ts';
+import type { CachedFor } from './recorder.ts';
 import type { RunRecord } from './records.ts';
 
 const DAY_MS = 86_400_000;

@@ -10,7 +10,7 @@ import type { Candidate } from '../routing/port.ts';
 import { modelParts } from './choice.ts';
 import type { ModelParts } from './choice.ts';
 import type { LiveRun } from './live-run.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { AttemptRecord } from './records.ts';
 import type { Repair } from './repair.ts';
 

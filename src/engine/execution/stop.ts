@@ -4,7 +4,7 @@ import { RunFailure, runError } from './failure.ts';
 import type { ErrorClass } from '../providers/port.ts';
 import type { LiveRun } from './live-run.ts';
 import type { AttemptRecord } from './records.ts';
-import { RunStopped } from './runtime-port.ts';
+import { RunStopped } from './runtime.ts';
 
 /** The failure of a run whose signal is aborted. `made`: the attempts of the step. */
 export function stopped(

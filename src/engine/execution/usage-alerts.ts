@@ -1,7 +1,7 @@
 // Alerts about what providers report of usage: one a model and kind, so that a provider that counts nothing is heard of and does not drown the rest.
 import type { LiveRun } from './live-run.ts';
 import { alertRecord } from './alert-records.ts';
-import type { EngineParts } from './parts.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { Settlement } from './usage.ts';
 
 const KINDS = {

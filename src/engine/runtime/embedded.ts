@@ -1,10 +1,10 @@
 // The embedded Runtime: runs live in this process; what has to survive it is in the ledger.
 import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
-import type { Recorder } from '../execution/ports.ts';
+import type { Recorder } from '../execution/recorder.ts';
 import type { StepRecord } from '../execution/records.ts';
-import { RunStopped } from '../execution/runtime-port.ts';
-import type { Runtime, RunScope } from '../execution/runtime-port.ts';
+import { RunStopped } from '../execution/runtime.ts';
+import type { Runtime, RunScope } from '../execution/runtime.ts';
 
 export interface EmbeddedRuntimeOptions {
   readonly clock: Clock;

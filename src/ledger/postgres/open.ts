@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { newId } from '../../common/ids.ts';
 import { systemRandom } from '../../common/random.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import { LedgerAlerts } from '../alerts.ts';
 import { afterWriting, assembleLedger, createFeed } from '../assemble.ts';
 import type { Feed } from '../assemble.ts';

@@ -1,7 +1,7 @@
 // Opens a database for its only writer: checked, migrated, with what the journal holds, recovered.
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { journalPath } from '../journal/journal.ts';
 import { repairJournal, takeUpJournal } from '../journal/take-up.ts';

@@ -1,5 +1,5 @@
 // What the main thread asks of the writer: one operation for each thing that happens, made of rows that JSON can say.
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../engine/execution/records.ts';
 import type { ApiKeyRecord, RevisionRecord, SwitchRecord } from '../port.ts';
 import { encodeTags } from '../rollup/dimensions.ts';

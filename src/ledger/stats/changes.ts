@@ -1,6 +1,6 @@
 // costChange: reads two spans, makes cells of them by task and revision, and asks what explains each step from one to the next.
 import type { Clock } from '../../common/clock.ts';
-import type { Recorder } from '../../engine/execution/ports.ts';
+import type { Recorder } from '../../engine/execution/recorder.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { decodePlan } from '../../language/plan/encode.ts';
 import type { Plan, PlanStep, PlanTask } from '../../language/plan/types.ts';

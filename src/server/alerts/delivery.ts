@@ -1,6 +1,6 @@
 // Delivers alerts to sinks, each at least once, from the ledger's outbox: a restart, or a sink that is down, loses none.
 import type { Clock } from '../../common/clock.ts';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { PlanAlertSink } from '../../language/plan/types.ts';
 import type { AlertOutbox, WrittenFeed } from '../../ledger/port.ts';
 import { alertMessage, RANK, TOPIC_OF, type Message, type SpendReport } from './message.ts';

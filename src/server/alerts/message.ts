@@ -1,7 +1,7 @@
 // What a sink is told: alerts, a report or a test, and how people read it.
 import { formatUsd, type NanoUsd } from '../../common/money.ts';
 import { sha256Hex } from '../../common/json.ts';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { AlertTopic, PlanReport } from '../../language/plan/types.ts';
 
 export interface SpendReport extends PlanReport {

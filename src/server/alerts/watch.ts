@@ -2,7 +2,7 @@
 import type { Clock } from '../../common/clock.ts';
 import type { Random } from '../../common/random.ts';
 import { alertRecord } from '../../engine/execution/alert-records.ts';
-import type { Recorder } from '../../engine/execution/ports.ts';
+import type { Recorder } from '../../engine/execution/recorder.ts';
 import type { Plan, PlanAlertSink } from '../../language/plan/types.ts';
 import type { AlertOutbox, LedgerHealth, LedgerReader, WrittenFeed } from '../../ledger/port.ts';
 import type { SpanStats } from '../../ledger/stats/port.ts';

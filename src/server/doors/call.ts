@@ -4,7 +4,7 @@ import type { Clock } from '../../common/clock.ts';
 import { formatUsd } from '../../common/money.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { Caller } from '../../engine/budget/port.ts';
-import type { Engine, RunOptions } from '../../engine/execution/engine.ts';
+import type { Engine, RunOptions } from '../../engine/execution/port.ts';
 import type { Bindings } from '../../engine/execution/exchange/bindings.ts';
 import { Exchange } from '../../engine/execution/exchange/exchange.ts';
 import type { ClientBody } from '../../engine/providers/client-body.ts';

@@ -2,7 +2,7 @@
 import { formatUsd } from '../../common/money.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { BudgetRefusal } from '../../engine/budget/port.ts';
-import type { RunResult } from '../../engine/execution/engine.ts';
+import type { RunResult } from '../../engine/execution/port.ts';
 import type { AskedLimit } from '../../engine/execution/exchange/exchange.ts';
 import type { RunRecord } from '../../engine/execution/records.ts';
 import type { ClientProtocol } from '../../engine/providers/exchange-port.ts';

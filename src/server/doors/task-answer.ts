@@ -1,7 +1,7 @@
 // A task of the workflows behind the name of a model: the last message of the user is its input, its output is the answer.
 import type { Json } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
-import type { RunEvent } from '../../engine/execution/engine.ts';
+import type { RunEvent } from '../../engine/execution/port.ts';
 import type { AttemptRecord } from '../../engine/execution/records.ts';
 import type { DoorAnswer } from './answer.ts';
 import type { CallParts, DoorCall } from './call.ts';

@@ -1,5 +1,5 @@
 // The input types that do not come from tasks: run options, filters, scopes, keys.
-import type { RunOptions } from '../../engine/execution/engine.ts';
+import type { RunOptions } from '../../engine/execution/port.ts';
 import type { RunFilter } from '../../ledger/port.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { RunStatus } from '../../engine/execution/records.ts';

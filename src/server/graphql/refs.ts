@@ -12,8 +12,8 @@ import type {
 import type { Caller } from '../../engine/budget/port.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { Problem } from '../../errors/problem.ts';
-import type { Begun, DryRun, InputProblem, RunResult, Refused } from '../../engine/execution/engine.ts';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { Begun, DryRun, InputProblem, RunResult, Refused } from '../../engine/execution/port.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { AttemptRecord, RunError, StepRecord } from '../../engine/execution/records.ts';
 import type { Note } from '../../engine/providers/port.ts';
 import type { ApiKeyRecord, RevisionRecord } from '../../ledger/port.ts';

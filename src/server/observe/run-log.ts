@@ -1,7 +1,7 @@
 // The log of runs: one line each, when it has been written as finished. No input, no output, no secret (INV-9).
 import type { Logger } from 'pino';
 import { formatUsd } from '../../common/money.ts';
-import type { AlertRecord } from '../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord } from '../../engine/execution/records.ts';
 import type { WrittenFeed } from '../../ledger/port.ts';
 import type { Ledger } from '../../ledger/open.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/engine/budget/port.ts';
-import type { RunOptions } from '../../../src/engine/execution/engine.ts';
+import type { RunOptions } from '../../../src/engine/execution/port.ts';
 import type { PlanStep } from '../../../src/language/plan/types.ts';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import { model, modelStep, plan, rule, task, template } from '../../support/engine-plan.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../../src/engine/execution/engine.ts';
+import type { RunEvent } from '../../../src/engine/execution/port.ts';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import type { Json } from '../../../src/common/json.ts';
 import type { PlanModelStep, PlanTaskStep } from '../../../src/language/plan/types.ts';

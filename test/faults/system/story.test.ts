@@ -7,7 +7,7 @@ import { openApp } from '../../../src/app.ts';
 import type { App } from '../../../src/app.ts';
 import type { JsonObject } from '../../../src/common/json.ts';
 import { seededRandom } from '../../../src/common/random.ts';
-import type { RunResult } from '../../../src/engine/execution/engine.ts';
+import type { RunResult } from '../../../src/engine/execution/port.ts';
 import { OPEN_CALLER } from '../../support/engine-fixture.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 import { scriptedProviders } from '../../support/scripted-provider.ts';

@@ -1,6 +1,6 @@
 // Alerts reach their sinks at least once, whatever is down meanwhile; the same is not said twice, and a storm comes as a digest.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AlertRecord } from '../../../src/engine/execution/ports.ts';
+import type { AlertRecord } from '../../../src/engine/execution/recorder.ts';
 import type { PlanAlertSink } from '../../../src/language/plan/types.ts';
 import type { Ledger } from '../../../src/ledger/open.ts';
 import { createDelivery, type Delivery } from '../../../src/server/alerts/delivery.ts';

@@ -1,7 +1,7 @@
 // Messages as each sink gets them, over loopback: signed webhooks, Slack's blocks, PagerDuty's events and mail.
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { AlertRecord } from '../../../src/engine/execution/ports.ts';
+import type { AlertRecord } from '../../../src/engine/execution/recorder.ts';
 import type { AlertTarget, PlanAlertSink } from '../../../src/language/plan/types.ts';
 import { alertMessage, TOPIC_OF } from '../../../src/server/alerts/message.ts';
 import { createSend } from '../../../src/server/alerts/send.ts';

@@ -2,7 +2,7 @@
 import type { Json } from '../../../common/json.ts';
 import { failed } from '../failure.ts';
 import type { LinkedChunkStep } from '../link.ts';
-import type { EngineParts } from '../parts.ts';
+import type { EngineParts } from '../engine-parts.ts';
 import { asText, valueOf } from '../values.ts';
 import type { RunValues } from '../values.ts';
 

@@ -11,7 +11,7 @@ import { Candidates } from '../candidates.ts';
 import type { StepCall } from '../execute.ts';
 import { RunFailure, runError } from '../failure.ts';
 import type { LinkedExchangeStep, LinkedModelStep } from '../link.ts';
-import type { EngineParts } from '../parts.ts';
+import type { EngineParts } from '../engine-parts.ts';
 import type { StepRecord } from '../records.ts';
 import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 
 import type { AnyColumn, SQL } from 'drizzle-orm';
 import type { Json } from '../../../common/json.ts';
 import type { Problem } from '../../../errors/problem.ts';
-import type { AlertRecord } from '../../../engine/execution/ports.ts';
+import type { AlertRecord } from '../../../engine/execution/recorder.ts';
 import type {
   ApiKeyRecord,
   Page,

@@ -3,7 +3,7 @@ import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-o
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Json } from '../../../common/json.ts';
-import type { CachedFor } from '../../../engine/execution/ports.ts';
+import type { CachedFor } from '../../../engine/execution/recorder.ts';
 import type { RunError, RunRecord, RunStatus, StepRecord } from '../../../engine/execution/records.ts';
 import type { Page, PageRequest, RunFilter } from '../../port.ts';
 import { encodeTags } from '../../rollup/dimensions.ts';

@@ -1,6 +1,6 @@
 // Everything that is read from the database, by name, over one read-only connection.
 import type { DatabaseSync } from 'node:sqlite';
-import type { AlertRecord, CachedFor } from '../../../engine/execution/ports.ts';
+import type { AlertRecord, CachedFor } from '../../../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type {
   ApiKeyRecord,

@@ -1,6 +1,6 @@
 // Journals: the events of runs that are followed, numbered and kept for a while, so that who comes back misses none of the text.
 import { rootRunId } from '../../../common/ids.ts';
-import type { RunEvent } from '../../../engine/execution/engine.ts';
+import type { RunEvent } from '../../../engine/execution/port.ts';
 
 /** `seq` numbers a run's events from 0, those of its children among them; null where no journal of the run is kept. */
 export type NumberedEvent = RunEvent & { readonly seq: number | null };

@@ -1,6 +1,6 @@
 // The events of one run: its state as the ledger has it, then what happens, up to its end.
 import { GraphQLError } from 'graphql';
-import type { RunEvent, RunSnapshot } from '../../../engine/execution/engine.ts';
+import type { RunEvent, RunSnapshot } from '../../../engine/execution/port.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { RequestContext } from '../context.ts';
 import { visibleRun } from '../types/run.ts';

@@ -1,7 +1,7 @@
 // Running tasks: runTask, startTask and cancelRun.
 import type { JsonObject } from '../../../common/json.ts';
 import type { Caller } from '../../../engine/budget/port.ts';
-import type { DryRun, RunRequest, RunResult } from '../../../engine/execution/engine.ts';
+import type { DryRun, RunRequest, RunResult } from '../../../engine/execution/port.ts';
 import type { Builder } from '../builder.ts';
 import type { RequestContext } from '../context.ts';
 import { runOptionsOf } from '../inputs.ts';

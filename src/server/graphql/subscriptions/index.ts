@@ -1,7 +1,7 @@
 // The subscriptions: the state first, then what was written, at the reader's pace.
 import { GraphQLError } from 'graphql';
-import type { RunEvent, StreamedTexts } from '../../../engine/execution/engine.ts';
-import type { AlertRecord } from '../../../engine/execution/ports.ts';
+import type { RunEvent, StreamedTexts } from '../../../engine/execution/port.ts';
+import type { AlertRecord } from '../../../engine/execution/recorder.ts';
 import { needs } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import { confine } from '../confine.ts';

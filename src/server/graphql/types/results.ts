@@ -2,7 +2,7 @@
 import { retryAfterMs } from '../../../engine/budget/refusals.ts';
 import type { RouteDecision } from '../../../engine/routing/port.ts';
 import type { Builder } from '../builder.ts';
-import type { Refused } from '../../../engine/execution/engine.ts';
+import type { Refused } from '../../../engine/execution/port.ts';
 import type { Refs } from '../refs.ts';
 import { AMOUNT, amount } from './budget.ts';
 import type { Enums } from './enums.ts';

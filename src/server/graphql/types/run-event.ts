@@ -1,5 +1,5 @@
 // RunEvent: one run as it happens, from queued to finished.
-import type { RunEvent } from '../../../engine/execution/engine.ts';
+import type { RunEvent } from '../../../engine/execution/port.ts';
 import type { NumberedEvent } from '../live/journal.ts';
 import type { Builder } from '../builder.ts';
 import type { Refs } from '../refs.ts';

@@ -1,5 +1,5 @@
 // RunShape: a run as resolvers hand it on; finished ones bring their steps and attempts, others are read when asked for.
-import type { RunSnapshot } from '../../../engine/execution/engine.ts';
+import type { RunSnapshot } from '../../../engine/execution/port.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 
 export interface RunShape {

@@ -1,6 +1,6 @@
 // Journals of followed runs: numbered, whole, bounded.
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../../src/engine/execution/engine.ts';
+import type { RunEvent } from '../../../../src/engine/execution/port.ts';
 import { eventId, parseEventId, RunJournals } from '../../../../src/server/graphql/live/journal.ts';
 
 const queued = (runId: string): RunEvent => ({ type: 'queued', runId, atMs: 0 });

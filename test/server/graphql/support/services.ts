@@ -6,8 +6,8 @@ import type { Clock } from '../../../../src/common/clock.ts';
 import { newId } from '../../../../src/common/ids.ts';
 import type { Json } from '../../../../src/common/json.ts';
 import { HeadgateError } from '../../../../src/errors/headgate-error.ts';
-import type { Engine, RunEvent, RunRequest, RunResult } from '../../../../src/engine/execution/engine.ts';
-import type { AlertRecord } from '../../../../src/engine/execution/ports.ts';
+import type { Engine, RunEvent, RunRequest, RunResult } from '../../../../src/engine/execution/port.ts';
+import type { AlertRecord } from '../../../../src/engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../../src/engine/execution/records.ts';
 import type { GraphqlServices, ProviderStatus } from '../../../../src/server/graphql/services.ts';
 import type {

@@ -10,8 +10,8 @@ import type { Signals } from '../routing/port.ts';
 import type { Executors } from './executors.ts';
 import type { LearntBounds } from './learnt-bounds.ts';
 import type { UsageAlerts } from './usage-alerts.ts';
-import type { History, Recorder } from './ports.ts';
-import type { Runtime } from './runtime-port.ts';
+import type { History, Recorder } from './recorder.ts';
+import type { Runtime } from './runtime.ts';
 import type { WorkThread } from './thread/work-thread.ts';
 
 export interface EngineLog {
