@@ -8,7 +8,8 @@ import { BytesInFlight } from '../../src/server/guards/bytes-in-flight.ts';
 import { HARMLESS } from '../../src/server/guards/get.ts';
 import { passedJsonLimit } from '../../src/server/guards/json-size.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { codeOf, post, serve } from './support.ts';
+import { serveReal as serve } from './real.ts';
+import { codeOf, post } from './support.ts';
 
 const RUN = 'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { __typename } }';
 const JSON_RUN =
@@ -16,7 +17,7 @@ const JSON_RUN =
 
 describe('the JSON of a body', () => {
   it('INV-14: is refused beyond its depth and its values before it is parsed, and a long text is not', async () => {
-    const { url, engine } = await serve();
+    const { url, calls } = await serve();
     const wide = Object.fromEntries(Array.from({ length: 300_000 }, (_, index) => [`k${index}`, 0]));
     const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
     for (const [input, limit] of [
@@ -30,13 +31,13 @@ describe('the JSON of a body', () => {
         limit,
       ]);
     }
-    expect(engine.requests).toHaveLength(0);
+    expect(calls).toHaveLength(0);
     expect((await post(url, { query: RUN, variables: { raw: '[{"\\'.repeat(100_000) } })).status).toBe(200);
     expect((await post(url, { query: RUN, variables: { raw: '[{,'.repeat(1_200_000) } })).status).toBe(200);
   });
 
   it('INV-13: with a number that a double would change is refused, in the variables and in the document, and runs nothing', async () => {
-    const { url, engine } = await serve();
+    const { url, app, calls } = await serve();
     const literal = (value: string): string =>
       `mutation { runTaskJson(name: "email-parse", input: { id: ${value} }) { __typename } }`;
     for (const body of [
@@ -50,13 +51,14 @@ describe('the JSON of a body', () => {
         /line 1, column \d+: the number 1\S+ cannot be kept exactly/i,
       );
     }
-    expect(engine.requests).toHaveLength(0);
+    expect(calls).toHaveLength(0);
     const kept = {
       query: JSON_RUN,
       variables: { input: { raw: '12345678901234567890', id: 9007199254740991 } },
     };
     expect((await post(url, kept)).status).toBe(200);
-    expect(engine.requests).toMatchObject([{ input: { id: 9007199254740991 } }]);
+    const { rows } = await app.ledger.runs({}, { limit: 1 });
+    expect(rows).toMatchObject([{ input: kept.variables.input }]);
   });
 
   it('is counted as it is: as deep, and no text in it for more', () => {
@@ -77,14 +79,11 @@ describe('the JSON of a body', () => {
 
 describe('bytes in flight', () => {
   it('INV-14: a caller that fills its share is told 429 until an answer has been sent', async () => {
-    const { url, engine } = await serve({ limits: { maxBytesInFlightPerCaller: 10_000 } });
+    const { url, calls, answer } = await serve({ limits: { maxBytesInFlightPerCaller: 10_000 } });
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
+    answer(() => ({ until: promise }));
     const first = post(url, { query: RUN, variables: { raw: 'x'.repeat(8_000) } });
-    await expect.poll(() => engine.requests.length).toBe(1);
+    await expect.poll(() => calls.length).toBe(1);
     const second = await post(url, { query: RUN, variables: { raw: 'x'.repeat(8_000) } });
     expect([second.status, codeOf(second), second.headers.get('retry-after')]).toEqual([
       429,
@@ -265,13 +264,12 @@ describe('what a client is told', () => {
   });
 
   it('of dollars that no ledger holds: BAD_USER_INPUT', async () => {
-    const { url, ledger } = await serve();
-    ledger.calls.length = 0;
+    const { url, reads } = await serve();
     const query =
       'query ($least: USD) { runs(first: 1, filter: { minCost: $least }) { edges { node { id } } } }';
     const answer = await post(url, { query, variables: { least: '9223372036.854775808' } });
     expect([answer.status, codeOf(answer)]).toEqual([400, 'BAD_USER_INPUT']);
-    expect(ledger.calls).toEqual([]);
+    expect(reads).toEqual([]);
     expect((await post(url, { query, variables: { least: '9223372036.854775807' } })).errors).toEqual([]);
   });
 });

@@ -55,6 +55,16 @@ steps:
     maxOutputTokens: 400
 `;
 
+const MAIL = `task: email-parse
+input:
+  raw: { type: string, maxLength: 2000000 }
+  id: integer?
+steps:
+  main:
+    prompt: \${{ input.raw.truncate(1000) }}
+    maxOutputTokens: 400
+`;
+
 export interface RealApp {
   readonly app: App;
   /** The workflow files, by path; what is changed is taken by `app.revisions.reload()`. */
@@ -81,6 +91,7 @@ export async function openRealApp(): Promise<RealApp> {
     ['headgate.yaml', PROJECT],
     ['summarize.yaml', summarizeAs('summarize')],
     ['code-review.yaml', REVIEW],
+    ['email-parse.yaml', MAIL],
   ]);
   let script = SHORT;
   const providers = scriptedProviders(systemClock, (call, number) => script(call, number));
