@@ -117,7 +117,8 @@ describe('bodies', () => {
     const { url, app } = await serve();
     const raw = 'x'.repeat(2_000_000);
     const answer = await post(url, {
-      query: 'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { ... on Run { id } } }',
+      query:
+        'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { ... on Run { id } } }',
       variables: { raw },
     });
     expect((await app.ledger.run(answer.data.runTask.id))?.input).toEqual({ raw });

@@ -1,10 +1,11 @@
 // graphql-transport-ws, frame by frame: what the protocol asks for, and what it leaves to us.
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ServerLimits } from '../../src/server/options.ts';
-import { serve } from './support.ts';
-import type { Served } from './support.ts';
+import { metric, openRealApp, serveReal as serve } from './real.ts';
+import type { RealServed } from './real.ts';
+import { post } from './support.ts';
 
 interface Frame {
   readonly type: string;
@@ -58,7 +59,9 @@ class RawClient {
   }
 }
 
-async function connect(limits: Partial<ServerLimits> = {}): Promise<Served & { readonly client: RawClient }> {
+async function connect(
+  limits: Partial<ServerLimits> = {},
+): Promise<RealServed & { readonly client: RawClient }> {
   const served = await serve({ limits });
   return { ...served, client: new RawClient(served.url) };
 }
@@ -69,6 +72,8 @@ const subscribe = (id: string, query: string, variables?: object) => ({
   payload: { query, ...(variables === undefined ? {} : { variables }) },
 });
 const WATCH = 'subscription { costStats(everyMs: 50) { total { runs } } }';
+const TASK = 'task: { summarize: { text: "a" } }';
+const RUN = { query: `mutation { runTask(${TASK}) { __typename } }` };
 
 describe('graphql-transport-ws', () => {
   it('answers a query and a mutation with one result and its completion', async () => {
@@ -92,24 +97,17 @@ describe('graphql-transport-ws', () => {
   });
 
   it('streams a subscription until it is completed by the client', async () => {
-    const { client, engine, ledger } = await connect();
+    const { client, url, services } = await connect();
     await client.init();
-    const before = ledger.listeners;
     await client.send(subscribe('s', WATCH));
-    expect(await client.next()).toEqual({
-      id: 's',
-      type: 'next',
-      payload: { data: { costStats: { total: { runs: 0 } } } },
-    });
-    engine.open({
-      task: 'summarize',
-      input: {},
-      caller: { name: 'x', team: null, tier: null, tags: {}, scopes: [], keyId: null },
-    });
-    expect((await client.next()).payload.data.costStats.total.runs).toBe(1);
-    expect(ledger.listeners).toBeGreaterThan(before);
+    const first = await client.next();
+    const { runs } = first.payload.data.costStats.total;
+    expect(first).toEqual({ id: 's', type: 'next', payload: { data: { costStats: { total: { runs } } } } });
+    await post(url, RUN);
+    expect((await client.next()).payload.data.costStats.total.runs).toBe(runs + 1);
+    expect(services.live.stats.watching).toBe(1);
     await client.send({ id: 's', type: 'complete' });
-    await expect.poll(() => ledger.listeners).toBe(before);
+    await expect.poll(() => services.live.stats.watching).toBe(0);
     await client.send(subscribe('s', '{ viewer { name } }'));
     expect((await client.next()).payload.data.viewer.name).toBe('local');
   });
@@ -195,9 +193,10 @@ describe('graphql-transport-ws', () => {
   });
 
   it('masks what nobody meant to tell, and gives an id to look for', async () => {
-    const { client, ledger } = await connect();
+    const { client, app } = await connect();
     await client.init();
-    ledger.failing = new Error('disk /secret/path is gone');
+    for (const read of ['run', 'runsById'] as const)
+      vi.spyOn(app.ledger, read).mockRejectedValue(new Error('disk /secret/path is gone'));
     await client.send(subscribe('1', '{ run(id: "run_x") { id } }'));
     const { payload } = await client.next();
     expect(payload.errors[0]).toMatchObject({
@@ -224,7 +223,7 @@ describe('graphql-transport-ws', () => {
   });
 
   it('lets in who has a key, in the header of the upgrade or in the parameters of the connection', async () => {
-    const served = await serve();
+    const served = await serve({}, await openRealApp());
     const { secret } = await served.keys.create({
       caller: 'ana',
       team: null,
@@ -253,21 +252,22 @@ describe('graphql-transport-ws', () => {
   });
 
   it('cancels a run whose client goes away, unless it has an idempotency key', async () => {
-    const { client, engine } = await connect();
+    const { client, url, calls, answer } = await connect();
     const { promise, resolve } = Promise.withResolvers<void>();
-    engine.behaviour = async () => {
-      await promise;
-      return { output: { text: 'a' } };
-    };
+    answer(() => ({ until: promise }));
     await client.init();
-    const RUN = (options: string) =>
-      `mutation { runTask(task: { summarize: { text: "a" } }${options}) { __typename } }`;
-    await client.send(subscribe('1', RUN('')), subscribe('2', RUN(', options: { idempotencyKey: "k" }')));
-    await expect.poll(() => engine.requests.length).toBe(2);
-    expect(engine.requests.map(({ signal }) => signal?.aborted)).toEqual([false, undefined]);
+    const run = (text: string, options: string) =>
+      `mutation { runTask(task: { summarize: { text: "${text}" } }${options}) { ... on Run { status } } }`;
+    const kept = run('kept', ', options: { idempotencyKey: "k" }');
+    await client.send(subscribe('1', run('left', '')), subscribe('2', kept));
+    const isCut = (text: string) => calls.find(({ request }) => request.prompt === text)?.signal.aborted;
+    await expect.poll(() => [isCut('left'), isCut('kept')]).toEqual([false, false]);
     client.socket.terminate();
-    await expect.poll(() => engine.requests[0]?.signal?.aborted).toBe(true);
+    await expect.poll(() => isCut('left')).toBe(true);
+    expect(isCut('kept')).toBe(false);
     resolve();
+    expect((await post(url, { query: kept })).data.runTask.status).toBe('SUCCEEDED');
+    expect(calls).toHaveLength(2);
   });
 
   it('tells its clients when the server goes away', async () => {
@@ -296,29 +296,21 @@ describe('graphql-transport-ws', () => {
     await slow.init();
     await quick.init();
     slow.socket.pause();
-    const BIG = 'subscription { run(id: "run_big") { ... on RunText { delta } } }';
-    served.engine.open(
-      {
-        task: 'summarize',
-        input: {},
-        caller: { name: 'local', team: null, tier: null, tags: {}, scopes: [], keyId: null },
-      },
-      { id: 'run_big' },
+    const { readable, writable } = new TransformStream<string, string>();
+    served.answer(() => ({ deltas: readable }));
+    await quick.send(
+      subscribe('q', `subscription { streamTask(${TASK}) { runId ... on RunText { delta } } }`),
     );
-    await slow.send(subscribe('s', BIG));
-    await quick.send(subscribe('q', BIG));
-    await quick.next();
+    const { runId } = (await quick.next()).payload.data.streamTask;
+    await slow.send(subscribe('s', `subscription { run(id: "${runId}") { ... on RunText { delta } } }`));
+    await expect.poll(() => metric(served.base, 'headgate_subscriptions')).toBe(2);
     const piece = 'x'.repeat(900_000);
+    const writer = writable.getWriter();
     for (let index = 0; index < 200 && !slow.isClosed; index += 1) {
-      served.engine.tell({
-        type: 'text',
-        runId: 'run_big',
-        atMs: 0,
-        step: 'main',
-        path: 'main',
-        delta: piece,
-      });
-      expect((await quick.next()).payload.data.run.delta).toBe(piece);
+      void writer.write(piece);
+      let delta: string | undefined;
+      while (delta === undefined) ({ delta } = (await quick.next()).payload.data.streamTask);
+      expect(delta).toBe(piece);
     }
     slow.socket.resume();
     const { code } = await slow.closed;
@@ -327,5 +319,6 @@ describe('graphql-transport-ws', () => {
     const metrics = await (await fetch(`${served.base}/metrics`)).text();
     expect(metrics).toMatch(/headgate_subscribers_dropped_total\{reason="(buffer|time)"\} 1/);
     expect(quick.socket.readyState).toBe(WebSocket.OPEN);
+    quick.socket.terminate();
   });
 });

@@ -23,8 +23,8 @@ export interface Scripted {
   readonly afterMs?: number;
   /** Answers, or goes on after the first of its deltas, once this is there. */
   readonly until?: Promise<unknown>;
-  /** Given one by one where the request streams. */
-  readonly deltas?: readonly string[];
+  /** Given one by one where the request streams; those of an iterable as it has them. */
+  readonly deltas?: readonly string[] | AsyncIterable<string>;
   readonly deltaEveryMs?: number;
   readonly fail?: ErrorClass;
   readonly advice?: ProviderError['advice'];
@@ -95,7 +95,9 @@ async function perform(
   request: ModelRequest,
   { signal, onText, onProgress }: CallContext,
 ): Promise<CallOutcome> {
-  const deltas = step.deltas ?? [step.text ?? 'an answer'];
+  const given = step.deltas ?? [step.text ?? 'an answer'];
+  const deltas = Symbol.asyncIterator in given ? [] : given;
+  let said = deltas.join('');
   let seen = 0;
   try {
     if (step.silent === true) await sleep(clock, 86_400_000, signal);
@@ -110,13 +112,22 @@ async function perform(
         seen += delta.length;
       }
       if (deltas.length < 2) await heldBack(step, signal);
+      if (Symbol.asyncIterator in given)
+        for (const pieces = given[Symbol.asyncIterator](); ;) {
+          const piece = await unlessAborted(pieces.next(), signal);
+          if (piece.done === true) break;
+          onProgress?.('token');
+          onText?.(piece.value);
+          said += piece.value;
+          seen += piece.value.length;
+        }
     }
   } catch {
     return fail(error('cancelled', step, seen, 'maybe'));
   }
   if (step.fail !== undefined)
     return fail(error(step.fail, step, seen, step.billed ?? (seen > 0 ? 'yes' : 'no')));
-  const text = step.text ?? (step.json === undefined ? deltas.join('') : JSON.stringify(step.json));
+  const text = step.text ?? (step.json === undefined ? said : JSON.stringify(step.json));
   return succeed({
     text,
     json: request.structured === null ? undefined : step.json,
@@ -138,15 +149,18 @@ async function perform(
   });
 }
 
-/** Throws once nobody waits any more. */
 async function heldBack({ until }: Scripted, signal: AbortSignal): Promise<void> {
-  if (until === undefined) return;
+  if (until !== undefined) await unlessAborted(until, signal);
+}
+
+/** Throws once nobody waits any more. */
+async function unlessAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason as Error);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await Promise.race([until, promise]);
+    return await Promise.race([value, promise]);
   } finally {
     signal.removeEventListener('abort', stop);
   }
