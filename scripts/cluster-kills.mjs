@@ -1,4 +1,4 @@
-// `npm run test:cluster`: three nodes over one PostgreSQL, killed 200 times; another number, or another seed: `npm run test:cluster -- 500 7`.
+// `npm run test:cluster`: three nodes over one PostgreSQL, killed 200 times, and it 5 times; another number, or another seed: `npm run test:cluster -- 500 7`.
 import { run } from './lib/command.mjs';
 
 const [kills = '200', seed] = process.argv.slice(2);

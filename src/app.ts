@@ -28,7 +28,7 @@ import { resolvePlanTemplate } from './engine/execution/plan-template.ts';
 import type { AttemptRecord } from './engine/execution/records.ts';
 import type { Cluster } from './ledger/cluster-port.ts';
 import { openLedger, type Ledger } from './ledger/open.ts';
-import { settledSpending } from './ledger/sqlite/settled-spending.ts';
+import { spendingOfRecord } from './ledger/sqlite/settled-spending.ts';
 import { decodePlan } from './language/plan/encode.ts';
 import type { Plan } from './language/plan/types.ts';
 import type { ProviderRegistry } from './engine/providers/registry-port.ts';
@@ -188,7 +188,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     });
 
     settleReconciled(budgets, ledger);
-    if (cluster !== undefined) follow({ cluster, ledger, stats, guards, revisions, engine });
+    if (cluster !== undefined) follow({ cluster, ledger, stats, guards, revisions, engine, budgets });
     keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
       engine,
@@ -279,6 +279,8 @@ function settleReconciled(budgets: Budgets, ledger: Ledger): void {
   ledger.onWritten((rows) => {
     for (const row of rows) {
       if (row.kind === 'attempt_lowered') {
+        // Whose attempt it was, the others say.
+        if (ledger.cluster !== undefined) continue;
         const [before, after] = [row.before, row.attempt].map(spendingOfRecord) as [Spending, Spending];
         budgets.correct(row.attempt.postings, before, after);
         continue;
@@ -314,7 +316,8 @@ function follow({
   guards,
   revisions,
   engine,
-}: Pick<App, 'ledger' | 'stats' | 'guards' | 'revisions' | 'engine'> & {
+  budgets,
+}: Pick<App, 'ledger' | 'stats' | 'guards' | 'revisions' | 'engine' | 'budgets'> & {
   readonly cluster: Cluster;
 }): void {
   cluster.onChanged((what) => {
@@ -325,13 +328,10 @@ function follow({
       );
     if (what === 'revisions') revisions.followOthers().catch(() => undefined);
   });
+  cluster.onLowered(({ postings, before, after }) => budgets.correct(postings, before, after));
   cluster.onOthersWrote(() => stats.outdated());
   // Durable runs of a node that died go on here, from their last receipts (INV-5).
   cluster.onTaken(() => void engine.resume().catch(() => undefined));
-}
-
-function spendingOfRecord({ status, costNanoUsd, inputTokens, outputTokens }: AttemptRecord): Spending {
-  return settledSpending(status, costNanoUsd, inputTokens + outputTokens);
 }
 
 /** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */

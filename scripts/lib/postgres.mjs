@@ -45,6 +45,8 @@ function freePort() {
 /**
  * Starts PostgreSQL over the data in `folder`, which is made where it is missing. It refuses to be root, and is nobody then.
  * `settings`: of postgresql.conf. `pid`: of the postmaster.
+ * @param {string} folder
+ * @param {{ port?: number, settings?: { [name: string]: string | number } }} [options]
  */
 export async function startPostgres(folder, { port, settings = {} } = {}) {
   const found = postgresPackage();

@@ -4,6 +4,7 @@ import { systemClock } from '../common/clock.ts';
 import type { Recorder } from '../engine/execution/recorder.ts';
 import { createAdmin } from './admin.ts';
 import { createMaintenance } from './maintenance.ts';
+import type { Alone } from './maintenance.ts';
 import type { Ledger } from './open.ts';
 import type { LedgerReader, RevisionReader, RunFilter, WrittenFeed, WrittenRow } from './port.ts';
 import type { ReaderThread } from './sqlite/reader.ts';
@@ -19,6 +20,8 @@ export interface LedgerParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly feed: Feed;
+  /** Where several processes keep the ledger in order. */
+  readonly alone?: Alone;
 }
 
 /** All of a ledger but what opening and closing it is. */
@@ -30,7 +33,7 @@ export function assembleLedger(
   return {
     ...recorder,
     ...admin,
-    ...createMaintenance(queue, reader, scanner, admin),
+    ...createMaintenance(queue, reader, scanner, admin, parts.alone),
     ...createLedgerReader(reader, scanner),
     learntBounds: () => reader.ask('learntBounds'),
     learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),

@@ -1,5 +1,5 @@
 // What a ledger that several nodes share is beside a ledger.
-import type { Leases } from '../engine/budget/port.ts';
+import type { Leases, Posting, Spending } from '../engine/budget/port.ts';
 
 /** What all nodes read again when one of them has changed it. */
 export type SharedState = 'switches' | 'keys' | 'revisions' | 'alerts';
@@ -15,6 +15,13 @@ export interface ClusterNode {
   readonly isSelf: boolean;
 }
 
+/** An attempt was settled at less, by whichever node. */
+export interface Lowered {
+  readonly postings: readonly Posting[];
+  readonly before: Spending;
+  readonly after: Spending;
+}
+
 export interface Cluster {
   readonly leases: Leases;
   /** This process has loaded what it needs: from here on its silence counts. */
@@ -25,6 +32,8 @@ export interface Cluster {
   onChanged(listener: (what: SharedState) => void): () => void;
   /** Other nodes have written rows: what was read before is not all that there is. Told at most some five times a second. */
   onOthersWrote(listener: () => void): () => void;
+  /** An attempt that this node has made was settled at less; those of others are in what others have spent. */
+  onLowered(listener: (lowered: Lowered) => void): () => void;
   /** Durable runs of a node that died go on here. */
   onTaken(listener: () => void): () => void;
   /** This node is taken for dead by the others, and does no more. */

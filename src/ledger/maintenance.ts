@@ -27,30 +27,36 @@ export interface LedgerMaintenance {
   verify(): Promise<VerifyReport>;
 }
 
+/** Does what one process at a time does; undefined: another one is at it. */
+export type Alone = <Value>(work: () => Promise<Value>) => Promise<Value | undefined>;
+
 export function createMaintenance(
   queue: WriteQueue,
   reader: ReaderThread,
   scanner: ReaderThread,
   admin: LedgerAdmin,
+  alone: Alone = (work) => work(),
 ): LedgerMaintenance {
+  async function pruneAll(nowMs: number, rowsForMs: number, leaseMs: number): Promise<Pruned> {
+    let confirmed = 0;
+    for (const attempt of await reader.ask('unreconciled')) {
+      if (attempt.startedAtMs + leaseMs > nowMs) continue;
+      await admin.reconcile(attempt.id, { kind: 'confirm' });
+      confirmed += 1;
+    }
+    let rows = 0;
+    for (;;) {
+      const some = await queue.ask(
+        () => ({ kind: 'prune', nowMs, rowsBeforeMs: nowMs - rowsForMs, limit: ROWS_AT_ONCE }),
+        null,
+      );
+      if (some === 0) return { rows, confirmed };
+      rows += some;
+    }
+  }
   return {
-    async prune(nowMs, { rowsForMs = 400 * DAY_MS, leaseMs = DAY_MS } = {}) {
-      let confirmed = 0;
-      for (const attempt of await reader.ask('unreconciled')) {
-        if (attempt.startedAtMs + leaseMs > nowMs) continue;
-        await admin.reconcile(attempt.id, { kind: 'confirm' });
-        confirmed += 1;
-      }
-      let rows = 0;
-      for (;;) {
-        const some = await queue.ask(
-          () => ({ kind: 'prune', nowMs, rowsBeforeMs: nowMs - rowsForMs, limit: ROWS_AT_ONCE }),
-          null,
-        );
-        if (some === 0) return { rows, confirmed };
-        rows += some;
-      }
-    },
+    prune: async (nowMs, { rowsForMs = 400 * DAY_MS, leaseMs = DAY_MS } = {}) =>
+      (await alone(() => pruneAll(nowMs, rowsForMs, leaseMs))) ?? { rows: 0, confirmed: 0 },
     async verify() {
       await queue.flushed();
       return scanner.ask('verify');

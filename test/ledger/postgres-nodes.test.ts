@@ -1,6 +1,7 @@
 // Two nodes over one PostgreSQL: burial, fencing, slices and what they tell each other.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Lowered } from '../../src/ledger/cluster-port.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { openPool, readAddress } from '../../src/ledger/postgres/connection.ts';
 import { buryNode } from '../../src/ledger/postgres/nodes.ts';
@@ -22,14 +23,17 @@ async function two(): Promise<Two> {
 }
 
 /** The second node declares the first one dead. */
-async function bury(address: string): Promise<Awaited<ReturnType<typeof buryNode>>> {
+async function bury(
+  address: string,
+  tries = Number.POSITIVE_INFINITY,
+): Promise<Awaited<ReturnType<typeof buryNode>>> {
   const pool = openPool(readAddress(address), 1);
   try {
-    for (;;) {
+    for (let looks = 1; ; looks += 1) {
       const buried = await buryNode(pool, 1, 2, START_MS + 5_000, 'true');
       const [{ alive } = {}] = await query(address, 'select alive from nodes where seq = 1');
       // Its row may be locked by its own sign of life just then.
-      if (buried !== undefined || alive === false) return buried;
+      if (buried !== undefined || alive === false || looks === tries) return buried;
     }
   } finally {
     await pool.end();
@@ -94,6 +98,54 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     await first.setSwitch({ scope: 'all', reason: 'loop', by: 'ana', sinceMs: START_MS });
     expect(await heard).toBe('switches');
     expect(await second.switches()).toMatchObject([{ scope: 'all' }]);
+  });
+
+  it('INV-2: what is settled at less frees what it had taken at the node that made the call, whichever node settles it', async () => {
+    const { first, second } = await two();
+    const run = makeRun('run_1');
+    const attempts = ['att_1', 'att_2'].map((id) => makeAttempt(id, run));
+    await first.openRun(run);
+    for (const attempt of attempts) {
+      await first.openAttempt(attempt);
+      await first.closeAttempt({ ...settle(attempt), estimated: true }, null);
+    }
+    for (const [by, id] of [
+      [second, 'att_1'],
+      [first, 'att_2'],
+    ] as const) {
+      const told = new Promise<Lowered>((resolve) => first.cluster?.onLowered(resolve));
+      await by.reconcile(id, { kind: 'confirm', costNanoUsd: 1_000_000n });
+      expect(await told).toMatchObject({
+        postings: attempts[0]?.postings,
+        before: { costNanoUsd: 3_000_000n },
+        after: { costNanoUsd: 1_000_000n },
+      });
+    }
+  });
+
+  it('keeps order on one node at a time', async () => {
+    const { address, first, second } = await two();
+    const run = makeRun('run_1');
+    await first.openRun(run);
+    await first.openAttempt(makeAttempt('att_1', run));
+    await bury(address);
+    const later = START_MS + 2 * 86_400_000;
+    const confirmed = await Promise.all(Array.from({ length: 4 }, () => second.prune(later)));
+    expect(confirmed.reduce((sum, each) => sum + each.confirmed, 0)).toBe(1);
+    expect(await second.prune(later)).toMatchObject({ confirmed: 0 });
+  });
+
+  it('buries a node that stands still within a transaction: its rows do not stay locked', async () => {
+    const { address } = await two();
+    const pool = openPool(readAddress(`${address}&silence=1500`), 1);
+    const client = await pool.connect();
+    await client.query('begin');
+    await client.query('update nodes set last_operation = last_operation where seq = 1');
+    expect(await bury(address, 1)).toBeUndefined();
+    await new Promise((resolve) => client.once('error', resolve));
+    expect(await bury(address)).toBeDefined();
+    client.release(true);
+    await pool.end();
   });
 
   it('INV-2: grants slices as the books say, whatever was asked for, given back and spent', async () => {

@@ -310,8 +310,6 @@ export function createBudgets(options: BudgetsOptions): Budgets {
   }
 
   function correct(postings: readonly Posting[], before: Spending, after: Spending): void {
-    // Whose attempt it was, is not said: where nodes share, the ledger tells it with what all of them have spent.
-    if (slices !== undefined) return;
     for (const { budgetId, account: key, windowStartMs } of postings) {
       const state = states.get(budgetId);
       state?.advance(now());

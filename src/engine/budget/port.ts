@@ -120,7 +120,7 @@ export interface Budgets {
   settle(hold: Hold, actual: Spending): void;
   /** Another worst case is known of a call under way: its hold is raised as far as there is room, and lowered. */
   adjust(hold: Hold, worst: Spending, margin: Margin): void;
-  /** What was settled already cost something else. Counts in the windows that are still open. */
+  /** What this process settled already cost something else. Counts in the windows that are still open. */
   correct(postings: readonly Posting[], before: Spending, after: Spending): void;
   /** Resolves when something that was held has been given back. */
   nextRoom(): Promise<void>;

@@ -20,6 +20,8 @@ const DEFAULT_SCHEMA = 'headgate';
 const DEFAULT_SILENCE_MS = 3_000;
 const SHORTEST_SILENCE_MS = 1_500;
 const CONNECT_WITHIN_MS = 5_000;
+/** A statement of a node's own that is not answered for so long is taken for lost: its connection may be one that nobody is at the other end of. */
+export const ANSWER_WITHIN_MS = 15_000;
 
 /** `postgres://user:password@host/database?schema=headgate&silence=3000`. Throws DATABASE_ADDRESS. */
 export function readAddress(text: string): DatabaseAddress {
@@ -68,28 +70,59 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-export function connectionConfig({ connectionString, schema }: DatabaseAddress): pg.ClientConfig {
+function connectionConfig({ connectionString }: DatabaseAddress, answerWithinMs?: number): pg.ClientConfig {
   return {
     connectionString,
     types,
     application_name: 'headgate',
     connectionTimeoutMillis: CONNECT_WITHIN_MS,
     keepAlive: true,
-    options: `-c search_path=${schema} -c timezone=UTC`,
+    ...(answerWithinMs === undefined ? {} : { query_timeout: answerWithinMs }),
   };
 }
 
-export function openPool(address: DatabaseAddress, max: number): pg.Pool {
+/**
+ * Said when there is a connection, not while it is made: a pooler refuses what it does not know there. A process that stands still within a transaction
+ * keeps its rows locked, its own row of `nodes` among them, and nobody could bury it.
+ */
+async function setUp(client: pg.ClientBase, { schema, silenceMs }: DatabaseAddress): Promise<void> {
+  await client.query(
+    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}`,
+  );
+}
+
+/** `answerWithinMs`: default as long as it takes. */
+export function openPool(address: DatabaseAddress, max: number, answerWithinMs?: number): pg.Pool {
   const pool = new pg.Pool({
-    ...connectionConfig(address),
+    ...connectionConfig(address, answerWithinMs),
     max,
     idleTimeoutMillis: 60_000,
     allowExitOnIdle: true,
+    // The pool waits for it, whatever its type says.
+    onConnect: (client) => setUp(client, address) as unknown as void,
   });
   // An idle connection that the database ends is replaced by the next one; without a listener it would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
+}
+
+/** A connection of one's own. */
+export async function connect(
+  address: DatabaseAddress,
+  answerWithinMs: number,
+  onLost: (client: pg.Client) => void,
+): Promise<pg.Client> {
+  const client = new pg.Client(connectionConfig(address, answerWithinMs));
+  for (const event of ['error', 'end'] as const) client.on(event, () => onLost(client));
+  try {
+    await client.connect();
+    await setUp(client, address);
+    return client;
+  } catch (error) {
+    client.end().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** All of `body`, or nothing. */
@@ -134,7 +167,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-const SHUTTING_DOWN = new Set(['57P01', '57P02', '57P03', '25006', '53300']);
+const SHUTTING_DOWN = new Set(['57P01', '57P02', '57P03', '25006', '25P03', '53300']);
 
 /** Whether nobody can know what became of a statement, or another connection may be able to do it. */
 export function isConnectionLost(error: unknown): boolean {
@@ -143,7 +176,7 @@ export function isConnectionLost(error: unknown): boolean {
   if (/^E[A-Z]+$/.test(code)) return true;
   return (
     error instanceof Error &&
-    /Connection terminated|timeout exceeded when trying to connect|not queryable|timeout expired|Client was closed/i.test(
+    /Connection terminated|timeout exceeded when trying to connect|not queryable|timeout expired|Query read timeout|Client was closed/i.test(
       error.message,
     )
   );

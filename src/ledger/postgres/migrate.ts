@@ -6,7 +6,7 @@ import type { DatabaseAddress, Queryable } from './connection.ts';
 import type { Pool } from 'pg';
 
 /** Of ours among the advisory locks of a database; the second half is of the schema. */
-export const LOCKS = { migrate: 0x48474c31, prune: 0x48474c32 } as const;
+export const LOCKS = { migrate: 0x48474c31, maintain: 0x48474c32 } as const;
 
 /** Applies what is missing; returns how many were applied. Throws DATABASE_NEWER. */
 export async function migrate(pool: Pool, address: DatabaseAddress, folder: string): Promise<number> {

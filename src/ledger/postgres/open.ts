@@ -18,17 +18,19 @@ import type { Recovered } from '../sqlite/recovery.ts';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import { WriteQueue } from '../sqlite/write-queue.ts';
 import { createPostgresAccounts } from './accounts.ts';
-import { explainPostgresError, openPool, placeOf, readAddress } from './connection.ts';
+import { ANSWER_WITHIN_MS, explainPostgresError, openPool, placeOf, readAddress } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
 import { createPostgresHost } from './host.ts';
 import { createLeases } from './leases.ts';
-import { checkMigrated, migrate } from './migrate.ts';
+import { createLowered } from './lowered.ts';
+import { LOCKS, checkMigrated, migrate } from './migrate.ts';
 import { NOBODY_BURIED, buryNode, registerNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
 import { createPostgresReader } from './reader.ts';
 import { openSignals } from './signals.ts';
 import type { NodeSignals } from './signals.ts';
 import { PostgresWriter } from './writer.ts';
+import type { WrittenRow } from '../port.ts';
 import type { Pool } from 'pg';
 
 const WRITING_CONNECTIONS = 4;
@@ -46,7 +48,7 @@ const TELL_EVERY_MS = 200;
 export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   const { clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const address = readAddress(options.path);
-  const writing = openPool(address, WRITING_CONNECTIONS);
+  const writing = openPool(address, WRITING_CONNECTIONS, ANSWER_WITHIN_MS);
   const reading = openPool(address, READING_CONNECTIONS);
   const end = async (): Promise<void> => {
     await Promise.all([writing.end(), reading.end()]);
@@ -54,7 +56,8 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   let signals: NodeSignals | undefined;
   try {
     await refusePooler(writing, address);
-    await migrate(writing, address, join(migrationsFolder, MIGRATIONS));
+    // It takes as long as it takes.
+    await migrate(reading, address, join(migrationsFolder, MIGRATIONS));
     const node = await registerNode(writing, newId('nod', clock, systemRandom), VERSION);
     const buried = await buryThoseThatLeft(writing, node.seq, clock.nowMs());
     const recovered: Recovered = { ...buried, journal: { setAside: [], unmatched: null } };
@@ -62,6 +65,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const host = createPostgresHost(writer, recovered);
     const feed = createFeed();
     let tellOthers = (): void => undefined;
+    let tellLowered = (_rows: readonly WrittenRow[]): void => undefined;
     const queue = new WriteQueue(
       host,
       clock,
@@ -69,6 +73,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
         accounts.written(rows, lastOperation);
         feed.announce(rows, lastOperation);
         tellOthers();
+        tellLowered(rows);
       },
       null,
     );
@@ -91,11 +96,22 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
       // What counts in statistics is told to whoever is there to hear it.
       if (heard.living().length > 1) heard.send({ kind: 'wrote' }).catch(() => undefined);
     });
+    const lowered = createLowered(reading, node.seq, heard);
+    tellLowered = lowered.written;
     announceAlerts(heard, plain, feed);
     return {
-      ...assembleLedger({ queue, reader, scanner: reader, quickReader: plain, recorder, clock, feed }),
+      ...assembleLedger({
+        queue,
+        reader,
+        scanner: reader,
+        quickReader: plain,
+        recorder,
+        clock,
+        feed,
+        alone: (work) => alone(reading, address, work),
+      }),
       accounts,
-      cluster: createCluster(writing, node.seq, heard),
+      cluster: createCluster(writing, node.seq, heard, lowered.listen),
       recovered,
       recoveryAlerts,
       async close() {
@@ -188,7 +204,33 @@ function announceAlerts(signals: NodeSignals, reader: ReaderThread, feed: Feed):
   });
 }
 
-function createCluster(pool: Pool, node: number, signals: NodeSignals): Cluster {
+/** While it is at work no other node is: it holds a lock of its session, which ends with the process. */
+async function alone<Value>(
+  pool: Pool,
+  { schema }: DatabaseAddress,
+  work: () => Promise<Value>,
+): Promise<Value | undefined> {
+  const lock = [LOCKS.maintain, schema];
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query('select pg_try_advisory_lock($1, hashtext($2)) as taken', lock);
+    if (!(rows[0] as { taken: boolean }).taken) return undefined;
+    try {
+      return await work();
+    } finally {
+      await client.query('select pg_advisory_unlock($1, hashtext($2))', lock);
+    }
+  } finally {
+    client.release();
+  }
+}
+
+function createCluster(
+  pool: Pool,
+  node: number,
+  signals: NodeSignals,
+  onLowered: Cluster['onLowered'],
+): Cluster {
   return {
     leases: createLeases(pool, node, signals),
     ready: () => signals.ready(),
@@ -218,6 +260,7 @@ function createCluster(pool: Pool, node: number, signals: NodeSignals): Cluster 
         for (const stop of stops) stop();
       };
     },
+    onLowered,
     onTaken: (listener) =>
       signals.onBuried((_id, { taken }) => {
         if (taken.length > 0) listener();

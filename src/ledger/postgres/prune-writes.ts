@@ -1,20 +1,13 @@
-// Deletes what its time is over for, a bounded number of rows at a time, and never a sum; one node at a time does so.
+// Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
-import type { DatabaseAddress, Queryable } from './connection.ts';
-import { LOCKS } from './migrate.ts';
+import type { Queryable } from './connection.ts';
 
-/** At most some `limit` runs of each kind; returns how many rows there were, 0 when nothing is left to do, or another node does it. */
+/** At most some `limit` runs of each kind; returns how many rows there were, 0 when nothing is left to do. */
 export async function prune(
   database: Queryable,
-  { schema }: DatabaseAddress,
   { nowMs, rowsBeforeMs, limit }: { nowMs: number; rowsBeforeMs: number; limit: number },
 ): Promise<number> {
-  const { rows: lock } = await database.query('select pg_try_advisory_xact_lock($1, hashtext($2)) as taken', [
-    LOCKS.prune,
-    schema,
-  ]);
-  if ((lock[0] as { taken: boolean } | undefined)?.taken !== true) return 0;
   let done = 0;
   const changed = async (text: string, values: readonly unknown[]): Promise<number> => {
     const { rowCount } = await database.query(text, [...values]);

@@ -1,9 +1,8 @@
 // A node's own connection to PostgreSQL: its signs of life, what nodes tell each other at once, and the burial of those that are silent.
-import pg from 'pg';
-import type { Pool } from 'pg';
+import type { Client, Pool } from 'pg';
 import type { Clock } from '../../common/clock.ts';
 import type { ClusterNode, SharedState } from '../cluster-port.ts';
-import { connectionConfig } from './connection.ts';
+import { connect as connectTo } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
 import { DATABASE_NOW_MS, buryNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
@@ -15,7 +14,9 @@ const RECONNECT_MS = 200;
 export type Signal =
   | { readonly kind: 'recall'; readonly budgetId: string; readonly account: string }
   | { readonly kind: 'changed'; readonly what: SharedState }
-  | { readonly kind: 'wrote' };
+  | { readonly kind: 'wrote' }
+  /** An attempt of the node `of` was settled at less; what it was settled at comes as JSON, with amounts as texts. */
+  | { readonly kind: 'lowered'; readonly of: number; readonly what: string };
 
 export interface NodeSignals {
   /** Nodes that live, this one among them; by their last signs of life. */
@@ -62,7 +63,7 @@ export async function openSignals(
   const buriedListeners = createListeners<[string, Buried]>();
   const fenced = createListeners<[]>();
   let living: readonly ClusterNode[] = [];
-  let client: pg.Client | undefined;
+  let client: Client | undefined;
   let closed = false;
   let isFenced = false;
   let isStarting = true;
@@ -73,22 +74,23 @@ export async function openSignals(
   let beating: Promise<void> | undefined;
 
   async function connect(): Promise<void> {
-    const made = new pg.Client(connectionConfig(address));
-    const lose = (): void => {
-      if (client !== made) return;
-      client = undefined;
-      wellSinceMs = Number.POSITIVE_INFINITY;
-      if (!closed) clock.after(RECONNECT_MS, () => void reconnect());
-    };
-    made.on('error', lose);
-    made.on('end', lose);
+    const made = await connectTo(address, address.silenceMs, lose);
     made.on('notification', ({ payload }) => {
       const signal = readSignal(payload, node);
       if (signal !== undefined) heard.tell(signal);
     });
-    await made.connect();
     await made.query(`listen ${channel}`);
-    client = made;
+    if (closed) await made.end();
+    else client = made;
+  }
+
+  function lose(lost: Client): void {
+    if (client !== lost) return;
+    client = undefined;
+    wellSinceMs = Number.POSITIVE_INFINITY;
+    // It may be one that nobody is at the other end of any more.
+    lost.end().catch(() => undefined);
+    if (!closed) clock.after(RECONNECT_MS, () => void reconnect());
   }
 
   async function reconnect(): Promise<void> {
@@ -106,8 +108,14 @@ export async function openSignals(
     if (began - lastBeatMs > address.silenceMs / 2) wellSinceMs = began;
     lastBeatMs = began;
     let rows: readonly NodeRow[];
+    // On its own connection: no sign of life waits for what is written.
+    const by = client;
+    if (by === undefined) {
+      wellSinceMs = Number.POSITIVE_INFINITY;
+      return;
+    }
     try {
-      const found = await pool.query(
+      const found = await by.query(
         `with mine as (update nodes set beat_at_ms = ${isStarting ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
          select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms
          from nodes where alive and (seq <> $1 or exists (select 1 from mine))`,
@@ -115,7 +123,7 @@ export async function openSignals(
       );
       rows = found.rows as NodeRow[];
     } catch {
-      wellSinceMs = Number.POSITIVE_INFINITY;
+      lose(by);
       return;
     }
     const tookMs = clock.monotonicMs() - began;
@@ -196,7 +204,7 @@ function readSignal(payload: string | undefined, node: number): Signal | undefin
   try {
     const { from, ...signal } = JSON.parse(payload ?? '') as Signal & { readonly from: number };
     if (from === node) return undefined;
-    return ['recall', 'changed', 'wrote'].includes(signal.kind) ? signal : undefined;
+    return ['recall', 'changed', 'wrote', 'lowered'].includes(signal.kind) ? signal : undefined;
   } catch {
     return undefined;
   }
@@ -207,7 +215,7 @@ interface Listeners<Told extends readonly unknown[]> {
   readonly tell: (...told: Told) => void;
 }
 
-function createListeners<Told extends readonly unknown[]>(): Listeners<Told> {
+export function createListeners<Told extends readonly unknown[]>(): Listeners<Told> {
   const listeners = new Set<(...told: Told) => void>();
   return {
     listen(listener) {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SharedState } from '../cluster-port.ts';
 import { describeOperation } from '../journal/set-aside.ts';
 import { stemOf } from '../rollup/dimensions.ts';
-import type { Operation } from '../sqlite/operations.ts';
+import type { OpenAttempt, Operation } from '../sqlite/operations.ts';
 import { UNCHANGED } from '../sqlite/unchanged.ts';
 import type { Acknowledgement, Batch, Failure, RefusedOperation } from '../sqlite/writer.ts';
 import { seedBudget, writeAdmin } from './admin-writes.ts';
@@ -49,12 +49,16 @@ const FENCED: Failure = {
   remedy: 'Start it again; look at what kept it (the machine, the network, or the database) for so long.',
 };
 
+const NEVER_CALLED = 'The database did not say in time that the attempt was written: it was not called.';
+
 export class PostgresWriter {
   readonly #pool: Pool;
   readonly #address: DatabaseAddress;
   readonly #node: number;
   readonly #rules = new PlanRules();
   readonly #builder: TurnBuilder;
+  /** Attempts whose opening was refused because nobody answered: they may be there, and are not called. By id. */
+  readonly #unanswered = new Map<string, OpenAttempt>();
   #fenced = false;
 
   constructor(pool: Pool, address: DatabaseAddress, node: number) {
@@ -78,6 +82,7 @@ export class PostgresWriter {
     };
     try {
       if (this.#fenced) return await late();
+      await this.#takeBack();
       const numbered = batch.operations.map((operation, index) => ({
         operation,
         number: batch.first + index,
@@ -97,9 +102,38 @@ export class PostgresWriter {
         answers.length = 0;
         return late().catch(() => acknowledge(FENCED));
       }
+      for (const operation of batch.operations)
+        if (operation.kind === 'openAttempt') this.#unanswered.set(operation.opened.id, operation);
       const { code, message, remedy } = explainPostgresError(error, this.#address);
       return acknowledge({ code, message, remedy });
     }
+  }
+
+  /** What was refused because nobody answered, and was written all the same: nobody calls it, nor closes it. With the next turn. */
+  async #takeBack(): Promise<void> {
+    if (this.#unanswered.size === 0) return;
+    const { rows } = await this.#retrying(() =>
+      this.#pool.query(
+        `select id from attempts where id = any($1::text[]) and status = 'open' and node = $2`,
+        [[...this.#unanswered.keys()], this.#node],
+      ),
+    );
+    for (const { id } of rows as { id: string }[]) {
+      const { progress, opened } = this.#unanswered.get(id) as OpenAttempt;
+      const end = {
+        status: 'cancelled' as const,
+        errorMessage: NEVER_CALLED,
+        finishedAtMs: opened.startedAtMs,
+      };
+      await this.#add({
+        kind: 'closeAttempt',
+        id,
+        progress: { ...progress, ...end },
+        movedPostings: null,
+        receipt: null,
+      });
+    }
+    this.#unanswered.clear();
   }
 
   /** Another node has declared this one dead: nothing more is written. */
@@ -287,7 +321,7 @@ export class PostgresWriter {
       case 'probe':
         return undefined;
       case 'prune':
-        return prune(client, this.#address, operation);
+        return prune(client, operation);
       case 'seedBudget':
         await seedBudget(client, operation);
         return undefined;

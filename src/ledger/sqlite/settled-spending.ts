@@ -1,6 +1,6 @@
 // What a closed attempt counts for in its budgets.
 import type { Spending } from '../../engine/budget/port.ts';
-import type { AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
+import type { AttemptRecord, AttemptStatus, SavedBy } from '../../engine/execution/records.ts';
 import type { CountedAttempt } from '../rollup/sums.ts';
 import type { AttemptProgress } from './rows.ts';
 
@@ -10,6 +10,16 @@ import type { AttemptProgress } from './rows.ts';
  */
 export function settledSpending(status: string, costNanoUsd: bigint, tokens: number): Spending {
   return { costNanoUsd, tokens, calls: status === 'succeeded' || costNanoUsd > 0n || tokens > 0 ? 1 : 0 };
+}
+
+/** The same, of an attempt that is closed. */
+export function spendingOfRecord({
+  status,
+  costNanoUsd,
+  inputTokens,
+  outputTokens,
+}: AttemptRecord): Spending {
+  return settledSpending(status, costNanoUsd, inputTokens + outputTokens);
 }
 
 /** The same, from the columns that close it. */

@@ -1,10 +1,15 @@
 // Three nodes over one PostgreSQL, killed, stopped for a while and started again under load, with the model server outside counting what it answered.
-// `npm run test:cluster` does it 200 times.
+// Answers of the database are lost all the time; now and then it is killed itself, or nobody hears of a node any more. `npm run test:cluster` does it 200 times.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { removePostgres, startPostgres } from '../../../scripts/lib/postgres.mjs';
 import { seededRandom } from '../../../src/common/random.ts';
 import { openLedgerReader } from '../../../src/ledger/open.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';
+import { startPostgresProxy } from '../../support/postgres-proxy.ts';
 import { emptyDatabase, hasPostgres, query } from '../../support/postgres.ts';
 import type { Served } from '../../support/served.ts';
 import {
@@ -23,37 +28,69 @@ import {
 
 const KILLS = Number(process.env['HEADGATE_KILLS'] ?? 1);
 const SEED = Number(process.env['HEADGATE_SEED'] ?? 20_261_128);
-/** Of KILLS, so many are a SIGSTOP for longer than a node may be silent; and connections are ended so often. */
-const SILENCE_MS = KILLS < 10 ? 6_000 : 3_000;
+const IS_SMALL = KILLS < 10;
+const SILENCE_MS = IS_SMALL ? 6_000 : 3_000;
+/** Of KILLS, so many are a SIGSTOP for longer than a node may be silent, and so many a network that is lost for as long. */
 const STOP_EVERY = 10;
-const CUT_EVERY = 40;
+const STILL_EVERY = 25;
+const DATABASE_KILLS = 5;
+const ANSWER_LOST_EVERY_MS = 700;
 const NODES = 3;
 const LANES = 6;
 /** Enough for a part of what is asked, so that the last of it is fought over. */
-const LIMIT = KILLS < 10 ? '$0.03' : '$2';
+const LIMIT = IS_SMALL ? '$0.03' : `$${(KILLS * 0.008).toFixed(2)}`;
+
+/** One that may be killed; the small test takes the one that other tests use too. */
+async function database(): Promise<{ readonly address: string; readonly kill?: () => Promise<void> }> {
+  if (IS_SMALL) return { address: await emptyDatabase() };
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-cluster-postgres-'));
+  onTestFinished(() => removePostgres(folder));
+  let running = await startPostgres(folder, { settings: { max_connections: 200 } });
+  const { port, url } = running;
+  return {
+    address: `${url}?schema=headgate`,
+    async kill() {
+      process.kill(running.pid as number, 'SIGKILL');
+      for (let tries = 0; ; tries += 1) {
+        await sleep(200);
+        try {
+          // As long as a process of the former one is there, it does not start.
+          running = await startPostgres(folder, { port, settings: { max_connections: 200 } });
+          return;
+        } catch (error) {
+          if (tries === 50) throw error;
+        }
+      }
+    },
+  };
+}
 
 describe.skipIf(!hasPostgres)('three nodes', () => {
   it(
     `killed ${KILLS} times: INV-2 nothing beyond the limit, INV-3 nothing billed is forgotten, INV-5 nothing completed is called again`,
-    { timeout: 120_000 + KILLS * 20_000 },
+    { timeout: 120_000 + KILLS * 60_000 },
     async () => {
       const random = seededRandom(SEED);
       const upstream = await startCountingUpstream({ random });
+      const { kill: killDatabase, ...found } = await database();
       // A machine that is busy with other tests lets a process wait for longer than a node may be silent.
-      const address = `${await emptyDatabase()}&silence=${SILENCE_MS}`;
+      const address = `${found.address}&silence=${SILENCE_MS}`;
+      const proxies = await Promise.all(Array.from({ length: NODES }, () => startPostgresProxy(address)));
       const workflows = workflowFolder({
         budgets: [`company: { limit: ${LIMIT}, per: month, then: reject }`],
       });
-      const start = (): Promise<Served> =>
+      const start = (index: number): Promise<Served> =>
         serveFor(upstream, {
           dataDirectory: temporary('headgate-cluster-'),
-          env: { HEADGATE_DATABASE: address },
+          env: { HEADGATE_DATABASE: proxies[index]?.url },
           flags: ['--workflows', workflows, '--no-watch'],
         });
       // One after the other: the first makes the tables.
-      const nodes: Served[] = [await start()];
-      nodes.push(...(await Promise.all(Array.from({ length: NODES - 1 }, start))));
+      const nodes: Served[] = [await start(0)];
+      nodes.push(...(await Promise.all([1, 2].map(start))));
 
+      const lost = (): number => proxies.reduce((sum, { lostAnswers }) => sum + lostAnswers, 0);
+      let restarting: number | undefined;
       let sequence = 0;
       const over = new AbortController();
       const answers = { given: 0, refused: 0, cut: 0 };
@@ -94,29 +131,48 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
         }
       })();
 
+      const lose = (async () => {
+        while (!over.signal.aborted) {
+          // Not of one that is being started: it would not start.
+          const index = Math.floor(random() * NODES);
+          if (index !== restarting) proxies[index]?.loseAnswer();
+          await sleep(ANSWER_LOST_EVERY_MS * (0.5 + random()));
+        }
+      })();
+
       for (let kill = 1; kill <= KILLS; kill += 1) {
         await sleep(200 + random() * 600);
         const index = Math.floor(random() * NODES);
         const node = nodes[index] as Served;
-        if (kill % CUT_EVERY === 0)
-          await query(
-            address,
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'headgate'",
-          );
+        if (killDatabase !== undefined && kill % Math.ceil(KILLS / DATABASE_KILLS) === 0) {
+          await killDatabase();
+          await sleep(2_000);
+        }
         if (kill % STOP_EVERY === 0) {
           // It wakes after the others have buried it, and goes by itself.
           process.kill(node.pid, 'SIGSTOP');
           await sleep(SILENCE_MS + 2_000);
           process.kill(node.pid, 'SIGCONT');
           await sleep(1_500);
+        } else if (kill % STILL_EVERY === 0) {
+          proxies[index]?.standStill(true);
+          await sleep(SILENCE_MS + 2_000);
+          proxies[index]?.standStill(false);
+          await sleep(1_500);
         }
+        restarting = index;
         await node.kill();
-        nodes[index] = await start();
-        if (kill % 20 === 0) console.info(`${kill} kills, ${upstream.calls.length} calls received`);
+        proxies[index]?.loseAnswer(0);
+        nodes[index] = await start(index);
+        restarting = undefined;
+        if (kill % 10 === 0)
+          console.info(
+            `${kill} kills, ${upstream.calls.length} calls received, ${JSON.stringify(answers)}, ${lost()} answers lost`,
+          );
       }
       await sleep(1_000);
       over.abort();
-      await Promise.all([...lanes, watch]);
+      await Promise.all([...lanes, watch, lose]);
 
       // What the last one that was killed left is settled by those that live.
       const unsettled = `select count(*)::int as n from runs where finished_at_ms is null`;
@@ -138,9 +194,10 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
       expect(rows.runs.filter(({ finishedAtMs }) => finishedAtMs === null)).toEqual([]);
       const all = [...rows.attempts.values()].flat();
       console.info(
-        `${KILLS} kills: ${rows.runs.length} runs, ${all.length} attempts, ${upstream.calls.length} calls received, ${all.filter(({ status }) => status === 'unreconciled').length} held as unknown; answers ${JSON.stringify(answers)}; billed ${upstream.billedNanoUsd()} of ${nano(LIMIT)}`,
+        `${KILLS} kills: ${rows.runs.length} runs, ${all.length} attempts, ${upstream.calls.length} calls received, ${all.filter(({ status }) => status === 'unreconciled').length} held as unknown, ${lost()} answers of the database lost; answers ${JSON.stringify(answers)}; billed ${upstream.billedNanoUsd()} of ${nano(LIMIT)}`,
       );
       await upstream.close();
+      await Promise.all(proxies.map((each) => each.close()));
     },
   );
 });
