@@ -1,4 +1,5 @@
 // The Recorder on a write queue and a reader: what an execution writes down and reads back.
+import type { Json } from '../common/json.ts';
 import type { Recorder } from '../engine/execution/recorder.ts';
 import type { AttemptRecord } from '../engine/execution/records.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
@@ -16,16 +17,22 @@ interface OpenAttempt {
 
 export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts: RunContexts): Recorder {
   const open = new Map<string, OpenAttempt>();
-  /** What holds a text of a run that keeps less than all of it is in no file but the database, which reduces it. */
-  const texts = (runId: string, ...operation: Parameters<WriteQueue['write']>): Promise<void> =>
-    contexts.isConfidential(runId) ? queue.commit(...operation) : queue.write(...operation);
+  /** A text of a run that keeps less than all of it is in no file but the database, which reduces it. */
+  const isForTheDatabase = (runId: string, text: Json | null): boolean =>
+    text !== null && !isEmpty(text) && contexts.isConfidential(runId);
+  const texts = (
+    runId: string,
+    text: Json | null,
+    ...operation: Parameters<WriteQueue['write']>
+  ): Promise<void> =>
+    isForTheDatabase(runId, text) ? queue.commit(...operation) : queue.write(...operation);
   return {
     openRun(run) {
       contexts.opened(run);
       const make = (): Operation => operations.openRun(run);
       const row = { kind: 'run_opened', run } as const;
       // Whether its key is used already, only the database knows.
-      return run.idempotencyKey === null ? texts(run.id, make, row) : queue.commit(make, row);
+      return run.idempotencyKey === null ? texts(run.id, run.input, make, row) : queue.commit(make, row);
     },
     openAttempt(attempt) {
       const stem = contexts.attemptStem(attempt);
@@ -50,14 +57,15 @@ export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts
       const row = { kind: 'attempt_closed', attempt, rollupKey } as const;
       // One that was opened by another process may be closed already: only the database knows.
       if (opened === undefined) return queue.commit(make, row);
-      return receipt === null ? queue.write(make, row) : texts(attempt.runId, make, row);
+      return texts(attempt.runId, receipt?.output ?? null, make, row);
     },
-    recordStep: (step) => texts(step.runId, () => operations.recordStep(step), { kind: 'step', step }),
+    recordStep: (step) =>
+      texts(step.runId, step.output, () => operations.recordStep(step), { kind: 'step', step }),
     finishRun(run) {
       const rollupKey = contexts.runKey(run);
       const row = { kind: 'run_finished', run, rollupKey } as const;
       const make = (): Operation => operations.finishRun(run, rollupKey);
-      return contexts.isConfidential(run.id) ? queue.commit(make, row) : queue.writeNow(make, row);
+      return isForTheDatabase(run.id, run.output) ? queue.commit(make, row) : queue.writeNow(make, row);
     },
     recordAlert: (alert) => queue.write(() => operations.recordAlert(alert), { kind: 'alert', alert }),
 
@@ -84,4 +92,9 @@ export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts
     },
     planText: (hash) => reader.ask('planText', hash),
   };
+}
+
+/** As the input is of a client's own request whose body is not kept. */
+function isEmpty(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

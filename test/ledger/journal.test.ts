@@ -390,4 +390,18 @@ describe('texts of a task that does not keep them', () => {
     expect(readFileSync(journalPath(path), 'utf8')).not.toContain('a secret');
     expect((await ledger.run('run_secret'))?.status).toBe('succeeded');
   });
+
+  it('are not waited for where there are none: such a run is journaled as any other', async () => {
+    const path = ledgerPath();
+    const ledger = await openTestLedger(path);
+    const run = makeRun('run_hashed', { input: {}, confidential: true });
+    const attempt = makeAttempt('att_hashed', run);
+    await ledger.openRun(run);
+    await ledger.openAttempt(attempt);
+    await ledger.closeAttempt(settle(attempt), makeStep(run.id, 'one', { output: null }));
+    await ledger.finishRun(finish(run, { output: null }));
+    const journaled = readFileSync(journalPath(path), 'utf8');
+    for (const kind of ['openRun', 'openAttempt', 'closeAttempt', 'finishRun'])
+      expect(journaled).toContain(`"kind":"${kind}"`);
+  });
 });

@@ -11,7 +11,7 @@ import type { Redactor } from './redact.ts';
 import { headOf, relay } from './relay.ts';
 import type { Credentials } from './remote.ts';
 import { RefusedByProvider } from './sdk-request.ts';
-import type { RequestBuilder, SdkClients } from './sdk-request.ts';
+import type { SdkRequests, SdkTarget } from './sdk-request.ts';
 
 /** The part of an exchange that a vendor's folder knows. */
 export interface ExchangeProtocol {
@@ -31,7 +31,7 @@ export interface ExchangeParts {
   readonly reported: ReportedProvider;
   readonly protocol: ExchangeProtocol;
   /** Puts together the address, the key and the headers that the provider was given. */
-  readonly sdk: SdkClients;
+  readonly requests: Pick<SdkRequests, 'target'>;
   readonly pool: Pool;
   readonly clock: Clock;
 }
@@ -47,7 +47,7 @@ const OF_THE_REQUEST: ReadonlySet<ErrorClass> = new Set([
 const NOTHING_LEARNT: Lesson = { learnt: false, remedy: null };
 
 export async function exchange(
-  { reported, protocol, sdk, pool, clock }: ExchangeParts,
+  { reported, protocol, requests, pool, clock }: ExchangeParts,
   request: ExchangeRequest,
   { credentials, redactor }: { readonly credentials: Credentials; readonly redactor: Redactor },
   context: ExchangeContext,
@@ -57,11 +57,16 @@ export async function exchange(
   const report = new CallReport(reported, redactor, reader.reading, () => clock.nowMs());
   if (signal.aborted) return fail(report.abandoned(signal));
   try {
-    await Promise.all([sdk.load(), pool.load()]);
-    const client = await sdk.createClient(credentials);
-    const target = await targetOf(client, protocol, request, credentials.key);
+    const { stream } = request;
+    const known = requests.target(
+      protocol.path(request.protocol),
+      { model: request.model },
+      { stream, credentials },
+    );
+    const sdkTarget = known instanceof Promise ? await known : known;
+    const target = targetOf(sdkTarget, protocol, request, credentials.key);
     const response = await pool.post(target, protocol.body(request), {
-      stream: request.stream,
+      stream,
       signal,
       async beforeSend() {
         await context.beforeSend?.();
@@ -77,7 +82,6 @@ export async function exchange(
     }
     report.response = response;
     context.onProgress?.('headers');
-    const { stream } = request;
     const hidesUsage = protocol.hidesUsage(request);
     const end = await relay({ response, reader, context, stream, hidesUsage, clock });
     if (signal.aborted && end.kind !== 'complete') return fail(report.abandoned(signal));
@@ -94,30 +98,23 @@ export async function exchange(
   }
 }
 
-/** What the SDK says of itself: the client has said who it is. */
-const OF_THE_SDK = /^(?:accept|accept-encoding|content-type|content-length|user-agent|host|x-stainless-.*)$/;
-
 /** The client's headers, and over them the provider's own: its key, and what the workflows say. */
-async function targetOf(
-  client: RequestBuilder,
+function targetOf(
+  { origin, path, own }: SdkTarget,
   protocol: ExchangeProtocol,
   request: ExchangeRequest,
   key: string | null,
-): Promise<WireTarget> {
-  const path = protocol.path(request.protocol);
-  const asked = { method: 'post', path, body: { model: request.model }, stream: request.stream } as const;
-  const { url, req } = await client.buildRequest(asked, { retryCount: 0 });
-  const { origin, pathname, search } = new URL(url);
+): WireTarget {
   const headers: { [name: string]: string } = { ...request.headers };
-  for (const [name, value] of req.headers)
-    if (!OF_THE_SDK.test(name) && !(name === 'anthropic-version' && headers[name] !== undefined))
-      headers[name] = value;
+  for (const [name, value] of own)
+    if (!(name === 'anthropic-version' && headers[name] !== undefined)) headers[name] = value;
   headers['content-type'] = 'application/json';
   headers['accept-encoding'] = 'identity';
-  const query = [search, request.search].map((text) => text.replace(/^\?/, '')).filter((text) => text !== '');
+  const sent = key === null ? headers : (protocol.keyHeaders?.(headers, key) ?? headers);
+  const query = request.search.replace(/^\?/, '');
   return {
     origin,
-    path: `${pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`,
-    headers: Object.entries(key === null ? headers : (protocol.keyHeaders?.(headers, key) ?? headers)).flat(),
+    path: query === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${query}`,
+    headers: Object.entries(sent).flat(),
   };
 }

@@ -176,7 +176,7 @@ export function createRemoteProvider(
         const parts = {
           reported: reported(credentials),
           protocol: protocol.exchange,
-          sdk: protocol,
+          requests,
           pool,
           clock,
         };

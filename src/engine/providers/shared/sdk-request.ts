@@ -39,17 +39,25 @@ export class RefusedByProvider extends Error {
   }
 }
 
+/** Where requests of a kind go, as the SDK would send them. */
+export interface SdkTarget extends WireTarget {
+  /** Of the headers those that the provider was given: its key, and what the workflows say. */
+  readonly own: readonly (readonly [name: string, value: string])[];
+}
+
+interface Sent {
+  readonly stream: boolean;
+  readonly credentials: Credentials;
+}
+
 export interface SdkRequests {
+  /** Of the body no more than the model counts. Made at the first request of a kind, else no promise. */
+  target(path: string, body: object, sent: Sent): SdkTarget | Promise<SdkTarget>;
   /** Gives the raw answer as soon as its headers are there; rejects with RefusedByProvider for any status but 2xx. */
   send(
     path: string,
     body: object,
-    call: {
-      readonly stream: boolean;
-      readonly credentials: Credentials;
-      readonly signal: AbortSignal;
-      readonly beforeSend: () => Promise<void>;
-    },
+    call: Sent & { readonly signal: AbortSignal; readonly beforeSend: () => Promise<void> },
   ): Promise<WireResponse>;
   /** Loads the SDK and the HTTP client; undefined: they are there. */
   load(): Promise<void> | undefined;
@@ -64,24 +72,38 @@ export function credentialsText({ key, headers }: Credentials): string {
 export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
   /** By the credentials: made at the first call with them. The keys of a pool take turns; one that was replaced is forgotten with the rest. */
   const clients = new Map<string, Kept>();
+
+  const keep = async (of: string, credentials: Credentials): Promise<Kept> => {
+    const kept: Kept = { client: await sdk.createClient(credentials), targets: new Map() };
+    if (clients.size >= MAX_CLIENTS) clients.clear();
+    clients.set(of, kept);
+    return kept;
+  };
+
+  const target: SdkRequests['target'] = (path, body, { stream, credentials }) => {
+    const of = credentialsText(credentials);
+    const kind = `${stream ? 'stream ' : ''}${path}${sdk.targetsByModel ? ` ${modelIn(body)}` : ''}`;
+    const kept = clients.get(of);
+    const known = kept?.targets.get(kind);
+    if (known !== undefined) return known;
+    return (async () => {
+      const { client, targets } = kept ?? (await keep(of, credentials));
+      const made = await build(client, path, body, stream);
+      targets.set(kind, made);
+      return made;
+    })();
+  };
+
   return {
+    target,
     load() {
       const loading = [sdk.load(), pool.load()].filter((each) => each !== undefined);
       return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
     },
     async send(path, body, { stream, credentials, signal, beforeSend }) {
-      const of = credentialsText(credentials);
-      let kept = clients.get(of);
-      if (kept === undefined) {
-        kept = { client: await sdk.createClient(credentials), targets: new Map() };
-        if (clients.size >= MAX_CLIENTS) clients.clear();
-        clients.set(of, kept);
-      }
-      const { client, targets } = kept;
-      const kind = `${stream ? 'stream ' : ''}${path}${sdk.targetsByModel ? ` ${modelIn(body)}` : ''}`;
-      let target = targets.get(kind);
-      if (target === undefined) targets.set(kind, (target = await build(client, path, body, stream)));
-      const response = await pool.post(target, JSON.stringify(body), { stream, signal, beforeSend });
+      const made = target(path, body, { stream, credentials });
+      const to = made instanceof Promise ? await made : made;
+      const response = await pool.post(to, JSON.stringify(body), { stream, signal, beforeSend });
       if (response.status >= 200 && response.status < 300) return response;
       throw new RefusedByProvider(response, await response.text().catch(() => ''));
     },
@@ -94,7 +116,7 @@ const MAX_CLIENTS = 64;
 interface Kept {
   readonly client: RequestBuilder;
   /** By the kind of request: an address and headers depend on nothing else. */
-  readonly targets: Map<string, WireTarget>;
+  readonly targets: Map<string, SdkTarget>;
 }
 
 function modelIn(body: object): string {
@@ -106,11 +128,20 @@ async function build(
   path: string,
   body: object,
   stream: boolean,
-): Promise<WireTarget> {
+): Promise<SdkTarget> {
   const { url, req } = await client.buildRequest({ method: 'post', path, body, stream }, { retryCount: 0 });
   const { origin, pathname, search } = new URL(url);
-  return { origin, path: `${pathname}${search}`, headers: [...req.headers].flat() };
+  const headers = [...req.headers];
+  return {
+    origin,
+    path: `${pathname}${search}`,
+    headers: headers.flat(),
+    own: headers.filter(([name]) => !OF_THE_SDK.test(name)),
+  };
 }
+
+/** What the SDK says of itself, of the body and of the connection. */
+const OF_THE_SDK = /^(?:accept|accept-encoding|content-type|content-length|user-agent|host|x-stainless-.*)$/;
 
 function jsonOr(text: string): unknown {
   try {
