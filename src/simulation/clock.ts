@@ -1,4 +1,5 @@
 // A Clock whose time is moved by hand: timers run in the order of their due times, with all promises settled between them. For replays, and for tests.
+import { nextTick } from 'node:process';
 import { setImmediate } from 'node:timers';
 import type { Clock } from '../common/clock.ts';
 
@@ -39,16 +40,25 @@ interface Timer {
 /** A day is more than any timeout; a test that needs more says so. */
 const DAY_MS = 86_400_000;
 
-/** @param startMs Wall time at the start, milliseconds since 1970; 2026-01-01T00:00Z unless told. */
-export function createSimulatedClock(startMs = Date.UTC(2026, 0, 1)): SimulatedClock {
+/** Both come after every microtask, however deep the chain of promises: a turn of the event loop, with what the system had to tell, and the queue of ticks, at a tenth of its price. */
+const AFTER_MICROTASKS = { turn: setImmediate, tick: nextTick } as const;
+
+/**
+ * @param startMs Wall time at the start, milliseconds since 1970; 2026-01-01T00:00Z unless told.
+ * @param settling What is waited for between instants. `tick` is for what waits for nothing but this clock.
+ */
+export function createSimulatedClock(
+  startMs = Date.UTC(2026, 0, 1),
+  settling: keyof typeof AFTER_MICROTASKS = 'turn',
+): SimulatedClock {
+  const afterMicrotasks = AFTER_MICROTASKS[settling];
   const timers = createTimerHeap();
   let elapsedMs = 0;
   let wallOffsetMs = startMs;
   let live = 0;
   let order = 0;
 
-  /** setImmediate comes after every microtask, however deep the chain of promises. */
-  const flush = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const flush = (): Promise<void> => new Promise((resolve) => afterMicrotasks(resolve));
 
   const next = (): Timer | undefined => {
     while (timers.peek()?.callback === undefined && timers.size() > 0) timers.pop();

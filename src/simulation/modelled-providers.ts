@@ -105,7 +105,10 @@ function modelledProvider(name: string, reports: boolean, options: ModelledOptio
     unavailable: () => undefined,
     call: (request, context) => {
       const model = `${name}/${request.model}`;
-      const [run = '', step = '', path = ''] = request.prompt.split(/[ \n]/, 3);
+      // As `knownStep` wrote it; what stands after a line's end was added by the engine.
+      const [run = '', step = '', rest = ''] = request.prompt.split(' ', 3);
+      const end = rest.indexOf('\n');
+      const path = end === -1 ? rest : rest.slice(0, end);
       const replayed = options.live.get(Number(run));
       const known = options.steps[Number(step)];
       if (replayed === undefined || known === undefined) throw new Error(`no run ${run} is being replayed`);
@@ -131,23 +134,28 @@ function modelled(
 ): Modelled {
   const nth = replayed.nextCall(path, model);
   const attempts = replayed.step(path)?.attempts ?? [];
-  const places = attempts.flatMap((attempt, at) => (attempt.model === model ? [at] : []));
-  const place = places[nth];
-  const recorded = place === undefined ? undefined : attempts[place];
+  const place = placeOf(attempts, model, nth);
+  const recorded = attempts[place];
   // An answer that would now be cut is another answer.
   const isAsRecorded =
     recorded !== undefined && step.askedAsBefore && recorded.outputTokens <= request.maxOutputTokens;
   return isAsRecorded
-    ? asRecorded(options, step, recorded, attempts.slice((place ?? 0) + 1))
+    ? asRecorded(options, step, recorded, attempts.slice(place + 1))
     : likeOthers(options, {
         replayed,
         step,
         path,
         model,
         nth,
-        recorded: recorded && asRecorded(options, step, recorded, attempts.slice((place ?? 0) + 1)),
+        recorded: recorded && asRecorded(options, step, recorded, attempts.slice(place + 1)),
         request,
       });
+}
+
+/** Where the model's attempt of that number stands, from 0; -1: it was not made. */
+function placeOf(attempts: readonly TrafficAttempt[], model: string, nth: number): number {
+  let left = nth;
+  return attempts.findIndex((attempt) => attempt.model === model && (left -= 1) < 0);
 }
 
 /** What was seen is what happens again; only how the workflow judges it may be new. */

@@ -9,6 +9,8 @@ import { stepOfPath } from './traffic.ts';
 const SAMPLES = 256;
 /** Fewer answers than this say nothing of a step: what is known of the model elsewhere is taken, and told so. */
 export const ENOUGH = 20;
+/** Beyond so many inputs all are taken to be asked again. */
+const UNASKED_KEPT = 200_000;
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 
@@ -97,6 +99,7 @@ export class Profiles {
   readonly #ofSteps = new Map<string, ModelProfile>();
   readonly #sizes = new Map<string, StepSizes>();
   readonly #failures = new Map<string, Failures>();
+  readonly #unasked = new Set<number>();
   readonly #random = seededRandom(1);
 
   add(atMs: number, task: string, path: string, attempt: TrafficAttempt): void {
@@ -126,6 +129,16 @@ export class Profiles {
     const { outcome } = attempt;
     if (outcome !== 'succeeded' && OF_THE_PROVIDER.has(outcome))
       failures.byClass.set(outcome, (failures.byClass.get(outcome) ?? 0) + 1);
+  }
+
+  /** A run of this input called nobody: it was answered from a cache, or refused. */
+  addUnasked(input: number): void {
+    if (this.#unasked.size < UNASKED_KEPT) this.#unasked.add(input);
+  }
+
+  /** Whether what runs of this input asked has to be remembered, for one that called nobody and would now. */
+  isAskedAgain(input: number): boolean {
+    return this.#unasked.size === UNASKED_KEPT || this.#unasked.has(input);
   }
 
   /** In the step where enough is known of it there, else anywhere; undefined: the model was never used. */
@@ -190,6 +203,7 @@ export async function profilesOf(
   let costNanoUsd = 0n;
   for await (const run of traffic.runs()) {
     runs += 1;
+    if (run.steps.length === 0) profiles.addUnasked(run.input);
     for (const { path, attempts } of run.steps)
       for (const attempt of attempts) {
         costNanoUsd += attempt.costNanoUsd;

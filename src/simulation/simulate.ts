@@ -86,7 +86,7 @@ export async function simulate({
   onHour,
   resumedAfterMs,
 }: SimulateOptions): Promise<Simulated> {
-  const clock = createSimulatedClock(traffic.fromMs);
+  const clock = createSimulatedClock(traffic.fromMs, 'tick');
   const random = seededRandom(seed);
   const unknowns = new Unknowns();
   const { plan, executors, steps } = knownPlan(given, { recorded, profiles, unknowns, assumption });
@@ -160,9 +160,13 @@ export async function simulate({
       onHour?.(run.atMs, tally.costNanoUsd);
       nextHourMs = run.atMs - (run.atMs % HOUR_MS) + HOUR_MS;
     }
-    const key = `${run.task}\n${run.input}`;
-    if (run.steps.length > 0) asked.set(key, run.steps);
-    const replayed = new ReplayedRun(run, number, run.steps.length > 0 ? run.steps : (asked.get(key) ?? []));
+    let { steps } = run;
+    if (profiles.isAskedAgain(run.input)) {
+      const key = `${run.task}\n${run.input}`;
+      if (steps.length > 0) asked.set(key, steps);
+      else steps = asked.get(key) ?? steps;
+    }
+    const replayed = new ReplayedRun(run, number, steps);
     const own = number;
     number += 1;
     live.set(own, replayed);

@@ -1,6 +1,5 @@
 // The traffic file: gzip of lines of JSON. A header, then names as they are needed, then runs as short lists that refer to them by number.
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -93,6 +92,9 @@ export class TrafficWriter {
   }
 }
 
+/** In characters: more than any run has. */
+const LONGEST_LINE = 16 * 2 ** 20;
+
 const lineOf = (value: Line): string => `${JSON.stringify(value)}\n`;
 
 function numberOf(known: Map<string, number>, key: string, add: () => void): number {
@@ -131,7 +133,8 @@ const validLine = new Ajv2020({ strict: false }).compile<Line>(TRAFFIC_SCHEMA);
 export async function openTrafficFile(path: string): Promise<Traffic> {
   const open = (): Readable => createReadStream(path);
   let header: Header | undefined;
-  for await (const line of linesOf(open(), path)) {
+  for await (const [line] of linesOf(open(), path)) {
+    if (line === undefined) continue;
     header = headerOf(line, path);
     break;
   }
@@ -140,15 +143,20 @@ export async function openTrafficFile(path: string): Promise<Traffic> {
   return { fromMs, toMs, hashed, runs: () => runsOf(linesOf(open(), path), path) };
 }
 
-async function* linesOf(source: Readable, path: string): AsyncGenerator<string> {
-  const text = createGunzip();
+/** The lines that came with each piece of the file: a step of an asynchronous loop for each line would cost more than the line. */
+async function* linesOf(source: Readable, path: string): AsyncGenerator<readonly string[]> {
+  const text = createGunzip().setEncoding('utf8');
   const fail = (error: Error): void => void text.destroy(error);
   source.on('error', fail).pipe(text);
+  let rest = '';
   try {
-    for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY }))
-      yield line;
-    // What readline does not tell: the stream broke off.
-    if (text.errored !== null) throw text.errored;
+    for await (const piece of text as AsyncIterable<string>) {
+      const lines = `${rest}${piece}`.split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > LONGEST_LINE) throw new Error('a line of it has no end');
+      yield lines;
+    }
+    if (rest !== '') yield [rest];
   } catch (error) {
     if (error instanceof HeadgateError) throw error;
     const { code } = error as NodeJS.ErrnoException;
@@ -215,72 +223,73 @@ function headerOf(text: string, path: string): Header {
   return line;
 }
 
-async function* runsOf(lines: AsyncIterable<string>, path: string): AsyncGenerator<TrafficRun> {
+async function* runsOf(pieces: AsyncIterable<readonly string[]>, path: string): AsyncGenerator<TrafficRun> {
   const names: string[] = [];
   const whos: TrafficCaller[] = [];
   const models: { readonly model: string; readonly rates: string }[] = [];
-  /** The inputs' numbers, by the run's number; older ones are let go. */
-  const inputs = new Map<number, number>();
+  /** The inputs' numbers, of the newest runs. */
+  const inputs = new Float64Array(INPUTS_KEPT);
   let number = 0;
   let runs = 0;
   let atMs = 0;
-  for await (const text of lines) {
-    number += 1;
-    if (number === 1) {
-      atMs = headerOf(text, path).fromMs;
-      continue;
-    }
-    const line = parsed(text, path, number);
-    const known = <Value>(list: readonly Value[], index: number): Value => {
-      const value = list[index];
-      if (value === undefined)
-        throw invalid(path, number, `it refers to number ${index} of a list that has ${list.length}`);
-      return value;
-    };
-    if ('name' in line) names.push(line.name);
-    else if ('who' in line) {
-      const [name, team, tier, tags] = line.who;
-      whos.push({ name, team, tier, tags });
-    } else if ('model' in line) models.push({ model: line.model[0], rates: line.model[1] });
-    else if ('headgate' in line) throw invalid(path, number, 'it is a second header');
-    else {
-      const [sinceMs, task, who, same, outcome, latencyMs, ...steps] = line;
-      atMs += sinceMs;
-      const input = same === 0 ? runs : (inputs.get(runs - same) ?? runs);
-      inputs.set(runs, input);
-      inputs.delete(runs - INPUTS_KEPT);
-      runs += 1;
-      yield {
-        atMs,
-        task: known(names, task),
-        who: known(whos, who),
-        input,
-        outcome: known(names, outcome),
-        latencyMs,
-        steps: steps.map(([step, rule, ...attempts]): TrafficStep => ({
-          path: known(names, step),
-          skipped: rule === undefined,
-          rule: rule === undefined || rule === -1 ? null : known(names, rule),
-          attempts: attempts.map((attempt) => {
-            const [model = 0, ended = 0, ...rest] = attempt;
-            const count = (index: number): number => Number(rest[index] ?? 0);
-            const firstToken = count(5);
-            return {
-              ...known(models, Number(model)),
-              outcome: known(names, Number(ended)) as TrafficAttempt['outcome'],
-              inputTokens: count(0),
-              outputTokens: count(1),
-              latencyMs: count(2),
-              costNanoUsd: BigInt(rest[3] ?? 0),
-              heldTokens: count(4) + count(0) + count(1),
-              firstTokenMs: firstToken === 0 ? null : firstToken - 1,
-              cachedInputTokens: count(6),
-              cacheWriteTokens: count(7),
-              reasoningTokens: count(8),
-            };
-          }),
-        })),
+  for await (const lines of pieces)
+    for (const text of lines) {
+      number += 1;
+      if (number === 1) {
+        atMs = headerOf(text, path).fromMs;
+        continue;
+      }
+      const line = parsed(text, path, number);
+      const known = <Value>(list: readonly Value[], index: number): Value => {
+        const value = list[index];
+        if (value === undefined)
+          throw invalid(path, number, `it refers to number ${index} of a list that has ${list.length}`);
+        return value;
       };
+      if ('name' in line) names.push(line.name);
+      else if ('who' in line) {
+        const [name, team, tier, tags] = line.who;
+        whos.push({ name, team, tier, tags });
+      } else if ('model' in line) models.push({ model: line.model[0], rates: line.model[1] });
+      else if ('headgate' in line) throw invalid(path, number, 'it is a second header');
+      else {
+        const [sinceMs, task, who, same, outcome, latencyMs, ...steps] = line;
+        atMs += sinceMs;
+        const isKnown = same > 0 && same < INPUTS_KEPT && same <= runs;
+        const input = isKnown ? (inputs[(runs - same) % INPUTS_KEPT] ?? runs) : runs;
+        inputs[runs % INPUTS_KEPT] = input;
+        runs += 1;
+        yield {
+          atMs,
+          task: known(names, task),
+          who: known(whos, who),
+          input,
+          outcome: known(names, outcome),
+          latencyMs,
+          steps: steps.map(([step, rule, ...attempts]): TrafficStep => ({
+            path: known(names, step),
+            skipped: rule === undefined,
+            rule: rule === undefined || rule === -1 ? null : known(names, rule),
+            attempts: attempts.map((attempt) => {
+              const [model = 0, ended = 0, ...rest] = attempt;
+              const count = (index: number): number => Number(rest[index] ?? 0);
+              const firstToken = count(5);
+              return {
+                ...known(models, Number(model)),
+                outcome: known(names, Number(ended)) as TrafficAttempt['outcome'],
+                inputTokens: count(0),
+                outputTokens: count(1),
+                latencyMs: count(2),
+                costNanoUsd: BigInt(rest[3] ?? 0),
+                heldTokens: count(4) + count(0) + count(1),
+                firstTokenMs: firstToken === 0 ? null : firstToken - 1,
+                cachedInputTokens: count(6),
+                cacheWriteTokens: count(7),
+                reasoningTokens: count(8),
+              };
+            }),
+          })),
+        };
+      }
     }
-  }
 }

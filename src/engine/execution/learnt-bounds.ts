@@ -149,16 +149,21 @@ export class LearntBounds {
       input: seen(now.input, inputTokens, usage.inputTokens),
       output: seen(now.output, maxOutputTokens, usage.outputTokens),
       cost: Math.max(now.cost, ratioOf(costNanoUsd, costOf(price, usage))),
-      likely: seen(now.likely ?? {}, counted.inputTokens, usage.inputTokens),
+      likely: seen(now.likely ?? NONE, counted.inputTokens, usage.inputTokens),
       shown:
         counted.outputTokens === null
-          ? (now.shown ?? {})
-          : seen(now.shown ?? {}, counted.outputTokens, usage.outputTokens),
+          ? (now.shown ?? NONE)
+          : seen(now.shown ?? NONE, counted.outputTokens, usage.outputTokens),
     };
-    kept.both = undefined;
+    // Nearly every answer brings nothing new: then what was put together holds, but for how many there were.
+    kept.both =
+      kept.both !== undefined && sameExcesses(now, kept.now)
+        ? { ...kept.both, calls: kept.both.calls + 1 }
+        : undefined;
     if (kept.now.calls >= FORGET_AFTER) {
       kept.before = kept.now;
       kept.now = NOTHING;
+      kept.both = undefined;
     }
     const next = this.#of(key);
     const changed = !alike(known, next);
@@ -215,19 +220,20 @@ function sizeOf(tokens: number): number {
 /** By what was seen of inputs of this size; else of smaller ones, else of larger ones: both ways the greater of offset and share, which is the careful one. */
 function excess(seenBySize: Excesses, tokens: number, mostShare = Number.POSITIVE_INFINITY): number {
   const size = sizeOf(tokens);
-  let nearest: number | undefined;
-  for (const key of Object.keys(seenBySize)) {
-    const bits = Number(key);
-    if (
-      nearest === undefined ||
-      (bits <= size ? nearest > size || bits > nearest : nearest > size && bits < nearest)
-    )
-      nearest = bits;
-  }
-  const found = nearest === undefined ? undefined : seenBySize[nearest];
+  const found = seenBySize[size] ?? nearest(seenBySize, size);
   return found === undefined
     ? 0
     : Math.ceil(Math.max(found.tokens, Math.min(found.share, mostShare) * tokens) * PAD);
+}
+
+function nearest(seenBySize: Excesses, size: number): Excess | undefined {
+  let found: number | undefined;
+  for (const key of Object.keys(seenBySize)) {
+    const bits = Number(key);
+    if (found === undefined || (bits <= size ? found > size || bits > found : found > size && bits < found))
+      found = bits;
+  }
+  return found === undefined ? undefined : seenBySize[found];
 }
 
 function seen(before: Excesses, counted: number, reported: number): Excesses {
@@ -251,6 +257,17 @@ function greater(a: Excesses, b: Excesses): Excesses {
     both[bits] = { tokens: Math.max(tokens, known?.tokens ?? 0), share: Math.max(share, known?.share ?? 0) };
   }
   return both ?? a;
+}
+
+/** The very same ones: `seen` gives back what it was given where there is nothing new. */
+function sameExcesses(a: LearntBound, b: LearntBound): boolean {
+  return (
+    a.cost === b.cost &&
+    a.input === b.input &&
+    a.output === b.output &&
+    a.likely === b.likely &&
+    a.shown === b.shown
+  );
 }
 
 const PRECISION = 1_000_000;

@@ -37,7 +37,7 @@ export class LiveRuns {
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
 
-    const end = (failure: unknown): RunResult => {
+    const end = (failure?: unknown): RunResult => {
       signal?.removeEventListener('abort', onAbort);
       this.#runs.delete(runId);
       const { task, status, finishedAtMs } = run.record;
@@ -56,10 +56,10 @@ export class LiveRuns {
           uncounted: run.exchange !== undefined && failedAtProviders(run),
         });
       // Whatever it ended with, the interpreter has made a result of it; else it is a fault, which is thrown on.
-      if (run.result === undefined) throw failure;
+      if (run.result === undefined) throw failure ?? new Error(`run ${runId} ended without a result`);
       return run.result;
     };
-    run.ended = underWay.then(() => end(new Error(`run ${runId} ended without a result`)), end);
+    run.ended = underWay.then(() => end(), end);
     // Nobody may be waiting for a run that was only started.
     run.ended.catch(() => undefined);
   }
