@@ -72,13 +72,13 @@ function runOf(fitting: readonly FunctionEntry[], parts: readonly Analysed[], na
         typeMatches(patternsOf(only)[index] ?? 'any', part.type) === true &&
         (!part.type.nullable || patternsOf(only)[index] === 'any'),
     );
-  if (certain) return (context) => charge(context, runs, (args) => only.call(args));
+  if (certain) return (context) => charge(context, runs, (args) => only.call(args, context));
   return (context) =>
     charge(context, runs, (args) => {
       const entry = fitting.find((candidate) =>
         args.every((value, index) => valueMatches(patternsOf(candidate)[index] ?? 'any', value)),
       );
-      if (entry) return entry.call(args);
+      if (entry) return entry.call(args, context);
       throw new EvaluationFailure(`\`${name}\` does not take ${args.map(kindOf).join(', ')}.`);
     });
 }

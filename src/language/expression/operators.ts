@@ -4,7 +4,7 @@ import type { Json } from '../../common/json.ts';
 import { asCondition, capital, refuseNull } from './analysis.ts';
 import type { Analysed } from './analysis.ts';
 import { EvaluationFailure, boundedText, placed, spend, weightOf } from './context.ts';
-import type { Run } from './context.ts';
+import type { Context, Run } from './context.ts';
 import { Rejection, provenNotNull } from './scope.ts';
 import type { Scope } from './scope.ts';
 import type { Operator, SyntaxNode } from './syntax.ts';
@@ -61,7 +61,7 @@ function analyseEquality(node: BinaryNode, left: Analysed, right: Analysed): Ana
     const first = left.run(context);
     const second = right.run(context);
     spend(context, weightOf(first));
-    return equal(first, second) === wanted;
+    return equal(first, second, context) === wanted;
   };
   return { type: BOOLEAN, run };
 }
@@ -111,12 +111,13 @@ function analyseMembership(node: BinaryNode, left: Analysed, right: Analysed): A
   }
   return {
     type: BOOLEAN,
-    run: placed((context) => contains(right.run(context), left.run(context)), node.start, node.end),
+    run: placed((context) => contains(right.run(context), left.run(context), context), node.start, node.end),
   };
 }
 
-function contains(container: Json, value: Json): boolean {
-  if (isList(container)) return container.some((item) => equal(item, value));
+function contains(container: Json, value: Json, context: Context): boolean {
+  spend(context, weightOf(container));
+  if (isList(container)) return container.some((item) => equal(item, value, context));
   if (isJsonObject(container)) return typeof value === 'string' && Object.hasOwn(container, value);
   throw new EvaluationFailure(`\`in\` looks into ${kindOf(container)}.`);
 }

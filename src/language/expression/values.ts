@@ -1,6 +1,7 @@
 // What can be done with JSON values at run time: comparing, ordering, rendering as text.
 import type { Json, JsonObject } from '../../common/json.ts';
-import { EvaluationFailure, MAX_TEXT, boundedText } from './context.ts';
+import { EvaluationFailure, MAX_TEXT, boundedText, spend } from './context.ts';
+import type { Context } from './context.ts';
 
 export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
@@ -27,18 +28,21 @@ export function member(value: Json, name: string): Json {
   return Object.hasOwn(value, name) ? (value[name] ?? null) : null;
 }
 
-export function equal(left: Json, right: Json): boolean {
+export function equal(left: Json, right: Json, context: Context): boolean {
   if (left === right) return true;
-  if (isList(left))
-    return (
-      isList(right) &&
-      left.length === right.length &&
-      left.every((item, index) => equal(item, right[index] ?? null))
-    );
+  if (isList(left)) {
+    if (!isList(right) || left.length !== right.length) return false;
+    spend(context, left.length);
+    return left.every((item, index) => equal(item, right[index] ?? null, context));
+  }
   if (!isJsonObject(left) || !isJsonObject(right)) return false;
   const names = Object.keys(left);
+  // Naming the fields is the larger part of it.
+  spend(context, 1 + names.length);
   if (names.length !== Object.keys(right).length) return false;
-  return names.every((name) => Object.hasOwn(right, name) && equal(left[name] ?? null, right[name] ?? null));
+  return names.every(
+    (name) => Object.hasOwn(right, name) && equal(left[name] ?? null, right[name] ?? null, context),
+  );
 }
 
 /** Numbers by size, texts by code unit (so ISO dates by time), false before true; anything else has no order. */

@@ -220,6 +220,9 @@ describe('hostile expressions end at once', { timeout: 15_000 }, () => {
     'input.map(a, text.replace("a", text))',
     'input.map(a, text + text).join("")',
     'text.replace("a", text)',
+    'text.matches("(a|b)*a(a|b){300}c|a{300}b")',
+    'input.filter(a, a in input)',
+    'input.map(a, { "a": a }).distinct().size()',
     'input.filter(a, input.sort().reverse() == input)',
     'input.map(a, input.distinct()).flatten().distinct()',
     `${'['.repeat(1500)}${']'.repeat(1500)}`,
@@ -234,6 +237,35 @@ describe('hostile expressions end at once', { timeout: 15_000 }, () => {
   ])('%#', (source) => {
     const value = run(source, long);
     expect(value === undefined).toBe(false);
+  });
+
+  test.each([
+    ['list.filter(a, a in list).size()', 'visits more than'],
+    ['list.filter(a, list.contains(a)).size()', 'visits more than'],
+    ['list.filter(a, list.exists(b, b == a)).size()', 'visits more than'],
+    [
+      'text.matches("(a|b)*a(a|b){300}c")',
+      'looks for a pattern of 908 steps in a text of 200,000 characters',
+    ],
+  ])('INV-14: comparing is work too, by what is looked at: %s', (source, sentence) => {
+    const list = Array.from({ length: 1500 }, (_, index) => ({ a: 1, b: [1, 2, index] }));
+    const compiled = compileExpression(source, environment);
+    expect(compiled.ok && compiled.value.evaluate({ ...long, list })).toMatchObject({
+      error: { message: expect.stringContaining(sentence) as string },
+    });
+  });
+
+  test('INV-14: `distinct` looks at each item once, whatever it holds', () => {
+    let reads = 0;
+    const item = (index: number): Json => ({
+      get n(): number {
+        reads += 1;
+        return index % 700;
+      },
+    });
+    const list = Array.from({ length: 7000 }, (_, index) => item(index));
+    expect(run('list.distinct().size()', { ...values, list })).toBe(700);
+    expect(reads).toBe(7000);
   });
 
   test('a pattern that grows beyond bounds is refused before the run', () => {

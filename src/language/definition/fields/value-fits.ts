@@ -1,8 +1,7 @@
 // Whether a written value fits a schema: a default, the input of a test.
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Json, JsonSchema } from '../../../common/json.ts';
-import { linearTime } from '../../expression/pattern.ts';
+import { createAjv } from '../ajv.ts';
 
 /** The library keeps a little of each schema even when it is told to forget it: a fresh one now and then bounds that (INV-14). */
 const MAX_USES = 250;
@@ -13,8 +12,7 @@ function validator(): Ajv2020 {
   uses += 1;
   if (!shared || uses > MAX_USES) {
     uses = 1;
-    shared = new Ajv2020({ strict: false, validateSchema: false, meta: false, code: { regExp: linearTime } });
-    formats.default(shared);
+    shared = createAjv();
   }
   return shared;
 }

@@ -1,5 +1,6 @@
 // What a function of the language is: one entry of the table that checks calls, runs them, and writes the reference page.
 import type { Json } from '../../../common/json.ts';
+import type { Context } from '../context.ts';
 import type { Type } from '../type.ts';
 
 export type Pattern =
@@ -30,8 +31,8 @@ export interface FunctionEntry {
   }[];
   /** From the types of the receiver (if any) and the arguments. */
   readonly result: Type | ((types: readonly Type[]) => Type);
-  /** Receiver first. Each argument matches its pattern; an optional one may be absent. */
-  call(args: readonly Json[]): Json;
+  /** Receiver first. Each argument matches its pattern; an optional one may be absent. Work beyond a look at each argument is spent from the context. */
+  call(args: readonly Json[], context: Context): Json;
   readonly summary: string;
   /** Each is run by a test. */
   readonly examples: readonly (readonly [expression: string, gives: Json])[];

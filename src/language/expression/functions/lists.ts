@@ -1,8 +1,10 @@
 // Functions of lists and objects.
 import { formatThousands } from '../../../common/units.ts';
 import { decimalSum } from '../../../common/decimal.ts';
+import { canonicalJson } from '../../../common/json.ts';
 import type { Json, JsonObject } from '../../../common/json.ts';
-import { EvaluationFailure, boundedText } from '../context.ts';
+import { EvaluationFailure, boundedText, spend, weightOf } from '../context.ts';
+import type { Context } from '../context.ts';
 import { ANY, BOOLEAN, INTEGER, NUMBER, STRING, listOf, nullable, objectOf } from '../type.ts';
 import type { Type } from '../type.ts';
 import { compare, equal, finite } from '../values.ts';
@@ -42,22 +44,19 @@ function zip(left: readonly Json[], right: readonly Json[]): Json[] {
   }));
 }
 
-/** By a text for scalars, so that long lists stay linear; lists and objects are compared in full. */
-function distinct(values: readonly Json[]): Json[] {
+/** Lists and objects by their canonical JSON, so that it is linear whatever they hold. */
+function distinct(values: readonly Json[], context: Context): Json[] {
   const seen = new Set<Json>();
-  const kept: Json[] = [];
-  for (const value of values) {
-    const isNew =
-      typeof value === 'object' && value !== null
-        ? !kept.some((other) => equal(other, value))
-        : !seen.has(value);
-    if (!isNew) continue;
-    seen.add(value);
-    kept.push(value);
-    if (kept.length > 5000 && typeof value === 'object')
-      throw new EvaluationFailure('`distinct` of objects takes at most 5,000 of them.', true);
-  }
-  return kept;
+  const seenValues = new Set<string>();
+  return values.filter((value) => {
+    const isScalar = typeof value !== 'object' || value === null;
+    const kept: Set<unknown> = isScalar ? seen : seenValues;
+    const key = isScalar ? value : canonicalJson(value);
+    if (!isScalar) spend(context, weightOf(key));
+    if (kept.has(key)) return false;
+    kept.add(key);
+    return true;
+  });
 }
 
 function join(values: readonly Json[], separator: string): string {
@@ -110,7 +109,7 @@ export const listFunctions: readonly FunctionEntry[] = [
     receiver: 'list',
     params: [{ name: 'item', pattern: 'any' }],
     result: BOOLEAN,
-    call: ([a, b]) => list(a).some((value) => equal(value, b ?? null)),
+    call: ([a, b], context) => list(a).some((value) => equal(value, b ?? null, context)),
     summary: 'Whether the item is in the list; the same as `item in list`.',
     examples: [['["a", "b"].contains("b")', true]],
   },
@@ -197,7 +196,7 @@ export const listFunctions: readonly FunctionEntry[] = [
     receiver: 'list',
     params: [],
     result: same,
-    call: ([a]) => distinct(list(a)),
+    call: ([a], context) => distinct(list(a), context),
     summary: 'Without repeated items; the first of each is kept.',
     examples: [['["a", "b", "a"].distinct()', ['a', 'b']]],
   },

@@ -1,7 +1,8 @@
 // Functions of texts. Lengths and positions count characters (code points), so that nothing is cut through the middle of an emoji.
 import type { Json } from '../../../common/json.ts';
+import { formatThousands } from '../../../common/units.ts';
 import { EvaluationFailure, boundedText } from '../context.ts';
-import { compilePattern } from '../pattern.ts';
+import { compilePattern, isFound } from '../pattern.ts';
 import { BOOLEAN, INTEGER, STRING, listOf } from '../type.ts';
 import type { FunctionEntry } from './entry.ts';
 
@@ -52,7 +53,12 @@ function replaceAll(value: string, search: string, replacement: string): string 
 function matches(value: string, pattern: string): boolean {
   const compiled = compilePattern(pattern);
   if (typeof compiled === 'string') throw new EvaluationFailure(`${compiled}.`);
-  return compiled.matcher(value).find();
+  const found = isFound(compiled, value);
+  if (found !== undefined) return found;
+  throw new EvaluationFailure(
+    `\`matches\` looks for a pattern of ${formatThousands(compiled.programSize())} steps in a text of ${formatThousands(value.length)} characters, which would hold up all others; give it less text, as with \`truncate\`, or a pattern that counts less.`,
+    true,
+  );
 }
 
 function split(value: string, separator: string, most: number | undefined): string[] {
