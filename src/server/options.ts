@@ -64,6 +64,8 @@ export interface ServerLimits {
   readonly maxDepth: number;
   readonly maxAliases: number;
   readonly maxDirectives: number;
+  /** Operations and fragments: validating compares the fragments of a selection in pairs. */
+  readonly maxDefinitions: number;
   /** Fields after fragments are expanded. */
   readonly maxFields: number;
   /** Costs of fields, added up with how often they may come: see docs/reference/api.md. */
@@ -97,6 +99,7 @@ export const defaultLimits: ServerLimits = {
   maxDepth: 14,
   maxAliases: 50,
   maxDirectives: 50,
+  maxDefinitions: 100,
   maxFields: 1000,
   maxComplexity: 10_000,
   maxOperationsPerCaller: 4096,

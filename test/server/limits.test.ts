@@ -23,6 +23,11 @@ const HOSTILE: readonly (readonly [what: string, query: string, code: string])[]
   ['too many directives', `{ viewer { name ${'@include(if: true) '.repeat(60)} } }`, 'DOCUMENT_TOO_LARGE'],
   ['fragments that double', doubling(20), 'DOCUMENT_TOO_LARGE'],
   [
+    'fragments that are compared with each other',
+    `{ ${repeat(300, (n) => `...f${n}`)} } ${repeat(300, (n) => `fragment f${n} on Query { viewer { name } }`)}`,
+    'DOCUMENT_TOO_LARGE',
+  ],
+  [
     'a circle of fragments',
     '{ viewer { ...a } } fragment a on Caller { ...b } fragment b on Caller { ...a }',
     'GRAPHQL_VALIDATION_FAILED',

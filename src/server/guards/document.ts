@@ -6,7 +6,7 @@ import type { ServerLimits } from '../options.ts';
 
 export type DocumentLimits = Pick<
   ServerLimits,
-  'maxTokens' | 'maxDepth' | 'maxAliases' | 'maxDirectives' | 'maxFields'
+  'maxTokens' | 'maxDepth' | 'maxAliases' | 'maxDirectives' | 'maxDefinitions' | 'maxFields'
 >;
 
 /** `parse` that gives up at the limits. Its errors are the client's: 400, with the limit's name. */
@@ -115,6 +115,8 @@ function checkDocument(document: DocumentNode, limits: DocumentLimits): void {
 }
 
 function countSyntax(document: DocumentNode, limits: DocumentLimits): void {
+  if (document.definitions.length > limits.maxDefinitions)
+    throw tooMuch('operations and fragments', limits.maxDefinitions, 'maxDefinitions');
   let aliases = 0;
   let directives = 0;
   const stack: ASTNode[] = [...document.definitions];
