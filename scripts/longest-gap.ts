@@ -41,6 +41,36 @@ const TEXTS: readonly (readonly [format: Format, what: string, text: string])[] 
 ];
 
 /** Bodies as they are, by path. */
+/** Tasks whose expressions and schemas look at what is sent in every way that could be more than linear. */
+const TASKS: Record<string, string> = {
+  unique: 'input: { list: { type: array, uniqueItems: true } }\noutput: "${{ input.list.size() }}"',
+  pattern: `input: { text: { type: string, pattern: "(a|b)*a(a|b){300}c" } }\noutput: "\${{ input.text.size() }}"`,
+  matches: `input: { text: string }\noutput: "\${{ input.text.matches('([a-z]{1,30}){1,30}[0-9]+$') }}"`,
+  search: 'input: { text: string, part: string }\noutput: "${{ input.text.lastIndexOf(input.part) }}"',
+  distinct: 'input: { list: [any] }\noutput: "${{ input.list.distinct().size() }}"',
+  within: 'input: { list: [any] }\noutput: "${{ input.list.filter(x, x in input.list).size() }}"',
+  chunks: 'input: { text: string }\nsteps: { c: { chunk: 10, overlap: 9, from: "${{ input.text }}" } }',
+  redacted:
+    'retain: { content: redacted }\ninput: { text: string }\nsteps: { c: { prompt: "${{ input.text }}" } }',
+};
+const objects = Array.from({ length: 12_000 }, (_, index) => ({ a: index }));
+const RUNS: readonly (readonly [task: keyof typeof TASKS & string, what: string, input: object])[] = [
+  ['unique', '12,000 objects', { list: objects }],
+  ['pattern', '100 kB', { text: 'ab'.repeat(50_000) }],
+  ['matches', '100 kB', { text: 'abc'.repeat(33_000) }],
+  [
+    'search',
+    'a part that nearly fits everywhere',
+    { text: 'a'.repeat(66_000), part: `${'a'.repeat(33_000)}b` },
+  ],
+  ['distinct', '12,000 objects', { list: objects }],
+  ['within', '12,000 objects', { list: objects }],
+  ['chunks', 'one letter', { text: 'a'.repeat(100_000) }],
+  ['chunks', 'spaces', { text: ' '.repeat(100_000) }],
+  ['redacted', 'digits', { text: '1-'.repeat(50_000) }],
+  ['redacted', 'addresses', { text: `${'a.b'.repeat(33_000)}@` }],
+];
+
 const BODIES: readonly (readonly [path: string, what: string, body: string])[] = [
   ['/graphql', '300,000 keys', `{"query":"{ viewer { name } }","variables":{"x":${keys(300_000)}}}`],
   [
@@ -63,6 +93,13 @@ const BODIES: readonly (readonly [path: string, what: string, body: string])[] =
     '49 aliased schemas',
     JSON.stringify({
       query: `{ ${Array.from({ length: 49 }, (_, at) => `a${at}: __schema { types { name fields { name type { name } } } }`).join(' ')} }`,
+    }),
+  ],
+  [
+    '/graphql',
+    '300 fragments of one field',
+    JSON.stringify({
+      query: `{ ${Array.from({ length: 300 }, (_, at) => `...f${at}`).join(' ')} } ${Array.from({ length: 300 }, (_, at) => `fragment f${at} on Query { viewer { name } }`).join(' ')}`,
     }),
   ],
   ['/graphql', 'a document of 1 MB', JSON.stringify({ query: `{ ${'a '.repeat(500_000)} }` })],
@@ -102,7 +139,7 @@ writeFileSync(
   `headgate: 1
 providers:
   lab: { adapter: openai, api: chat, baseUrl: "http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1", price: free }
-models: { lab/m: { context: 8M, maxOutputTokens: 1k } }
+models: { lab/m: { context: 8M, maxOutputTokens: 2k } }
 routes: { default: { from: [lab/m] } }
 expose: { gap: { from: [lab/m], maxOutputTokens: 100 } }
 `,
@@ -112,6 +149,11 @@ for (const format of FORMATS)
     join(workflows, `p-${format}.yaml`),
     `task: p-${format}\ninput: { raw: string }\nsteps:\n  out: { parse: ${format}, from: "\${{ input.raw }}" }\n`,
   );
+
+for (const [name, text] of Object.entries(TASKS)) {
+  const steps = text.includes('steps:') ? '' : '\nsteps: { nothing: { parse: json, from: "1" } }';
+  writeFileSync(join(workflows, `${name}.yaml`), `task: ${name}\n${text}${steps}\n`);
+}
 
 const child = spawn(
   process.execPath,
@@ -156,6 +198,12 @@ function parse(format: Format, raw: string): Promise<string> {
   return post('/graphql', JSON.stringify({ query, variables: { raw } }));
 }
 
+function run(name: string, input: object): Promise<string> {
+  const query =
+    'mutation R($name: String!, $input: JSON!) { runTaskJson(name: $name, input: $input, options: { noCache: true }) { __typename ... on Run { status error { message } } } }';
+  return post('/graphql', JSON.stringify({ query, variables: { name, input } }));
+}
+
 let isWrong = false;
 async function measure(what: string, send: () => Promise<string>): Promise<void> {
   const asked = send().catch((error: unknown) => `no answer: ${String(error)}`);
@@ -170,6 +218,7 @@ try {
   for (const format of FORMATS) await parse(format, '[1]');
   await post('/v1/chat/completions', '{"model":"gap","messages":[{"role":"user","content":"a"}]}');
   for (const [format, what, text] of TEXTS) await measure(`${format}: ${what}`, () => parse(format, text));
+  for (const [task, what, input] of RUNS) await measure(`${task}: ${what}`, () => run(task, input));
   for (const [path, what, body] of BODIES) await measure(`${path}: ${what}`, () => post(path, body));
 } finally {
   child.removeAllListeners('exit');

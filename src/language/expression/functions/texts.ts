@@ -1,7 +1,8 @@
 // Functions of texts. Lengths and positions count characters (code points), so that nothing is cut through the middle of an emoji.
 import type { Json } from '../../../common/json.ts';
 import { formatThousands } from '../../../common/units.ts';
-import { EvaluationFailure, boundedText } from '../context.ts';
+import { EvaluationFailure, boundedText, spend } from '../context.ts';
+import type { Context } from '../context.ts';
 import { compilePattern, isFound } from '../pattern.ts';
 import { BOOLEAN, INTEGER, STRING, listOf } from '../type.ts';
 import type { FunctionEntry } from './entry.ts';
@@ -32,6 +33,12 @@ function offsetOf(value: string, position: number): number {
   for (let count = 0; count < position && offset < value.length; count += 1)
     offset += isPair(value, offset) ? 2 : 1;
   return offset;
+}
+
+/** What is searched for in a text. At worst each of its characters is compared at each of the text's, some 500 in the time of an item. */
+function part(whole: Json | undefined, searched: Json | undefined, context: Context): string {
+  spend(context, (text(whole).length * text(searched).length) / 512);
+  return text(searched);
 }
 
 function slice(value: string, from: number, to: number | undefined): string {
@@ -94,7 +101,7 @@ export const textFunctions: readonly FunctionEntry[] = [
     receiver: 'string',
     params: one('part'),
     result: BOOLEAN,
-    call: ([a, b]) => text(a).includes(text(b)),
+    call: ([a, b], context) => text(a).includes(part(a, b, context)),
     summary: 'Whether `part` stands in the text.',
     examples: [['"invoice 7".contains("voice")', true]],
   },
@@ -194,7 +201,7 @@ export const textFunctions: readonly FunctionEntry[] = [
       { name: 'replacement', pattern: 'string' },
     ],
     result: STRING,
-    call: ([a, b, c]) => replaceAll(text(a), text(b), text(c)),
+    call: ([a, b, c], context) => replaceAll(text(a), part(a, b, context), text(c)),
     summary: 'With every `search` replaced.',
     examples: [['"a-b-c".replace("-", "+")', 'a+b+c']],
   },
@@ -206,7 +213,7 @@ export const textFunctions: readonly FunctionEntry[] = [
       { name: 'atMost', pattern: 'integer', optional: true },
     ],
     result: listOf(STRING),
-    call: ([a, b, n]) => split(text(a), text(b), n === undefined ? undefined : whole(n)),
+    call: ([a, b, n], context) => split(text(a), part(a, b, context), n === undefined ? undefined : whole(n)),
     summary: 'The parts between separators; with `atMost`, the last part keeps the rest.',
     examples: [
       ['"a,b,c".split(",")', ['a', 'b', 'c']],
@@ -242,7 +249,7 @@ export const textFunctions: readonly FunctionEntry[] = [
     receiver: 'string',
     params: one('part'),
     result: INTEGER,
-    call: ([a, b]) => positionOf(text(a), text(a).indexOf(text(b))),
+    call: ([a, b], context) => positionOf(text(a), text(a).indexOf(part(a, b, context))),
     summary: 'The position of the first `part`, or -1.',
     examples: [
       ['"abcb".indexOf("b")', 1],
@@ -254,7 +261,7 @@ export const textFunctions: readonly FunctionEntry[] = [
     receiver: 'string',
     params: one('part'),
     result: INTEGER,
-    call: ([a, b]) => positionOf(text(a), text(a).lastIndexOf(text(b))),
+    call: ([a, b], context) => positionOf(text(a), text(a).lastIndexOf(part(a, b, context))),
     summary: 'The position of the last `part`, or -1.',
     examples: [['"abcb".lastIndexOf("b")', 3]],
   },
