@@ -188,7 +188,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     });
 
     settleReconciled(budgets, ledger);
-    if (cluster !== undefined) follow({ cluster, ledger, stats, guards, revisions, engine, budgets });
+    if (cluster !== undefined) follow({ cluster, stats, revisions, engine, budgets });
+    keepSwitches({ guards, ledger, clock });
     keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
       engine,
@@ -311,21 +312,14 @@ function settleReconciled(budgets: Budgets, ledger: Ledger): void {
 /** What other nodes change is in force here at once; what they told while nobody heard is read again. */
 function follow({
   cluster,
-  ledger,
   stats,
-  guards,
   revisions,
   engine,
   budgets,
-}: Pick<App, 'ledger' | 'stats' | 'guards' | 'revisions' | 'engine' | 'budgets'> & {
+}: Pick<App, 'stats' | 'revisions' | 'engine' | 'budgets'> & {
   readonly cluster: Cluster;
 }): void {
   cluster.onChanged((what) => {
-    if (what === 'switches')
-      ledger.switches().then(
-        (switches) => guards.replaceSwitches(switches as Iterable<SpendSwitch>),
-        () => undefined,
-      );
     if (what === 'revisions') revisions.followOthers().catch(() => undefined);
   });
   cluster.onLowered(({ postings, before, after }) => budgets.correct(postings, before, after));
@@ -334,7 +328,7 @@ function follow({
   cluster.onTaken(() => void engine.resume().catch(() => undefined));
 }
 
-/** What people should hear of is written down, and switches that are pulled stay pulled after a restart. */
+/** What people should hear of is written down. */
 function keepAlerts(
   parts: Pick<App, 'budgets' | 'guards' | 'policies' | 'revisions' | 'ledger' | 'clock' | 'random'>,
 ): void {
@@ -347,12 +341,29 @@ function keepAlerts(
   guards.onAlert((alert) => record(guardAlert(alert)));
   policies.onCircuitChange((key, state) => record(circuitAlert(key, state)));
   revisions.onNotice((notice) => record(revisionAlert(notice)));
+  guards.onSwitch((change) => record(switchAlert(change)));
+}
+
+/** Switches that are pulled stay pulled after a restart, and are in force on every node. */
+function keepSwitches({ guards, ledger, clock }: Pick<App, 'guards' | 'ledger' | 'clock'>): void {
+  let writing: Promise<unknown> = Promise.resolve();
   guards.onSwitch((change) => {
     const written =
       change.kind === 'paused'
         ? ledger.setSwitch(change.switch)
         : ledger.clearSwitch(change.switch.scope, change.by, clock.nowMs());
-    written.catch(() => undefined);
-    record(switchAlert(change));
+    writing = Promise.allSettled([writing, written]);
+  });
+  const read = async (): Promise<void> => {
+    for (;;) {
+      const before = writing;
+      await before;
+      const switches = await ledger.switches();
+      // One that was pulled here meanwhile is not in what was read.
+      if (before === writing) return guards.replaceSwitches(switches as Iterable<SpendSwitch>);
+    }
+  };
+  ledger.cluster?.onChanged((what) => {
+    if (what === 'switches') read().catch(() => undefined);
   });
 }

@@ -21,9 +21,9 @@ export function createAdmin(queue: WriteQueue, reader: ReaderThread, clock: Cloc
   return {
     recordRevision: (revision, planText) =>
       queue.commit(() => operations.recordRevision(revision, planText), null),
-    setSwitch: (record) => queue.commit(() => operations.setSwitch(record), null),
+    setSwitch: (record) => queue.commit(() => operations.setSwitch(record), null, true),
     clearSwitch: (scope, by, atMs) =>
-      queue.commit(() => ({ kind: 'clearSwitch', scope, by, atMs: count(atMs) }), null),
+      queue.commit(() => ({ kind: 'clearSwitch', scope, by, atMs: count(atMs) }), null, true),
     acknowledgeAlert: (id, by, atMs) =>
       queue.commit(() => ({ kind: 'acknowledgeAlert', id, by, atMs: count(atMs) }), null),
     saveApiKey: (key) => queue.commit(() => operations.saveApiKey(key), null),

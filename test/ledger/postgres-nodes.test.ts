@@ -100,6 +100,23 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect(await second.switches()).toMatchObject([{ scope: 'all' }]);
   });
 
+  it('finds out by asking what it was not told, once', async () => {
+    const { address, first, second } = await two();
+    const heard: string[] = [];
+    const found = new Promise<void>((resolve) =>
+      second.cluster?.onChanged((what) => {
+        heard.push(what);
+        if (what === 'keys') resolve();
+      }),
+    );
+    await first.setSwitch({ scope: 'all', reason: 'loop', by: 'ana', sinceMs: START_MS });
+    const began = performance.now();
+    await query(address, "insert into shared_changes (what, version) values ('keys', 1)");
+    await found;
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(heard).toEqual(['switches', 'keys']);
+  });
+
   it('INV-2: what is settled at less frees what it had taken at the node that made the call, whichever node settles it', async () => {
     const { first, second } = await two();
     const run = makeRun('run_1');

@@ -1,6 +1,7 @@
 // Opens a ledger in PostgreSQL: brings the schema up to date, becomes a node of it, settles what a dead node left, and puts the ports together.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { newId } from '../../common/ids.ts';
 import { systemRandom } from '../../common/random.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
@@ -43,6 +44,8 @@ const { version: VERSION } = createRequire(import.meta.url)('../../../package.js
 const SHARED: readonly SharedState[] = ['switches', 'keys', 'revisions', 'alerts'];
 /** The other nodes are told so often that this one has written. */
 const TELL_EVERY_MS = 200;
+/** Of the newest alerts, so many may have come between two looks. */
+const ALERTS_READ = 20;
 
 /** Throws a HeadgateError: DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _NEWER, _POOLED. */
 export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
@@ -98,7 +101,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     });
     const lowered = createLowered(reading, node.seq, heard);
     tellLowered = lowered.written;
-    announceAlerts(heard, plain, feed);
+    announceAlerts(heard, plain, feed, clock.nowMs());
     return {
       ...assembleLedger({
         queue,
@@ -192,15 +195,18 @@ function throttled(clock: Clock, everyMs: number, work: () => void): () => void 
 }
 
 /** An alert that another node has written is announced here too: to those who watch, and to the delivery of the node that delivers. */
-function announceAlerts(signals: NodeSignals, reader: ReaderThread, feed: Feed): void {
+function announceAlerts(signals: NodeSignals, reader: ReaderThread, feed: Feed, sinceMs: number): void {
+  const known = new LRUCache<string, true>({ max: 10 * ALERTS_READ });
+  feed.onWritten((rows) => {
+    for (const row of rows) if (row.kind === 'alert') known.set(row.alert.id, true);
+  });
+  const read = async (): Promise<void> => {
+    const { rows } = await reader.ask('alerts', { limit: ALERTS_READ });
+    for (const alert of rows.toReversed())
+      if (alert.atMs >= sinceMs && !known.has(alert.id)) feed.announce([{ kind: 'alert', alert }], 0);
+  };
   signals.onSignal((signal) => {
-    if (signal.kind !== 'changed' || signal.what !== 'alerts') return;
-    reader.ask('alerts', { limit: 1 }).then(
-      ({ rows: [alert] }) => {
-        if (alert !== undefined) feed.announce([{ kind: 'alert', alert }], 0);
-      },
-      () => undefined,
-    );
+    if (signal.kind === 'changed' && signal.what === 'alerts') read().catch(() => undefined);
   });
 }
 

@@ -13,7 +13,8 @@ const RECONNECT_MS = 200;
 /** What nodes tell each other; small, and never the only way: whoever missed it finds out by asking. */
 export type Signal =
   | { readonly kind: 'recall'; readonly budgetId: string; readonly account: string }
-  | { readonly kind: 'changed'; readonly what: SharedState }
+  /** `version`: how often it was changed; the signs of life tell it too. */
+  | { readonly kind: 'changed'; readonly what: SharedState; readonly version: number }
   | { readonly kind: 'wrote' }
   /** An attempt of the node `of` was settled at less; what it was settled at comes as JSON, with amounts as texts. */
   | { readonly kind: 'lowered'; readonly of: number; readonly what: string };
@@ -49,6 +50,7 @@ interface NodeRow {
   readonly started_at_ms: bigint;
   readonly beat_at_ms: bigint;
   readonly now_ms: bigint;
+  readonly versions: { readonly [what in SharedState]?: number } | null;
 }
 
 export async function openSignals(
@@ -71,17 +73,28 @@ export async function openSignals(
   /** Since when every beat of this node has succeeded: only who was there all the time can tell that another was not. */
   let wellSinceMs = clock.monotonicMs();
   let lastBeatMs = clock.monotonicMs();
+  /** The changes of what nodes share that are known here; undefined: none is known yet. */
+  let versions: Map<string, number> | undefined;
   let beating: Promise<void> | undefined;
 
   async function connect(): Promise<void> {
     const made = await connectTo(address, address.silenceMs, lose);
     made.on('notification', ({ payload }) => {
       const signal = readSignal(payload, node);
-      if (signal !== undefined) heard.tell(signal);
+      if (signal?.kind === 'changed') changed(signal);
+      else if (signal !== undefined) heard.tell(signal);
     });
     await made.query(`listen ${channel}`);
     if (closed) await made.end();
     else client = made;
+  }
+
+  /** Once for each change, whether it was told or found out by asking. */
+  function changed(signal: Extract<Signal, { kind: 'changed' }>): void {
+    const { what, version } = signal;
+    if (versions !== undefined && version <= (versions.get(what) ?? 0)) return;
+    versions?.set(what, version);
+    heard.tell(signal);
   }
 
   function lose(lost: Client): void {
@@ -117,7 +130,8 @@ export async function openSignals(
     try {
       const found = await by.query(
         `with mine as (update nodes set beat_at_ms = ${isStarting ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
-         select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms
+         select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms,
+           (select json_object_agg(what, version) from shared_changes) as versions
          from nodes where alive and (seq <> $1 or exists (select 1 from mine))`,
         [node],
       );
@@ -151,6 +165,9 @@ export async function openSignals(
         beatAtMs: Number(row.beat_at_ms),
         isSelf: Number(row.seq) === node,
       }));
+    const found = Object.entries(rows[0]?.versions ?? {}) as [SharedState, number][];
+    if (versions === undefined) versions = new Map(found);
+    else for (const [what, version] of found) changed({ kind: 'changed', what, version });
     const canTell = clock.monotonicMs() - wellSinceMs >= address.silenceMs;
     for (const { seq, id, has_left: hasLeft, beat_at_ms: at } of rows) {
       if (Number(seq) === node) continue;

@@ -390,6 +390,12 @@ export const nodes = pgTable('nodes', {
   lastOperation: count('last_operation').notNull(),
 });
 
+/** How often each thing that nodes share was changed: who was not told finds it out by asking. @public read by drizzle-kit */
+export const sharedChanges = pgTable('shared_changes', {
+  what: text('what').primaryKey(),
+  version: count('version').notNull(),
+});
+
 /** Slices: the most that a node may have spent and hold of a budget's account in a window, in the budget's unit. @public read by drizzle-kit */
 export const budgetLeases = pgTable(
   'budget_leases',

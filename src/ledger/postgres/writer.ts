@@ -336,7 +336,13 @@ export class PostgresWriter {
   async #tell(client: PoolClient, kind: Operation['kind']): Promise<void> {
     const what = TOLD.get(kind);
     if (what === undefined) return;
-    const signal = { kind: 'changed', what, from: this.#node };
+    const { rows } = await client.query(
+      `insert into shared_changes (what, version) values ($1, 1)
+       on conflict (what) do update set version = shared_changes.version + 1 returning version`,
+      [what],
+    );
+    const version = Number((rows[0] as { version: bigint }).version);
+    const signal = { kind: 'changed', what, version, from: this.#node };
     await client.query('select pg_notify($1, $2)', [channelOf(this.#address), JSON.stringify(signal)]);
   }
 

@@ -1,0 +1,4 @@
+CREATE TABLE "shared_changes" (
+	"what" text PRIMARY KEY,
+	"version" bigint NOT NULL
+);
