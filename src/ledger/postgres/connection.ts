@@ -187,6 +187,18 @@ export function isConflict(error: unknown): boolean {
   return errorCode(error) === '40001' || errorCode(error) === '40P01';
 }
 
+/** What PgBouncer says of what it cannot do for a client that shares its sessions. */
+const POOLER_SAYS = /pooling mode|unsupported startup parameter/;
+
+export function pooled(place: string, options?: ErrorOptions): HeadgateError {
+  return new HeadgateError(
+    'DATABASE_POOLED',
+    `Between this process and the database ${place} is a pooler that shares its sessions: what nodes tell each other would be lost.`,
+    'Connect to PostgreSQL itself, or set the pooler to one session a client (PgBouncer: pool_mode = session).',
+    options,
+  );
+}
+
 /** The same trouble as an error with a code and a remedy. */
 export function explainPostgresError(error: unknown, address: DatabaseAddress): HeadgateError {
   if (error instanceof HeadgateError) return error;
@@ -194,6 +206,7 @@ export function explainPostgresError(error: unknown, address: DatabaseAddress): 
   const place = placeOf(address);
   const detail = error instanceof Error ? error.message : String(error);
   const code = errorCode(error);
+  if (POOLER_SAYS.test(detail)) return pooled(place, options);
   if (isConnectionLost(error))
     return new HeadgateError(
       'DATABASE_UNREACHABLE',

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../common/ids.ts';
 import { systemRandom } from '../../common/random.ts';
-import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import { LedgerAlerts } from '../alerts.ts';
 import { afterWriting, assembleLedger, createFeed } from '../assemble.ts';
@@ -19,8 +18,15 @@ import type { Recovered } from '../sqlite/recovery.ts';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import { WriteQueue } from '../sqlite/write-queue.ts';
 import { createPostgresAccounts } from './accounts.ts';
-import { ANSWER_WITHIN_MS, explainPostgresError, openPool, placeOf, readAddress } from './connection.ts';
-import type { DatabaseAddress } from './connection.ts';
+import {
+  ANSWER_WITHIN_MS,
+  explainPostgresError,
+  openPool,
+  placeOf,
+  pooled,
+  readAddress,
+} from './connection.ts';
+import type { DatabaseAddress, Queryable } from './connection.ts';
 import { createPostgresHost } from './host.ts';
 import { createLeases } from './leases.ts';
 import { createLowered } from './lowered.ts';
@@ -133,30 +139,24 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   }
 }
 
-/** What a session sets has to be there for its next statement: behind a pooler that shares sessions, it is another's. */
+/** Behind a pooler that shares sessions, one client has a session that was another's just now, and not its own when that one is at work. */
 async function refusePooler(pool: Pool, address: DatabaseAddress): Promise<void> {
-  const client = await pool.connect();
+  const clients = await Promise.all([pool.connect(), pool.connect()]);
+  const [one, other] = clients;
   try {
-    const { rows } = await client.query('select pg_backend_pid() as pid, current_setting($1) as path', [
-      'search_path',
-    ]);
-    const first = rows[0] as { pid: number; path: string } | undefined;
-    if (first?.path !== address.schema) throw pooled(address);
-    for (let times = 0; times < 3; times += 1) {
-      const again = await client.query('select pg_backend_pid() as pid');
-      if ((again.rows[0] as { pid: number } | undefined)?.pid !== first.pid) throw pooled(address);
-    }
+    const before = await sessionOf(one);
+    await other.query('begin');
+    if ((await sessionOf(other)) === before || (await sessionOf(one)) !== before)
+      throw pooled(placeOf(address));
+    await other.query('commit');
   } finally {
-    client.release();
+    for (const client of clients) client.release(true);
   }
 }
 
-function pooled(address: DatabaseAddress): HeadgateError {
-  return new HeadgateError(
-    'DATABASE_POOLED',
-    `Between this process and the database ${placeOf(address)} is a pooler that shares its sessions: what nodes tell each other would be lost.`,
-    'Connect to PostgreSQL itself, or set the pooler to one session a client (PgBouncer: pool_mode = session).',
-  );
+async function sessionOf(client: Queryable): Promise<number | undefined> {
+  const { rows } = await client.query('select pg_backend_pid() as pid');
+  return (rows[0] as { pid: number } | undefined)?.pid;
 }
 
 async function buryThoseThatLeft(pool: Pool, node: number, nowMs: number): Promise<Buried> {

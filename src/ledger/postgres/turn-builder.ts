@@ -21,6 +21,8 @@ export interface Keeping {
   readonly startedAtMs: number;
   /** What its attempts have cost so far; null: another node's may be among them, so that it is summed when the run ends. */
   costNanoUsd: bigint | null;
+  /** Its end is written: what attempts cost that are closed after it is added to its row. */
+  readonly isFinished: boolean;
 }
 
 /** What closing an attempt needs to know of its opening. */
@@ -142,6 +144,7 @@ export class TurnBuilder {
       keepUntilMs: startedAtMs + retain.forMs,
       startedAtMs,
       costNanoUsd: durable ? null : 0n,
+      isFinished: false,
     };
     const row: Changing = {
       ...run,
@@ -327,7 +330,7 @@ export class TurnBuilder {
 
   #cost(runId: string, costNanoUsd: bigint): void {
     const keeping = this.#keeping.get(runId);
-    if (keeping !== undefined) {
+    if (keeping !== undefined && !keeping.isFinished) {
       if (keeping.costNanoUsd !== null) keeping.costNanoUsd += costNanoUsd;
     } else if (costNanoUsd !== 0n) {
       // The loser of a hedge, or an attempt that was reconciled later: its run may be over, also in this very turn.

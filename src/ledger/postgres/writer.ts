@@ -241,7 +241,7 @@ export class PostgresWriter {
     if (runId !== undefined) {
       const run = await this.#retrying(() => readKeeping(this.#pool, runId));
       if (operation.kind === 'finishRun' && run.isFinished) return false;
-      builder.knowRun(runId, run.keeping);
+      builder.knowRun(runId, run);
       // Nothing will end it here.
       if (run.isFinished) queueMicrotask(() => builder.forgetRun(runId));
     }
@@ -487,12 +487,10 @@ const NO_RUN: Keeping = {
   keepUntilMs: 0,
   startedAtMs: 0,
   costNanoUsd: 0n,
+  isFinished: true,
 };
 
-async function readKeeping(
-  database: Queryable,
-  id: string,
-): Promise<{ readonly keeping: Keeping; readonly isFinished: boolean }> {
+async function readKeeping(database: Queryable, id: string): Promise<Keeping> {
   const { rows } = await database.query(
     `select retain, durable, coalesce(keep_until_ms, 0) as keep_until_ms, started_at_ms, finished_at_ms is not null as finished,
        (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost
@@ -509,16 +507,14 @@ async function readKeeping(
         cost: bigint;
       }
     | undefined;
-  if (row === undefined) return { isFinished: true, keeping: NO_RUN };
+  if (row === undefined) return NO_RUN;
   return {
+    content: row.retain as Keeping['content'],
+    durable: row.durable,
+    keepUntilMs: Number(row.keep_until_ms),
+    startedAtMs: Number(row.started_at_ms),
+    costNanoUsd: row.cost,
     isFinished: row.finished,
-    keeping: {
-      content: row.retain as Keeping['content'],
-      durable: row.durable,
-      keepUntilMs: Number(row.keep_until_ms),
-      startedAtMs: Number(row.started_at_ms),
-      costNanoUsd: row.cost,
-    },
   };
 }
 

@@ -192,6 +192,19 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       expect((await again.run('run_1'))?.costNanoUsd).toBe(4_000_000n);
     });
 
+    it('INV-1: a run costs what its attempts do, also those that are closed when it is over', async () => {
+      const ledger = await store.open();
+      const run = makeRun('run_1');
+      await ledger.openRun(run);
+      const attempts = ['att_1', 'att_2'].map((id) => makeAttempt(id, run));
+      for (const attempt of attempts) await ledger.openAttempt(attempt);
+      await ledger.finishRun({ ...run, status: 'cancelled', finishedAtMs: START_MS + 9, latencyMs: 9 });
+      for (const [index, attempt] of attempts.entries())
+        await ledger.closeAttempt(settle(attempt), index === 0 ? makeStep('run_1', 'summary') : null);
+      expect((await ledger.run('run_1'))?.costNanoUsd).toBe(6_000_000n);
+      expect((await ledger.verify()).discrepancies).toEqual([]);
+    });
+
     it('leaves durable runs for the runtime, with what they need to go on', async () => {
       const ledger = await store.open();
       const run = makeRun('run_1', { durable: true, status: 'queued', continuation: { allowance: 3 } });

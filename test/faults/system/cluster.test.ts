@@ -38,7 +38,7 @@ const ANSWER_LOST_EVERY_MS = 700;
 const NODES = 3;
 const LANES = 6;
 /** Enough for a part of what is asked, so that the last of it is fought over. */
-const LIMIT = IS_SMALL ? '$0.03' : `$${(KILLS * 0.008).toFixed(2)}`;
+const LIMIT = IS_SMALL ? '$0.03' : `$${(KILLS * 0.03).toFixed(2)}`;
 
 /** One that may be killed; the small test takes the one that other tests use too. */
 async function database(): Promise<{ readonly address: string; readonly kill?: () => Promise<void> }> {
