@@ -21,6 +21,7 @@ import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/port.ts';
 import { createExecutors } from './engine/execution/executors.ts';
 import { LearntBounds, readLearntBound } from './engine/execution/learnt-bounds.ts';
+import { PromptCaches } from './engine/execution/prompt-cache.ts';
 import { UsageAlerts } from './engine/execution/usage-alerts.ts';
 import { createWorkThread } from './engine/execution/thread/work-thread.ts';
 import type { EngineLog } from './engine/execution/engine-parts.ts';
@@ -181,6 +182,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       thread: createWorkThread(clock),
       signals: stats,
       bounds: await learntBounds(ledger),
+      promptCaches: new PromptCaches(clock),
       usageAlerts: new UsageAlerts(),
       clock,
       random,

@@ -441,7 +441,7 @@ function listText(attempts: readonly UnknownOutcome[]): string {
 }
 
 function whyEstimated(ended: string, notes: readonly { readonly code: string }[]): string {
-  return [ended, ...notes.map(({ code }) => code)].join(' ');
+  return [ended, ...notes.map(({ code }) => code).filter((code) => code !== 'PROMPT_CACHE')].join(' ');
 }
 
 function estimatesText(attempts: readonly Estimate[]): readonly string[] {

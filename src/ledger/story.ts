@@ -107,9 +107,28 @@ function outcome(attempt: AttemptRecord): string {
   if (status === 'open') return ', and it is not answered yet.';
   if (status === 'unreconciled')
     return '; its process died, so that the hold stays until somebody decides what was billed.';
-  const settled = ` and ${dollars(costNanoUsd)} settled${estimated ? ', estimated by what was seen' : ''}`;
+  const settled = ` and ${dollars(costNanoUsd)} settled${estimated ? ', estimated by what was seen' : ''}${promptCache(attempt)}`;
   if (status === 'succeeded') return `${settled}.`;
   return `${settled}; it ${status === 'cancelled' ? 'was cancelled' : 'failed'}${errorClass === null ? '' : ` with ${errorClass}`}${errorMessage === null ? '.' : `: ${sentence(errorMessage)}`}`;
+}
+
+/** What became of the prompt's beginning at the provider, and why it was asked to keep it. */
+function promptCache({
+  inputTokens,
+  cachedInputTokens: read,
+  cacheWriteTokens: written,
+  notes = [],
+}: AttemptRecord): string {
+  const asked = notes.find(({ code }) => code === 'PROMPT_CACHE');
+  if (read + written === 0 && asked === undefined) return '';
+  const done = [
+    ...(read > 0 ? [`${read} of ${inputTokens} tokens of input were read from the provider's cache`] : []),
+    ...(written > 0
+      ? [`${written} of ${inputTokens} tokens of input were written to the provider's cache`]
+      : []),
+  ];
+  const told = done.length > 0 ? done.join(' and ') : "nothing was read from the provider's cache";
+  return `; ${told}${asked === undefined ? '' : ` (${asked.message})`}`;
 }
 
 function savedSentence(run: RunRecord, attempts: readonly AttemptRecord[]): readonly string[] {

@@ -9,6 +9,7 @@ import { createBudgetMatcher } from '../engine/execution/budget-matcher.ts';
 import { createEngine } from '../engine/execution/create-engine.ts';
 import type { RunResult } from '../engine/execution/port.ts';
 import { LearntBounds } from '../engine/execution/learnt-bounds.ts';
+import { PromptCaches } from '../engine/execution/prompt-cache.ts';
 import { UsageAlerts } from '../engine/execution/usage-alerts.ts';
 import type { WorkThread } from '../engine/execution/thread/work-thread.ts';
 import { createPolicies } from '../engine/resilience/policies.ts';
@@ -131,6 +132,7 @@ export async function simulate({
     thread: KNOWN_INPUTS,
     signals,
     bounds: new LearntBounds(),
+    promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
     clock,
     random,

@@ -11,6 +11,7 @@ import { createEngine } from '../../src/engine/execution/create-engine.ts';
 import type { Engine, RunRequest, RunResult, RunSnapshot } from '../../src/engine/execution/port.ts';
 import { createExecutors } from '../../src/engine/execution/executors.ts';
 import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
+import { PromptCaches } from '../../src/engine/execution/prompt-cache.ts';
 import { UsageAlerts } from '../../src/engine/execution/usage-alerts.ts';
 import { createWorkThread } from '../../src/engine/execution/thread/work-thread.ts';
 import type { EngineParts } from '../../src/engine/execution/engine-parts.ts';
@@ -146,6 +147,7 @@ function assemble({
     thread: createWorkThread(clock),
     signals,
     bounds: new LearntBounds(),
+    promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
     clock,
     random,

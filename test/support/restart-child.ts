@@ -1,5 +1,6 @@
 // A process of its own that starts a durable run over a real ledger and real sockets, and is killed by the test that started it.
 import { LearntBounds } from '../../src/engine/execution/learnt-bounds.ts';
+import { PromptCaches } from '../../src/engine/execution/prompt-cache.ts';
 import { UsageAlerts } from '../../src/engine/execution/usage-alerts.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createBudgets } from '../../src/engine/budget/budgets.ts';
@@ -70,6 +71,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
     history: ledger,
     runtime: createEmbeddedRuntime({ clock, recorder: ledger }),
     bounds: new LearntBounds(),
+    promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
     thread: createWorkThread(clock),
     signals: createSignals({ clock }),

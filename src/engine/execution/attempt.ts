@@ -26,6 +26,7 @@ import type { ModelChoice } from './choice.ts';
 import type { WorstCase } from './learnt-bounds.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './engine-parts.ts';
+import type { ConstantBeginning, PromptCacheCall } from './prompt-cache.ts';
 import type { AttemptRecord, AttemptStatus, StepRecord } from './records.ts';
 import type { AttemptSavings } from './savings.ts';
 import { spendScopes } from './spend-scope.ts';
@@ -39,6 +40,8 @@ export interface AttemptRequest {
   readonly choice: ModelChoice;
   readonly decision: RouteDecision;
   readonly request: ModelRequest;
+  /** What the provider may be asked to keep of it; null: nothing. */
+  readonly constant: { readonly part: ConstantBeginning; readonly tokens: number } | null;
   /** A client's own request is what is asked; undefined: `request` is. */
   readonly exchange: ExchangeAsk | undefined;
   readonly signal: AbortSignal;
@@ -89,6 +92,7 @@ interface Called {
   readonly text: string;
   readonly firstTokenMs: number | null;
   readonly calledAtMs: number;
+  readonly notes: readonly Note[];
 }
 
 export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): Promise<AttemptEnd> {
@@ -157,21 +161,23 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
         const row = openOnce(parts, attempt, attemptId, hold);
         if (choice.parts.provider.announcesSending !== true) await row.open();
         const calledAtMs = clock.monotonicMs();
+        const cache = promptCacheOf(parts, attempt);
         const call =
           attempt.exchange === undefined
-            ? await callProvider(clock, choice.parts, attempt.request, callSignal, {
+            ? await callProvider(clock, choice.parts, askedOf(attempt, cache), callSignal, {
                 onText: attempt.onText,
                 silence: attempt.limits.silence,
                 beforeSend: row.open,
               })
             : await callExchange(clock, choice.parts, attempt.exchange, callSignal, row.open);
+        cache?.ended((call.outcome.ok ? call.outcome.value : call.outcome.error).usage);
         row.throwIfRefused();
         const { outcome, ...streamed } = call;
         // Nobody waits for it any more, and nothing was sent: as if it had never been asked for.
         if (!row.isAskedFor() && signal.aborted) return { outcome, calledAtMs };
         // Refused before anything was sent, for want of a key or a connection: it failed, and is written down as what it was.
         const open = await row.open();
-        called = { outcome, ...streamed, open, calledAtMs };
+        called = { outcome, ...streamed, open, calledAtMs, notes: cache === null ? [] : askedNotes(cache) };
         return called;
       },
       {
@@ -201,6 +207,30 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   }
   ended();
   return conclude(parts, attempt, hold, called, gates);
+}
+
+/** null: the provider is not one that is asked, or there is nothing to keep. */
+function promptCacheOf(
+  { promptCaches }: EngineParts,
+  { constant, choice, exchange }: AttemptRequest,
+): PromptCacheCall | null {
+  const { model, provider } = choice.parts;
+  const terms = constant === null || exchange !== undefined ? undefined : provider.promptCache?.(model.model);
+  if (constant === null || terms === undefined) return null;
+  const { part, tokens } = constant;
+  return promptCaches.begin({ model, constant: part, tokens, inputTokens: choice.inputTokens, terms });
+}
+
+function askedOf({ request, constant }: AttemptRequest, cache: PromptCacheCall | null): ModelRequest {
+  if (constant === null || cache === null) return request;
+  const { key, systemChars, promptChars } = constant.part;
+  return { ...request, constant: { key, systemChars, promptChars, asked: cache.asks } };
+}
+
+function askedNotes({ asks, why }: PromptCacheCall): readonly Note[] {
+  return asks
+    ? [{ code: 'PROMPT_CACHE', message: `the provider was asked to keep the prompt's beginning: ${why}` }]
+    : [];
 }
 
 interface OpenRow {
@@ -337,6 +367,7 @@ function conclude(
     serviceTier: settlement.serviceTier,
     reportedCostNanoUsd: settlement.reportedCostNanoUsd,
     notes: [
+      ...called.notes,
       ...((outcome.ok && outcome.value.notes) || []),
       ...((verdict.kind === 'good' && verdict.notes) || []),
       ...settlement.notes,

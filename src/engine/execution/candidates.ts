@@ -12,7 +12,7 @@ import type { Candidate, SkipCode } from '../routing/port.ts';
 import { attemptLimits } from './attempt-limits.ts';
 import type { AttemptLimits } from './attempt-limits.ts';
 import { makeAttempt } from './attempt.ts';
-import type { Verdict } from './attempt.ts';
+import type { AttemptRequest, Verdict } from './attempt.ts';
 import { exchangeNeeds, requestNeeds } from './choice.ts';
 import type { ModelChoice } from './choice.ts';
 import type { ExchangeAsk } from './exchange/call.ts';
@@ -50,6 +50,8 @@ export interface StepAsk {
   readonly cascade: boolean;
   /** See `LinkedModelStep.course`. */
   readonly course?: readonly string[] | undefined;
+  /** What the request begins with in each call; left out: nothing that could be kept. */
+  readonly constant?: AttemptRequest['constant'];
   /** A client's own request is what is asked; left out: `request` is. */
   readonly exchange?: ExchangeAsk;
 }
@@ -155,6 +157,7 @@ export class Candidates {
       choice,
       decision: withChosen(decided.decision, model.key),
       request: { ...asked, model: model.model, stream: this.#isStreamed(choice, limits) },
+      constant: this.#ask.constant ?? null,
       limits,
       signal,
       onText: writer === null ? null : (delta) => writer.write(delta),

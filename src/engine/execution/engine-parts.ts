@@ -9,6 +9,7 @@ import type { Policies, RateGates } from '../resilience/port.ts';
 import type { Signals } from '../routing/port.ts';
 import type { Executors } from './executors.ts';
 import type { LearntBounds } from './learnt-bounds.ts';
+import type { PromptCaches } from './prompt-cache.ts';
 import type { UsageAlerts } from './usage-alerts.ts';
 import type { History, Recorder } from './recorder.ts';
 import type { Runtime } from './runtime.ts';
@@ -37,6 +38,7 @@ export interface EngineParts {
   readonly thread: WorkThread;
   readonly signals: Signals;
   readonly bounds: LearntBounds;
+  readonly promptCaches: PromptCaches;
   readonly usageAlerts: UsageAlerts;
   readonly clock: Clock;
   readonly random: Random;

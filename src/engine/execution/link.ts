@@ -24,6 +24,8 @@ import type {
   PlanTask,
   Template,
 } from '../../language/plan/types.ts';
+import { constantBeginning } from './prompt-cache.ts';
+import type { ConstantBeginning } from './prompt-cache.ts';
 import { environmentOfTask, itemEnvironment, outputEnvironment } from './task-environment.ts';
 import { parseValidator } from './thread/jobs.ts';
 import type { PromptSize } from './tokens.ts';
@@ -63,6 +65,8 @@ export interface LinkedModelStep extends LinkedBase {
   readonly validate: ValidateFunction | null;
   /** Canonical text of the structured schema; '' where there is none. */
   readonly schemaText: string;
+  /** What each call begins with; null: the provider is to keep nothing. */
+  readonly constant: ConstantBeginning | null;
   readonly accept: CompiledExpression | null;
   readonly rules: readonly { readonly rule: PlanRule; readonly when: CompiledExpression | null }[];
   /** Of a prompt whose text is not there, as in a replay; left out: its text is counted. */
@@ -146,6 +150,7 @@ function linkStep(
   switch (step.kind) {
     case 'model': {
       const { structured } = step;
+      const schemaText = structured === null ? '' : canonicalJson(structured);
       return {
         ...base,
         kind: 'model',
@@ -153,7 +158,8 @@ function linkStep(
         system: step.system === null ? null : compiler.template(step.system, inner),
         prompt: compiler.template(step.prompt, inner),
         validate: structured === null ? null : validators.output(structured),
-        schemaText: structured === null ? '' : canonicalJson(structured),
+        schemaText,
+        constant: constantBeginning(task.name, step, schemaText),
         accept:
           step.accept === null
             ? null

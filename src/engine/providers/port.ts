@@ -14,6 +14,8 @@ export interface Provider {
   call(request: ModelRequest, context: CallContext): Promise<CallOutcome>;
   /** It calls `beforeSend` and waits for it, right before the first byte of a request is written; left out: it does not tell. */
   readonly announcesSending?: true;
+  /** How it keeps the beginning of a prompt to that model where it is asked to; undefined: it is not asked. */
+  promptCache?(model: string): PromptCacheTerms | undefined;
   /** Takes clients' own bodies too; left out: it does not. */
   readonly exchanger?: Exchanger;
   /** Closes pooled sockets. */
@@ -30,6 +32,27 @@ export interface ModelRequest {
   /** Asked for natively where the server can, else by instruction; the answer's `json` is parsed but not validated here. */
   readonly structured: { readonly name: string; readonly schema: JsonSchema } | null;
   readonly stream: boolean;
+  /** What of it is the same in each call of its step; left out: nothing is known, or nothing is to be kept. */
+  readonly constant?: ConstantPart;
+}
+
+/** The beginning of a request that a provider may keep. */
+export interface ConstantPart {
+  /** The same for the same beginning; says nothing of its text. */
+  readonly key: string;
+  /** Characters of the system text; all of it, where `promptChars` is not 0. */
+  readonly systemChars: number;
+  readonly promptChars: number;
+  /** The provider is to keep it, at the price of a write, or to read what it has kept. */
+  readonly asked: boolean;
+}
+
+/** How a provider keeps the beginnings of prompts. */
+export interface PromptCacheTerms {
+  /** Shorter ones are not kept. */
+  readonly leastTokens: number;
+  /** How long what was read or written is kept at the least. */
+  readonly liveMs: number;
 }
 
 export interface CallContext {

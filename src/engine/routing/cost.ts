@@ -71,7 +71,7 @@ export function expectedCost(price: PlanPrice, inputTokens: number, outputTokens
 }
 
 /** The last tier that begins at or below the input; tiers ascend. */
-function tierOf(tiers: readonly PlanRates[], input: bigint): PlanRates | undefined {
+export function tierOf(tiers: readonly PlanRates[], input: bigint): PlanRates | undefined {
   let found = tiers[0];
   for (const tier of tiers) if (tokens(tier.fromInputTokens) <= input) found = tier;
   return found;

@@ -7,6 +7,7 @@ import type {
   Expression,
   LocatedTemplate,
   LoopGuardDefinition,
+  PromptCacheSetting,
   RetainDefinition,
   TaskBudgetDefinition,
 } from './types.ts';
@@ -29,6 +30,8 @@ export interface ProjectDefinition {
   readonly alerts: { readonly [name: string]: AlertSinkDefinition };
   /** The model that savings are counted against, `provider/model`; null: none. */
   readonly baseline: Reference | null;
+  /** null: `on`. */
+  readonly promptCache: PromptCacheSetting | null;
   /** What clients of other protocols may ask for, by the name that they send as the model's. */
   readonly exposed: { readonly [name: string]: ExposedDefinition };
 }

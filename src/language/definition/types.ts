@@ -53,12 +53,17 @@ export interface TaskDefinition {
   readonly loop: readonly LoopGuardDefinition[] | 'off' | null;
   /** The task's own; null: the project's. */
   readonly baseline: Reference | null;
+  /** null: the project's. */
+  readonly promptCache: PromptCacheSetting | null;
   /** In the order of the file. */
   readonly steps: readonly StepDefinition[];
   /** null: the output of the last step. */
   readonly output: LocatedTemplate | null;
   readonly tests: readonly TestDefinition[];
 }
+
+/** Whether providers are asked to keep the beginnings of prompts. */
+export type PromptCacheSetting = 'on' | 'off';
 
 /** null: not said, so the plan's default. */
 export interface RetainDefinition {
@@ -156,6 +161,8 @@ export interface ModelStepDefinition extends StepDefinitionBase {
   readonly temperature: number | null;
   /** What the answer must be; null: plain text, `steps.NAME.text`. */
   readonly output: LocatedSchema | null;
+  /** null: the task's. */
+  readonly promptCache: PromptCacheSetting | null;
   /** Over `output` (the checked object, or `{ text }`) and all that the prompt can read. */
   readonly accept: Expression | null;
 }

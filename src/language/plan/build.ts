@@ -12,7 +12,7 @@ import { resolveBudget, resolveLoops, resolveSink, resolveTaskBudget } from './p
 import { pinsThatMove } from './pins.ts';
 import { planRules } from './rules.ts';
 import { resolveTask } from './tasks.ts';
-import type { Plan, PlanGuards, PlanModel, PlanTask } from './types.ts';
+import type { Plan, PlanGuards, PlanModel, PlanStep, PlanTask } from './types.ts';
 
 export interface BuildOptions {
   readonly env: { readonly [name: string]: string | undefined };
@@ -122,6 +122,13 @@ function mentionedModels(definition: Definition): readonly ModelMention[] {
   ];
 }
 
+/** What its answer depends on. */
+function answering(step: PlanStep): object {
+  if (step.kind !== 'model') return step;
+  const { promptCache: _, ...rest } = step;
+  return rest;
+}
+
 export type TaskDraft = Omit<PlanTask, 'revision'>;
 
 /** The hash of what a task's answer depends on: itself, the models and providers of its routes, and the tasks that it calls. */
@@ -136,7 +143,7 @@ function taskRevision(
   const visit = (task: TaskDraft): void => {
     if (seen.has(task.name)) return;
     seen.add(task.name);
-    parts.push({ ...task, file: null, baseline: null });
+    parts.push({ ...task, file: null, baseline: null, steps: task.steps.map(answering) });
     for (const step of task.steps) {
       if (step.kind === 'task') {
         const called = drafts[step.task];

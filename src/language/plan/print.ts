@@ -114,6 +114,7 @@ function printBody(step: PlanStep): readonly string[] {
         `at most ${formatCount(step.maxOutputTokens)} tokens of output${step.temperature === null ? '' : `, temperature ${step.temperature}`}`,
         `gives ${step.structured === null ? '{ text: string }' : printSchema(step.structured)}`,
         ...(step.accept === null ? [] : [`accept ${step.accept}`]),
+        ...(step.promptCache === 'off' ? ['the provider is not asked to keep the prompt'] : []),
       ];
     case 'exchange':
       return [

@@ -90,6 +90,9 @@ function resolveBody(
         temperature: step.temperature,
         structured: step.output?.schema ?? null,
         accept: step.accept?.source ?? null,
+        ...((step.promptCache ?? task.promptCache ?? definition.project.promptCache) === 'off'
+          ? { promptCache: 'off' as const }
+          : {}),
       };
     case 'parse':
       return { ...base, kind: 'parse', format: step.format, from: step.from.template };

@@ -280,6 +280,8 @@ export interface PlanModelStep extends PlanStepBase {
   /** Asked of the provider and checked; null: plain text, `steps.NAME.text`. */
   readonly structured: JsonSchema | null;
   readonly accept: ExpressionText | null;
+  /** The provider is not asked to keep the beginning of the prompt; left out: it is, where that pays. */
+  readonly promptCache?: 'off';
 }
 export interface PlanParseStep extends PlanStepBase {
   readonly kind: 'parse';

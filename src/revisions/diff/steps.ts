@@ -66,7 +66,13 @@ function compare(task: string, from: PlanStep, to: PlanStep): readonly Change[] 
     return [
       {
         subject: `task ${task}`,
-        message: `step ${to.key} has another ${WORDS[member] ?? member}${difference(values[0], values[1])}`,
+        message: `step ${to.key} ${
+          member === 'promptCache'
+            ? values[1] === 'off'
+              ? 'does not ask providers to keep the beginning of its prompt any more'
+              : 'asks providers to keep the beginning of its prompt, where that pays'
+            : `has another ${WORDS[member] ?? member}${difference(values[0], values[1])}`
+        }`,
         effects: ['step-changed'],
         covers: [member, ...(member === 'structured' ? ['outputSchema'] : [])].map((one) =>
           pointer('tasks', task, 'steps', to.key, one),

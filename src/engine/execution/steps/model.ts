@@ -13,7 +13,7 @@ import { RunFailure, runError } from '../failure.ts';
 import type { LinkedExchangeStep, LinkedModelStep } from '../link.ts';
 import type { EngineParts } from '../engine-parts.ts';
 import type { StepRecord } from '../records.ts';
-import { loadTokenizer, promptSize, tokenizerLoaded } from '../tokens.ts';
+import { byteBound, loadTokenizer, promptSize, sampledTokens, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
 import { asText, valueOf } from '../values.ts';
 
@@ -59,6 +59,12 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
       }),
       signal,
       course: linked.course?.(call.values),
+      constant: linked.constant && {
+        part: linked.constant,
+        tokens: tokenizerLoaded()
+          ? sampledTokens(linked.constant.text)
+          : Math.floor(byteBound(linked.constant.text) / BYTES_PER_TOKEN),
+      },
       cascade:
         linked.accept !== null &&
         rule.candidates.length > 1 &&
@@ -67,6 +73,9 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
     return await candidates.answer();
   };
 }
+
+/** No text has fewer tokens than that, but for what is the same again and again. */
+const BYTES_PER_TOKEN = 8;
 
 /** Text from outside is a value here, never a template: what it says is not evaluated. */
 export function renderRequest({ run, linked, stepKey, values }: ModelCall): ModelRequest {

@@ -7,6 +7,7 @@ import type { SdkSettings } from '../shared/sdk-client.ts';
 import { clientsOf } from './client.ts';
 import { anthropicExchange } from './exchange.ts';
 import { messageBody, messageReader } from './messages.ts';
+import { claudePromptCache } from './prompt-cache.ts';
 import { structuredMode } from './structured.ts';
 
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com';
@@ -25,11 +26,12 @@ export function createAnthropicProtocol(
 
   const prepare = (asked: ModelRequest): PreparedRequest => {
     const lacking = learnt.lacks(asked);
-    const request = { ...asked, temperature: learnt.temperature(asked) };
+    const request = learnt.without(asked);
     const mode = structuredMode(request, lacking);
     const sent = new Set([
       ...(request.temperature === null ? [] : (['temperature'] as const)),
       ...(mode === null || mode.kind === 'words' ? [] : (['structuredOutput'] as const)),
+      ...(request.constant?.asked === true ? (['promptCache'] as const) : []),
       ...(request.system === null || lacking.includes('systemRole') ? [] : (['systemRole'] as const)),
     ]);
     return {
@@ -42,5 +44,11 @@ export function createAnthropicProtocol(
     };
   };
 
-  return { requestIdHeader: 'request-id', ...clientsOf(own), prepare, exchange: anthropicExchange() };
+  return {
+    requestIdHeader: 'request-id',
+    ...clientsOf(own),
+    prepare,
+    promptCache: (model) => (learnt.takesPromptCache(model) ? claudePromptCache(model) : undefined),
+    exchange: anthropicExchange(),
+  };
 }

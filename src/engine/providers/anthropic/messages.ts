@@ -3,9 +3,11 @@ import type { Anthropic } from '@anthropic-ai/sdk';
 import type { PlanProvider } from '../../../language/plan/types.ts';
 import type { ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
+import { keptTexts } from '../shared/kept-texts.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
+import { keptBlocks } from './prompt-cache.ts';
 import { structuredMode } from './structured.ts';
 
 export function messageBody(
@@ -15,13 +17,13 @@ export function messageBody(
   const mode = structuredMode(request, lacks);
   const system = mode?.kind === 'words' ? withJsonInstruction(request.system, mode.schema) : request.system;
   const asSystem = system !== null && system !== '' && !lacks.includes('systemRole');
-  const prompt =
-    system !== null && system !== '' && !asSystem ? `${system}\n\n${request.prompt}` : request.prompt;
+  const before = system !== null && system !== '' && !asSystem ? `${system}\n\n` : '';
+  const texts = keptTexts(request, asSystem ? system : null, before);
   return {
     model: request.model,
     max_tokens: request.maxOutputTokens,
-    messages: [{ role: 'user', content: prompt }],
-    ...(asSystem ? { system } : {}),
+    messages: [{ role: 'user', content: keptBlocks(texts.prompt) }],
+    ...(texts.system === null ? {} : { system: keptBlocks(texts.system) }),
     ...(request.temperature === null ? {} : { temperature: request.temperature }),
     ...(mode?.kind === 'native'
       ? { output_config: { format: { type: 'json_schema', schema: mode.schema } } }

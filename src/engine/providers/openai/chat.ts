@@ -8,25 +8,41 @@ import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { errorWords } from '../shared/error-body.ts';
 import { UsageReport } from '../shared/usage.ts';
 import type { OutputLimitName } from './output-limit.ts';
+import { markedText, markedTexts, promptCacheMembers } from './prompt-cache.ts';
 import { schemaName, strictSchema } from './schema.ts';
 
 type Body = OpenAI.Chat.ChatCompletionCreateParams;
 
-export function chatBody(request: ModelRequest, lacks: PlanProvider['lacks'], limit: OutputLimitName): Body {
+export function chatBody(
+  request: ModelRequest,
+  lacks: PlanProvider['lacks'],
+  limit: OutputLimitName,
+  baseUrl: string,
+): Body {
   const strict = strictSchema(request, lacks);
   const { structured } = request;
   const system =
     structured !== null && strict === null
       ? withJsonInstruction(request.system, structured.schema)
       : request.system;
-  const messages: OpenAI.Chat.ChatCompletionMessageParam[] = [];
-  if (system === null || system === '') messages.push({ role: 'user', content: request.prompt });
-  else if (lacks.includes('systemRole'))
-    messages.push({ role: 'user', content: `${system}\n\n${request.prompt}` });
-  else messages.push({ role: 'system', content: system }, { role: 'user', content: request.prompt });
+  const hasSystem = system !== null && system !== '';
+  const asRole = hasSystem && !lacks.includes('systemRole');
+  const texts = markedTexts(
+    request,
+    baseUrl,
+    asRole ? system : null,
+    hasSystem && !asRole ? `${system}\n\n` : '',
+  );
+  const messages: OpenAI.Chat.ChatCompletionMessageParam[] = [
+    ...(texts.system === null
+      ? []
+      : [{ role: 'system' as const, content: markedText(texts.system, 'text') }]),
+    { role: 'user', content: markedText(texts.prompt, 'text') },
+  ];
   return {
     model: request.model,
     messages,
+    ...promptCacheMembers(request, baseUrl),
     [limit]: request.maxOutputTokens,
     ...(request.temperature === null ? {} : { temperature: request.temperature }),
     ...(structured !== null && strict !== null

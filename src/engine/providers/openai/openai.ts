@@ -9,6 +9,7 @@ import type { SdkSettings } from '../shared/sdk-client.ts';
 import { azureClientsOf, clientsOf } from './client.ts';
 import { openAiExchange } from './exchange.ts';
 import { OutputLimitNames } from './output-limit.ts';
+import { knowsPromptCache, openAiPromptCache } from './prompt-cache.ts';
 import { responsesBody, responsesReader } from './responses.ts';
 import { restoreJson, strictSchema } from './schema.ts';
 
@@ -21,21 +22,24 @@ export function createOpenAiProtocol(
 ): Protocol {
   const limits = new OutputLimitNames(settings.baseUrl, lacks, ...(vendor === undefined ? [] : [vendor]));
   const learnt = new LearntLacks(lacks);
+  const { baseUrl } = settings;
+  const knowsCache = knowsPromptCache(baseUrl, vendor);
 
   const prepare = (asked: ModelRequest): PreparedRequest => {
     const lacking = learnt.lacks(asked);
-    const request = { ...asked, temperature: learnt.temperature(asked) };
+    const request = learnt.without(asked);
     const isChat = api === 'chat';
     const sent = new Set([
       ...(request.temperature === null ? [] : (['temperature'] as const)),
       ...(strictSchema(request, lacking) === null ? [] : (['structuredOutput'] as const)),
       ...(isChat && request.stream && !lacking.includes('streamUsage') ? (['streamUsage'] as const) : []),
+      ...(request.constant === undefined ? [] : (['promptCache'] as const)),
       ...(request.system === null || lacking.includes('systemRole') ? [] : (['systemRole'] as const)),
     ]);
     return {
       ...(isChat
-        ? { path: '/chat/completions', body: chatBody(request, lacking, limits.of(request.model)) }
-        : { path: '/responses', body: responsesBody(request, lacking) }),
+        ? { path: '/chat/completions', body: chatBody(request, lacking, limits.of(request.model), baseUrl) }
+        : { path: '/responses', body: responsesBody(request, lacking, baseUrl) }),
       reader: isChat ? chatReader() : responsesReader(),
       restore: (json) => restoreJson(request, lacking, json),
       learn(failure: ReportedFailure) {
@@ -50,5 +54,12 @@ export function createOpenAiProtocol(
 
   const exchange = openAiExchange({ api, lacks, ...(anyApi ? { anyApi } : {}) }, limits);
   const clients = vendor === 'azure' ? azureClientsOf(settings) : clientsOf(settings);
-  return { requestIdHeader: 'x-request-id', ...clients, prepare, exchange };
+  return {
+    requestIdHeader: 'x-request-id',
+    ...clients,
+    prepare,
+    promptCache: (model) =>
+      knowsCache && learnt.takesPromptCache(model) ? openAiPromptCache(baseUrl, model) : undefined,
+    exchange,
+  };
 }

@@ -7,23 +7,31 @@ import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../share
 import { errorWords } from '../shared/error-body.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
+import type { Texts } from '../shared/kept-texts.ts';
+import { markedText, markedTexts, promptCacheMembers } from './prompt-cache.ts';
 import { schemaName, strictSchema } from './schema.ts';
 
 type Body = OpenAI.Responses.ResponseCreateParams;
 
-export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks']): Body {
+export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks'], baseUrl: string): Body {
   const strict = strictSchema(request, lacks);
   const { structured } = request;
   const system =
     structured !== null && strict === null
       ? withJsonInstruction(request.system, structured.schema)
       : request.system;
-  const asInstructions = system !== null && system !== '' && !lacks.includes('systemRole');
+  const hasSystem = system !== null && system !== '';
+  const asInstructions = hasSystem && !lacks.includes('systemRole');
+  const texts = markedTexts(
+    request,
+    baseUrl,
+    asInstructions ? system : null,
+    hasSystem && !asInstructions ? `${system}\n\n` : '',
+  );
   return {
     model: request.model,
-    input:
-      system !== null && system !== '' && !asInstructions ? `${system}\n\n${request.prompt}` : request.prompt,
-    ...(asInstructions ? { instructions: system } : {}),
+    ...inputOf(texts),
+    ...promptCacheMembers(request, baseUrl),
     max_output_tokens: request.maxOutputTokens,
     // The API keeps answers for 30 days unless told not to; nothing here ever asks for them again.
     store: false,
@@ -41,6 +49,20 @@ export function responsesBody(request: ModelRequest, lacks: PlanProvider['lacks'
         }
       : {}),
     ...(request.stream ? { stream: true } : {}),
+  };
+}
+
+/** Instructions are a text alone: what is marked in them goes as the message that they become. */
+function inputOf({ system, prompt }: Texts): Pick<Body, 'input' | 'instructions'> {
+  if (typeof prompt === 'string' && (system === null || typeof system === 'string'))
+    return { input: prompt, ...(system === null ? {} : { instructions: system }) };
+  const isApart = system !== null && typeof system !== 'string';
+  return {
+    input: [
+      ...(isApart ? [{ role: 'developer' as const, content: markedText(system, 'input_text') }] : []),
+      { role: 'user', content: markedText(prompt, 'input_text') },
+    ],
+    ...(typeof system === 'string' ? { instructions: system } : {}),
   };
 }
 

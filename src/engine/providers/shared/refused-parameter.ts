@@ -6,10 +6,11 @@ import type { ReportedFailure } from './classify.ts';
 
 type Lack = PlanProvider['lacks'][number];
 /** What a request may do without. */
-type Optional = 'temperature' | 'structuredOutput' | 'streamUsage' | 'systemRole';
+type Optional = 'temperature' | 'structuredOutput' | 'streamUsage' | 'systemRole' | 'promptCache';
 
 /** Names under which the protocols send it. */
 const NAMES: readonly (readonly [Optional | 'maxOutputTokens', RegExp])[] = [
+  ['promptCache', /cache_control|prompt_cache/i],
   ['streamUsage', /stream_options|include_usage/i],
   [
     'structuredOutput',
@@ -31,6 +32,7 @@ const OUT_OF_RANGE =
   /less than|greater than|at least|at most|between|minimum|maximum|\brange\b|[<>]=|≤|≥|below|above|too (?:large|small|high|low|big)|must be (?:a |an )?(?:number|integer|positive)/i;
 
 const REMEDIES: { readonly [what in Optional | 'maxOutputTokens']: string } = {
+  promptCache: 'write `promptCache: off` in the step',
   temperature: 'leave `temperature` out of the step, or write one that this model takes',
   structuredOutput:
     'write `lacks: [structuredOutput]` at the provider: the schema is then asked for in words',
@@ -56,17 +58,29 @@ export class LearntLacks {
     const schema = request.structured?.schema;
     const refused = schema !== undefined && this.#schemas.get(schema)?.has(request.model) === true;
     if (learnt === undefined && !refused) return this.#told;
-    const more = [...(learnt ?? [])].filter((what) => what !== 'temperature');
+    const more = [...(learnt ?? [])].filter((what) => what !== 'temperature' && what !== 'promptCache');
     return [...this.#told, ...more, ...(refused ? (['structuredOutput'] as const) : [])];
   }
 
-  temperature(request: ModelRequest): number | null {
+  /** As it is sent: without what its model is known not to take. */
+  without(asked: ModelRequest): ModelRequest {
+    const request = { ...asked, temperature: this.#temperature(asked) };
+    if (request.constant === undefined || this.takesPromptCache(asked.model)) return request;
+    const { constant: _, ...rest } = request;
+    return rest;
+  }
+
+  takesPromptCache(model: string): boolean {
+    return this.#byModel.get(model)?.has('promptCache') !== true;
+  }
+
+  #temperature(request: ModelRequest): number | null {
     return this.#byModel.get(request.model)?.has('temperature') === true ? null : request.temperature;
   }
 
   /** What the request leaves out that its step asks for. */
   notes(request: ModelRequest): readonly Note[] {
-    return request.temperature !== null && this.temperature(request) === null
+    return request.temperature !== null && this.#temperature(request) === null
       ? [{ code: 'TEMPERATURE_LEFT_OUT', message: 'the temperature was not sent: the model has refused it' }]
       : [];
   }

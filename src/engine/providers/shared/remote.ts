@@ -3,7 +3,15 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
-import type { CallContext, CallOutcome, ModelRequest, Note, Provider, ProviderError } from '../port.ts';
+import type {
+  CallContext,
+  CallOutcome,
+  ModelRequest,
+  Note,
+  PromptCacheTerms,
+  Provider,
+  ProviderError,
+} from '../port.ts';
 import type { ReadSecret } from '../registry-port.ts';
 import { CallReport } from './call-report.ts';
 import type { Lesson, ReportedProvider } from './call-report.ts';
@@ -38,6 +46,8 @@ export interface Credentials {
 export interface Protocol extends SdkClients {
   /** A step's request in the protocol's terms, as far as is known how this server wants it. */
   prepare(request: ModelRequest): PreparedRequest;
+  /** See `Provider.promptCache`; left out: nothing is kept. */
+  promptCache?(model: string): PromptCacheTerms | undefined;
   /** The header with the provider's id of the request. */
   readonly requestIdHeader: string;
   readonly exchange: ExchangeProtocol;
@@ -164,6 +174,7 @@ export function createRemoteProvider(
       return misconfigured ?? (typeof credentials === 'string' ? `set ${credentials}` : undefined);
     },
     load: () => requests.load(),
+    promptCache: (model) => protocol.promptCache?.(model),
     call,
     announcesSending: true,
     exchanger: {

@@ -12,7 +12,7 @@ import { model, provider } from './providers.ts';
 import { mapOf, optional, record, required } from './record.ts';
 import type { Named } from './record.ts';
 import { MODEL_KEY, baseline, route } from './routes.ts';
-import { NAME, isName } from './scalars.ts';
+import { NAME, isName, promptCache } from './scalars.ts';
 
 const version = scalar({
   label: '`1`',
@@ -80,6 +80,11 @@ const fields = {
     'The model that savings are counted against: what would serve everything if nobody routed.',
     'savings of routing are not counted',
   ),
+  promptCache: optional(
+    promptCache,
+    'Whether providers are asked to keep the beginning of a prompt that is the same in each call, where that pays. Tasks and steps may say otherwise.',
+    '`on`',
+  ),
   expose: optional(
     mapOf(exposed, byExposedName),
     "The names that clients of OpenAI's and Anthropic's protocols may ask for at `/v1`.",
@@ -115,6 +120,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     guards: watched,
     alerts,
     baseline: against,
+    promptCache: keeps,
     expose,
     at,
   } = read;
@@ -134,6 +140,7 @@ export function readProject(node: DocumentNode, reader: Reader): ProjectDefiniti
     guards: { loop: watched?.loop ?? null, surge: watched?.surge ?? null },
     alerts: keyed(alerts, (name, value) => ({ ...value, name })),
     baseline: against ?? null,
+    promptCache: keeps,
     exposed: Object.fromEntries(
       (expose ?? [])
         .filter(({ name }) => EXPOSED_NAME.test(name))

@@ -2,7 +2,7 @@
 import { formatThousands } from '../../../common/units.ts';
 import type { JsonSchema } from '../../../common/json.ts';
 import { nearest } from '../../../common/nearest.ts';
-import type { Reference } from '../types.ts';
+import type { PromptCacheSetting, Reference } from '../types.ts';
 import { scalar, show } from './kind.ts';
 import type { Kind } from './kind.ts';
 
@@ -64,6 +64,9 @@ export function choice<const Options extends readonly string[]>(...options: Opti
     },
   };
 }
+
+/** `promptCache:`, of the project, a task or a step. */
+export const promptCache: Kind<PromptCacheSetting> = choice('on', 'off');
 
 /** Names that expressions use: no dashes, no words that CEL keeps for itself. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;

@@ -11,7 +11,7 @@ import type { Kind, RecordInfo, SharedSchemas } from './kind.ts';
 import { expectMap, optional, readFields, record, recordSchema, required } from './record.ts';
 import type { Fields } from './record.ts';
 import { routeReference } from './routes.ts';
-import { choice, identifier, integer, number, reference } from './scalars.ts';
+import { choice, identifier, integer, number, promptCache, reference } from './scalars.ts';
 import { outputSchema } from './schemas.ts';
 import { tokens } from './units.ts';
 
@@ -60,6 +60,11 @@ const modelFields = {
     expression,
     'An answer is taken when this holds, else the next candidate is asked; over `output`, `finish` (`length`: it was cut at `maxOutputTokens`) and all that the prompt can read.',
     'every answer that fits the schema is taken',
+  ),
+  promptCache: optional(
+    promptCache,
+    'Whether the provider is asked to keep the beginning of the prompt that is the same in each call: all before its first expression, up to the end of a line, and of the prompt only where the whole `system` is constant.',
+    "the task's",
   ),
 };
 const parseFields = {
@@ -157,7 +162,7 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
     case 'prompt': {
       const read = readFields(map, modelFields, 'A model step', reader);
       if (!read || lostOutput(map, read.output)) return undefined;
-      const { prompt, system, maxOutputTokens, temperature, output, accept } = read;
+      const { prompt, system, maxOutputTokens, temperature, output, accept, promptCache: keeps } = read;
       const route = read.route ?? misspeltRoute(map, reader);
       return (key, task) => ({
         ...base,
@@ -168,6 +173,7 @@ function readBody(body: Body, map: MapNode, reader: Reader, base: StepBase): Unn
         prompt,
         maxOutputTokens,
         temperature,
+        promptCache: keeps,
         output,
         accept,
       });

@@ -20,7 +20,7 @@ import { expectMap, listOf, mapped, misspells, optional, record, required } from
 import type { RecordValue } from './record.ts';
 import { retain } from './retain.ts';
 import { baseline } from './routes.ts';
-import { NAME_SCHEMA, integer, isIdentifier, isName, text } from './scalars.ts';
+import { NAME_SCHEMA, integer, isIdentifier, isName, promptCache, text } from './scalars.ts';
 import { inputSchema } from './schemas.ts';
 import { stepsKind } from './steps.ts';
 import { duration, money } from './units.ts';
@@ -196,6 +196,11 @@ const fields = {
     "the project's",
   ),
   baseline: optional(baseline, 'The model that its savings are counted against.', "the project's"),
+  promptCache: optional(
+    promptCache,
+    'Whether providers are asked to keep the beginning of its prompts.',
+    "the project's",
+  ),
   steps: required(stepsKind(), 'What is done, by the names that expressions use.'),
   output: optional(valueTemplate, 'What the task gives.', 'what its last step gives'),
   tests: optional(listOf(test, { noun: 'tests' }), 'Cases for `headgate test`.', 'none'),
@@ -236,6 +241,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     retain: kept,
     loop: guard,
     baseline: against,
+    promptCache: keeps,
     steps,
     output,
     tests,
@@ -272,6 +278,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     retain: kept,
     loop: guard,
     baseline: against,
+    promptCache: keeps,
     steps: definitions,
     output,
     tests: tests ?? [],

@@ -29,6 +29,7 @@ export function printProject({
   guards,
   alerts,
   baseline,
+  promptCache,
   exposed,
 }: ProjectDefinition): Json {
   const { loop, surge } = guards;
@@ -51,6 +52,7 @@ export function printProject({
     }),
     alerts: each(alerts, printSink),
     baseline: orNull(baseline, ({ name }) => name),
+    promptCache,
     expose: each(exposed, printExposed),
   });
 }

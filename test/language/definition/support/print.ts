@@ -38,6 +38,7 @@ function printTask(task: TaskDefinition): Json {
     retain: task.retain && printRetain(task.retain),
     loop: task.loop === 'off' ? 'off' : task.loop && printLoopGuards(task.loop),
     baseline: task.baseline && task.baseline.name,
+    promptCache: task.promptCache,
     steps: Object.fromEntries(task.steps.map((step) => [step.key, printStep(step)])),
     output: task.output && printTemplate(task.output.template),
     tests: task.tests.length === 0 ? null : task.tests.map(printTest),
@@ -86,6 +87,7 @@ function printBody(step: StepDefinition): { readonly [key: string]: Json } {
         prompt: printTemplate(step.prompt.template),
         maxOutputTokens: step.maxOutputTokens,
         temperature: step.temperature,
+        promptCache: step.promptCache,
         output: step.output && printSchema(step.output.schema),
         accept: step.accept && step.accept.source,
       };

@@ -1,0 +1,205 @@
+// Whether a provider is asked to keep the beginning of a prompt: only where what was seen of the step says that the write will have paid.
+import { LRUCache } from 'lru-cache';
+import { sha256Hex } from '../../common/json.ts';
+import type { Clock } from '../../common/clock.ts';
+import { formatDuration } from '../../common/units.ts';
+import type { PlanModel, PlanModelStep, PlanRates, Template } from '../../language/plan/types.ts';
+import type { ConstantPart, PromptCacheTerms, Usage } from '../providers/port.ts';
+import { tierOf } from '../routing/cost.ts';
+
+/** The beginning of a step's prompt that is the same in each of its calls. */
+export interface ConstantBeginning extends Omit<ConstantPart, 'asked'> {
+  readonly text: string;
+}
+
+/**
+ * All that stands before the first expression, up to the end of a line: of the system text, and of the prompt where the whole system text is constant.
+ * null: the step does not want it kept. What comes first stays first: a text is never put in another order.
+ */
+export function constantBeginning(
+  task: string,
+  { key, system, prompt, structured, promptCache }: PlanModelStep,
+  schemaText: string,
+): ConstantBeginning | null {
+  if (promptCache === 'off') return null;
+  const ofSystem = system === null ? WHOLE_NOTHING : beginningOf(system);
+  const ofPrompt = ofSystem.isWhole ? beginningOf(prompt) : NOTHING;
+  const text = ofSystem.text + ofPrompt.text;
+  return {
+    // Whose it is goes into it: what is counted of one step says nothing of another.
+    key: sha256Hex([task, key, text, structured === null ? '' : schemaText].join('\n')).slice(0, 32),
+    text,
+    systemChars: ofSystem.text.length,
+    promptChars: ofPrompt.text.trim() === '' ? 0 : ofPrompt.text.length,
+  };
+}
+
+interface Beginning {
+  readonly text: string;
+  readonly isWhole: boolean;
+}
+const NOTHING: Beginning = { text: '', isWhole: false };
+const WHOLE_NOTHING: Beginning = { text: '', isWhole: true };
+
+function beginningOf(template: Template): Beginning {
+  if (template.kind === 'literal')
+    return typeof template.value === 'string' ? { text: template.value, isWhole: true } : NOTHING;
+  const first = template.kind === 'text' ? template.parts[0] : undefined;
+  // A half line may be read as one token with what follows it.
+  return typeof first === 'string'
+    ? { text: first.slice(0, first.lastIndexOf('\n') + 1), isWhole: false }
+    : NOTHING;
+}
+
+/** What is known of one beginning at one model. */
+interface Kept {
+  /** Monotonic, all of them the beginnings of calls: a provider counts from then on, or later. When it was last read or written. */
+  usedAtMs: number | null;
+  /** Of the last call that has ended, whether it asked or not. */
+  calledAtMs: number | null;
+  /** Calls that came after another had ended; of those, the ones that would have read what that one had written. */
+  calls: number;
+  soon: number;
+  writesUnderWay: number;
+  /** Paid for writes and not yet earned back by reads, in nano-dollars a million tokens, as the rates are; below 0: earned. */
+  owed: bigint;
+  askedAtMs: number;
+}
+
+/** Calls and answers of one beginning: as many as tell a habit; twice that, and the older ones count half. */
+const MOST_CALLS = 64;
+/** Writes that nobody read, after which it is given up for a while: the provider keeps it otherwise than it says, or other keys and nodes are asked. */
+const MOST_WASTED = 4n;
+const GIVEN_UP_MS = 3_600_000;
+/** Steps and models of a plan, several times over (INV-14). What is forgotten is learnt anew within two calls. */
+const MOST_KEPT = 2_000;
+
+/** One call, as far as the provider's cache is concerned. */
+export interface PromptCacheCall {
+  /** Whether the provider is asked to keep the beginning, or to read what it has kept. */
+  readonly asks: boolean;
+  /** Why, for people; '' where it is not asked. */
+  readonly why: string;
+  /** `usage`: as the provider counted; null: it did not, or nobody has seen it. Once. */
+  ended(usage: Usage | null): void;
+}
+
+export interface PromptCacheQuestion {
+  readonly model: Pick<PlanModel, 'key' | 'price'>;
+  readonly constant: Pick<ConstantPart, 'key'>;
+  /** Of the constant beginning, as counted here. */
+  readonly tokens: number;
+  /** Of the whole input: it decides the rates. */
+  readonly inputTokens: number;
+  readonly terms: PromptCacheTerms;
+}
+
+/**
+ * Asked is, while what was written is believed to be there still; and where it is not, once it would have paid so far: of n calls that came after another
+ * k came soon enough to read what that one had written, so that k reads would have been cheaper by more than n writes, and this one, would have been dearer:
+ * k (input − cached) ≥ (n + 1) (write − input). For a habit that nothing is known of beforehand the chance that the next call reads it is (k + 1) / (n + 2),
+ * which is more than the k / (n + 1) that this asks for: no question is expected to cost more than it saves.
+ */
+export class PromptCaches {
+  readonly #clock: Clock;
+  readonly #kept = new LRUCache<string, Kept>({ max: MOST_KEPT });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  begin({ model, constant, tokens, inputTokens, terms }: PromptCacheQuestion): PromptCacheCall {
+    const { price } = model;
+    const rates = price.kind === 'free' ? undefined : tierOf(price.tiers, BigInt(inputTokens));
+    // Whether the provider would keep it is a question of its length alone: of what it does not keep, nothing is counted.
+    if (rates === undefined || tokens < terms.leastTokens) return NOT_ASKED;
+    const nowMs = this.#clock.monotonicMs();
+    const kept = this.#of(`${model.key}\n${constant.key}`);
+    count(kept, nowMs, terms.liveMs);
+    const isLive = kept.usedAtMs !== null && nowMs - kept.usedAtMs < terms.liveMs;
+    const asks = pays(rates, kept, isLive, nowMs);
+    const writes = asks && !isLive;
+    if (writes) kept.writesUnderWay += 1;
+    if (asks) kept.askedAtMs = nowMs;
+    return {
+      asks,
+      why: asks ? whyAsked(kept, isLive, terms.liveMs) : '',
+      ended(usage) {
+        if (writes) kept.writesUnderWay -= 1;
+        kept.calledAtMs = Math.max(kept.calledAtMs ?? nowMs, nowMs);
+        if (!asks || usage === null) return;
+        const { cachedInputTokens, cacheWriteTokens } = usage;
+        if (cachedInputTokens + cacheWriteTokens > 0) kept.usedAtMs = Math.max(kept.usedAtMs ?? nowMs, nowMs);
+        else kept.usedAtMs = null;
+        if (cacheWriteTokens > 0) kept.owed += premiumOf(rates);
+        // What was earned long ago does not pay for a cache that is not kept any more.
+        if (cachedInputTokens > 0)
+          kept.owed = larger(kept.owed - (rates.input - rates.cachedInput), -MOST_WASTED * premiumOf(rates));
+      },
+    };
+  }
+
+  #of(key: string): Kept {
+    let kept = this.#kept.get(key);
+    if (kept === undefined) {
+      kept = {
+        usedAtMs: null,
+        calledAtMs: null,
+        calls: 0,
+        soon: 0,
+        writesUnderWay: 0,
+        owed: 0n,
+        askedAtMs: 0,
+      };
+      this.#kept.set(key, kept);
+    }
+    return kept;
+  }
+}
+
+const NOT_ASKED: PromptCacheCall = { asks: false, why: '', ended: () => undefined };
+
+function whyAsked({ soon, calls }: Kept, isLive: boolean, liveMs: number): string {
+  const within = formatDuration(liveMs);
+  return isLive
+    ? `it was read or written there within ${within}`
+    : calls === 0
+      ? 'a write costs no more than plain input'
+      : `of the last ${Math.round(calls)} calls ${Math.round(soon)} came within ${within} of the one before`;
+}
+
+/** A call that begins while no other has ended says nothing of how long a write would have lived. */
+function count(kept: Kept, nowMs: number, liveMs: number): void {
+  if (kept.calledAtMs === null) return;
+  if (kept.calls >= MOST_CALLS) {
+    kept.calls /= 2;
+    kept.soon /= 2;
+  }
+  kept.calls += 1;
+  if (nowMs - kept.calledAtMs < liveMs) kept.soon += 1;
+}
+
+function pays(rates: PlanRates, kept: Kept, isLive: boolean, nowMs: number): boolean {
+  const gain = Number(rates.input - rates.cachedInput);
+  if (gain <= 0) return false;
+  const premium = premiumOf(rates);
+  if (kept.owed > MOST_WASTED * premium && premium > 0n) {
+    if (nowMs - kept.askedAtMs < GIVEN_UP_MS) return false;
+    kept.owed = 0n;
+    kept.usedAtMs = null;
+  }
+  if (isLive) return true;
+  // What is being written cannot be read before it is there.
+  return (
+    (premium <= 0n || kept.writesUnderWay === 0) && kept.soon * gain >= (kept.calls + 1) * Number(premium)
+  );
+}
+
+/** What a write costs beyond plain input. */
+function premiumOf({ input, cacheWrite }: PlanRates): bigint {
+  return larger(cacheWrite - input, 0n);
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
