@@ -58,6 +58,10 @@ const { output } = await bundle.write({
   entryFileNames: 'bundle-[name].js',
   chunkFileNames: 'bundle-[name]-[hash].js',
   comments: { legal: false, annotation: false, jsdoc: false },
+  // What everything leans on is one file, and not one for each set of commands that need the same of it.
+  codeSplitting: {
+    groups: [{ name: 'common', test: /[\\/]src[\\/](?:common|errors)[\\/]/ }],
+  },
 });
 await bundle.close();
 

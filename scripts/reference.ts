@@ -8,5 +8,5 @@ import { referenceFiles } from '../test/language/definition/support/reference-fi
 const root = join(import.meta.dirname, '..');
 for (const { path, text } of referenceFiles((file) => readFileSync(join(root, file), 'utf8')))
   writeFileSync(join(root, path), text);
-writeFileSync(join(root, 'docs/reference/cli.md'), cliReferencePage());
+writeFileSync(join(root, 'docs/reference/cli.md'), await cliReferencePage());
 writeFileSync(join(root, 'docs/reference/errors.md'), errorsPage());

@@ -1,9 +1,10 @@
 // docs/reference/cli.md as it should be, from the commands themselves: for the script that writes it, and the test that it is current.
 import type { Command } from 'commander';
 import { noColours } from '../../src/cli/format/colours.ts';
+import { commandsFor } from '../../src/cli/commands.ts';
 import { createProgram } from '../../src/cli/program.ts';
 
-export function cliReferencePage(): string {
+export async function cliReferencePage(): Promise<string> {
   const io = {
     out: () => undefined,
     err: () => undefined,
@@ -11,7 +12,7 @@ export function cliReferencePage(): string {
     colours: noColours,
     errColours: noColours,
   };
-  return cliReference(createProgram(io, () => undefined));
+  return cliReference(createProgram(await commandsFor([]), io, () => undefined));
 }
 
 /** Markdown: each command with its arguments and options. */

@@ -1,11 +1,16 @@
 // The program: parses the command line, runs one command, ends with its exit code.
 import { Command, CommanderError } from 'commander';
-import { commands } from './commands.ts';
+import { commandsFor } from './commands.ts';
+import type { RegisterCommand } from './commands.ts';
 import { processIo, reportFailure, type CliIo, type ExitCode } from './io.ts';
 import { version } from './version.ts';
 
-/** All commands; what one ends with goes to `end`. */
-export function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
+/** With these commands; what one ends with goes to `end`. */
+export function createProgram(
+  commands: readonly RegisterCommand[],
+  io: CliIo,
+  end: (code: ExitCode) => void,
+): Command {
   const program = new Command('headgate')
     .description(
       "The gate at the head of a team's AI spend: YAML workflows in git, run, routed and accounted for.",
@@ -23,7 +28,7 @@ export function createProgram(io: CliIo, end: (code: ExitCode) => void): Command
 /** Runs the command line; resolves to the exit code. Nothing here calls process.exit: open work ends by itself. */
 export async function runProgram(argv: readonly string[], io: CliIo = processIo): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
-  const program = createProgram(io, (code) => {
+  const program = createProgram(await commandsFor(argv), io, (code) => {
     exitCode = code;
   });
   try {

@@ -236,8 +236,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     response: ServerResponse,
     path: string,
   ): Promise<void> {
-    setHeaders(response, closedHeaders(request, origins.allowed));
+    const headers = closedHeaders(request, origins.allowed);
     if (request.method === 'OPTIONS') {
+      setHeaders(response, headers);
       if (response.hasHeader('Access-Control-Allow-Origin')) {
         setHeaders(response, PREFLIGHT);
         const asked = request.headers['access-control-request-headers'];
@@ -246,7 +247,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       response.writeHead(204, { Allow: 'GET, POST, OPTIONS' }).end();
       return;
     }
-    await doors.answer(request, response, path);
+    await doors.answer(request, response, path, headers);
   }
 
   /** What is asked for beside the API. */

@@ -296,7 +296,7 @@ describe('headgate schema and plan', () => {
 });
 
 describe('docs/reference/cli.md', () => {
-  it('is what the commands say: else run npm run reference', () => {
-    expect(readRepositoryFile('docs/reference/cli.md')).toBe(cliReferencePage());
+  it('is what the commands say: else run npm run reference', async () => {
+    expect(readRepositoryFile('docs/reference/cli.md')).toBe(await cliReferencePage());
   });
 });

@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { registerServe } from '../../src/cli/serve.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { noColours } from '../../src/cli/format/colours.ts';
 import { isUnread } from '../../scripts/slim.mjs';
@@ -173,7 +174,7 @@ function expectKnownVariables(text: string): void {
     colours: noColours,
     errColours: noColours,
   };
-  const command = createProgram(io, () => undefined).commands.find((each) => each.name() === 'serve');
+  const command = createProgram([registerServe], io, () => undefined).commands[0];
   const known = new Set(['HEADGATE_LOG', ...(command?.options ?? []).flatMap(({ envVar }) => envVar ?? [])]);
   const set = [...text.matchAll(/\b(HEADGATE_[A-Z_]+)\b/g)].map(([, name = '']) => name);
   expect(set.filter((name) => !known.has(name))).toEqual([]);

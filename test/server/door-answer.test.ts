@@ -28,6 +28,7 @@ async function answering(stream: boolean) {
   });
   const answer = new DoorAnswer({
     response: await asked.promise,
+    headers: [],
     dialect: 'openai',
     stream,
     clock,

@@ -1,4 +1,5 @@
 // A client's own body: read once, and changed in a few places of its text, so that everything else in it arrives as it was sent.
+import { isUtf8 } from 'node:buffer';
 import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
 
@@ -24,12 +25,8 @@ export class ClientBody {
 
   /** What is wrong with it, in a sentence, where it is no object of JSON. */
   static read(bytes: Uint8Array): Outcome<ClientBody, string> {
-    let text: string;
-    try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      return fail('The body is not UTF-8.');
-    }
+    if (!isUtf8(bytes)) return fail('The body is not UTF-8.');
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
     try {
       const value: unknown = JSON.parse(text);
       return isObject(value)

@@ -30,7 +30,8 @@ export interface ExchangeHead {
 export interface ExchangeReceiver {
   /** The answer begins: from now on it is this candidate's. */
   begin(head: ExchangeHead): void;
-  write(bytes: Uint8Array): void;
+  /** A text: the whole of it. */
+  write(piece: Uint8Array | string): void;
   /** What was found in the answer on the way: ids that later calls will name. */
   learn(found: readonly string[]): void;
   /** A refusal of the request itself, in the protocol's own words: for the client, where nobody answers. */

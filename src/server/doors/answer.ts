@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../common/clock.ts';
 import type { AnswerTaker } from '../../engine/execution/exchange/exchange.ts';
 import type { ExchangeHead } from '../../engine/providers/exchange-port.ts';
+import { setHeaders } from '../headers.ts';
+import type { HeaderList } from '../headers.ts';
 import { sendDoorRefusal } from './protocol.ts';
 import type { Dialect, DoorRefusal } from './protocol.ts';
 
@@ -20,6 +22,8 @@ const STREAM_HEADERS = {
 
 export interface DoorAnswerParts {
   readonly response: ServerResponse;
+  /** What every answer carries. */
+  readonly headers: HeaderList;
   readonly dialect: Dialect;
   /** A stream is asked for. */
   readonly stream: boolean;
@@ -33,7 +37,7 @@ export class DoorAnswer implements AnswerTaker {
   runId: string | undefined;
   #model: string | undefined;
   /** Of an answer that is no stream: sent when its cost is known. */
-  #whole: { readonly head: ExchangeHead; readonly pieces: Uint8Array[] } | undefined;
+  #whole: { readonly head: ExchangeHead; readonly pieces: (Uint8Array | string)[] } | undefined;
   #cancelSilence: (() => void) | undefined;
 
   constructor(parts: DoorAnswerParts) {
@@ -51,9 +55,9 @@ export class DoorAnswer implements AnswerTaker {
     this.#beginStream(head.status, head.headers);
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.#whole !== undefined) this.#whole.pieces.push(bytes);
-    else this.#write(bytes);
+  write(piece: Uint8Array | string): void {
+    if (this.#whole !== undefined) this.#whole.pieces.push(piece);
+    else this.#write(piece);
   }
 
   /** For an answer that is made here: a stream's first text begins it. */
@@ -73,14 +77,14 @@ export class DoorAnswer implements AnswerTaker {
       return;
     }
     const { head, pieces } = this.#whole;
-    const body = Buffer.concat(pieces);
+    const body = joined(pieces);
     // A sign of life was given already: what is whole goes into the stream that it began.
     if (!response.headersSent)
-      response.writeHead(head.status, {
+      this.#writeHead(head.status, {
         ...head.headers,
         ...this.#own(),
         'x-headgate-cost': cost,
-        'content-length': body.length,
+        'content-length': String(Buffer.byteLength(body)),
       });
     response.end(body);
   }
@@ -95,6 +99,7 @@ export class DoorAnswer implements AnswerTaker {
       response.end(failureEvent(refusal));
       return;
     }
+    setHeaders(response, this.#parts.headers);
     for (const [name, value] of Object.entries(this.#own())) response.setHeader(name, value);
     sendDoorRefusal(response, dialect, refusal);
   }
@@ -103,11 +108,11 @@ export class DoorAnswer implements AnswerTaker {
   passOn(head: ExchangeHead, body: string): void {
     const { response } = this.#parts;
     this.#cancelSilence?.();
-    response.writeHead(head.status, {
+    this.#writeHead(head.status, {
       ...head.headers,
       ...this.#own(),
       'x-should-retry': 'false',
-      'content-length': Buffer.byteLength(body),
+      'content-length': String(Buffer.byteLength(body)),
     });
     response.end(body);
   }
@@ -119,13 +124,21 @@ export class DoorAnswer implements AnswerTaker {
   #beginStream(status: number, headers: ExchangeHead['headers']): void {
     const { response } = this.#parts;
     if (response.headersSent || response.destroyed) return;
-    response.writeHead(status, {
+    this.#writeHead(status, {
       ...headers,
       ...STREAM_HEADERS,
       ...this.#own(),
       Trailer: 'x-headgate-cost',
     });
     response.flushHeaders();
+  }
+
+  /** As one list: headers that are set one by one are each looked at again when they are written. */
+  #writeHead(status: number, headers: { readonly [name: string]: string }): void {
+    const { response, headers: always } = this.#parts;
+    const list = [...always];
+    for (const name in headers) list.push(name, headers[name] ?? '');
+    response.writeHead(status, list);
   }
 
   #own(): { readonly [name: string]: string } {
@@ -150,4 +163,10 @@ export class DoorAnswer implements AnswerTaker {
       this.#write(SIGN_OF_LIFE);
     });
   }
+}
+
+/** A text stays one: Node writes it together with the head. */
+function joined(pieces: readonly (Uint8Array | string)[]): Uint8Array | string {
+  const [first = ''] = pieces;
+  return pieces.length <= 1 ? first : Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)));
 }

@@ -10,6 +10,7 @@ import { Exchange } from '../../engine/execution/exchange/exchange.ts';
 import type { ClientBody } from '../../engine/providers/client-body.ts';
 import type { ClientProtocol } from '../../engine/providers/exchange-port.ts';
 import type { Plan } from '../../language/plan/types.ts';
+import type { HeaderList } from '../headers.ts';
 import { DoorAnswer } from './answer.ts';
 import { failureEvent } from './failure-event.ts';
 import { headersToForward } from './headers.ts';
@@ -26,6 +27,8 @@ export interface CallParts {
 export interface DoorCall {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** What every answer carries. */
+  readonly headers: HeaderList;
   readonly protocol: Exclude<ClientProtocol, 'count_tokens'>;
   readonly dialect: Dialect;
   readonly plan: Plan;
@@ -38,13 +41,14 @@ export interface DoorCall {
 }
 
 export async function answerCall(parts: CallParts, call: DoorCall): Promise<void> {
-  const { response, protocol, dialect, plan, caller, name, body, options, request } = call;
+  const { response, headers, protocol, dialect, plan, caller, name, body, options, request } = call;
   const exposed = plan.exposed?.[name];
   if (exposed === undefined) throw new Error(`${name} is not exposed`);
   const signal = goneSignal(response);
   const stream = protocol !== 'embeddings' && body.value['stream'] === true;
   const answer = new DoorAnswer({
     response,
+    headers,
     dialect,
     stream,
     clock: parts.clock,

@@ -40,7 +40,7 @@ async function countAt(
   model: string,
   { body, search, headers, signal }: CountAsked,
 ): Promise<string | undefined> {
-  const pieces: Uint8Array[] = [];
+  let text = '';
   const outcome = await exchanger.exchange(
     { protocol: 'count_tokens', search, headers, body, model, maxOutputTokens: null, stream: false },
     {
@@ -48,11 +48,11 @@ async function countAt(
       onProgress: null,
       receiver: {
         begin: () => undefined,
-        write: (bytes) => void pieces.push(bytes),
+        write: (piece) => void (text += Buffer.from(piece as string).toString('utf8')),
         learn: () => undefined,
         refused: () => undefined,
       },
     },
   );
-  return outcome.ok ? Buffer.concat(pieces).toString('utf8') : undefined;
+  return outcome.ok ? text : undefined;
 }

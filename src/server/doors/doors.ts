@@ -13,6 +13,8 @@ import type { BytesInFlight } from '../guards/bytes-in-flight.ts';
 import type { GraphqlServices } from '../graphql/services.ts';
 import type { Operations } from '../operations.ts';
 import type { ServerLimits } from '../options.ts';
+import { setHeaders } from '../headers.ts';
+import type { HeaderList } from '../headers.ts';
 import { answerCall } from './call.ts';
 import { countTokens } from './count-tokens.ts';
 import type { ExchangerOf } from './count-tokens.ts';
@@ -50,8 +52,13 @@ export interface DoorParts {
 }
 
 export interface Doors {
-  /** Answers a request whose path begins with `/v1/`. */
-  answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+  /** Answers a request whose path begins with `/v1/`. `headers`: what every answer carries. */
+  answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    headers: HeaderList,
+  ): Promise<void>;
   /** A request to change to another protocol of the wire: there is none here. */
   refuseUpgrade(socket: Duplex): void;
 }
@@ -65,6 +72,13 @@ const CALLS: { readonly [path: string]: ClientProtocol } = {
   '/v1/messages': 'messages',
   '/v1/messages/count_tokens': 'count_tokens',
 };
+
+/** How a client is answered. */
+interface Manner {
+  readonly dialect: Dialect;
+  readonly headers: HeaderList;
+  readonly refuse: (refusal: DoorRefusal) => void;
+}
 
 /** A call that may be made: who makes it, of what, and with which body. */
 interface Let {
@@ -81,19 +95,27 @@ export function createDoors(parts: DoorParts): Doors {
   const { revisions, engine, clock } = services;
   const bindings = new Bindings();
 
-  async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    headers: HeaderList,
+  ): Promise<void> {
     const dialect = dialectOf(path, request.headers);
-    const refuse = (refusal: DoorRefusal): void => sendDoorRefusal(response, dialect, refusal);
+    const refuse = (refusal: DoorRefusal): void => {
+      setHeaders(response, headers);
+      sendDoorRefusal(response, dialect, refusal);
+    };
     try {
       if (path === '/v1/models' || path.startsWith('/v1/models/')) {
-        if (request.method === 'GET' || request.method === 'HEAD') models(request, response, path, dialect);
-        else refuse(wrongMethod('GET'));
-        return;
+        if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(wrongMethod('GET'));
+        setHeaders(response, headers);
+        return models(request, response, path, dialect);
       }
       const protocol = Object.hasOwn(CALLS, path) ? CALLS[path] : undefined;
       if (protocol === undefined) return refuse(nothingHere(path));
       if (request.method !== 'POST') return refuse(wrongMethod('POST'));
-      await call(request, response, protocol, dialect);
+      await call(request, response, protocol, { dialect, headers, refuse });
     } catch (error) {
       if (error instanceof ClientGone) return;
       log.error({ err: error, path }, 'request failed');
@@ -116,9 +138,8 @@ export function createDoors(parts: DoorParts): Doors {
     request: IncomingMessage,
     response: ServerResponse,
     protocol: ClientProtocol,
-    dialect: Dialect,
+    { dialect, headers, refuse }: Manner,
   ): Promise<void> {
-    const refuse = (refusal: DoorRefusal): void => sendDoorRefusal(response, dialect, refusal);
     const admitted = admit(admission, request);
     if (!admitted.ok) return refuse(fromHttp(admitted.refusal));
     const { caller } = admitted;
@@ -137,15 +158,28 @@ export function createDoors(parts: DoorParts): Doors {
       const { plan, exposed, body, name, tags } = asked;
       if (protocol === 'count_tokens') {
         const search = new URL(request.url ?? '/', 'http://local').search;
-        const headers = headersToForward(request.headers);
+        const forwarded = headersToForward(request.headers);
         const { signal } = new AbortController();
-        const counted = await countTokens(exchangerOf, { plan, exposed, body, search, headers, signal });
+        const asking = { plan, exposed, body, search, headers: forwarded, signal };
+        const counted = await countTokens(exchangerOf, asking);
+        setHeaders(response, headers);
         response.writeHead(200, { 'content-type': 'application/json' }).end(counted);
         return;
       }
       await answerCall(
         { engine, bindings, clock },
-        { request, response, protocol, dialect, plan, caller: asked.caller, name, body, options: { tags } },
+        {
+          request,
+          response,
+          headers,
+          protocol,
+          dialect,
+          plan,
+          caller: asked.caller,
+          name,
+          body,
+          options: { tags },
+        },
       );
     } finally {
       held.release();

@@ -35,11 +35,11 @@ const STAYS = new Set([
 const STAYS_BEGIN = /^(?:x-forwarded-|x-headgate-|sec-|cf-|proxy-|access-control-)/;
 
 export function headersToForward(headers: IncomingHttpHeaders): { readonly [name: string]: string } {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      STAYS.has(name) || STAYS_BEGIN.test(name) || value === undefined
-        ? []
-        : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  );
+  const forwarded: { [name: string]: string } = {};
+  for (const name in headers) {
+    if (STAYS.has(name) || STAYS_BEGIN.test(name)) continue;
+    const value = headers[name];
+    if (value !== undefined) forwarded[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return forwarded;
 }

@@ -54,7 +54,7 @@ export async function answerByTask(
     for (const event of madeStream(protocol, made, body.value)) answer.writeText(event);
   } else {
     answer.begin({ status: 200, headers: { 'content-type': 'application/json' } }, name);
-    answer.write(Buffer.from(JSON.stringify(madeAnswer(protocol, made))));
+    answer.write(JSON.stringify(madeAnswer(protocol, made)));
   }
   answer.end(cost);
 }

@@ -18,7 +18,8 @@ import { publishedOutputLimit } from './published-limits.ts';
 export interface AnswerTaker {
   /** The head of the answer, and the model (`provider/model`) whose it is. */
   begin(head: ExchangeHead, model: string): void;
-  write(bytes: Uint8Array): void;
+  /** Bytes of a stream as they come, or the text of an answer that is none. */
+  write(piece: Uint8Array | string): void;
 }
 
 export interface ExchangeAsked {
@@ -111,7 +112,7 @@ export class Exchange {
         this.begun = true;
         taker.begin(head, model.key);
       },
-      write: (bytes) => taker.write(bytes),
+      write: (piece) => taker.write(piece),
       learn: (ids) => bindings.learn(ids, model.key),
       refused: (head, body) => {
         this.refused = { head, body };

@@ -149,12 +149,17 @@ export function isMediaData(key: string, member: unknown): member is string {
   return key === 'data' || member.startsWith('data:');
 }
 
-/** The same with a hash in the place of such data: megabytes that are either equal or not. */
+/** The same with a hash in the place of such data: megabytes that are either equal or not. What holds none is given back as it is. */
 export function mediaAsHashes(value: unknown, key = ''): unknown {
   if (isMediaData(key, value)) return sha256Hex(value);
-  if (Array.isArray(value)) return value.map((item) => mediaAsHashes(item, key));
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mediaAsHashes(item, key));
+    return items.every((item, index) => item === value[index]) ? value : items;
+  }
   if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, mediaAsHashes(member, name)]),
-  );
+  const names = Object.keys(value);
+  const hashed = names.map((name) => mediaAsHashes(value[name], name));
+  if (hashed.every((member, index) => member === value[names[index] ?? ''])) return value;
+  // Not assigned one by one: `__proto__` is a name like any other in JSON, and would vanish.
+  return Object.fromEntries(names.map((name, index) => [name, hashed[index]]));
 }

@@ -61,7 +61,7 @@ function relayWhole({ response, reader, context, stream }: Relayed, text: string
   if (stream) context.onProgress?.('token');
   context.receiver.learn(idsIn(body));
   context.receiver.begin(headOf(response));
-  context.receiver.write(Buffer.from(text));
+  context.receiver.write(text);
   return { kind: 'complete', notes: [] };
 }
 
