@@ -8,8 +8,8 @@ const FILE = 'server.url';
 export function writeServerAddress(dataDirectory: string, url: string): () => void {
   const path = join(dataDirectory, FILE);
   // Where the ledger is elsewhere, nobody has made the folder yet.
-  mkdirSync(dataDirectory, { recursive: true });
-  writeFileSync(path, `${url}\n`);
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  writeFileSync(path, `${url}\n`, { mode: 0o600 });
   return () => rmSync(path, { force: true });
 }
 
