@@ -35,7 +35,8 @@ export function defineRun(builder: Builder, refs: Refs, enums: Enums, tasks: Tas
       inputJson: t.field({
         type: 'JSON',
         nullable: true,
-        description: 'As the task retains it: null where it keeps none, with addresses and numbers left out where it is redacted. The answer to whoever sent it has it whole.',
+        description:
+          'As the task retains it: null where it keeps none, with addresses and numbers left out where it is redacted. The answer to whoever sent it has it whole.',
         resolve: ({ run }) => run.input,
       }),
       inputHash: t.string({
