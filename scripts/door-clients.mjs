@@ -1,4 +1,4 @@
-// `npm run door-clients`: installs the clients that the conformance tests of the doors drive where they are there, in .cache: too heavy for everyone's install.
+// `npm run door-clients`: installs the clients that the conformance tests of the doors drive, and the SDKs of the hosts of Claude, where they are there, in .cache: too heavy for everyone's install.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ const CLIENTS = {
   '@langchain/core': '1.4.0',
   '@langchain/openai': '1.5.8',
   '@langchain/anthropic': '1.5.11',
+  '@anthropic-ai/bedrock-sdk': '1.1.3',
+  '@anthropic-ai/vertex-sdk': '1.1.3',
 };
 
 const folder = join(root, '.cache', 'door-clients');

@@ -6,6 +6,7 @@ import { secretNamed, secretsOf } from '../../language/expression/template-parts
 import { VENDORS } from '../../language/definition/vendors.ts';
 import type { Plan, PlanProvider, Template } from '../../language/plan/types.ts';
 import { ANTHROPIC_BASE_URL, createAnthropicProtocol } from './anthropic/anthropic.ts';
+import { hostAddress } from './anthropic/hosted.ts';
 import { createBuiltinProvider } from './builtin/builtin.ts';
 import { createOpenAiProtocol, OPENAI_BASE_URL } from './openai/openai.ts';
 import type { Provider } from './port.ts';
@@ -109,7 +110,9 @@ function resolve(
       ? adapter === 'anthropic'
         ? ANTHROPIC_BASE_URL
         : OPENAI_BASE_URL
-      : (VENDORS[vendor].baseUrl ?? '');
+      : vendor === 'bedrock' || vendor === 'vertex'
+        ? hostAddress(vendor, textOf(sdkOptions['region'] ?? ''))
+        : (VENDORS[vendor].baseUrl ?? '');
   return {
     name,
     adapter,

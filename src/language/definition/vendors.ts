@@ -1,9 +1,10 @@
-// Vendors that speak OpenAI's protocol, each under its own name: where it is, what it lacks, who prices it. `adapter:` may name them.
+// Vendors, each under its own name: where it is, what it lacks, who prices it. `adapter:` may name them.
 
 export type Lack = 'structuredOutput' | 'streamUsage' | 'maxCompletionTokens' | 'systemRole';
 export type Api = 'chat' | 'responses';
 
 export interface VendorPreset {
+  readonly protocol: 'openai' | 'anthropic';
   /** Where it is reached; null: everyone has an address of their own. */
   readonly baseUrl: string | null;
   readonly apis: readonly Api[];
@@ -18,8 +19,9 @@ export interface VendorPreset {
 const BOTH: readonly Api[] = ['chat', 'responses'];
 
 export const VENDORS = {
-  azure: { baseUrl: null, apis: BOTH, lacks: [], cost: null, pricedAs: 'azure' },
+  azure: { protocol: 'openai', baseUrl: null, apis: BOTH, lacks: [], cost: null, pricedAs: 'azure' },
   gemini: {
+    protocol: 'openai',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
     apis: ['chat'],
     lacks: [],
@@ -28,6 +30,7 @@ export const VENDORS = {
   },
   // It says what it charged, and its prices are those of whoever served the call.
   openrouter: {
+    protocol: 'openai',
     baseUrl: 'https://openrouter.ai/api/v1',
     apis: BOTH,
     lacks: [],
@@ -35,9 +38,17 @@ export const VENDORS = {
     pricedAs: 'openrouter',
   },
   // Some of its models take no schema, or none in a stream; they say so, and it is remembered.
-  groq: { baseUrl: 'https://api.groq.com/openai/v1', apis: BOTH, lacks: [], cost: null, pricedAs: 'groq' },
+  groq: {
+    protocol: 'openai',
+    baseUrl: 'https://api.groq.com/openai/v1',
+    apis: BOTH,
+    lacks: [],
+    cost: null,
+    pricedAs: 'groq',
+  },
   // It refuses what it does not know (422): `stream_options`, though its streams end with their usage, and `max_completion_tokens`.
   mistral: {
+    protocol: 'openai',
     baseUrl: 'https://api.mistral.ai/v1',
     apis: ['chat'],
     lacks: ['maxCompletionTokens', 'streamUsage'],
@@ -46,20 +57,46 @@ export const VENDORS = {
   },
   // It takes `response_format: json_object`, and no schema.
   deepseek: {
+    protocol: 'openai',
     baseUrl: 'https://api.deepseek.com',
     apis: ['chat'],
     lacks: ['maxCompletionTokens', 'structuredOutput'],
     cost: null,
     pricedAs: 'deepseek',
   },
-  xai: { baseUrl: 'https://api.x.ai/v1', apis: BOTH, lacks: [], cost: null, pricedAs: 'x-ai' },
+  xai: {
+    protocol: 'openai',
+    baseUrl: 'https://api.x.ai/v1',
+    apis: BOTH,
+    lacks: [],
+    cost: null,
+    pricedAs: 'x-ai',
+  },
   // It takes `max_completion_tokens` without a word, and then writes without end.
   ollama: {
+    protocol: 'openai',
     baseUrl: 'http://127.0.0.1:11434/v1',
     apis: BOTH,
     lacks: ['maxCompletionTokens'],
     cost: null,
     pricedAs: null,
+  },
+  // Claude at Amazon and at Google, each with ids of its own for the models; the address follows from the region.
+  bedrock: {
+    protocol: 'anthropic',
+    baseUrl: null,
+    apis: [],
+    lacks: [],
+    cost: null,
+    pricedAs: 'aws',
+  },
+  vertex: {
+    protocol: 'anthropic',
+    baseUrl: null,
+    apis: [],
+    lacks: [],
+    cost: null,
+    pricedAs: 'google',
   },
 } as const satisfies { readonly [name: string]: VendorPreset };
 
@@ -84,7 +121,9 @@ export function presetOf(adapter: Adapter): VendorPreset | undefined {
 }
 
 export function protocolOf(adapter: Adapter): AdapterProtocol {
-  return adapter === 'builtin' || adapter === 'openai' || adapter === 'anthropic' ? adapter : 'openai';
+  return adapter === 'builtin' || adapter === 'openai' || adapter === 'anthropic'
+    ? adapter
+    : VENDORS[adapter].protocol;
 }
 
 /** The version of Azure's API where none is written: the newest of each that is settled. */

@@ -76,8 +76,13 @@ export function resolveModels(
     if (models[mention.key] !== undefined || !provider) continue;
     const override = overrides[mention.key];
     const wireName = mention.key.slice(mention.provider.length + 1);
+    const served = Object.hasOwn(provider.deployments, wireName)
+      ? (provider.deployments[wireName] ?? wireName)
+      : wireName;
+    // A deployment is named as its owner likes; an id says which model it is, and where.
+    const listed = presetOf(provider.adapter)?.protocol === 'anthropic' ? served : wireName;
     const known =
-      provider.adapter === 'builtin' ? undefined : findInCatalogue(provider, wireName, catalogue, nowMs);
+      provider.adapter === 'builtin' ? undefined : findInCatalogue(provider, listed, catalogue, nowMs);
     const price = resolvePrice(provider, override, known);
     const contextTokens =
       override?.contextTokens ??
@@ -96,9 +101,7 @@ export function resolveModels(
     models[mention.key] = {
       key: mention.key,
       provider: mention.provider,
-      model: Object.hasOwn(provider.deployments, wireName)
-        ? (provider.deployments[wireName] ?? wireName)
-        : wireName,
+      model: served,
       contextTokens: contextTokens ?? 0,
       maxOutputTokens: override?.maxOutputTokens ?? null,
       quality: override?.quality ?? DEFAULT_QUALITY,

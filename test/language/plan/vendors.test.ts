@@ -27,7 +27,7 @@ const errors = ({ problems }: Compiled) =>
   problems.filter(({ severity }) => severity === 'error').map(({ code, message }) => `${code}: ${message}`);
 const KEY = 'apiKey: "${{ secrets.KEY }}"';
 
-const MODELS: { readonly [vendor in Exclude<Vendor, 'ollama'>]: string } = {
+const MODELS: { readonly [vendor in Exclude<Vendor, 'ollama' | 'bedrock' | 'vertex'>]: string } = {
   azure: 'gpt-4o',
   gemini: 'gemini-2.5-flash',
   openrouter: 'openai/gpt-4o',
@@ -87,6 +87,38 @@ describe('an adapter that is a vendor', () => {
   });
 
   it.each([
+    [
+      'bedrock',
+      '{ adapter: bedrock, region: eu-west-1, deployments: { sonnet: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0" } }',
+      'sonnet',
+      3_300_000_000n,
+    ],
+    [
+      'bedrock',
+      '{ adapter: bedrock, region: us-east-1 }',
+      'global.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      3_000_000_000n,
+    ],
+    ['vertex', '{ adapter: vertex, region: global, project: ours }', 'claude-opus-4-8', 5_000_000_000n],
+  ] as const)(
+    '%s: claude is priced by its id there, which may have a shorter name (%s)',
+    (vendor, provider, name, input) => {
+      const result = compiled(provider, name);
+      expect(errors(result)).toEqual([]);
+      expect(result.plan?.providers['mine']).toMatchObject({
+        adapter: 'anthropic',
+        vendor,
+        apiKeySecret: null,
+      });
+      expect(result.plan?.models[`mine/${name}`]?.price).toMatchObject({ tiers: [{ input }] });
+    },
+  );
+
+  it.each([
+    ['{ adapter: bedrock }', /missing-key: A provider with `adapter: bedrock` needs `region`/],
+    ['{ adapter: vertex, region: global }', /missing-key: A provider with `adapter: vertex` needs `project`/],
+    ['{ adapter: bedrock, region: us-east-1, api: chat }', /conflicting-keys: `api`/],
+    ['{ adapter: openai, region: us-east-1 }', /conflicting-keys: `region`/],
     ['{ adapter: azure }', /missing-key: A provider with `adapter: azure` needs `baseUrl`/],
     [
       '{ adapter: mistral, api: responses }',

@@ -149,7 +149,8 @@ function judge(call: ModelCall, size: PromptSize, model: PlanModel, given: Provi
   const { step, validate, accept } = linked;
   // A deployment answers by the name of its model.
   const pinned = model.key.slice(model.provider.length + 1);
-  if (step.route.pin && given.model !== model.model && given.model !== pinned) {
+  const isPinned = [model.model, pinned, plainId(model.model)].includes(given.model);
+  if (step.route.pin && !isPinned) {
     return bad('wrong_model', `${model.key} is pinned, and ${given.model} answered`);
   }
   const cut = promptCut(given, size);
@@ -176,6 +177,14 @@ function judge(call: ModelCall, size: PromptSize, model: PlanModel, given: Provi
   function bad(kind: BadAnswer, message: string): Verdict {
     return { kind: 'bad', error: { class: kind, advice: 'elsewhere', message: `${stepKey}: ${message}` } };
   }
+}
+
+/** `eu.anthropic.claude-sonnet-4-5-20250929-v1:0` and `claude-sonnet-4-5@20250929` answer as `claude-sonnet-4-5-20250929`. */
+function plainId(model: string): string {
+  return model
+    .replace(/^.*anthropic\./, '')
+    .replace(/-v\d+(?::\d+)?$/, '')
+    .replace('@', '-');
 }
 
 type BadAnswer = 'wrong_model' | 'context_length' | 'empty_answer' | 'invalid_output' | 'not_accepted';

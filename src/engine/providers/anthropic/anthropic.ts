@@ -6,6 +6,7 @@ import type { PreparedRequest, Protocol } from '../shared/remote.ts';
 import type { SdkSettings } from '../shared/sdk-client.ts';
 import { clientsOf } from './client.ts';
 import { anthropicExchange } from './exchange.ts';
+import { hostedClients, hostSecrets, missingSdk } from './hosted.ts';
 import { messageBody, messageReader } from './messages.ts';
 import { claudePromptCache } from './prompt-cache.ts';
 import { structuredMode } from './structured.ts';
@@ -19,15 +20,16 @@ export function anthropicBaseUrl(baseUrl: string): string {
 
 export function createAnthropicProtocol(
   settings: SdkSettings,
-  { lacks }: Pick<PlanProvider, 'lacks'>,
+  { lacks, vendor }: Pick<PlanProvider, 'lacks' | 'vendor'>,
 ): Protocol {
-  const own = { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) };
+  const host = vendor === 'bedrock' || vendor === 'vertex' ? vendor : undefined;
+  const own = host === undefined ? { ...settings, baseUrl: anthropicBaseUrl(settings.baseUrl) } : settings;
   const learnt = new LearntLacks(lacks);
 
   const prepare = (asked: ModelRequest): PreparedRequest => {
     const lacking = learnt.lacks(asked);
     const request = learnt.without(asked);
-    const mode = structuredMode(request, lacking);
+    const mode = structuredMode(request, lacking, host !== undefined);
     const sent = new Set([
       ...(request.temperature === null ? [] : (['temperature'] as const)),
       ...(mode === null || mode.kind === 'words' ? [] : (['structuredOutput'] as const)),
@@ -36,7 +38,7 @@ export function createAnthropicProtocol(
     ]);
     return {
       path: '/v1/messages',
-      body: messageBody(request, lacking),
+      body: messageBody(request, lacking, mode),
       reader: messageReader(mode?.kind === 'tool'),
       restore: (json) => json,
       learn: (failure) => learnt.learn(request, sent, failure),
@@ -44,11 +46,18 @@ export function createAnthropicProtocol(
     };
   };
 
-  return {
-    requestIdHeader: 'request-id',
-    ...clientsOf(own),
+  const shared = {
     prepare,
-    promptCache: (model) => (learnt.takesPromptCache(model) ? claudePromptCache(model) : undefined),
-    exchange: anthropicExchange(),
+    promptCache: (model: string) => (learnt.takesPromptCache(model) ? claudePromptCache(model) : undefined),
   };
+  // A client's own body cannot be sent there as it is: the model stands in the address, and the version in the body.
+  return host === undefined
+    ? { ...shared, ...clientsOf(own), requestIdHeader: 'request-id', exchange: anthropicExchange() }
+    : {
+        ...shared,
+        ...hostedClients(host, own),
+        requestIdHeader: host === 'bedrock' ? 'x-amzn-requestid' : 'request-id',
+        optionalSecrets: hostSecrets(host),
+        missing: () => missingSdk(host),
+      };
 }

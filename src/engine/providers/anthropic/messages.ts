@@ -8,13 +8,13 @@ import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../share
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
 import { keptBlocks } from './prompt-cache.ts';
-import { structuredMode } from './structured.ts';
+import type { StructuredMode } from './structured.ts';
 
 export function messageBody(
   request: ModelRequest,
   lacks: PlanProvider['lacks'],
+  mode: StructuredMode | null,
 ): Anthropic.MessageCreateParams {
-  const mode = structuredMode(request, lacks);
   const system = mode?.kind === 'words' ? withJsonInstruction(request.system, mode.schema) : request.system;
   const asSystem = system !== null && system !== '' && !lacks.includes('systemRole');
   const before = system !== null && system !== '' && !asSystem ? `${system}\n\n` : '';

@@ -33,8 +33,12 @@ export type StructuredMode =
 /** Keyed by the schema object itself: a plan's schemas are frozen and shared by all its requests. */
 const known = new WeakMap<JsonSchema, StrictSchema | null>();
 
-/** null: plain text. */
-export function structuredMode(request: ModelRequest, lacks: PlanProvider['lacks']): StructuredMode | null {
+/** null: plain text. `byTool`: the host knows no formats, which every host's tools can say. */
+export function structuredMode(
+  request: ModelRequest,
+  lacks: PlanProvider['lacks'],
+  byTool: boolean,
+): StructuredMode | null {
   if (request.structured === null) return null;
   const { schema, name } = request.structured;
   if (lacks.includes('structuredOutput')) return { kind: 'words', schema };
@@ -43,7 +47,8 @@ export function structuredMode(request: ModelRequest, lacks: PlanProvider['lacks
     strict = toStrict(schema, DIALECT) ?? null;
     known.set(schema, strict);
   }
-  if (strict !== null && !BEFORE_NATIVE.test(request.model)) return { kind: 'native', schema: strict.schema };
+  if (strict !== null && !byTool && !BEFORE_NATIVE.test(request.model))
+    return { kind: 'native', schema: strict.schema };
   // A tool's input schema may be any object schema.
   if (schema['type'] === 'object') return { kind: 'tool', name: toolName(name), schema };
   return { kind: 'words', schema };

@@ -19,6 +19,7 @@ import type { ReportedFailure } from './classify.ts';
 import { HeldBack } from './held-back.ts';
 import { KeyPool } from './key-pool.ts';
 import type { Pool, WireResponse } from './http-pool.ts';
+import type { Exchanger } from '../exchange-port.ts';
 import { exchange } from './exchanger.ts';
 import type { ExchangeProtocol } from './exchanger.ts';
 import { answeredJson } from './json-answer.ts';
@@ -29,7 +30,7 @@ import type { AnswerEnd } from './read-stream.ts';
 import { createRedactor } from './redact.ts';
 import type { Redactor } from './redact.ts';
 import { readWhole } from './read-whole.ts';
-import { createSdkRequests, credentialsText } from './sdk-request.ts';
+import { createSdkRequests, credentialsText, NoCredentials } from './sdk-request.ts';
 import type { SdkClients } from './sdk-request.ts';
 import { WithoutThinking, withoutThinking } from './thinking.ts';
 
@@ -40,6 +41,8 @@ export interface Credentials {
   readonly secret: string | null;
   /** Headers that hold secrets, whole. */
   readonly headers: { readonly [name: string]: string };
+  /** Secrets that the protocol reads where they are set, by their names. */
+  readonly also?: { readonly [secret: string]: string };
 }
 
 /** One protocol of one vendor, over its SDK. */
@@ -50,7 +53,12 @@ export interface Protocol extends SdkClients {
   promptCache?(model: string): PromptCacheTerms | undefined;
   /** The header with the provider's id of the request. */
   readonly requestIdHeader: string;
-  readonly exchange: ExchangeProtocol;
+  /** Left out: clients' own bodies cannot be sent as they are. */
+  readonly exchange?: ExchangeProtocol;
+  /** Secrets that it can do without, and takes where they are set. */
+  readonly optionalSecrets?: readonly string[];
+  /** What has to be installed before it can be called; undefined: nothing. */
+  missing?(): string | undefined;
 }
 
 /** One request, put together; its answer is read as it was asked for, whatever is learnt meanwhile. */
@@ -95,7 +103,8 @@ export function createRemoteProvider(
   { readSecret, clock, pool }: RemoteDependencies,
 ): Provider {
   const { name, misconfigured } = settings;
-  const { requestIdHeader } = protocol;
+  const { requestIdHeader, exchange: exchangeProtocol } = protocol;
+  const missing = (): string | undefined => misconfigured ?? protocol.missing?.();
   const reported = ({ secret }: Credentials): ReportedProvider => ({
     name,
     apiKeySecret: secret,
@@ -104,7 +113,7 @@ export function createRemoteProvider(
   const keys = new KeyPool(secretsOf(settings), clock);
   const read = (secret: string): string | undefined => readSecret(secret)?.trim() || undefined;
   const set = (): readonly string[] => secretsOf(settings).filter((secret) => read(secret) !== undefined);
-  const credentialsOf = credentialsReader(settings, read, () => keys.choose(set()));
+  const credentialsOf = credentialsReader(settings, read, () => keys.choose(set()), protocol.optionalSecrets);
   const learnt = ({ secret }: Credentials, outcome: CallOutcome): CallOutcome =>
     secret === null || settings.moreApiKeySecrets.length === 0 ? outcome : keys.learn(secret, set(), outcome);
   const redactorFor = redactorSource(settings);
@@ -113,7 +122,8 @@ export function createRemoteProvider(
 
   const call = async (asked: ModelRequest, context: CallContext): Promise<CallOutcome> => {
     const credentials = credentialsOf();
-    if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
+    const lacking = missing();
+    if (lacking !== undefined) return fail(notSent('invalid_request', `${name}: ${lacking}`));
     if (typeof credentials === 'string')
       return fail(notSent('authentication', `${name}: set ${credentials}`));
     return learnt(credentials, await callWith(credentials, asked, context));
@@ -163,6 +173,8 @@ export function createRemoteProvider(
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
       if (signal.aborted) return fail(report.abandoned(signal));
+      if (error instanceof NoCredentials)
+        return fail(notSent('authentication', `${name}: ${redactor.message(error.message)}`));
       return fail(report.thrown(error, prepared.learn));
     }
   };
@@ -171,22 +183,28 @@ export function createRemoteProvider(
     name,
     unavailable() {
       const credentials = credentialsOf(false);
-      return misconfigured ?? (typeof credentials === 'string' ? `set ${credentials}` : undefined);
+      return missing() ?? (typeof credentials === 'string' ? `set ${credentials}` : undefined);
     },
     load: () => requests.load(),
     promptCache: (model) => protocol.promptCache?.(model),
     call,
     announcesSending: true,
-    exchanger: {
-      speaks: protocol.exchange.speaks,
+    ...(exchangeProtocol === undefined ? {} : { exchanger: exchangerOf(exchangeProtocol) }),
+    close: () => pool.close(),
+  };
+
+  function exchangerOf(of: ExchangeProtocol): Exchanger {
+    return {
+      speaks: of.speaks,
       async exchange(request, context) {
         const credentials = credentialsOf();
-        if (misconfigured !== undefined) return fail(notSent('invalid_request', `${name}: ${misconfigured}`));
+        const lacking = missing();
+        if (lacking !== undefined) return fail(notSent('invalid_request', `${name}: ${lacking}`));
         if (typeof credentials === 'string')
           return fail(notSent('authentication', `${name}: set ${credentials}`));
         const parts = {
           reported: reported(credentials),
-          protocol: protocol.exchange,
+          protocol: of,
           requests,
           pool,
           clock,
@@ -194,9 +212,8 @@ export function createRemoteProvider(
         const redactor = redactorFor(credentials, request.model);
         return learnt(credentials, await exchange(parts, request, { credentials, redactor }, context));
       },
-    },
-    close: () => pool.close(),
-  };
+    };
+  }
 }
 
 /** The names of all its keys; none: it needs no key. */
@@ -281,8 +298,20 @@ function credentialsReader(
   { apiKeySecret, moreApiKeySecrets, secretHeaders }: RemoteSettings,
   read: ReadSecret,
   choose: () => string | undefined,
+  optional: readonly string[] = [],
 ): (toCall?: boolean) => Credentials | string {
   const named = Object.entries(secretHeaders);
+  const found = (): Pick<Credentials, 'also'> => {
+    if (optional.length === 0) return NOTHING_ELSE;
+    return {
+      also: Object.fromEntries(
+        optional.flatMap((name) => {
+          const value = read(name);
+          return value === undefined ? [] : [[name, value]];
+        }),
+      ),
+    };
+  };
   return (toCall = true) => {
     const secret =
       moreApiKeySecrets.length === 0
@@ -293,7 +322,7 @@ function credentialsReader(
             apiKeySecret);
     const key = secret === null ? null : read(secret);
     if (key === undefined) return secret ?? '';
-    if (named.length === 0) return { key, secret, headers: NO_HEADERS };
+    if (named.length === 0) return { key, secret, headers: NO_HEADERS, ...found() };
     const headers: { [name: string]: string } = {};
     for (const [header, parts] of named) {
       let value = '';
@@ -304,11 +333,12 @@ function credentialsReader(
       }
       headers[header] = value.trim();
     }
-    return { key, secret, headers };
+    return { key, secret, headers, ...found() };
   };
 }
 
 const NO_HEADERS = {};
+const NOTHING_ELSE = {};
 
 /** More models than one provider is asked for. */
 const MAX_REDACTORS = 64;
@@ -327,11 +357,10 @@ function redactorSource({
     if (known.size > MAX_REDACTORS) known.clear();
     let redactor = known.get(of);
     if (redactor === undefined) {
-      const { key } = credentials;
-      const values = [...named, ...Object.values(credentials.headers)].flatMap((value) => [
-        value,
-        value.replace(/^\S+\s+/, ''),
-      ]);
+      const { key, also = {} } = credentials;
+      const values = [...named, ...Object.values(credentials.headers), ...Object.values(also)].flatMap(
+        (value) => [value, value.replace(/^\S+\s+/, '')],
+      );
       redactor = createRedactor(key === null ? values : [key, ...values], [provider, model]);
       known.set(of, redactor);
     }

@@ -22,6 +22,25 @@ export interface SdkClients {
   createClient(credentials: Credentials): Promise<RequestBuilder>;
   /** The address depends on the model too; left out: it does not. */
   readonly targetsByModel?: true;
+  /** The SDK signs each request and unpacks each answer, and sends by our pool; left out: a request is built once for all of its kind. */
+  sendSigned?(
+    client: RequestBuilder,
+    pool: Pool,
+    path: string,
+    body: object,
+    call: SignedCall,
+  ): Promise<WireResponse>;
+}
+
+/** What proves who calls could not be had, so that nothing was sent. */
+export class NoCredentials extends Error {
+  override readonly name = 'NoCredentials';
+}
+
+export interface SignedCall {
+  readonly stream: boolean;
+  readonly signal: AbortSignal;
+  readonly beforeSend: () => Promise<void>;
 }
 
 /** An answer that refuses, in the form of the SDKs' errors: `error` is its body, as JSON where it is JSON. */
@@ -64,8 +83,8 @@ export interface SdkRequests {
 }
 
 /** What tells one set of credentials from another. */
-export function credentialsText({ key, headers }: Credentials): string {
-  const named = Object.entries(headers).flat();
+export function credentialsText({ key, headers, also = {} }: Credentials): string {
+  const named = [...Object.entries(headers), ...Object.entries(also)].flat();
   return named.length === 0 ? (key ?? '') : [key ?? '', ...named].join('\n');
 }
 
@@ -101,6 +120,11 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
       return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
     },
     async send(path, body, { stream, credentials, signal, beforeSend }) {
+      if (sdk.sendSigned !== undefined) {
+        const of = credentialsText(credentials);
+        const { client } = clients.get(of) ?? (await keep(of, credentials));
+        return sdk.sendSigned(client, pool, path, body, { stream, signal, beforeSend });
+      }
       const made = target(path, body, { stream, credentials });
       const to = made instanceof Promise ? await made : made;
       const response = await pool.post(to, JSON.stringify(body), { stream, signal, beforeSend });

@@ -292,11 +292,15 @@ export const provider: Kind<UnnamedProvider> = mapped(
       ),
       deployments: optional(
         deployments,
-        'With `adapter: azure`: by the name of a model, the name of its deployment. Routes, prices and budgets keep the name of the model.',
-        'each deployment is named as its model',
+        'With `adapter: azure`, `bedrock` or `vertex`: by the name of a model, the name of its deployment or its id there (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`). Routes and budgets keep the name of the model.',
+        'each is named as its model',
       ),
       organization: optional(plainText, "OpenAI's organization."),
-      project: optional(plainText, "OpenAI's project."),
+      project: optional(plainText, "OpenAI's project; with `adapter: vertex` the id of Google's."),
+      region: optional(
+        plainText,
+        'With `adapter: bedrock` or `vertex`: the region that is called, such as `us-east-1`, `europe-west1` or `global`.',
+      ),
       sdk: optional(
         sdkOptions,
         "Further switches of the vendor's SDK, by its own names, such as `defaultQuery`. What the SDK does not know is an error; what Headgate decides itself, such as retries, is warned of.",
@@ -321,6 +325,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
       deployments: deployed,
       organization,
       project,
+      region,
       sdk,
       limits: allowed,
       ...rest
@@ -340,6 +345,7 @@ export const provider: Kind<UnnamedProvider> = mapped(
         ...present('apiVersion', apiVersion),
         ...present('organization', organization),
         ...present('project', project),
+        ...present('region', region),
       },
       deployments: deployed ?? {},
       limits: allowed ?? NO_LIMITS,

@@ -116,27 +116,37 @@ function checkQuery(node: DocumentNode, reader: Reader): void {
 /** Keys that say something to a server that is not there, or to another vendor's. */
 const OF_A_SERVER = ['baseUrl', 'apiKey', 'api', 'headers', 'organization', 'project', 'sdk', 'lacks'];
 const OF_OPENAI = ['organization', 'project'];
-const OF_AZURE = ['apiVersion', 'deployments'];
+const OF_AZURE = ['apiVersion'];
+/** Whose models have other names where they are served. */
+const NAMED_ELSEWHERE = ['deployments'];
+const OF_A_REGION = ['region'];
 
 function foreignTo(adapter: Adapter): readonly (readonly [keys: readonly string[], remedy: string])[] {
   const ofOpenAi = [OF_OPENAI, "Remove it: it is a setting of OpenAI's."] as const;
   const ofAzure = [OF_AZURE, "Remove it: it is a setting of Azure's."] as const;
+  const named = [NAMED_ELSEWHERE, 'Remove it: its models are called by their own names.'] as const;
+  const ofRegion = [OF_A_REGION, 'Remove it: the address says where it is.'] as const;
+  const ofSdk = [['api', 'sdk'], 'Remove it: its SDK has no such switch here.'] as const;
   switch (adapter) {
     case 'builtin':
       return [
         [
-          [...OF_A_SERVER, ...OF_AZURE],
+          [...OF_A_SERVER, ...OF_AZURE, ...NAMED_ELSEWHERE, ...OF_A_REGION],
           'Remove it: the built-in models run in this process, and no server is called.',
         ],
       ];
     case 'anthropic':
-      return [[['api'], "Remove it: it is a setting of OpenAI's."], ofOpenAi, ofAzure];
+      return [[['api'], "Remove it: it is a setting of OpenAI's."], ofOpenAi, ofAzure, named, ofRegion];
     case 'openai':
-      return [ofAzure];
+      return [ofAzure, named, ofRegion];
     case 'azure':
-      return [ofOpenAi];
+      return [ofOpenAi, ofRegion];
+    case 'bedrock':
+      return [ofSdk, ofOpenAi, ofAzure];
+    case 'vertex':
+      return [ofSdk, [['organization'], "Remove it: it is a setting of OpenAI's."], ofAzure];
     default:
-      return [ofOpenAi, ofAzure];
+      return [ofOpenAi, ofAzure, named, ofRegion];
   }
 }
 
@@ -162,6 +172,17 @@ export function checkAdapterKeys(provider: MapNode, adapter: Adapter, reader: Re
         );
     }
   }
+  const needed = adapter === 'bedrock' ? ['region'] : adapter === 'vertex' ? ['region', 'project'] : [];
+  for (const key of needed)
+    if (!provider.entries.some((entry) => entry.key === key))
+      reader.report(
+        'missing-key',
+        provider.at,
+        `A provider with \`adapter: ${adapter}\` needs \`${key}\`.`,
+        key === 'region'
+          ? `Write the region that serves you: \`region: ${adapter === 'bedrock' ? 'us-east-1' : 'global'}\`.`
+          : 'Write the id of your project: `project: my-project`.',
+      );
   if (adapter === 'azure' && !provider.entries.some(({ key }) => key === 'baseUrl'))
     reader.report(
       'missing-key',

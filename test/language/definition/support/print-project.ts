@@ -119,7 +119,7 @@ function printProvider(provider: ProviderDefinition): Json {
     cost,
     price,
   } = provider;
-  const { apiVersion = null, organization = null, project = null, ...sdk } = sdkOptions;
+  const { apiVersion = null, organization = null, project = null, region = null, ...sdk } = sdkOptions;
   return compact({
     adapter,
     baseUrl: orNull(baseUrl, ({ template }) => printTemplate(template)),
@@ -136,6 +136,7 @@ function printProvider(provider: ProviderDefinition): Json {
     deployments: compact(provider.deployments),
     organization,
     project,
+    region,
     sdk: compact(sdk),
     lacks,
     policy: orNull(policy, ({ name }) => name),
