@@ -9,7 +9,7 @@ import { parseUsd } from '../../src/common/money.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import type { Provider } from '../../src/engine/providers/port.ts';
 import { temporaryFolder } from '../cli/support.ts';
-import { codeOf, post } from '../server/support.ts';
+import { codeOf, post } from '../server/real.ts';
 
 const workflows = temporaryFolder({
   'headgate.yaml': `headgate: 1

@@ -8,8 +8,7 @@ import { BytesInFlight } from '../../src/server/guards/bytes-in-flight.ts';
 import { HARMLESS } from '../../src/server/guards/get.ts';
 import { passedJsonLimit } from '../../src/server/guards/json-size.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { serveReal as serve } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { serveReal as serve, codeOf, post } from './real.ts';
 
 const RUN = 'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { __typename } }';
 const JSON_RUN =

@@ -2,8 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { openRealApp, serveReal as serve } from './real.ts';
-import { post } from './support.ts';
+import { openRealApp, serveReal as serve, post } from './real.ts';
 
 const WHO = { query: '{ viewer { name } }' };
 const RUN = 'mutation { runTask(task: { summarize: { text: "a" } }) { __typename } }';

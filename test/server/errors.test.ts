@@ -2,8 +2,7 @@
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { serveReal as serve } from './real.ts';
-import { post } from './support.ts';
+import { serveReal as serve, post } from './real.ts';
 
 const RUN = 'mutation ($t: TaskInput!) { runTask(task: $t) { __typename } }';
 const COST =

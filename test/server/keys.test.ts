@@ -10,8 +10,7 @@ import { KeyRing } from '../../src/server/keys/key-ring.ts';
 import { hashOf } from '../../src/server/keys/secret.ts';
 import { createServer } from '../../src/server/server.ts';
 import { servicesOf } from '../../src/serve.ts';
-import { openRealApp, serveReal as serve, sharedApp } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { openRealApp, serveReal as serve, sharedApp, codeOf, post } from './real.ts';
 
 const KEY: NewApiKey = {
   caller: 'ana',

@@ -5,7 +5,7 @@ import { KnownOperations, plainMediaType } from '../../src/server/known-operatio
 import { createComplexityCheck } from '../../src/server/guards/complexity.ts';
 import { Operations } from '../../src/server/operations.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { plan } from './graphql/support/plan.ts';
+import { plan } from './graphql/plan.ts';
 import { parse } from 'graphql';
 import { Subscriptions } from '../../src/server/subscriptions/subscriptions.ts';
 import { metric, serveReal as serve } from './real.ts';

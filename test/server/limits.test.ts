@@ -2,9 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createParse } from '../../src/server/guards/document.ts';
 import { defaultLimits } from '../../src/server/options.ts';
-import { serveReal as serve } from './real.ts';
-import { codeOf, post } from './support.ts';
-import type { Answer } from './support.ts';
+import { serveReal as serve, codeOf, post, type Answer } from './real.ts';
 
 const repeat = (count: number, make: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join(' ');
@@ -123,10 +121,12 @@ describe('bodies', () => {
     const raw = 'x'.repeat(2_000_000);
     const answer = await post(url, {
       query:
-        'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { ... on Run { id } } }',
+        'mutation ($raw: String!) { runTask(task: { emailParse: { raw: $raw } }) { __typename ... on Run { id } ... on Refusal { message } } }',
       variables: { raw },
     });
-    expect((await app.ledger.run(answer.data.runTask.id))?.input).toEqual({ raw });
+    expect(answer.data.runTask).toEqual({ __typename: 'Run', id: expect.any(String) as string });
+    const run = await app.ledger.run(answer.data.runTask.id);
+    expect(run?.input).toHaveProperty('raw.length', 2_000_000);
   });
 
   it('of 10 MB are refused by their length, and when they do not say it, once they are beyond the limit', async () => {

@@ -7,8 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { servicesOf } from '../../src/serve.ts';
 import { traceRuns } from '../../src/server/observe/traces.ts';
 import { makeAttempt, makeRun, makeStep } from '../support/ledger-records.ts';
-import { openRealApp, serveReal as serve, sharedApp } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { openRealApp, serveReal as serve, sharedApp, codeOf, post } from './real.ts';
 
 const RUN = {
   query:

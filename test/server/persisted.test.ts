@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readPersistedOperations } from '../../src/server/persisted.ts';
-import { serveReal as serve } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { serveReal as serve, codeOf, post } from './real.ts';
 
 const WHO = '{ viewer { name } }';
 const HASH = createHash('sha256').update(WHO).digest('hex');

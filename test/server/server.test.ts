@@ -3,8 +3,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ADMIN, metric, openRealApp, serveReal as serve } from './real.ts';
-import { post } from './support.ts';
+import { ADMIN, metric, openRealApp, serveReal as serve, post } from './real.ts';
 
 const RUN = `mutation ($text: String!) {
   runTask(task: { summarize: { text: $text } }) {

@@ -7,8 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ApiKeyRecord } from '../../src/ledger/port.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
-import { serveReal as serve, type RealServed } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { serveReal as serve, type RealServed, codeOf, post } from './real.ts';
 
 const WHO = { query: '{ viewer { name } }' };
 

@@ -3,8 +3,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { serveReal as serve } from './real.ts';
-import { codeOf, post } from './support.ts';
+import { serveReal as serve, codeOf, post } from './real.ts';
 
 const RUN = { query: 'mutation { runTask(task: { summarize: { text: "a" } }) { ... on Run { status } } }' };
 const WATCH = { query: 'subscription { costStats { at } }' };

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ServerLimits } from '../../src/server/options.ts';
-import { metric, openRealApp, serveReal as serve } from './real.ts';
+import { metric, openRealApp, serveReal as serve, post } from './real.ts';
 import type { RealServed } from './real.ts';
-import { post } from './support.ts';
 
 interface Frame {
   readonly type: string;

@@ -72,8 +72,8 @@ class RunEngine implements Engine {
     return this.#parts.runtime.cancel(runId, reason);
   }
 
-  subscribe(runId: string, listener: (event: RunEvent) => void): () => void {
-    return this.#runs.get(runId)?.listen(listener) ?? (() => undefined);
+  subscribe(runId: string, listener: (event: RunEvent) => void): (() => void) | undefined {
+    return this.#runs.get(runId)?.listen(listener);
   }
 
   running(): number {

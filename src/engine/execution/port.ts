@@ -155,8 +155,8 @@ export interface Engine {
   ): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;
   /** false: not running here. */
   cancel(runId: string, reason: string): Promise<boolean>;
-  /** Events of a run from now on. */
-  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
+  /** Events of a run from now on, up to `finished`; undefined: it does not run here. */
+  subscribe(runId: string, listener: (event: RunEvent) => void): (() => void) | undefined;
   running(): number;
   /** At the start: durable runs that no process finished go on from their last receipt. Gives how many. */
   resume(): Promise<number>;

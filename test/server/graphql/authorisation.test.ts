@@ -7,7 +7,7 @@ import { execute, parse, subscribe } from 'graphql';
 import { hasScope, isScope, mayRun } from '../../../src/engine/execution/scopes.ts';
 import { servicesOf } from '../../../src/serve.ts';
 import { sharedApp } from '../real.ts';
-import { plan } from './support/plan.ts';
+import { plan } from './plan.ts';
 
 const SCOPES = [
   'run:code-review',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApp } from '../../../src/app.ts';
 import { serveApp } from '../../../src/serve.ts';
 import type { App } from '../../../src/app.ts';
-import { post } from '../support.ts';
+import { post } from '../real.ts';
 
 const TEXT =
   'The harbour froze in January. Ships waited outside for nine days. Coal ran short in the town. On the tenth day an icebreaker cut a channel.';

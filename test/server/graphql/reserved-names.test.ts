@@ -3,7 +3,7 @@ import { isIntrospectionType, isSpecifiedScalarType } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { RESERVED_TYPE_NAMES } from '../../../src/server/graphql/reserved-names.ts';
 import { buildSchema } from '../../../src/server/graphql/schema.ts';
-import { plan } from './support/plan.ts';
+import { plan } from './plan.ts';
 
 describe('reserved type names', () => {
   it('are the names of all types that the API has without any task', () => {

@@ -65,17 +65,26 @@ async function fromLedger(
   const { engine, written, ledger } = services;
   const pending: RunEvent[] = [];
   let toldPast = false;
+  const told = new Set<string>();
   const hear = (event: RunEvent): void => {
-    if (toldPast) tell(channel, { ...event, seq: null });
-    else pending.push(event);
+    if (!toldPast) {
+      pending.push(event);
+      return;
+    }
+    const what = identityOf(event);
+    if (what !== null && told.has(what)) return;
+    if (what !== null) told.add(what);
+    tell(channel, { ...event, seq: null });
   };
-  // Both are listened to before the ledger is read, so that nothing falls between the past and what follows.
-  const stopEngine = engine.subscribe(id, hear);
-  const stopListening = written.onWritten((rows) => {
-    for (const row of rows)
-      if (row.kind === 'run_finished' && row.run.id === id)
-        hear(finished({ run: row.run, steps: [], attempts: [] }));
-  });
+  // It is listened to before the ledger is read, so that nothing falls between the past and what follows. A run of this process tells its events
+  // itself, the end last; the rows of them all may be written at once, and tell of one that runs elsewhere.
+  const stop =
+    engine.subscribe(id, hear) ??
+    written.onWritten((rows) => {
+      for (const row of rows)
+        if (row.kind === 'run_finished' && row.run.id === id)
+          hear(finished({ run: row.run, steps: [], attempts: [] }));
+    });
   const [run, stepsOf, attemptsOf] = await Promise.all([
     ledger.run(id),
     ledger.stepsOf([id]),
@@ -83,13 +92,24 @@ async function fromLedger(
   ]);
   const steps = stepsOf.get(id) ?? [];
   const attempts = attemptsOf.get(id) ?? [];
-  for (const event of pastOf(id, run, steps, attempts)) tell(channel, { ...event, seq: null });
   toldPast = true;
-  for (const event of pending) hear(event);
-  return () => {
-    stopEngine();
-    stopListening();
-  };
+  for (const event of [...pastOf(id, run, steps, attempts), ...pending]) hear(event);
+  return stop;
+}
+
+/** What is told once, though it be read as the past and heard as it happens; null: it only happens. */
+function identityOf(event: RunEvent): string | null {
+  switch (event.type) {
+    case 'queued':
+      return event.type;
+    case 'attempt':
+    case 'settled':
+      return `${event.type} ${event.attempt.id}`;
+    case 'step':
+      return `step ${event.step.runId} ${event.step.key}`;
+    default:
+      return null;
+  }
 }
 
 function pastOf(

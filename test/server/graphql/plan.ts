@@ -5,7 +5,7 @@ import type {
   PlanModel,
   PlanModelStep,
   PlanTask,
-} from '../../../../src/language/plan/types.ts';
+} from '../../../src/language/plan/types.ts';
 
 const EXTRACT: PlanModel = {
   key: 'builtin/extract',
