@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createBudgets } from './engine/budget/budgets.ts';
 import { createGuards } from './engine/budget/guards/guards.ts';
-import type { Guards, SpendSwitch } from './engine/budget/guards/port.ts';
+import type { Guards, GuardNews, SpendSwitch } from './engine/budget/guards/port.ts';
 import type { Budgets, Hold, Spending } from './engine/budget/port.ts';
 import { systemClock, type Clock } from './common/clock.ts';
 import { systemRandom, type Random } from './common/random.ts';
@@ -37,7 +37,7 @@ import { createSecretReader } from './engine/providers/read-secret.ts';
 import { createProviderRegistry } from './engine/providers/registry.ts';
 import { proxySettings } from './engine/providers/shared/proxy.ts';
 import { createPolicies } from './engine/resilience/policies.ts';
-import type { Policies, RateGates } from './engine/resilience/port.ts';
+import type { CircuitState, Policies, RateGates } from './engine/resilience/port.ts';
 import { createRateGates } from './engine/resilience/rate-gates.ts';
 import { revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
@@ -133,7 +133,11 @@ export async function openApp(options: AppOptions): Promise<App> {
       matches: createBudgetMatcher(),
       ...(cluster === undefined ? {} : { leases: cluster.leases }),
     });
-    const guards = createGuards({ clock, switches: await ledger.switches() });
+    const guards = createGuards({
+      clock,
+      switches: await ledger.switches(),
+      ...(cluster === undefined ? {} : { tell: (news) => cluster.say(news) }),
+    });
     const stats = createStats({ ledger, clock });
 
     // What decides and protects a call outlives every plan (INV-7).
@@ -190,7 +194,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     });
 
     settleReconciled(budgets, ledger);
-    if (cluster !== undefined) follow({ cluster, stats, revisions, engine, budgets });
+    if (cluster !== undefined)
+      follow({ cluster, stats, revisions, engine, budgets, guards, policies, rateGates });
     keepSwitches({ guards, ledger, clock });
     keepAlerts({ budgets, guards, policies, revisions, ledger, clock, random });
     return {
@@ -311,6 +316,12 @@ function settleReconciled(budgets: Budgets, ledger: Ledger): void {
   });
 }
 
+interface CircuitNews {
+  readonly kind: 'circuit';
+  readonly key: string;
+  readonly state: CircuitState;
+}
+
 /** What other nodes change is in force here at once; what they told while nobody heard is read again. */
 function follow({
   cluster,
@@ -318,9 +329,21 @@ function follow({
   revisions,
   engine,
   budgets,
-}: Pick<App, 'stats' | 'revisions' | 'engine' | 'budgets'> & {
+  guards,
+  policies,
+  rateGates,
+}: Pick<App, 'stats' | 'revisions' | 'engine' | 'budgets' | 'guards' | 'policies' | 'rateGates'> & {
   readonly cluster: Cluster;
 }): void {
+  // A provider's limit is one for all nodes.
+  rateGates.divide(cluster.nodes().length);
+  cluster.onNodes((count) => rateGates.divide(Math.max(1, count)));
+  policies.onCircuitChange((key, state) => cluster.say([{ kind: 'circuit', key, state }]));
+  cluster.onSaid((news) => {
+    guards.heard(news as readonly GuardNews[]);
+    for (const one of news as readonly CircuitNews[])
+      if (one.kind === 'circuit') policies.heardOf(one.key, one.state);
+  });
   cluster.onChanged((what) => {
     if (what === 'revisions') revisions.followOthers().catch(() => undefined);
   });

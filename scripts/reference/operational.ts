@@ -43,6 +43,8 @@ export const operational = {
   LEDGER_VALUE: 'A number is larger than the ledger can hold, or none at all; it was not written.',
   LEDGER_WRITER_LOST: 'The thread that writes the ledger ended; nothing is spent until it is back.',
   MIGRATIONS_MISSING: "The package's migrations are not where they should be.",
+  MOVE_REFUSED:
+    'A ledger was not moved into another store, since something would be lost; nothing was changed.',
   NODE_FENCED: 'The node showed no sign of life for too long, and another one settled what it had left.',
   NODE_TOO_OLD: 'The program runs on a Node that is older than what Headgate needs.',
   NO_REVISION: 'Nothing is served yet: no set of workflows has been compiled.',

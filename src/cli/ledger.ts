@@ -10,7 +10,7 @@ import { plural } from './format/problems.ts';
 import { table } from './format/table.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import { inLedgerOrAtServer, type LedgerPlace } from './ledger-or-server.ts';
-import { existingLedger } from './ledger-path.ts';
+import { existingLedger, ledgerPath } from './ledger-path.ts';
 import type { LedgerLocation } from './ledger-path.ts';
 import {
   collect,
@@ -69,6 +69,16 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(dataOption())
     .option('--json', 'as JSON', false)
     .action(async (file: string, flags: CopyFlags) => end(await restore(file, flags, io)));
+  ledger
+    .command('move')
+    .description(
+      'take the ledger of --data into PostgreSQL, or that of --database into a folder; all of it and added up, or nothing; while no server runs',
+    )
+    .requiredOption('--to <place>', 'postgres://…, which must hold no ledger yet; or a folder')
+    .addOption(dataOption())
+    .addOption(databaseOption())
+    .option('--json', 'as JSON', false)
+    .action(async (flags: MoveFlags) => end(await move(flags, io)));
   ledger
     .command('adjust')
     .description(
@@ -187,6 +197,37 @@ async function restore(file: string, flags: CopyFlags, io: CliIo): Promise<ExitC
     if (keptAs.length > 0) io.out(`What was there is kept: ${keptAs.join(', ')}`);
     io.out(
       `What was spent ${newest === null ? 'until now' : `since ${newest}`} is not in the ledger. Compare it with the providers' bills, and enter it: "headgate ledger adjust --cost DOLLARS --provider NAME --reason TEXT".`,
+    );
+  }
+  return 0;
+}
+
+interface MoveFlags extends LedgerLocation {
+  readonly to: string;
+  readonly json: boolean;
+}
+
+async function move(flags: MoveFlags, io: CliIo): Promise<ExitCode> {
+  const [{ isDatabaseAddress }, { moveLedger }] = await Promise.all([
+    import('../ledger/database-address.ts'),
+    import('../ledger/move.ts'),
+  ]);
+  const isOut = isDatabaseAddress(flags.to);
+  // Into PostgreSQL goes what is in the folder, also where the environment names the database already.
+  const from = await existingLedger(isOut ? { data: flags.data } : flags, REMEDY);
+  const to = isOut ? flags.to : await ledgerPath({ data: flags.to });
+  const { report, keptAs } = await withProgress('moving the ledger and adding it up', io, () =>
+    moveLedger(from, to, systemClock),
+  );
+  const { runs, attempts } = report;
+  if (flags.json) io.out(JSON.stringify({ runs, attempts, keptAs }, null, 2));
+  else {
+    io.out(`${plural(runs, 'run')} and ${plural(attempts, 'attempt')} are moved; every sum agrees.`);
+    io.out(`What was there is kept as it was: ${isOut ? keptAs : `the schema ${keptAs}`}`);
+    io.out(
+      isOut
+        ? 'Start the nodes with HEADGATE_DATABASE.'
+        : 'Start the server without HEADGATE_DATABASE and with this folder as --data.',
     );
   }
   return 0;

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
 
-const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+export const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 
 export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr' | 'nod';
 
@@ -19,13 +19,18 @@ export function rootRunId(runId: string): string {
 
 /** `run_01kb…`: unique, and in the order of creation within the resolution of a millisecond. */
 export function newId(prefix: IdPrefix, clock: Clock, random: Random): string {
-  let time = Math.floor(clock.nowMs());
-  let head = '';
-  for (let index = 0; index < 10; index += 1) {
-    head = DIGITS.charAt(time % 32) + head;
-    time = Math.floor(time / 32);
-  }
   let tail = '';
   for (let index = 0; index < 16; index += 1) tail += DIGITS.charAt(Math.floor(random() * 32));
-  return `${prefix}_${head}${tail}`;
+  return `${prefix}_${timeDigits(clock.nowMs())}${tail}`;
+}
+
+/** Ten digits that sort by time. */
+export function timeDigits(atMs: number): string {
+  let time = Math.floor(atMs);
+  let digits = '';
+  for (let index = 0; index < 10; index += 1) {
+    digits = DIGITS.charAt(time % 32) + digits;
+    time = Math.floor(time / 32);
+  }
+  return digits;
 }

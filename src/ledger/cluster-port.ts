@@ -28,6 +28,11 @@ export interface Cluster {
   ready(): void;
   /** Those that show signs of life, this one among them. */
   nodes(): readonly ClusterNode[];
+  /** Told when their number has changed. */
+  onNodes(listener: (count: number) => void): () => void;
+  /** Tells the other nodes something that is of the moment, and may be lost; JSON-safe, each of a few hundred bytes. */
+  say(news: readonly object[]): void;
+  onSaid(listener: (news: readonly object[]) => void): () => void;
   /** Told when another node has changed something, and of everything when it may have been missed. */
   onChanged(listener: (what: SharedState) => void): () => void;
   /** Other nodes have written rows: what was read before is not all that there is. Told at most some five times a second. */

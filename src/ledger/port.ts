@@ -115,6 +115,8 @@ export interface BoundsKeeper {
 export interface WaitingAlerts {
   readonly waiting: readonly { readonly seq: number; readonly alert: AlertRecord }[];
   readonly state: string | null;
+  /** false: another process tells the sinks. */
+  readonly isTeller: boolean;
 }
 
 /** An alert waits for each sink from the transaction that writes it to the one that says it was delivered. */

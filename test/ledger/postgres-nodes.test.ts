@@ -3,11 +3,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Lowered } from '../../src/ledger/cluster-port.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
+import type { AlertRecord } from '../../src/engine/execution/recorder.ts';
 import { openPool, readAddress } from '../../src/ledger/postgres/connection.ts';
 import { buryNode } from '../../src/ledger/postgres/nodes.ts';
 import { SharedBooks } from '../engine/budget/shared-books.ts';
 import { openTestLedger } from '../support/ledger-folder.ts';
-import { START_MS, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
+import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
 import { emptyDatabase, hasPostgres, query } from '../support/postgres.ts';
 
 interface Two {
@@ -163,6 +164,60 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect(await bury(address)).toBeDefined();
     client.release(true);
     await pool.end();
+  });
+
+  it('keeps one alert of what several nodes notice, and tells it once', async () => {
+    const { first, second } = await two();
+    const seen: string[] = [];
+    second.onWritten((rows) => {
+      for (const row of rows) if (row.kind === 'alert') seen.push(row.alert.id);
+    });
+    await first.keepSinks(['slack'], START_MS);
+    const alert = (spent: string, share: number): AlertRecord => ({
+      id: `alr_${spent}${share}`,
+      kind: 'budget_warn',
+      severity: 'warning',
+      scope: 'budget:company',
+      message: `${spent} spent`,
+      remedy: '',
+      atMs: Date.now(),
+      runId: null,
+      details: { budget: 'company', account: '', share, spent, windowStartedAtMs: START_MS },
+    });
+    await first.recordAlert(alert('7', 0.5));
+    await second.recordAlert(alert('8', 0.5));
+    await second.recordAlert(alert('9', 0.8));
+    const { rows } = await second.alerts({ limit: 10 });
+    expect(rows.map(({ message }) => message)).toEqual(['9 spent', '7 spent']);
+    expect((await first.waitingAlerts('slack', 10)).waiting).toHaveLength(2);
+    expect(await second.waitingAlerts('slack', 10)).toMatchObject({ waiting: [], isTeller: false });
+    expect(new Set(seen)).toEqual(new Set(rows.map(({ id }) => id)));
+  });
+
+  it('merges the sums of a node that is long dead, and adds up the same', async () => {
+    const { address, first, second } = await two();
+    for (const [index, node] of [first, second].entries()) {
+      const run = makeRun(`run_${index}`);
+      const attempt = makeAttempt(`att_${index}`, run);
+      await node.openRun(run);
+      await node.openAttempt(attempt);
+      await node.closeAttempt(settle(attempt), null);
+      await node.finishRun(finish(run));
+    }
+    await bury(address);
+    const nodesOf = `select distinct node::int as node from rollups order by 1`;
+    await query(address, 'update nodes set beat_at_ms = 0 where seq = 1');
+    expect(await query(address, nodesOf)).toEqual([{ node: 1 }, { node: 2 }]);
+    await second.prune(START_MS + 60_000);
+    expect(await query(address, nodesOf)).toEqual([{ node: 0 }, { node: 2 }]);
+    expect((await second.verify()).discrepancies).toEqual([]);
+    // One that wakes after all.
+    const late = makeAttempt('att_late', makeRun('run_1'));
+    await query(address, 'update nodes set beat_at_ms = 0 where seq = 1');
+    await second.openAttempt(late);
+    await second.closeAttempt(settle(late), null);
+    await second.prune(START_MS + 60_000);
+    expect((await second.verify()).discrepancies).toEqual([]);
   });
 
   it('INV-2: grants slices as the books say, whatever was asked for, given back and spent', async () => {

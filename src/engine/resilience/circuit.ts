@@ -11,6 +11,8 @@ export interface Circuit {
   /** A call starts: only where `retryAfterMs()` is 0. It has to be told, once, how the call ended; after that the state is what follows. */
   begin(): (health: CallHealth) => Promise<void>;
   configure(settings: BreakerSettings): void;
+  /** That of another process has changed. */
+  heardOf(state: CircuitState): void;
   /** Closes the circuit and forgets what it counted. */
   reset(): void;
 }
@@ -35,11 +37,13 @@ export function createCircuit(
   const counts = createBreakerCounts(clock, initial);
   let { halfOpenAfterMs } = initial;
   let state: State = { kind: 'closed' };
+  /** Another process's is open; this one looks for itself when its own pause would be over. */
+  let toldUntilMs = Number.NEGATIVE_INFINITY;
 
   const retryAfterMs = (): number => {
     switch (state.kind) {
       case 'closed':
-        return 0;
+        return Math.max(0, toldUntilMs - clock.monotonicMs());
       case 'open':
         return Math.max(0, state.sinceMs + halfOpenAfterMs - clock.monotonicMs());
       case 'half-open':
@@ -84,8 +88,12 @@ export function createCircuit(
   });
 
   return {
-    state: () => state.kind,
+    state: () => (state.kind === 'closed' && retryAfterMs() > 0 ? 'open' : state.kind),
     retryAfterMs,
+    heardOf(told) {
+      if (told === 'open') toldUntilMs = clock.monotonicMs() + halfOpenAfterMs;
+      if (told === 'closed') toldUntilMs = Number.NEGATIVE_INFINITY;
+    },
     begin() {
       const { promise: told, resolve, reject } = Promise.withResolvers<Told>();
       const counted = breaker.execute(() => told).then(() => undefined, unlessUncounted);
@@ -109,6 +117,7 @@ export function createCircuit(
     },
     reset() {
       counts.clear();
+      toldUntilMs = Number.NEGATIVE_INFINITY;
       const before = state;
       // A new one, even where it was closed: what is under way says nothing about the time after.
       state = { kind: 'closed' };

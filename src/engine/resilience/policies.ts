@@ -47,6 +47,7 @@ export function createPolicies({ clock, random }: Dependencies): Policies {
       }
       return policy.under(settings);
     },
+    heardOf: (key, state) => shared.get(key)?.heardOf(state),
     onCircuitChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -57,6 +58,7 @@ export function createPolicies({ clock, random }: Dependencies): Policies {
 interface SharedPolicy {
   /** The policy as a plan with these settings sees it. */
   under(settings: PlanPolicy): AttemptPolicy;
+  heardOf(state: CircuitState): void;
 }
 
 function createSharedPolicy(
@@ -143,6 +145,7 @@ function createSharedPolicy(
   });
 
   return {
+    heardOf: circuit.heardOf,
     under(settings) {
       inForce.asked(settings);
       let policy = views.get(settings);

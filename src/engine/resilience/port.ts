@@ -69,6 +69,8 @@ export interface Policies {
   get(key: string, settings: PlanPolicy): AttemptPolicy;
   /** Called at once, inside the call that changed it: a listener must be quick, and must not throw. */
   onCircuitChange(listener: (key: string, state: CircuitState) => void): () => void;
+  /** The circuit of a key has changed at another process: while it is open there, nothing is called here, for as long as a circuit of this one would be open. */
+  heardOf(key: string, state: CircuitState): void;
 }
 
 /** Requests and tokens per time, of a provider and of a model: configured limits and what the provider's headers say. */
@@ -110,4 +112,6 @@ export interface RateGate {
 
 export interface RateGates {
   get(key: string, limits: PlanRateLimits): RateGate;
+  /** So many processes share the configured limits: each keeps to its part. */
+  divide(processes: number): void;
 }

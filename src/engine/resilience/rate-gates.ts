@@ -18,11 +18,17 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 /** One gate a key, living longer than plans: changed limits go on from what was taken (INV-7). */
 export function createRateGates({ clock }: { readonly clock: Clock }): RateGates {
   const gates = new Map<string, SharedGate>();
+  let processes = 1;
   return {
+    divide(by) {
+      if (by === processes) return;
+      processes = by;
+      for (const gate of gates.values()) gate.divided();
+    },
     get(key, limits) {
       let gate = gates.get(key);
       if (gate === undefined) {
-        gate = createGate(clock);
+        gate = createGate(clock, () => processes);
         gates.set(key, gate);
       }
       gate.configure(limits);
@@ -34,6 +40,14 @@ export function createRateGates({ clock }: { readonly clock: Clock }): RateGates
 interface SharedGate {
   readonly gate: RateGate;
   configure(limits: PlanRateLimits): void;
+  /** The limits are shared by another number of processes. */
+  divided(): void;
+}
+
+/** Less than one call in a window is one in a longer window. */
+function partOf({ amount, perMs }: PlanRate, processes: number): PlanRate {
+  const part = amount / processes;
+  return part >= 1 ? { amount: part, perMs } : { amount: 1, perMs: perMs / part };
 }
 
 interface Waiter {
@@ -41,7 +55,7 @@ interface Waiter {
   answer(admitted: boolean): void;
 }
 
-function createGate(clock: Clock): SharedGate {
+function createGate(clock: Clock, processes: () => number): SharedGate {
   const told = createToldHeadroom();
   const pace = createPace();
   /** In the order of arrival; a Set lets go from the middle in constant time. */
@@ -167,21 +181,26 @@ function createGate(clock: Clock): SharedGate {
     },
   };
 
-  const reconfigured = (window: RateWindow | undefined, rate: PlanRate | null): RateWindow | undefined => {
-    if (rate === null) return undefined;
+  const reconfigured = (window: RateWindow | undefined, whole: PlanRate | null): RateWindow | undefined => {
+    if (whole === null) return undefined;
+    const rate = partOf(whole, processes());
     if (window === undefined) return createRateWindow(rate, clock.monotonicMs());
     window.configure(rate);
     return window;
   };
 
-  const inForce = createInForce<PlanRateLimits>(clock, (limits) => {
+  let inUse: PlanRateLimits = { requests: null, tokens: null };
+  const use = (limits: PlanRateLimits): void => {
+    inUse = limits;
     requests = reconfigured(requests, limits.requests);
     tokens = reconfigured(tokens, limits.tokens);
     admit();
-  });
+  };
+  const inForce = createInForce<PlanRateLimits>(clock, use);
 
   return {
     gate,
+    divided: () => use(inUse),
     configure: (limits) => inForce.asked(limits),
   };
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { assertNever } from '../../common/assert-never.ts';
 import type { Posting } from '../../engine/budget/port.ts';
 import type { AdminOperation, Operation } from '../sqlite/operations.ts';
+import { NOBODY } from './connection.ts';
 import type { Queryable } from './connection.ts';
 
 type SeedBudget = Extract<Operation, { kind: 'seedBudget' }>;
@@ -169,9 +170,6 @@ async function putContent(database: Queryable, text: string): Promise<bigint> {
   );
   return (rows[0] as { id: bigint }).id;
 }
-
-/** The node of what no node has spent itself. */
-const NOBODY = 0;
 
 /** These balances take the place of what was spent of a budget from a time on, by whichever node; what is held stays. */
 export async function seedBudget(

@@ -5,6 +5,11 @@ import { isDatabaseAddress } from '../database-address.ts';
 
 export type Row = { readonly [column: string]: unknown };
 
+/** By the database's clock, in milliseconds since 1970. */
+export const DATABASE_NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
+/** The node of what no node has counted itself, or not any more. */
+export const NOBODY = 0;
+
 /** What a statement can be run on: the pool, or a client in a transaction. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 

@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { addSums, emptySums } from '../rollup/sums.ts';
 import { INTERRUPTED, stemOfRun } from '../recovery-rules.ts';
 import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
-import { inTransaction } from './connection.ts';
+import { DATABASE_NOW_MS, inTransaction } from './connection.ts';
 import type { Queryable } from './connection.ts';
 import { RollupChanges } from './rollup-changes.ts';
 import { WRITE_LATE, turnValues } from './statement.ts';
@@ -13,9 +13,6 @@ export interface NodeRecord {
   readonly seq: number;
   readonly id: string;
 }
-
-/** By the database's clock, in milliseconds since 1970. */
-export const DATABASE_NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
 /** A process that loads its code may say nothing for a while; it has nothing to leave behind yet. */
 const START_MS = 20_000;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../common/ids.ts';
 import { systemRandom } from '../../common/random.ts';
-import type { AlertRecord } from '../../engine/execution/recorder.ts';
+import type { AlertRecord, Recorder } from '../../engine/execution/recorder.ts';
 import { LedgerAlerts } from '../alerts.ts';
 import { afterWriting, assembleLedger, createFeed } from '../assemble.ts';
 import type { Feed } from '../assemble.ts';
@@ -17,6 +17,7 @@ import { RunContexts } from '../rollup/run-contexts.ts';
 import type { Recovered } from '../sqlite/recovery.ts';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import { WriteQueue } from '../sqlite/write-queue.ts';
+import { withSharedId } from './alert-ids.ts';
 import { createPostgresAccounts } from './accounts.ts';
 import {
   ANSWER_WITHIN_MS,
@@ -50,6 +51,7 @@ const { version: VERSION } = createRequire(import.meta.url)('../../../package.js
 const SHARED: readonly SharedState[] = ['switches', 'keys', 'revisions', 'alerts'];
 /** The other nodes are told so often that this one has written. */
 const TELL_EVERY_MS = 200;
+const LARGEST_PART = 7_500;
 /** Of the newest alerts, so many may have come between two looks. */
 const ALERTS_READ = 20;
 
@@ -89,7 +91,11 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const accounts = createPostgresAccounts(reading, node.seq, queue, () => clock.nowMs());
     const plain = createPostgresReader(reading, address, node.seq);
     const reader = afterWriting(plain, queue);
-    const recorder = createRecorder(queue, reader, new RunContexts());
+    const written = createRecorder(queue, reader, new RunContexts());
+    const recorder: Recorder = {
+      ...written,
+      recordAlert: (alert) => written.recordAlert(withSharedId(alert)),
+    };
     const alerts = new LedgerAlerts(placeOf(address), clock, systemRandom);
     const recordAlerts = async (found: Recovered): Promise<readonly AlertRecord[]> => {
       const recoveryAlerts = alerts.recovered(found);
@@ -175,6 +181,23 @@ async function buryThoseThatLeft(pool: Pool, node: number, nowMs: number): Promi
   return sum;
 }
 
+/** A notification holds 8,000 bytes; what does not fit into one is not told. */
+function inParts(news: readonly object[]): object[][] {
+  const parts: object[][] = [];
+  let left = 0;
+  for (const one of news) {
+    const size = Buffer.byteLength(JSON.stringify(one)) + 1;
+    if (size > LARGEST_PART) continue;
+    if (size > left) {
+      parts.push([]);
+      left = LARGEST_PART;
+    }
+    parts.at(-1)?.push(one);
+    left -= size;
+  }
+  return parts;
+}
+
 /** At once, and then once in `everyMs` as long as it is asked for. */
 function throttled(clock: Clock, everyMs: number, work: () => void): () => void {
   let isWaiting = false;
@@ -241,6 +264,15 @@ function createCluster(
     leases: createLeases(pool, node, signals),
     ready: () => signals.ready(),
     nodes: () => signals.living(),
+    onNodes: (listener) => signals.onNodes(listener),
+    say(news) {
+      if (signals.living().length < 2) return;
+      for (const part of inParts(news)) signals.send({ kind: 'said', news: part }).catch(() => undefined);
+    },
+    onSaid: (listener) =>
+      signals.onSignal((signal) => {
+        if (signal.kind === 'said') listener(signal.news);
+      }),
     onChanged(listener) {
       const stops = [
         signals.onSignal((signal) => {

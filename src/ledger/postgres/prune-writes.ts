@@ -2,6 +2,10 @@
 import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
 import type { Queryable } from './connection.ts';
+import { mergeRollups } from './rollup-changes.ts';
+
+/** Rows of roll-ups are small. */
+const MERGED_A_RUN = 10;
 
 /** At most some `limit` runs of each kind; returns how many rows there were, 0 when nothing is left to do. */
 export async function prune(
@@ -66,6 +70,7 @@ export async function prune(
     [DAYS + BY_SESSION, hoursFromMs],
   ] as const)
     done += await changed('delete from rollups where grain = $1 and bucket_ms < $2', [grain, fromMs]);
+  done += await mergeRollups(database, limit * MERGED_A_RUN);
   done += await changed(
     'delete from budget_windows where window_start_ms < $1 and held_nano_usd = 0 and held_tokens = 0 and held_calls = 0',
     [nowMs - KEEP_WINDOWS_MS],

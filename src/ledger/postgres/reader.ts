@@ -3,9 +3,8 @@ import type { Pool } from 'pg';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
 import { DAYS } from '../rollup/dimensions.ts';
-import { explainPostgresError, inSnapshot } from './connection.ts';
+import { DATABASE_NOW_MS, explainPostgresError, inSnapshot } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
-import { DATABASE_NOW_MS } from './nodes.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
 import { readDatabase } from './queries/read-database.ts';
@@ -60,7 +59,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
       inSnapshot(pool, async (client) => {
         const found = await admin.waitingAlerts(readDatabase(client), sink, limit);
         // One node delivers: the oldest that lives. The others hold themselves ready.
-        return (await isOldest(client, node, address)) ? found : { ...found, waiting: [] };
+        return (await isOldest(client, node, address)) ? found : { ...found, waiting: [], isTeller: false };
       }),
     switches: () => admin.activeSwitches(database),
     apiKeys: () => admin.listApiKeys(database),

@@ -4,7 +4,9 @@ import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from 
 import { AMOUNT_NAMES, COUNT_NAMES, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from '../sqlite/written-values.ts';
+import { DATABASE_NOW_MS, NOBODY } from './connection.ts';
 import type { Queryable, Row } from './connection.ts';
+import { WRITE_ROLLUPS } from './statement.ts';
 
 const REMEMBERED_ROWS = 3_000;
 const REMEMBERED_KEYS = 20_000;
@@ -90,8 +92,33 @@ export class RollupChanges {
       this.#touch(touched, base, 0, change);
       if (base !== change.key) this.#touch(touched, change.key, BY_SESSION, change);
     }
-    await this.#read(database, [...touched.values()]);
+    const added = await this.#added(database, touched);
     this.#changes.clear();
+    return added;
+  }
+
+  /** Rows of other nodes added to this one's. */
+  async merge(database: Queryable, rows: readonly Row[]): Promise<object[]> {
+    const touched = new Map<string, Bucket & { readonly changes: Sums[] }>();
+    for (const row of rows) {
+      const [grain, bucketMs, keyId] = [row['grain'], row['bucket_ms'], row['key_id']].map(Number) as [
+        number,
+        number,
+        number,
+      ];
+      const name = `${grain}:${bucketMs}:${keyId}`;
+      const known = touched.get(name);
+      if (known === undefined) touched.set(name, { name, grain, bucketMs, keyId, changes: [sumsOfRow(row)] });
+      else known.changes.push(sumsOfRow(row));
+    }
+    return this.#added(database, touched);
+  }
+
+  async #added(
+    database: Queryable,
+    touched: ReadonlyMap<string, Bucket & { readonly changes: Sums[] }>,
+  ): Promise<object[]> {
+    await this.#read(database, [...touched.values()]);
     return [...touched.values()].map(({ name, grain, bucketMs, keyId, changes }) => {
       const sums = this.#rows.get(name) ?? emptySums();
       for (const change of changes) addSums(sums, change);
@@ -145,6 +172,25 @@ export class RollupChanges {
   }
 }
 
+/** A node that showed no sign of life for so long writes nothing any more, not even late. */
+const LONG_DEAD_MS = 3_600_000;
+
+/** Adds the sums of nodes that are long dead to those of nobody; at most `limit` rows at a time. Returns how many there were. */
+export async function mergeRollups(database: Queryable, limit: number): Promise<number> {
+  const { rows } = await database.query(
+    `delete from rollups where ctid = any(array(
+       select rollups.ctid from rollups join nodes on nodes.seq = rollups.node
+       where not nodes.alive and beat_at_ms < ${DATABASE_NOW_MS} - $1 limit $2))
+     returning *`,
+    [LONG_DEAD_MS, limit],
+  );
+  if (rows.length === 0) return 0;
+  const merged = new RollupChanges(NOBODY);
+  const changed = await merged.merge(database, rows as Row[]);
+  await database.query(WRITE_ROLLUPS, [JSON.stringify(changed)]);
+  return rows.length;
+}
+
 function written(sums: Sums): object {
   const row: { [name: string]: string | number } = {};
   for (const name of AMOUNT_NAMES) row[name] = String(withinSum(sums[name]));
@@ -156,7 +202,7 @@ function written(sums: Sums): object {
 
 const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toString('hex')}`;
 
-function sumsOfRow(row: Row): Sums {
+export function sumsOfRow(row: Row): Sums {
   const sums = emptySums();
   addRow(sums, row);
   decodeInto(sums.latency, row['latency'] as Uint8Array);

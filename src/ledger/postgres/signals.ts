@@ -2,9 +2,9 @@
 import type { Client, Pool } from 'pg';
 import type { Clock } from '../../common/clock.ts';
 import type { ClusterNode, SharedState } from '../cluster-port.ts';
-import { connect as connectTo } from './connection.ts';
+import { DATABASE_NOW_MS, connect as connectTo } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
-import { DATABASE_NOW_MS, buryNode } from './nodes.ts';
+import { buryNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
 
 const BEAT_MS = 500;
@@ -16,12 +16,14 @@ export type Signal =
   /** `version`: how often it was changed; the signs of life tell it too. */
   | { readonly kind: 'changed'; readonly what: SharedState; readonly version: number }
   | { readonly kind: 'wrote' }
+  | { readonly kind: 'said'; readonly news: readonly object[] }
   /** An attempt of the node `of` was settled at less; what it was settled at comes as JSON, with amounts as texts. */
   | { readonly kind: 'lowered'; readonly of: number; readonly what: string };
 
 export interface NodeSignals {
   /** Nodes that live, this one among them; by their last signs of life. */
   living(): readonly ClusterNode[];
+  onNodes(listener: (count: number) => void): () => void;
   send(signal: Signal): Promise<void>;
   onSignal(listener: (signal: Signal) => void): () => void;
   /** The connection was lost and is back: what was told meanwhile was not heard. */
@@ -64,6 +66,7 @@ export async function openSignals(
   const reconnected = createListeners<[]>();
   const buriedListeners = createListeners<[string, Buried]>();
   const fenced = createListeners<[]>();
+  const numbered = createListeners<[number]>();
   let living: readonly ClusterNode[] = [];
   let client: Client | undefined;
   let closed = false;
@@ -152,6 +155,7 @@ export async function openSignals(
       }
       return;
     }
+    const before = living.length;
     living = rows
       .filter(
         ({ has_left: hasLeft, beat_at_ms: at, seq }) =>
@@ -165,6 +169,7 @@ export async function openSignals(
         beatAtMs: Number(row.beat_at_ms),
         isSelf: Number(row.seq) === node,
       }));
+    if (living.length !== before) numbered.tell(living.length);
     const found = Object.entries(rows[0]?.versions ?? {}) as [SharedState, number][];
     if (versions === undefined) versions = new Map(found);
     else for (const [what, version] of found) changed({ kind: 'changed', what, version });
@@ -195,6 +200,7 @@ export async function openSignals(
   clock.after(BEAT_MS, keepBeating);
   return {
     living: () => living,
+    onNodes: numbered.listen,
     async send(signal) {
       await pool.query('select pg_notify($1, $2)', [channel, JSON.stringify({ ...signal, from: node })]);
     },
@@ -221,7 +227,7 @@ function readSignal(payload: string | undefined, node: number): Signal | undefin
   try {
     const { from, ...signal } = JSON.parse(payload ?? '') as Signal & { readonly from: number };
     if (from === node) return undefined;
-    return ['recall', 'changed', 'wrote', 'lowered'].includes(signal.kind) ? signal : undefined;
+    return ['recall', 'changed', 'wrote', 'said', 'lowered'].includes(signal.kind) ? signal : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import { LARGEST_SUM } from '../sqlite/written-values.ts';
 import { attempts, budgetWindows, callers, rollups, runs, steps } from './tables.ts';
 import { OPENED_ATTEMPT_COLUMNS } from '../sqlite/rows.ts';
 
-interface Column {
+export interface Column {
   /** As the row has it in JSON. */
   readonly key: string;
   readonly name: string;
@@ -15,16 +15,16 @@ interface Column {
 
 type AnyTable = Parameters<typeof getColumns>[0];
 
-function columnsOf(table: AnyTable, without: readonly string[] = ['seq']): readonly Column[] {
+export function columnsOf(table: AnyTable, without: readonly string[] = ['seq']): readonly Column[] {
   return Object.entries(getColumns(table) as { [key: string]: PgColumn })
     .filter(([key]) => !without.includes(key))
     .map(([key, column]) => ({ key, name: column.name, type: column.getSQLType() }));
 }
 
-const names = (columns: readonly Column[]): string => columns.map(({ name }) => name).join(', ');
-const keys = (columns: readonly Column[], of: string): string =>
+export const names = (columns: readonly Column[]): string => columns.map(({ name }) => name).join(', ');
+export const keys = (columns: readonly Column[], of: string): string =>
   columns.map(({ key }) => `${of}."${key}"`).join(', ');
-const recordset = (place: number, of: string, columns: readonly Column[], further = ''): string =>
+export const recordset = (place: number, of: string, columns: readonly Column[], further = ''): string =>
   `json_to_recordset($${place}::json) as ${of}(${columns.map(({ key, type }) => `"${key}" ${type}`).join(', ')}${further})`;
 const assignments = (columns: readonly Column[], of: string): string =>
   columns.map(({ key, name }) => `${name} = ${of}."${key}"`).join(', ');
@@ -82,6 +82,15 @@ export const NOT_ITS_TURN = 'not its turn';
 /** Something is not as the node remembered it. */
 export const STALE = 'stale';
 
+const writeRollups = (place: number): string => `
+  insert into rollups (${names(ROLLUP)}) select ${keys(ROLLUP, 'u')} from ${recordset(place, 'u', ROLLUP)}
+  on conflict (grain, bucket_ms, key_id, node) do update set
+    ${ROLLUP.slice(4)
+      .map(({ name }) => `${name} = excluded.${name}`)
+      .join(', ')}`;
+/** Its one value: the rows as JSON says them. */
+export const WRITE_ROLLUPS = writeRollups(1);
+
 export const WRITE_TURN = `
 with turn as (
   update nodes set last_operation = $3 where seq = $1 and alive and last_operation < $2 returning 1
@@ -123,12 +132,7 @@ with turn as (
     ${WINDOW.filter(({ name }) => /^(?:spent|held)_/.test(name))
       .map(({ name }) => `${name} = ${sum('budget_windows', name)}`)
       .join(', ')}
-), counted as (
-  insert into rollups (${names(ROLLUP)}) select ${keys(ROLLUP, 'u')} from ${recordset(12, 'u', ROLLUP)}
-  on conflict (grain, bucket_ms, key_id, node) do update set
-    ${ROLLUP.slice(4)
-      .map(({ name }) => `${name} = excluded.${name}`)
-      .join(', ')}
+), counted as (${writeRollups(12)}
 )
 select case
   when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}')

@@ -261,7 +261,8 @@ class SinkPump {
     await this.#takeOutSent();
     const due = await report(this.sink);
     if (due === null) return;
-    const { waiting, state: stored } = await ledger.waitingAlerts(this.sink.name, 1);
+    const { waiting, state: stored, isTeller } = await ledger.waitingAlerts(this.sink.name, 1);
+    if (!isTeller) return;
     const state = stateOf(stored);
     if (state.reportedMs !== null && due.toMs <= state.reportedMs) return;
     const next = { ...state, reportedMs: due.toMs };

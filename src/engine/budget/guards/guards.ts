@@ -6,6 +6,8 @@ import { createListeners } from '../listeners.ts';
 import { formatDuration } from '../../../common/units.ts';
 import { SAME } from '../../../language/plan/print.ts';
 import { createLoopGuards } from './loop.ts';
+import { createTeller } from './news.ts';
+import type { GuardNews } from './news.ts';
 import type { GuardAlert, Guards, SpendSwitch } from './port.ts';
 import { createSurgeGuard, type Surge } from './surge.ts';
 import { createSwitches } from './switches.ts';
@@ -19,6 +21,8 @@ export interface GuardsOptions {
   readonly inputsKept?: number;
   /** The most callers and tasks that the surge guard remembers; default 2,000, 5 to 10 kB each. */
   readonly maxScopes?: number;
+  /** Where several nodes guard the same callers: what each tells the others of, some five times a second. */
+  readonly tell?: (news: readonly GuardNews[]) => void;
 }
 
 const LOOP = 'guard:loop';
@@ -27,7 +31,8 @@ const SURGE = 'guard:surge';
 export function createGuards(options: GuardsOptions): Guards {
   const { clock } = options;
   const switches = createSwitches(clock, options.switches);
-  const loops = createLoopGuards(options.inputsKept);
+  const teller = options.tell === undefined ? undefined : createTeller(clock, options.tell);
+  const loops = createLoopGuards(options.inputsKept, teller?.tried);
   const surges = createSurgeGuard(options.maxScopes);
   const alerts = createListeners<GuardAlert>();
   let surgeGuard: PlanSurgeGuard | null = null;
@@ -110,7 +115,16 @@ export function createGuards(options: GuardsOptions): Guards {
     },
     switches: switches.all,
     replaceSwitches: switches.replace,
+    heard(news) {
+      for (const one of news) {
+        if (one.kind === 'tried') loops.heard(one, clock.monotonicMs());
+        // A newer version may tell more.
+        if (one.kind === 'spent')
+          surges.heard({ ...one, costNanoUsd: BigInt(one.nanoUsd), atMs: clock.nowMs() });
+      }
+    },
     spent(spend) {
+      if (surgeGuard !== null) teller?.spent(spend);
       const surge = surges.spent(spend);
       if (surge !== undefined && surgeGuard !== null) announce(surge, surgeGuard);
     },

@@ -23,6 +23,18 @@ export function loopTraces(loops: PlanLoops | null, input: JsonObject, exact: st
   return (loops?.guards ?? []).map(({ same, ignore }) => loopKinds[same].trace(input, ignore, exact));
 }
 
+/** A try that others should count as theirs; JSON-safe. */
+export interface SharedTry {
+  readonly kind: 'tried';
+  /** Which guard's memory. */
+  readonly memory: string;
+  readonly task: string;
+  readonly whose: string;
+  readonly trace: LoopTrace;
+  readonly repeats: number;
+  readonly times: number;
+}
+
 export type LoopVerdict =
   | { readonly kind: 'pass' }
   | {
@@ -41,6 +53,8 @@ export type LoopVerdict =
     };
 
 export interface LoopGuards {
+  /** Tries at another node count as if they had been here, now. */
+  readonly heard: (tries: SharedTry, nowMs: number) => void;
   /** Asks the guards in their order, up to the first that trips: a try that was answered by one is not counted by those after it. */
   readonly tried: (
     run: LoopRun,
@@ -68,19 +82,28 @@ interface Seen {
   succeededId: string | undefined;
   looping: boolean;
   readonly watch: LoopWatch | undefined;
+  /** The latest try at this node, and whether the others were told of it: one alone is no loop, and most inputs come once. */
+  mineAtMs: number;
+  isTold: boolean;
 }
 
 /**
  * Refused tries count as well. So a loop faster than the window gets its `repeats` runs once, and not again in every window: it must fall silent first.
  * Each guard has a memory of its own, which a reload leaves: the second of a kind in a task's list shares it with the second of other tasks.
  */
-export function createLoopGuards(inputsKept: number = DEFAULT_INPUTS): LoopGuards {
+export function createLoopGuards(
+  inputsKept: number = DEFAULT_INPUTS,
+  tell?: (tries: SharedTry) => void,
+): LoopGuards {
   const memories = new Map<string, Recent<Seen>>();
 
-  function memoryOf(guards: readonly PlanLoopGuard[], at: number): Recent<Seen> {
+  function nameOf(guards: readonly PlanLoopGuard[], at: number): string {
     const same = guards[at]?.same ?? 'input';
-    const nth = guards.slice(0, at).filter((other) => other.same === same).length;
-    const name = `${same} ${nth}`;
+    return `${same} ${guards.slice(0, at).filter((other) => other.same === same).length}`;
+  }
+
+  function memoryOf(name: string): Recent<Seen> {
+    const same = name.split(' ', 1)[0] as PlanLoopGuard['same'];
     let memory = memories.get(name);
     if (memory === undefined) {
       const kept = loopKinds[same].watch === undefined ? inputsKept : Math.ceil(inputsKept * WATCHED_SHARE);
@@ -89,16 +112,37 @@ export function createLoopGuards(inputsKept: number = DEFAULT_INPUTS): LoopGuard
     return memory;
   }
 
+  function seenAs(name: string, task: string, whose: string, key: string): Seen {
+    const memory = memoryOf(name);
+    let seen = memory.get(task, whose, key);
+    if (seen === undefined) {
+      seen = unseen(loopKinds[name.split(' ', 1)[0] as PlanLoopGuard['same']]);
+      memory.add(task, whose, key, seen);
+    }
+    return seen;
+  }
+
   return {
+    heard({ memory, task, whose, trace, repeats, times }, nowMs) {
+      const seen = seenAs(memory, task, whose, trace.key);
+      resize(seen, repeats);
+      for (let time = 0; time < times; time += 1) note(seen, trace, nowMs);
+    },
     tried(run, guards, traces, nowMs) {
       for (const [at, guard] of guards.entries()) {
         const trace = traces[at];
         if (trace === undefined) continue;
-        const memory = memoryOf(guards, at);
+        const memory = nameOf(guards, at);
         const whose = accountOf(run, guard);
-        let seen = memory.get(run.task, whose, trace.key);
-        if (seen === undefined)
-          memory.add(run.task, whose, trace.key, (seen = unseen(loopKinds[guard.same])));
+        const seen = seenAs(memory, run.task, whose, trace.key);
+        if (tell !== undefined && guard.same !== 'toolCall') {
+          const isAgain = nowMs - seen.mineAtMs < guard.withinMs;
+          const times = isAgain && seen.isTold ? 1 : 2;
+          if (isAgain)
+            tell({ kind: 'tried', memory, task: run.task, whose, trace, repeats: guard.repeats, times });
+          seen.isTold = isAgain;
+          seen.mineAtMs = nowMs;
+        }
         const verdict =
           guard.same === 'toolCall' ? calledAgain(seen, guard, trace) : tried(seen, run, guard, trace, nowMs);
         if (verdict.kind !== 'pass') return verdict;
@@ -108,7 +152,7 @@ export function createLoopGuards(inputsKept: number = DEFAULT_INPUTS): LoopGuard
     ended(run, guards, traces) {
       for (const [at, trace] of traces.entries()) {
         const guard = guards[at];
-        const seen = guard && memoryOf(guards, at).get(run.task, accountOf(run, guard), trace.key);
+        const seen = guard && memoryOf(nameOf(guards, at)).get(run.task, accountOf(run, guard), trace.key);
         if (seen === undefined) continue;
         if (run.uncounted === true) forgetLatest(seen);
         if (seen.runningId === run.runId) seen.runningId = undefined;
@@ -150,15 +194,15 @@ function unseen(kind: LoopKind): Seen {
     succeededId: undefined,
     looping: false,
     watch: kind.watch?.(),
+    mineAtMs: Number.NEGATIVE_INFINITY,
+    isTold: false,
   };
 }
 
 function tried(seen: Seen, run: LoopRun, guard: PlanLoopGuard, trace: LoopTrace, nowMs: number): LoopVerdict {
   resize(seen, guard.repeats);
   const oldestMs = seen.triedAtMs.length < guard.repeats ? undefined : seen.triedAtMs[seen.next];
-  seen.triedAtMs[seen.next] = nowMs;
-  seen.next = (seen.next + 1) % seen.size;
-  seen.watch?.saw(trace, nowMs);
+  note(seen, trace, nowMs);
   const isOften = guard.repeats === 0 || (oldestMs !== undefined && nowMs - oldestMs < guard.withinMs);
   if (!isOften || seen.watch?.isLoop(nowMs - guard.withinMs) === false) {
     seen.looping = false;
@@ -176,6 +220,12 @@ function tried(seen: Seen, run: LoopRun, guard: PlanLoopGuard, trace: LoopTrace,
     answer: seen.succeededId ?? seen.runningId,
     isNew,
   };
+}
+
+function note(seen: Seen, trace: LoopTrace, nowMs: number): void {
+  seen.triedAtMs[seen.next] = nowMs;
+  seen.next = (seen.next + 1) % seen.size;
+  seen.watch?.saw(trace, nowMs);
 }
 
 /** After a reload with another `repeats`: the latest tries are kept, in order. */

@@ -2,6 +2,7 @@
 import type { NanoUsd } from '../../../common/money.ts';
 import type { PlanLoopGuard, PlanSurgeGuard } from '../../../language/plan/types.ts';
 import type { LoopTrace } from './kinds/kind.ts';
+import type { GuardNews } from './news.ts';
 
 /** `all`, `provider:NAME`, `model:PROVIDER/MODEL`, `task:NAME`, `caller:NAME`. */
 export type SpendScope = string;
@@ -47,6 +48,8 @@ export interface GuardedRun {
   readonly traces: readonly LoopTrace[];
 }
 
+export type { GuardNews } from './news.ts';
+
 export interface Guards {
   /** Asked once a run, before anything is spent. */
   admit(run: GuardedRun & { readonly inputHash: string }): LoopDecision;
@@ -60,6 +63,8 @@ export interface Guards {
   switches(): readonly SpendSwitch[];
   /** As the ledger has them: another process has changed them, and told of it. */
   replaceSwitches(switches: Iterable<SpendSwitch>): void;
+  /** What the guards of another node have told. */
+  heard(news: readonly GuardNews[]): void;
   /** Committed spend, as it is settled: what the surge guard watches. */
   spent(spend: {
     readonly task: string;

@@ -34,6 +34,8 @@ export interface SurgeGuard {
   /** The past, oldest first: recorded, not judged. */
   readonly seed: (spends: Iterable<SpendEvent>) => void;
   readonly spent: (spend: SpendEvent) => Surge | undefined;
+  /** Spent at another node: it judges what it spends. */
+  readonly heard: (spend: SpendEvent) => void;
   /** A person switched this scope on again. */
   readonly accepted: (scope: SpendScope) => void;
 }
@@ -156,6 +158,9 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
         if (surge !== undefined) return surge;
       }
       return undefined;
+    },
+    heard(spend) {
+      if (guard !== null) record(guard, spend);
     },
     accepted(scope) {
       const one = scope === 'all' ? all : scopes.peek(scope);

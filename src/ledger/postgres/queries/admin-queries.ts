@@ -142,6 +142,7 @@ export async function waitingAlerts(
   return {
     waiting: rows.map(({ alert }) => ({ seq: alert.seq, alert: toAlert(alert) })),
     state: known?.state ?? null,
+    isTeller: true,
   };
 }
 

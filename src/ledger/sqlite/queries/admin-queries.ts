@@ -141,6 +141,7 @@ export function waitingAlerts(database: ReadDatabase, sink: string, limit: numbe
   return {
     waiting: rows.map(({ alert }) => ({ seq: alert.seq, alert: toAlert(alert) })),
     state: known?.state ?? null,
+    isTeller: true,
   };
 }
 
