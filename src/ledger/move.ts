@@ -42,7 +42,7 @@ export async function moveLedger(from: string, to: string, clock: Clock): Promis
   await settled(from, clock);
   const before = await soundReport(from);
   const part = `${to}.part`;
-  const parts = [part, `${part}-wal`, `${part}-shm`, journalPath(part)];
+  const parts = [part, `${part}-wal`, `${part}-shm`, `${part}.lock`, journalPath(part)];
   try {
     await (await openLedger({ path: part, synchronous: 'full', clock })).close();
     const keptAs = await intoFile(from, part, stamp, async () => {

@@ -70,6 +70,7 @@ describe.skipIf(!hasPostgres)('headgate ledger move', () => {
     await expect(moveLedger(keptAs, address, systemClock)).rejects.toMatchObject({ code: 'MOVE_REFUSED' });
 
     const node = await openTestLedger(address);
+    node.cluster?.ready();
     expect((await node.unfinished()).map(({ id }) => id)).toEqual(['run_durable']);
     expect([...(await node.learntBounds()).keys()]).toEqual(['openai/a']);
     // The numbers that the database gives go on after those that were brought.

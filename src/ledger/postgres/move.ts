@@ -138,13 +138,20 @@ export async function settled(from: string, clock: Clock): Promise<void> {
   try {
     ledger.cluster?.ready();
     const untilMs = systemClock.monotonicMs() + BURIED_WITHIN_MS;
+    const self = ledger.cluster?.nodes().find(({ isSelf }) => isSelf)?.id;
+    const beats = new Map<string, bigint>();
     for (;;) {
       const { rows } = await pool.query(
-        'select count(*)::int as alive from nodes where alive and not has_left',
+        'select id, beat_at_ms as at from nodes where alive and not has_left and id <> $1',
+        [self],
       );
-      if ((rows[0] as { alive: number }).alive <= 1) return;
-      if (systemClock.monotonicMs() > untilMs)
+      const others = rows as { id: string; at: bigint }[];
+      if (others.length === 0) return;
+      // One that shows a new sign of life lives; the others are buried when they were silent for long enough.
+      const isAtWork = others.some(({ id, at }) => at !== (beats.get(id) ?? at));
+      if (isAtWork || systemClock.monotonicMs() > untilMs)
         throw refused('Another node is at work on it: stop all of them first.');
+      for (const { id, at } of others) beats.set(id, at);
       await new Promise<void>((resolve) => systemClock.after(200, resolve));
     }
   } finally {
