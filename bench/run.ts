@@ -24,6 +24,7 @@ const BENCHES: { readonly [name: string]: number | null } = {
   subscriptions: LOAD_CORE,
   compile: SERVER_CORE,
   soak: null,
+  replay: SERVER_CORE,
   start: null,
 };
 

@@ -4,7 +4,7 @@ import { compileFiles } from '../revisions/compile.ts';
 import { linesAlone } from '../revisions/changed-lines.ts';
 import type { ChangeAlone, Replay } from '../simulation/replay.ts';
 import type { RegisterCommand } from './commands.ts';
-import { replayJson, replayMarkdown, replayText } from './format/replay.ts';
+import { countOf, replayJson, replayMarkdown, replayText } from './format/replay.ts';
 import { UsageError, type CliIo, type ExitCode } from './io.ts';
 import {
   databaseOption,
@@ -173,8 +173,6 @@ export function stopsOf(
     stops.push('cost-raised');
   const [was, is] = [base.latencyP95Ms ?? 0, head.latencyP95Ms ?? 0];
   if (latencyRaised !== null && is > was && is > was * (1 + latencyRaised)) stops.push('latency-raised');
-  const count = (refusals: ReadonlyMap<string, number>): number =>
-    [...refusals.values()].reduce((sum, one) => sum + one, 0);
-  if (refused && count(head.refusals) > count(base.refusals)) stops.push('refused');
+  if (refused && countOf(head.refusals) > countOf(base.refusals)) stops.push('refused');
   return stops;
 }

@@ -9,8 +9,7 @@ import { stepOfPath } from './traffic.ts';
 const SAMPLES = 256;
 /** Fewer answers than this say nothing of a step: what is known of the model elsewhere is taken, and told so. */
 export const ENOUGH = 20;
-/** Beyond so many inputs all are taken to be asked again. */
-const UNASKED_KEPT = 200_000;
+const INPUTS_TOLD_APART = 2 ** 22;
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 
@@ -99,7 +98,7 @@ export class Profiles {
   readonly #ofSteps = new Map<string, ModelProfile>();
   readonly #sizes = new Map<string, StepSizes>();
   readonly #failures = new Map<string, Failures>();
-  readonly #unasked = new Set<number>();
+  readonly #seen = new Uint8Array(INPUTS_TOLD_APART);
   readonly #random = seededRandom(1);
 
   add(atMs: number, task: string, path: string, attempt: TrafficAttempt): void {
@@ -131,14 +130,14 @@ export class Profiles {
       failures.byClass.set(outcome, (failures.byClass.get(outcome) ?? 0) + 1);
   }
 
-  /** A run of this input called nobody: it was answered from a cache, or refused. */
-  addUnasked(input: number): void {
-    if (this.#unasked.size < UNASKED_KEPT) this.#unasked.add(input);
+  addInput(input: number): void {
+    const at = input % INPUTS_TOLD_APART;
+    this.#seen[at] = this.#seen[at] === 0 ? 1 : 2;
   }
 
-  /** Whether what runs of this input asked has to be remembered, for one that called nobody and would now. */
-  isAskedAgain(input: number): boolean {
-    return this.#unasked.size === UNASKED_KEPT || this.#unasked.has(input);
+  /** Whether another run has this input, so that what came of it has to be remembered. Of very long traffic it may say so of one that has not. */
+  comesBack(input: number): boolean {
+    return this.#seen[input % INPUTS_TOLD_APART] === 2;
   }
 
   /** In the step where enough is known of it there, else anywhere; undefined: the model was never used. */
@@ -203,7 +202,7 @@ export async function profilesOf(
   let costNanoUsd = 0n;
   for await (const run of traffic.runs()) {
     runs += 1;
-    if (run.steps.length === 0) profiles.addUnasked(run.input);
+    profiles.addInput(run.input);
     for (const { path, attempts } of run.steps)
       for (const attempt of attempts) {
         costNanoUsd += attempt.costNanoUsd;

@@ -24,7 +24,7 @@ import type { Basis } from './modelled-providers.ts';
 import type { Profiles } from './profile.ts';
 import { ReplayedRun, asInput, inputOf } from './replayed-run.ts';
 import { Durations, Tally } from './tally.ts';
-import type { SpendingEvent, RunSums } from './tally.ts';
+import type { Refused, RunSums, SpendingEvent } from './tally.ts';
 import type { Traffic, TrafficStep } from './traffic.ts';
 import { Unknowns } from './unknowns.ts';
 import type { Assumption, Unknown } from './unknowns.ts';
@@ -49,7 +49,7 @@ export interface Simulated {
   /** Runs that did not succeed, by the code of why. */
   readonly failures: ReadonlyMap<string, number>;
   /** Of those, what was refused before or in the place of a call: budgets, guards, switches. By `budget NAME`, `loop guard of TASK`, … */
-  readonly refusals: ReadonlyMap<string, number>;
+  readonly refusals: ReadonlyMap<string, Refused>;
   readonly costNanoUsd: bigint;
   readonly attempts: number;
   readonly fallbacks: number;
@@ -93,7 +93,11 @@ export async function simulate({
   const { plan, executors, steps } = knownPlan(given, { recorded, profiles, unknowns, assumption });
   const live = new Map<number, ReplayedRun>();
   const signals = createSignals({ clock });
-  const tally = new Tally(signals, Object.values(plan.tasks).some(isAnsweredAgain));
+  const mayBeAnsweredAgain = Object.values(plan.tasks).some(isAnsweredAgain);
+  const tally = new Tally(
+    signals,
+    (inputHash) => mayBeAnsweredAgain && profiles.comesBack(Number(inputHash)),
+  );
   const budgets = createBudgets({ clock, accounts: NO_ACCOUNTS, matches: createBudgetMatcher() });
   const guards = createGuards({ clock, switches: [] });
   const policies = createPolicies({ clock, random });
@@ -140,15 +144,15 @@ export async function simulate({
 
   const latencies = new Durations();
   const failures = new Map<string, number>();
-  const refusals = new Map<string, number>();
+  const refusals = new Map<string, Refused>();
   let succeeded = 0;
-  const ended = (number: number, result: RunResult): void => {
+  const ended = (number: number, task: string, result: RunResult): void => {
     live.delete(number);
     const code = endOf(result);
     if (code === null) succeeded += 1;
     else failures.set(code, (failures.get(code) ?? 0) + 1);
-    const refusal = refusalOf(result);
-    if (refusal !== null) refusals.set(refusal, (refusals.get(refusal) ?? 0) + 1);
+    const refusal = refusalOf(result, task);
+    if (refusal !== null) addRefusal(refusals, refusal, clock.nowMs());
     if (result.kind === 'run' && result.snapshot.run.status === 'succeeded')
       latencies.add(result.snapshot.run.latencyMs ?? 0);
   };
@@ -163,7 +167,7 @@ export async function simulate({
       nextHourMs = run.atMs - (run.atMs % HOUR_MS) + HOUR_MS;
     }
     let { steps } = run;
-    if (profiles.isAskedAgain(run.input)) {
+    if (profiles.comesBack(run.input)) {
       const key = `${run.task}\n${run.input}`;
       if (steps.length > 0) asked.set(key, steps);
       else steps = asked.get(key) ?? steps;
@@ -183,7 +187,7 @@ export async function simulate({
         caller: { name, team, tier, tags, scopes: ['admin'], keyId: null },
         ...(leaving === null ? {} : { signal: leaving.signal }),
       })
-      .then((result) => ended(own, result));
+      .then((result) => ended(own, run.task, result));
   }
   await clock.runUntilIdle(REST_MS);
   onHour?.(clock.nowMs(), tally.costNanoUsd);
@@ -237,6 +241,15 @@ function tellEvent(
   tally.event({ kind, scope, message, atMs });
 }
 
+function addRefusal(refusals: Map<string, Refused>, by: string, atMs: number): void {
+  const known = refusals.get(by);
+  if (known === undefined) refusals.set(by, { count: 1, firstAtMs: atMs, lastAtMs: atMs });
+  else {
+    known.count += 1;
+    known.lastAtMs = atMs;
+  }
+}
+
 /** null: it succeeded. */
 function endOf(result: RunResult): string | null {
   if (result.kind !== 'run') return result.code;
@@ -244,12 +257,12 @@ function endOf(result: RunResult): string | null {
   return status === 'succeeded' ? null : (error?.code ?? status.toUpperCase());
 }
 
-function refusalOf(result: RunResult): string | null {
+function refusalOf(result: RunResult, task: string): string | null {
   switch (result.kind) {
     case 'budget_exceeded':
       return `budget ${result.refusal.name}`;
     case 'loop_detected':
-      return 'loop guard';
+      return `loop guard of ${task}`;
     case 'spending_paused':
       return `paused ${result.scope}`;
     case 'no_provider_available':

@@ -18,6 +18,13 @@ export interface RunSums {
   costNanoUsd: bigint;
 }
 
+/** Refusals of one kind, by the same. */
+export interface Refused {
+  count: number;
+  readonly firstAtMs: number;
+  lastAtMs: number;
+}
+
 export interface SpendingEvent {
   readonly atMs: number;
   readonly kind: string;
@@ -79,12 +86,12 @@ export class Tally implements Recorder, History {
   /** Of runs under way: the model that was asked first, by step. */
   readonly #first = new Map<string, Map<string, string>>();
 
-  readonly #keepsAnswers: boolean;
+  readonly #keepsAnswer: (inputHash: string) => boolean;
 
-  /** `keepsAnswers`: some task may be answered with an earlier run. */
-  constructor(signals: LearningSignals, keepsAnswers: boolean) {
+  /** `keepsAnswer`: a later run of this input may be answered with this one's. */
+  constructor(signals: LearningSignals, keepsAnswer: (inputHash: string) => boolean) {
     this.#signals = signals;
-    this.#keepsAnswers = keepsAnswers;
+    this.#keepsAnswer = keepsAnswer;
   }
 
   openRun(): Promise<void> {
@@ -132,7 +139,7 @@ export class Tally implements Recorder, History {
     add(this.byTask, run.task, 1, 0n);
     add(this.byCaller, run.caller.name, 1, 0n);
     if (run.cached) this.cachedRuns += 1;
-    else if (this.#keepsAnswers && run.status === 'succeeded') {
+    else if (run.status === 'succeeded' && this.#keepsAnswer(run.inputHash)) {
       const kept = { ...run, input: null };
       this.#answers.set(`${run.taskRevision}\n${run.inputHash}`, kept);
       this.#byId.set(run.id, kept);

@@ -3,6 +3,7 @@ import type { NanoUsd } from '../common/money.ts';
 import type { Plan } from '../language/plan/types.ts';
 import { profilesOf } from './profile.ts';
 import { simulate } from './simulate.ts';
+import type { Simulated } from './simulate.ts';
 import type { SpendingEvent } from './tally.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -17,7 +18,7 @@ export interface WhatIfSide {
   readonly high: NanoUsd;
   readonly runs: number;
   /** By what. */
-  readonly refusals: ReadonlyMap<string, number>;
+  readonly refusals: Simulated['refusals'];
   readonly curve: readonly CurvePoint[];
   readonly events: readonly SpendingEvent[];
 }

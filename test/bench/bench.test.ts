@@ -41,6 +41,7 @@ const NAMES = [
   'subscriptions',
   'compile',
   'soak',
+  'replay',
   'start',
 ];
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { monthWithLoop } from '../../src/cli/demo/month.ts';
 import { formatUsd } from '../../src/common/money.ts';
 import { seededRandom } from '../../src/common/random.ts';
+import { readRepositoryFile } from '../support/repository.ts';
 import { headgate, temporaryFolder } from './support.ts';
 
 /** A sixtieth of the month's calls, each larger by as much. */
@@ -58,6 +59,17 @@ describe('headgate what-if', { timeout: 60_000 }, () => {
     expect(Number(told.guarded.cost)).toBeLessThan(500);
     expect(told.guarded.events.map(({ kind }) => kind)).toContain('budget_exhausted');
     expect(told.moved).toBeNull();
+  });
+
+  it('is shown by `headgate demo --replay` of a made-up month: stopped at which call and dollar, as the picture of the README', async () => {
+    const svg = join(folder, 'loop.svg');
+    const { code, out } = await headgate(['demo', '--replay', '--svg', svg]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/as it was +\$3192\.96/);
+    expect(out).toMatch(/with the caps and guards of the shipped workflows +\$378\.25/);
+    expect(out).toContain('It would have been stopped 2026-10-16 19:07 UTC, 72 calls and $5.44 after');
+    expect(out).toMatch(/paused caller:nightly-agent +7200 +2026-10-16 19:07 UTC +2026-10-17 07:07 UTC/);
+    expect(readFileSync(svg, 'utf8')).toBe(readRepositoryFile('docs/images/loop.svg'));
   });
 
   it('tells it as text and as one page that loads nothing, and prices another model', async () => {

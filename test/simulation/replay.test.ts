@@ -269,6 +269,73 @@ describe('any traffic', () => {
   }, 60_000);
 });
 
+/** `up`: no cheaper; `down`: no dearer. */
+interface Edit {
+  readonly means: 'up' | 'down';
+  readonly of: readonly [file: 'headgate.yaml' | 'shorten.yaml', was: string, is: string];
+}
+
+const tenths = (text: string, factor: number): string => String(Number(text) * factor);
+/** What people edit, each with what it means for the bill; `factor` from 2 to 9. */
+const EDITS: readonly ((factor: number) => Edit)[] = [
+  (factor) => ({ means: 'up', of: ['headgate.yaml', 'input: $0.15', `input: $${tenths('0.15', factor)}`] }),
+  (factor) => ({ means: 'up', of: ['headgate.yaml', 'output: $10', `output: $${10 * factor}`] }),
+  (factor) => ({ means: 'up', of: ['shorten.yaml', '"Shorten: ', `"${'Shorten well. '.repeat(factor)}`] }),
+  () => ({ means: 'up', of: ['headgate.yaml', 'from: [near/small, far/large]', 'from: [far/large]'] }),
+  (factor) => ({ means: 'down', of: ['headgate.yaml', 'input: $2.5', `input: $${tenths('0.25', factor)}`] }),
+  (factor) => ({ means: 'down', of: ['shorten.yaml', 'maxOutputTokens: 300', `maxOutputTokens: ${factor}`] }),
+  (factor) => ({
+    means: 'down',
+    of: ['headgate.yaml', 'limit: $50', `limit: $${(factor / 1_000).toFixed(3)}`],
+  }),
+  (factor) => ({ means: 'down', of: ['shorten.yaml', 'steps:', `cache: { for: ${factor}h }\nsteps:`] }),
+  () => ({ means: 'down', of: ['headgate.yaml', 'from: [near/small, far/large]', 'from: [near/small]'] }),
+];
+
+describe('random edits', () => {
+  const folders: string[] = [];
+  afterAll(() => remove(...folders));
+  const planWith = async (edits: readonly Edit[]): Promise<Plan> => {
+    const url = 'http://127.0.0.1:9';
+    const files = { 'headgate.yaml': PROJECT(url), 'shorten.yaml': SHORTEN };
+    for (const { of } of edits) {
+      const [file, was, is] = of;
+      expect(files[file]).toContain(was);
+      files[file] = files[file].replace(was, is);
+    }
+    folders.push(workflowsFolder(url, files));
+    return planOf(folders.at(-1) ?? '');
+  };
+
+  it('move the cost in the direction that their meaning says, alone and several of one direction', async () => {
+    const base = await planWith([]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(arbitraryRun, { minLength: 5, maxLength: 40 }),
+        fc.constantFrom('up', 'down'),
+        fc.array(fc.record({ at: fc.nat(EDITS.length - 1), factor: fc.integer({ min: 2, max: 9 }) }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        async (drawn, means, chosen) => {
+          const edits = new Map(
+            chosen.flatMap(({ at, factor }) => {
+              const edit = EDITS[at]?.(factor);
+              return edit?.means === means ? [[at, edit] as const] : [];
+            }),
+          );
+          fc.pre(edits.size > 0);
+          const traffic = trafficOf(drawn);
+          const { change } = await replay({ base, head: await planWith([...edits.values()]), traffic });
+          if (means === 'up') expect(change.likely).toBeGreaterThanOrEqual(0n);
+          else expect(change.likely).toBeLessThanOrEqual(0n);
+        },
+      ),
+      { numRuns: Number(process.env['HEADGATE_EDITS'] ?? 12) },
+    );
+  }, 120_000);
+});
+
 describe('a traffic file', () => {
   it('gives back what was written, and is what its schema says', async () => {
     const { gzipSync } = await import('node:zlib');

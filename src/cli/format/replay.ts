@@ -54,6 +54,17 @@ const ms = (value: number | null): string =>
 const total = (counts: ReadonlyMap<string, number>): number =>
   [...counts.values()].reduce((sum, one) => sum + one, 0);
 
+export const countOf = (refusals: Simulated['refusals']): number =>
+  [...refusals.values()].reduce((sum, { count }) => sum + count, 0);
+
+export const refusalsJson = (refusals: Simulated['refusals']): JsonObject =>
+  Object.fromEntries(
+    [...refusals].map(([by, { count, firstAtMs, lastAtMs }]) => [
+      by,
+      { count, first: new Date(firstAtMs).toISOString(), last: new Date(lastAtMs).toISOString() },
+    ]),
+  );
+
 /** "This change: $412 → $172 a month (−58 %, between −51 and −63), p95 2.1 s → 2.6 s, 14 refusals of budget team." */
 function replayLine({ replay }: Pick<ReplayReport, 'replay'>): string {
   const { base, head, baseCost, headCost, change } = replay;
@@ -66,11 +77,11 @@ function replayLine({ replay }: Pick<ReplayReport, 'replay'>): string {
     `${month(baseCost.likely)} → ${month(headCost.likely)} a month (${share(change.likely, baseCost.likely)}${span})`,
     `p95 ${ms(base.latencyP95Ms)} → ${ms(head.latencyP95Ms)}`,
   ];
-  const more = [...head.refusals].flatMap(([name, count]) => {
-    const added = count - (base.refusals.get(name) ?? 0);
+  const more = [...head.refusals].flatMap(([name, { count }]) => {
+    const added = count - (base.refusals.get(name)?.count ?? 0);
     return added > 0 ? [`${added} more ${added === 1 ? 'refusal' : 'refusals'} by ${name}`] : [];
   });
-  const fewer = total(base.refusals) - total(head.refusals);
+  const fewer = countOf(base.refusals) - countOf(head.refusals);
   if (more.length > 0) parts.push(...more);
   else if (fewer > 0) parts.push(`${fewer} fewer ${fewer === 1 ? 'refusal' : 'refusals'}`);
   return `This change: ${parts.join(', ')}.`;
@@ -96,7 +107,7 @@ function figures({ base, head }: Replay): readonly Row[] {
   const rows: Row[] = [
     row('runs that succeed', ({ succeeded }) => succeeded),
     row('runs that fail', ({ failures }) => total(failures)),
-    row('of them refused', ({ refusals }) => total(refusals)),
+    row('of them refused', ({ refusals }) => countOf(refusals)),
     row('latency p50', ({ latencyP50Ms }) => ms(latencyP50Ms)),
     row('latency p95', ({ latencyP95Ms }) => ms(latencyP95Ms)),
     row('calls', ({ attempts }) => attempts),
@@ -127,6 +138,24 @@ function costRows(
 }
 const MOST_ROWS = 15;
 
+const second = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+
+/** By whom, how often, and of the head (else of the base) from when to when. */
+function refusalRows({ base, head }: Replay): readonly Row[] {
+  return [...new Set([...head.refusals.keys(), ...base.refusals.keys()])].map((by) => {
+    const [before, after] = [base.refusals.get(by), head.refusals.get(by)];
+    const told = after ?? before;
+    return [
+      by,
+      String(before?.count ?? 0),
+      String(after?.count ?? 0),
+      told === undefined ? '' : second(told.firstAtMs),
+      told === undefined ? '' : second(told.lastAtMs),
+    ];
+  });
+}
+const REFUSED = ['refused by', 'before', 'after', 'first', 'last'];
+
 const GROUPS: readonly (readonly [string, (side: Simulated) => ReadonlyMap<string, RunSums>])[] = [
   ['task', ({ byTask }) => byTask],
   ['provider', ({ byProvider }) => byProvider],
@@ -136,9 +165,7 @@ const GROUPS: readonly (readonly [string, (side: Simulated) => ReadonlyMap<strin
 
 function stops({ base, head }: Replay): readonly string[] {
   const told = ({ events }: Simulated): readonly string[] =>
-    events
-      .slice(0, MOST_ROWS)
-      .map(({ atMs, message }) => `${new Date(atMs).toISOString().slice(0, 19)}Z  ${message}`);
+    events.slice(0, MOST_ROWS).map(({ atMs, message }) => `${second(atMs)}  ${message}`);
   const before = new Set(told(base));
   return told(head).map((line) => (before.has(line) ? line : `${line} (new)`));
 }
@@ -185,6 +212,8 @@ export function replayText({ base, head, replay }: ReplayReport): string {
   ];
   for (const [name, of] of GROUPS)
     lines.push('', table([`cost by ${name}`, 'before', 'after', ''], costRows(of, replay)));
+  const refusals = refusalRows(replay);
+  if (refusals.length > 0) lines.push('', table(REFUSED, refusals));
   const parts = contributions(replay);
   if (parts.length > 0) lines.push('', table(['changed line, alone', '', 'cost', ''], parts));
   const events = stops(replay);
@@ -212,12 +241,14 @@ export function replayMarkdownSection({ replay }: Pick<ReplayReport, 'replay'>):
   readonly line: string;
   readonly details: string;
 } {
+  const refusals = refusalRows(replay);
   const parts = contributions(replay);
   const events = stops(replay);
   const details = [
     `${timesOf(replay)}. Cost: ${escaped(costLine(replay))}.`,
     '',
     ...markdownTable(['', 'before', 'after'], figures(replay)),
+    ...(refusals.length === 0 ? [] : ['', ...markdownTable(REFUSED, refusals)]),
     ...(parts.length === 0 ? [] : ['', ...markdownTable(['changed line, alone', '', 'cost', ''], parts)]),
     '',
     '<details><summary>Cost by task, provider, model and caller</summary>',
@@ -282,7 +313,7 @@ export function replayJson({ base, head, replay, stoppedBy }: ReplayReport): Jso
     runs: of.runs,
     succeeded: of.succeeded,
     failures: counts(of.failures),
-    refusals: counts(of.refusals),
+    refusals: refusalsJson(of.refusals),
     cost: formatUsd(of.costNanoUsd),
     attempts: of.attempts,
     fallbacks: of.fallbacks,

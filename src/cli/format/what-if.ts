@@ -6,7 +6,7 @@ import type { SpendingEvent } from '../../simulation/tally.ts';
 import type { WhatIf, WhatIfSide } from '../../simulation/what-if.ts';
 import { curveSvg, curveText } from './curve.ts';
 import type { Curve } from './curve.ts';
-import { dollars, share } from './replay.ts';
+import { dollars, refusalsJson, share } from './replay.ts';
 import { table } from './table.ts';
 
 export interface WhatIfReport {
@@ -21,7 +21,7 @@ export interface WhatIfReport {
 const MOST_ROWS = 8;
 const minute = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 const refused = ({ refusals }: WhatIfSide): number =>
-  [...refusals.values()].reduce((sum, one) => sum + one, 0);
+  [...refusals.values()].reduce((sum, { count }) => sum + count, 0);
 
 type Row = readonly string[];
 
@@ -104,7 +104,15 @@ function costRows(groups: WhatIf['byModel']): readonly Row[] {
 }
 
 const reasons = ({ refusals }: WhatIfSide): readonly Row[] =>
-  [...refusals].sort(([, a], [, b]) => b - a).map(([name, count]) => [name, String(count)]);
+  [...refusals]
+    .sort(([, a], [, b]) => b.count - a.count)
+    .map(([name, { count, firstAtMs, lastAtMs }]) => [
+      name,
+      String(count),
+      minute(firstAtMs),
+      minute(lastAtMs),
+    ]);
+const REFUSED = ['refused by', '', 'first', 'last'];
 
 const NOTE =
   'Refused calls are told as they would be: a cap that is too tight for the month shows here, before it is in force. What a guard pauses stays so until a person resumes it; here somebody does after 12 hours.';
@@ -132,7 +140,7 @@ export function whatIfText(report: WhatIfReport): string {
       'What would have been stopped or warned of:',
       ...told.slice(0, MOST_ROWS).map((one) => `  ${stopLine(one)}`),
     );
-  if (found.guarded.refusals.size > 0) lines.push('', table(['refused by', ''], reasons(found.guarded)));
+  if (found.guarded.refusals.size > 0) lines.push('', table(REFUSED, reasons(found.guarded)));
   lines.push('', NOTE);
   return lines.join('\n');
 }
@@ -167,7 +175,7 @@ ${loopLines(report)
   .map((line) => `<p>${escaped(line)}</p>`)
   .join('\n')}
 ${told.length === 0 ? '' : `<h2>Stopped or warned of</h2><ul>${told.map((one) => `<li>${escaped(stopLine(one))}</li>`).join('')}</ul>`}
-${found.guarded.refusals.size === 0 ? '' : htmlTable(['refused by', ''], reasons(found.guarded))}
+${found.guarded.refusals.size === 0 ? '' : htmlTable(REFUSED, reasons(found.guarded))}
 <h2>Where it went</h2>
 ${htmlTable(['cost by model', ''], costRows(found.byModel))}
 ${htmlTable(['cost by caller', ''], costRows(found.byCaller))}
@@ -185,7 +193,7 @@ export function whatIfJson(report: WhatIfReport): JsonObject {
     low: usd(of.low),
     high: usd(of.high),
     runs: of.runs,
-    refusals: Object.fromEntries(of.refusals),
+    refusals: refusalsJson(of.refusals),
     events: of.events.map(({ atMs, kind, scope, message, runs, costNanoUsd }) => ({
       at: new Date(atMs).toISOString(),
       kind,

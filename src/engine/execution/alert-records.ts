@@ -1,6 +1,6 @@
 // Alerts as they are written down: what budgets, guards, breakers and switches tell, in words for people.
 import type { BudgetAlert, BudgetView } from '../budget/port.ts';
-import type { GuardAlert, SpendSwitch } from '../budget/guards/port.ts';
+import type { GuardAlert, SpendScope, SpendSwitch } from '../budget/guards/port.ts';
 import type { Clock } from '../../common/clock.ts';
 import { newId } from '../../common/ids.ts';
 import { formatUsd } from '../../common/money.ts';
@@ -111,7 +111,7 @@ export function guardAlert({ kind, scope, message, details }: GuardAlert): Alert
     scope,
     message,
     details,
-    remedy: 'Find the caller that does it; a pause, if there is one, lasts until resumeSpending.',
+    remedy: `Find the caller that does it. Where it was paused, it stays so until somebody ends it: ${resumeBy(scope)}`,
   };
 }
 
@@ -129,9 +129,18 @@ export function switchAlert(change: {
     message: paused
       ? `Spending of ${scope} is paused by ${change.by}: ${reason}`
       : `Spending of ${scope} is resumed by ${change.by}.`,
-    remedy: paused ? `Resume it with resumeSpending once the cause is gone.` : 'Nothing is to be done.',
+    remedy: paused ? `Once the cause is gone, ${resumeBy(scope)}` : 'Nothing is to be done.',
     details: { by: change.by, reason },
   };
+}
+
+/** Scopes are `all`, or a kind and a name that people chose. */
+function resumeBy(scope: SpendScope): string {
+  const colon = scope.indexOf(':');
+  const name = scope.slice(colon + 1);
+  const flag =
+    colon === -1 ? '--all' : `--${scope.slice(0, colon)} ${/^[\w./-]+$/.test(name) ? name : JSON.stringify(name)}`;
+  return `press "Resume" beside it on the page, or run headgate resume ${flag}.`;
 }
 
 export function circuitAlert(modelKey: string, state: CircuitState): AlertText {
