@@ -32,7 +32,8 @@ export const catalogue = {
   },
   SPENDING_PAUSED: {
     message: 'Spending is paused for {scope}: {reason}',
-    remedy: 'Wait, or have an administrator resume it with resumeSpending(scope: {graphqlScope}).',
+    remedy:
+      'Wait, or have an administrator resume it: on the page, by `headgate resume`, or with resumeSpending(scope: {graphqlScope}).',
     kind: 'retryable',
   },
   LOOP_DETECTED: {

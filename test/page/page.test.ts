@@ -119,6 +119,35 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it('lists what was settled at an estimate, and lowers it to what the bill says', async () => {
+    // A call that is cut while it answers: nobody tells what it came to.
+    const leaving = new AbortController();
+    const input = { items: Array.from({ length: 20 }, (_item, at) => words(9000 + at)) };
+    await served.app.engine.run({
+      task: 'digest',
+      caller: LOCAL_CALLER,
+      input,
+      stream: true,
+      texts: 'all',
+      signal: leaving.signal,
+      onEvent: ({ type }) => {
+        if (type === 'text') leaving.abort();
+      },
+    });
+    const [dearest] = await served.app.ledger.estimates(0, 10);
+    if (dearest === undefined) throw new Error('nothing was settled at an estimate');
+    const { page, faults } = await openPage(browser, `${served.url}/providers`);
+    await page.getByLabel(`What ${dearest.id} cost in dollars`).fill('0.000000001');
+    await page
+      .getByRole('row', { name: new RegExp(dearest.id) })
+      .getByRole('button', { name: 'Lower' })
+      .click();
+    await page.getByLabel(`What ${dearest.id} cost in dollars`).waitFor({ state: 'detached' });
+    expect((await served.app.ledger.estimates(0, 50)).map(({ id }) => id)).not.toContain(dearest.id);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('shows a task’s file as it is in force', async () => {
     const { page, faults } = await openPage(browser, `${served.url}/tasks/triage`);
     const text = await readFile(join(repositoryRoot, 'demo', 'triage.yaml'), 'utf8');
@@ -128,7 +157,7 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
-  it('acknowledges an alert, with the name of who did', async () => {
+  it('says what an hour more of a surge would have cost, and acknowledges its alert, with the name of who did', async () => {
     const message = 'A test says that somebody should look.';
     const alert = {
       id: 'alr_page',
@@ -137,9 +166,13 @@ here(title, { timeout: PATIENT_MS }, () => {
       message,
       remedy: 'Look.',
     };
-    const told = { scope: 'all', atMs: Date.now(), runId: null, details: {} };
+    const details = { stage: 'surge', spentNanoUsd: '5000000000', overMs: 900_000 };
+    const told = { scope: 'all', atMs: Date.now(), runId: null, details };
     await served.app.ledger.recordAlert({ ...alert, ...told });
-    const { page, faults } = await openPage(browser, `${served.url}/alerts`);
+    const { page, faults } = await openPage(browser, served.url);
+    // $5 in a quarter of an hour.
+    await page.getByText('An hour more at this pace would have cost $20.00').waitFor();
+    await page.goto(`${served.url}/alerts`);
     await page.getByRole('button', { name: `Acknowledge: ${message}` }).click();
     await page.getByText('seen to by local').waitFor();
     expect((await served.app.ledger.alert('alr_page'))?.acknowledged?.by).toBe('local');

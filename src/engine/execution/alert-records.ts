@@ -139,7 +139,9 @@ function resumeBy(scope: SpendScope): string {
   const colon = scope.indexOf(':');
   const name = scope.slice(colon + 1);
   const flag =
-    colon === -1 ? '--all' : `--${scope.slice(0, colon)} ${/^[\w./-]+$/.test(name) ? name : JSON.stringify(name)}`;
+    colon === -1
+      ? '--all'
+      : `--${scope.slice(0, colon)} ${/^[\w./-]+$/.test(name) ? name : JSON.stringify(name)}`;
   return `press "Resume" beside it on the page, or run headgate resume ${flag}.`;
 }
 

@@ -28,7 +28,7 @@ type Documents = {
     "\n  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {\n    pauseSpending(scope: $scope, reason: $reason) {\n      scope\n      paused\n    }\n  }\n": typeof types.PauseSpendingDocument,
     "\n  mutation ResumeSpending($scope: SpendScopeInput!) {\n    resumeSpending(scope: $scope) {\n      scope\n      paused\n    }\n  }\n": typeof types.ResumeSpendingDocument,
     "\n  query PausableScopes {\n    taskTypes {\n      name\n    }\n    providers {\n      name\n      models {\n        key\n      }\n    }\n  }\n": typeof types.PausableScopesDocument,
-    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n": typeof types.RecentAlertsDocument,
+    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n          run {\n            id\n          }\n        }\n      }\n    }\n    spend(span: { window: DAY }, by: [TASK]) {\n      groups {\n        keys {\n          value\n        }\n        bucket {\n          cost\n          runs\n        }\n      }\n    }\n  }\n": typeof types.RecentAlertsDocument,
     "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": typeof types.AlertRaisedDocument,
     "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": typeof types.ProviderHealthDocument,
     "\n  mutation ResetCircuit($provider: ID!) {\n    resetCircuit(provider: $provider) {\n      id\n    }\n  }\n": typeof types.ResetCircuitDocument,
@@ -36,6 +36,7 @@ type Documents = {
     "\n  mutation CreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n        caller\n      }\n    }\n  }\n": typeof types.CreateKeyDocument,
     "\n  mutation RevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": typeof types.RevokeKeyDocument,
     "\n  query Unreconciled {\n    unreconciled {\n      id\n      step\n      model\n      startedAt\n      held\n      inputTokens\n      provider {\n        name\n      }\n    }\n  }\n": typeof types.UnreconciledDocument,
+    "\n  query Estimates {\n    estimates(first: 50) {\n      id\n      step\n      model\n      startedAt\n      cost\n      errorClass\n      provider {\n        name\n      }\n    }\n  }\n": typeof types.EstimatesDocument,
     "\n  mutation Reconcile($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      id\n      cost\n    }\n  }\n": typeof types.ReconcileDocument,
     "\n  query AlertList($after: String) {\n    alerts(first: 50, after: $after) {\n      pageInfo {\n        hasNextPage\n        endCursor\n      }\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          acknowledgedBy\n          acknowledgedAt\n          run {\n            id\n          }\n        }\n      }\n    }\n    viewer {\n      scopes\n    }\n  }\n": typeof types.AlertListDocument,
     "\n  mutation Acknowledge($id: ID!) {\n    acknowledgeAlert(id: $id) {\n      id\n      acknowledgedBy\n      acknowledgedAt\n    }\n  }\n": typeof types.AcknowledgeDocument,
@@ -66,7 +67,7 @@ const documents: Documents = {
     "\n  mutation PauseSpending($scope: SpendScopeInput!, $reason: String!) {\n    pauseSpending(scope: $scope, reason: $reason) {\n      scope\n      paused\n    }\n  }\n": types.PauseSpendingDocument,
     "\n  mutation ResumeSpending($scope: SpendScopeInput!) {\n    resumeSpending(scope: $scope) {\n      scope\n      paused\n    }\n  }\n": types.ResumeSpendingDocument,
     "\n  query PausableScopes {\n    taskTypes {\n      name\n    }\n    providers {\n      name\n      models {\n        key\n      }\n    }\n  }\n": types.PausableScopesDocument,
-    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n": types.RecentAlertsDocument,
+    "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n          run {\n            id\n          }\n        }\n      }\n    }\n    spend(span: { window: DAY }, by: [TASK]) {\n      groups {\n        keys {\n          value\n        }\n        bucket {\n          cost\n          runs\n        }\n      }\n    }\n  }\n": types.RecentAlertsDocument,
     "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": types.AlertRaisedDocument,
     "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": types.ProviderHealthDocument,
     "\n  mutation ResetCircuit($provider: ID!) {\n    resetCircuit(provider: $provider) {\n      id\n    }\n  }\n": types.ResetCircuitDocument,
@@ -74,6 +75,7 @@ const documents: Documents = {
     "\n  mutation CreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n        caller\n      }\n    }\n  }\n": types.CreateKeyDocument,
     "\n  mutation RevokeKey($id: ID!) {\n    revokeApiKey(id: $id) {\n      id\n      revokedAt\n    }\n  }\n": types.RevokeKeyDocument,
     "\n  query Unreconciled {\n    unreconciled {\n      id\n      step\n      model\n      startedAt\n      held\n      inputTokens\n      provider {\n        name\n      }\n    }\n  }\n": types.UnreconciledDocument,
+    "\n  query Estimates {\n    estimates(first: 50) {\n      id\n      step\n      model\n      startedAt\n      cost\n      errorClass\n      provider {\n        name\n      }\n    }\n  }\n": types.EstimatesDocument,
     "\n  mutation Reconcile($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {\n    reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {\n      id\n      cost\n    }\n  }\n": types.ReconcileDocument,
     "\n  query AlertList($after: String) {\n    alerts(first: 50, after: $after) {\n      pageInfo {\n        hasNextPage\n        endCursor\n      }\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          acknowledgedBy\n          acknowledgedAt\n          run {\n            id\n          }\n        }\n      }\n    }\n    viewer {\n      scopes\n    }\n  }\n": types.AlertListDocument,
     "\n  mutation Acknowledge($id: ID!) {\n    acknowledgeAlert(id: $id) {\n      id\n      acknowledgedBy\n      acknowledgedAt\n    }\n  }\n": types.AcknowledgeDocument,
@@ -146,7 +148,7 @@ export function graphql(source: "\n  query PausableScopes {\n    taskTypes {\n  
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          run {\n            id\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').RecentAlertsDocument;
+export function graphql(source: "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n          run {\n            id\n          }\n        }\n      }\n    }\n    spend(span: { window: DAY }, by: [TASK]) {\n      groups {\n        keys {\n          value\n        }\n        bucket {\n          cost\n          runs\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.ts').RecentAlertsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -175,6 +177,10 @@ export function graphql(source: "\n  mutation RevokeKey($id: ID!) {\n    revokeA
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query Unreconciled {\n    unreconciled {\n      id\n      step\n      model\n      startedAt\n      held\n      inputTokens\n      provider {\n        name\n      }\n    }\n  }\n"): typeof import('./graphql.ts').UnreconciledDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Estimates {\n    estimates(first: 50) {\n      id\n      step\n      model\n      startedAt\n      cost\n      errorClass\n      provider {\n        name\n      }\n    }\n  }\n"): typeof import('./graphql.ts').EstimatesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -363,7 +363,7 @@ export type PausableScopesQuery = { taskTypes: Array<{ name: string }>, provider
 export type RecentAlertsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type RecentAlertsQuery = { alerts: { edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, run: { id: string } | null } }> } };
+export type RecentAlertsQuery = { alerts: { edges: Array<{ node: { id: string, at: string, kind: AlertKind, severity: AlertSeverity, scope: string, message: string, remedy: string, details: unknown, run: { id: string } | null } }> }, spend: { groups: Array<{ keys: Array<{ value: string }>, bucket: { cost: string, runs: number } }> } };
 
 export type AlertRaisedSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
@@ -405,6 +405,11 @@ export type UnreconciledQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type UnreconciledQuery = { unreconciled: Array<{ id: string, step: string, model: string, startedAt: string, held: string, inputTokens: number, provider: { name: string } }> };
+
+export type EstimatesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EstimatesQuery = { estimates: Array<{ id: string, step: string, model: string, startedAt: string, cost: string, errorClass: string | null, provider: { name: string } }> };
 
 export type ReconcileMutationVariables = Exact<{
   id: string;
@@ -856,9 +861,21 @@ export const RecentAlertsDocument = new TypedDocumentString(`
         scope
         message
         remedy
+        details
         run {
           id
         }
+      }
+    }
+  }
+  spend(span: { window: DAY }, by: [TASK]) {
+    groups {
+      keys {
+        value
+      }
+      bucket {
+        cost
+        runs
       }
     }
   }
@@ -956,6 +973,21 @@ export const UnreconciledDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<UnreconciledQuery, UnreconciledQueryVariables>;
+export const EstimatesDocument = new TypedDocumentString(`
+    query Estimates {
+  estimates(first: 50) {
+    id
+    step
+    model
+    startedAt
+    cost
+    errorClass
+    provider {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EstimatesQuery, EstimatesQueryVariables>;
 export const ReconcileDocument = new TypedDocumentString(`
     mutation Reconcile($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
   reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {

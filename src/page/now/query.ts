@@ -227,9 +227,21 @@ export const alertsQuery = graphql(`
           scope
           message
           remedy
+          details
           run {
             id
           }
+        }
+      }
+    }
+    spend(span: { window: DAY }, by: [TASK]) {
+      groups {
+        keys {
+          value
+        }
+        bucket {
+          cost
+          runs
         }
       }
     }

@@ -1,10 +1,10 @@
-// Providers: circuits, headroom and latencies, with a circuit to close; and the attempts whose outcome nobody knows.
+// Providers: circuits, headroom and latencies, with a circuit to close; the attempts whose outcome nobody knows, and those that were settled at an estimate.
 import { useEffect, useState, type FormEvent } from 'react';
 import { errorText, useAction, useData } from '../client.ts';
 import { Health } from '../now/health.tsx';
 import { healthQuery } from '../now/query.ts';
 import { Empty, field, Moment, Panel, Problem, Table, Usd } from '../parts/parts.tsx';
-import { reconcile, resetCircuit, unreconciledQuery } from './query.ts';
+import { estimatesQuery, reconcile, resetCircuit, unreconciledQuery } from './query.ts';
 
 export function Providers() {
   const [beat, setBeat] = useState(0);
@@ -19,6 +19,7 @@ export function Providers() {
         <Health beat={beat} />
         <Circuits beat={beat} onReset={() => setBeat(beat + 1)} />
         <Unreconciled />
+        <Estimates />
       </div>
     </>
   );
@@ -121,6 +122,60 @@ function Unreconciled() {
                 >
                   Release
                 </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Panel>
+  );
+}
+
+function Estimates() {
+  const [{ data, error }, read] = useData(estimatesQuery, {});
+  const [{ error: failed, fetching }, decide] = useAction(reconcile);
+  const attempts = data?.estimates ?? [];
+  const lower = (id: string) => (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const cost = field(new FormData(event.currentTarget), 'cost').trim();
+    void decide({ id, verdict: 'CONFIRM', cost }).then(() => read({ requestPolicy: 'network-only' }));
+  };
+  return (
+    <Panel title="Settled at an estimate" wide>
+      <p className="hint">
+        Their providers did not say what they counted, so the calls of the last 31 days cost what they may
+        have come to, the dearest first. The bill may lower each, once.
+      </p>
+      <Problem text={errorText(error ?? failed)} />
+      {attempts.length === 0 ? (
+        <Empty>None.</Empty>
+      ) : (
+        <Table
+          label="Calls settled at an estimate"
+          head={['Call', 'Model', 'Started', 'Ended as', 'Estimate', 'The bill says']}
+        >
+          {attempts.map((attempt) => (
+            <tr key={attempt.id}>
+              <td>
+                <code>{attempt.id}</code> {attempt.step}
+              </td>
+              <td>
+                {attempt.provider.name}/{attempt.model}
+              </td>
+              <td>
+                <Moment at={attempt.startedAt} />
+              </td>
+              <td>{attempt.errorClass?.replaceAll('_', ' ') ?? 'answered'}</td>
+              <td>
+                <Usd of={attempt.cost} />
+              </td>
+              <td>
+                <form className="inline" onSubmit={lower(attempt.id)}>
+                  <input name="cost" required aria-label={`What ${attempt.id} cost in dollars`} />
+                  <button type="submit" disabled={fetching}>
+                    Lower
+                  </button>
+                </form>
               </td>
             </tr>
           ))}

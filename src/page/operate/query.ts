@@ -68,6 +68,22 @@ export const unreconciledQuery = graphql(`
   }
 `);
 
+export const estimatesQuery = graphql(`
+  query Estimates {
+    estimates(first: 50) {
+      id
+      step
+      model
+      startedAt
+      cost
+      errorClass
+      provider {
+        name
+      }
+    }
+  }
+`);
+
 export const reconcile = graphql(`
   mutation Reconcile($id: ID!, $verdict: ReconcileVerdict!, $cost: USD) {
     reconcileAttempt(id: $id, verdict: $verdict, cost: $cost) {

@@ -389,7 +389,8 @@ describe('guards', () => {
       kind: 'spending_paused',
       scope: 'task:write',
       reason: 'runaway',
-      remedy: 'Wait, or have an administrator resume it with resumeSpending(scope: {task: "write"}).',
+      remedy:
+        'Wait, or have an administrator resume it: on the page, by `headgate resume`, or with resumeSpending(scope: {task: "write"}).',
     });
     expect(fixture.providers.calls).toHaveLength(1);
     const before = fixture.recorder.rows.log.length;
