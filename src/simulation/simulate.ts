@@ -24,7 +24,7 @@ import type { Basis } from './modelled-providers.ts';
 import type { Profiles } from './profile.ts';
 import { ReplayedRun, asInput, inputOf } from './replayed-run.ts';
 import { Durations, Tally } from './tally.ts';
-import type { Refused, RunSums, SpendingEvent } from './tally.ts';
+import type { RefusalSums, RunSums, SpendingEvent } from './tally.ts';
 import type { Traffic, TrafficStep } from './traffic.ts';
 import { Unknowns } from './unknowns.ts';
 import type { Assumption, Unknown } from './unknowns.ts';
@@ -49,7 +49,7 @@ export interface Simulated {
   /** Runs that did not succeed, by the code of why. */
   readonly failures: ReadonlyMap<string, number>;
   /** Of those, what was refused before or in the place of a call: budgets, guards, switches. By `budget NAME`, `loop guard of TASK`, … */
-  readonly refusals: ReadonlyMap<string, Refused>;
+  readonly refusals: ReadonlyMap<string, RefusalSums>;
   readonly costNanoUsd: bigint;
   readonly attempts: number;
   readonly fallbacks: number;
@@ -144,7 +144,7 @@ export async function simulate({
 
   const latencies = new Durations();
   const failures = new Map<string, number>();
-  const refusals = new Map<string, Refused>();
+  const refusals = new Map<string, RefusalSums>();
   let succeeded = 0;
   const ended = (number: number, task: string, result: RunResult): void => {
     live.delete(number);
@@ -241,7 +241,7 @@ function tellEvent(
   tally.event({ kind, scope, message, atMs });
 }
 
-function addRefusal(refusals: Map<string, Refused>, by: string, atMs: number): void {
+function addRefusal(refusals: Map<string, RefusalSums>, by: string, atMs: number): void {
   const known = refusals.get(by);
   if (known === undefined) refusals.set(by, { count: 1, firstAtMs: atMs, lastAtMs: atMs });
   else {

@@ -19,7 +19,7 @@ export interface RunSums {
 }
 
 /** Refusals of one kind, by the same. */
-export interface Refused {
+export interface RefusalSums {
   count: number;
   readonly firstAtMs: number;
   lastAtMs: number;
