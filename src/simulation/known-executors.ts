@@ -36,6 +36,8 @@ export interface KnownStep {
   readonly askedAsBefore: boolean;
   /** Whatever decides who is called, and again, is as it was. */
   readonly routedAsBefore: boolean;
+  /** Whether the provider is asked to keep its prompt, where that is another word than before. */
+  readonly promptCache: 'as-before' | 'on' | 'off';
   /** Tokens that a change of its literal text adds, by four characters a token. */
   readonly promptDelta: number;
 }
@@ -204,6 +206,10 @@ function knownStep(
             same(old.structured, linked.step.structured)),
         routedAsBefore:
           old !== undefined && before !== undefined && isRoutedAlike(plans, task, linked.step, before, old),
+        promptCache:
+          old !== undefined && old.promptCache === linked.step.promptCache
+            ? 'as-before'
+            : (linked.step.promptCache ?? 'on'),
         promptDelta: old === undefined ? 0 : literalTokens(linked.step) - literalTokens(old),
       };
       steps.push(known);

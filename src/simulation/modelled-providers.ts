@@ -12,7 +12,9 @@ import type {
   ProviderError,
   Usage,
 } from '../engine/providers/port.ts';
+import { claudePromptCache } from '../engine/providers/anthropic/prompt-cache.ts';
 import type { ProviderRegistry } from '../engine/providers/registry-port.ts';
+import type { PlanProvider } from '../language/plan/types.ts';
 import { DECLINED, GOOD, MISSHAPEN, askedSize } from './known-executors.ts';
 import type { KnownStep } from './known-executors.ts';
 import type { Profiles } from './profile.ts';
@@ -78,6 +80,7 @@ const JUDGED: ReadonlySet<string> = new Set<ErrorClass>([
 const TIMED_OUT: ReadonlySet<string> = new Set<ErrorClass>(['timeout', 'first_token_timeout', 'stalled']);
 /** Without a single answer to go by, an answer is as long as another model's; by so much it may be shorter or longer. */
 const ASSUMED_ERROR = 0.5;
+const CHARACTERS_PER_TOKEN = 4;
 /** Of a model that nothing is known of. */
 const ASSUMED_LATENCY_MS = 2_000;
 
@@ -87,10 +90,7 @@ export function modelledProviders(options: ModelledOptions): ProviderRegistry {
     get(plan, name) {
       let provider = known.get(name);
       if (provider === undefined)
-        known.set(
-          name,
-          (provider = modelledProvider(name, plan.providers[name]?.cost === 'reported', options)),
-        );
+        known.set(name, (provider = modelledProvider(name, plan.providers[name], options)));
       return provider;
     },
     retain: () => Promise.resolve(),
@@ -98,11 +98,19 @@ export function modelledProviders(options: ModelledOptions): ProviderRegistry {
   };
 }
 
-/** `reports`: it says what a call cost. */
-function modelledProvider(name: string, reports: boolean, options: ModelledOptions): Provider {
+function modelledProvider(
+  name: string,
+  settings: PlanProvider | undefined,
+  options: ModelledOptions,
+): Provider {
+  /** It says what a call cost. */
+  const reports = settings?.cost === 'reported';
+  const cache = new KeptPrompts(options.clock);
   return {
     name,
     unavailable: () => undefined,
+    // Others keep prompts whether or not they are asked: what was seen of that is in the traffic.
+    promptCache: (model) => (settings?.adapter === 'anthropic' ? claudePromptCache(model) : undefined),
     call: (request, context) => {
       const model = `${name}/${request.model}`;
       // As `knownStep` wrote it; what stands after a line's end was added by the engine.
@@ -114,7 +122,7 @@ function modelledProvider(name: string, reports: boolean, options: ModelledOptio
       if (replayed === undefined || known === undefined) throw new Error(`no run ${run} is being replayed`);
       return perform(
         options.clock,
-        modelled(options, replayed, known, path, model, request),
+        cache.of(known, modelled(options, replayed, known, path, model, request), request),
         request,
         context,
         reports,
@@ -122,6 +130,38 @@ function modelledProvider(name: string, reports: boolean, options: ModelledOptio
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** What Claude's vendors keep of prompts. Where the plan's word on that is what it was, what was recorded is what happens again. */
+class KeptPrompts {
+  readonly #clock: Clock;
+  /** When the beginning of a step's prompt was last used at a model. Steps and models are few. */
+  readonly #usedAtMs = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  of({ promptCache }: KnownStep, call: Modelled, { constant, model }: ModelRequest): Modelled {
+    const terms = claudePromptCache(model);
+    const { usage } = call;
+    const isKept = usage.cachedInputTokens + usage.cacheWriteTokens > 0;
+    if (promptCache === 'as-before' || terms === undefined) return call;
+    if (promptCache === 'off') return isKept ? { ...call, ...without(usage) } : call;
+    if (isKept || usage.inputTokens === 0 || constant?.asked !== true) return call;
+    const nowMs = this.#clock.monotonicMs();
+    const key = `${model}\n${constant.key}`;
+    const isRead = nowMs - (this.#usedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < terms.liveMs;
+    this.#usedAtMs.set(key, nowMs);
+    const characters = constant.systemChars + constant.promptChars;
+    const tokens = Math.min(usage.inputTokens, Math.floor(characters / CHARACTERS_PER_TOKEN));
+    const used = isRead ? { cachedInputTokens: tokens } : { cacheWriteTokens: tokens };
+    return { ...call, requestId: MARK.modelled, usage: { ...usage, ...used } };
+  }
+}
+
+function without(usage: Usage): Pick<Modelled, 'requestId' | 'usage'> {
+  return { requestId: MARK.modelled, usage: { ...usage, cachedInputTokens: 0, cacheWriteTokens: 0 } };
 }
 
 function modelled(

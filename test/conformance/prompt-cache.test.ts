@@ -8,7 +8,9 @@ import type { App } from '../../src/app.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import type { AttemptRecord } from '../../src/engine/execution/records.ts';
+import { parseUsd } from '../../src/common/money.ts';
 import { storyOf } from '../../src/ledger/story.ts';
+import { headgate } from '../cli/support.ts';
 import { startCachingUpstream } from '../support/caching-upstream.ts';
 import type { CachingRates, CachingUpstream } from '../support/caching-upstream.ts';
 import { repositoryRoot } from '../support/repository.ts';
@@ -29,15 +31,18 @@ const RULES = Array.from(
 ).join('\n');
 
 let aheadMs = 0;
+/** In the past, so that what is exported is over. */
+const AGO_MS = 2 * 24 * 60 * MINUTE_MS;
 const clock = {
   ...systemClock,
-  nowMs: () => systemClock.nowMs() + aheadMs,
+  nowMs: () => systemClock.nowMs() - AGO_MS + aheadMs,
   monotonicMs: () => systemClock.monotonicMs() + aheadMs,
 };
 
 let upstream: CachingUpstream;
 let folder: string;
 let app: App | undefined;
+let lastData = '';
 beforeAll(async () => {
   upstream = await startCachingUpstream(RATES, clock.nowMs);
 });
@@ -46,7 +51,7 @@ beforeEach(() => {
   upstream.calls.length = 0;
   Object.assign(upstream, { keeps: true, refuses: false });
   // What earlier tests have left there is forgotten.
-  aheadMs += 24 * 60 * MINUTE_MS;
+  aheadMs += 60 * MINUTE_MS;
   folder = mkdtempSync(join(tmpdir(), 'headgate-prompt-cache-'));
 });
 afterEach(async () => {
@@ -58,7 +63,7 @@ afterEach(async () => {
 async function open(workflows: string): Promise<App> {
   app = await openApp({
     workflows,
-    dataDirectory: mkdtempSync(join(folder, 'data-')),
+    dataDirectory: (lastData = mkdtempSync(join(folder, 'data-'))),
     clock,
     synchronous: 'normal',
     env: {
@@ -225,6 +230,35 @@ describe('a task whose prompt begins alike', () => {
     },
   );
 });
+
+it('is in a replay of what was recorded without it, at what it would have saved', async () => {
+  const off = await openTask({ model: 'anthropic/claude-sonnet-5', project: 'promptCache: off\n' });
+  await askTimes(off, 8, MINUTE_MS);
+  const recorded = upstream.billed();
+  await app?.close(0);
+  app = undefined;
+  const workflows = join(folder, 'workflows');
+  const head = join(folder, 'head');
+  cpSync(workflows, head, { recursive: true });
+  const file = join(head, 'headgate.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('promptCache: off\n', ''));
+  const traffic = join(folder, 'traffic.hgt');
+  expect(await headgate(['traffic', 'export', traffic, '--data', lastData])).toMatchObject({ code: 0 });
+  const replayed = async (from: string, to: string): Promise<{ before: bigint; after: bigint }> => {
+    const { code, out, err } = await headgate(
+      ['replay', from, to, '--traffic', traffic, '--format', 'json'],
+      { OPENAI_API_KEY: 'k', ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: upstream.url },
+    );
+    expect({ code, err }).toMatchObject({ code: 0 });
+    const told = JSON.parse(out) as { readonly before: { cost: string }; readonly after: { cost: string } };
+    return { before: parseUsd(told.before.cost) ?? 0n, after: parseUsd(told.after.cost) ?? 0n };
+  };
+  const { before, after } = await replayed(workflows, head);
+  expect(before).toBe(recorded);
+  // Six reads at a tenth and one write at a quarter more, of the tokens that it is taken to have.
+  const tokens = BigInt(Math.floor((`${RULES}\n`.length + 'Answer in one sentence.\n'.length) / 4));
+  expect(before - after).toBe(tokens * (6n * 1_800n - 500n));
+}, 30_000);
 
 describe('the shipped tasks', () => {
   const inputs = [

@@ -24,8 +24,8 @@ import type {
   PlanTask,
   Template,
 } from '../../language/plan/types.ts';
-import { constantBeginning } from './prompt-cache.ts';
-import type { ConstantBeginning } from './prompt-cache.ts';
+import { constantBeginning } from '../../language/plan/constant.ts';
+import type { ConstantBeginning } from '../../language/plan/constant.ts';
 import { environmentOfTask, itemEnvironment, outputEnvironment } from './task-environment.ts';
 import { parseValidator } from './thread/jobs.ts';
 import type { PromptSize } from './tokens.ts';

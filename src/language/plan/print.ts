@@ -1,6 +1,7 @@
 // printPlan: what a plan will do, for people to read in a terminal, a review and a golden test.
 import { formatUsd } from '../../common/money.ts';
-import { formatCount, formatDuration } from '../../common/units.ts';
+import { formatCount, formatDuration, formatThousands } from '../../common/units.ts';
+import { constantBeginning } from './constant.ts';
 import { canonicalPlanText } from './encode.ts';
 import type {
   JsonSchema,
@@ -11,6 +12,7 @@ import type {
   PlanLoopGuard,
   PlanLoops,
   PlanModel,
+  PlanModelStep,
   PlanPatience,
   PlanPolicy,
   PlanPrice,
@@ -114,7 +116,7 @@ function printBody(step: PlanStep): readonly string[] {
         `at most ${formatCount(step.maxOutputTokens)} tokens of output${step.temperature === null ? '' : `, temperature ${step.temperature}`}`,
         `gives ${step.structured === null ? '{ text: string }' : printSchema(step.structured)}`,
         ...(step.accept === null ? [] : [`accept ${step.accept}`]),
-        ...(step.promptCache === 'off' ? ['the provider is not asked to keep the prompt'] : []),
+        ...printPromptCache(step),
       ];
     case 'exchange':
       return [
@@ -134,6 +136,18 @@ function printBody(step: PlanStep): readonly string[] {
     case 'task':
       return [`task ${step.task} with ${printTemplate(step.input)}`];
   }
+}
+
+/** Of shorter ones no vendor keeps anything: four characters are about a token, and 1,024 tokens the least. */
+const KEPT_FROM_CHARACTERS = 3_000;
+
+function printPromptCache(step: PlanModelStep): readonly string[] {
+  const constant = constantBeginning('', step, '');
+  if (constant === null) return ['the provider is not asked to keep the prompt'];
+  const { length } = constant.text;
+  return length < KEPT_FROM_CHARACTERS
+    ? []
+    : [`begins with ${formatThousands(length)} characters that are the same in each call`];
 }
 
 function printPatience({ timeoutMs, firstTokenMs, stallMs }: PlanPatience): string {
