@@ -3,6 +3,11 @@ import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
 
 export const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+const CODES = Buffer.from(DIGITS);
+const TIME_DIGITS = 10;
+const ID_DIGITS = 26;
+/** Each is written over the one before: a text that grows by a digit is a text each time. */
+const written = Buffer.alloc(ID_DIGITS);
 
 export type IdPrefix = 'run' | 'stp' | 'att' | 'hld' | 'alr' | 'key' | 'clr' | 'nod';
 
@@ -19,18 +24,22 @@ export function rootRunId(runId: string): string {
 
 /** `run_01kb…`: unique, and in the order of creation within the resolution of a millisecond. */
 export function newId(prefix: IdPrefix, clock: Clock, random: Random): string {
-  let tail = '';
-  for (let index = 0; index < 16; index += 1) tail += DIGITS.charAt(Math.floor(random() * 32));
-  return `${prefix}_${timeDigits(clock.nowMs())}${tail}`;
+  writeTime(clock.nowMs());
+  for (let index = TIME_DIGITS; index < ID_DIGITS; index += 1)
+    written[index] = CODES[Math.floor(random() * 32)] ?? 0;
+  return `${prefix}_${written.toString('latin1')}`;
 }
 
 /** Ten digits that sort by time. */
 export function timeDigits(atMs: number): string {
+  writeTime(atMs);
+  return written.toString('latin1', 0, TIME_DIGITS);
+}
+
+function writeTime(atMs: number): void {
   let time = Math.floor(atMs);
-  let digits = '';
-  for (let index = 0; index < 10; index += 1) {
-    digits = DIGITS.charAt(time % 32) + digits;
+  for (let index = TIME_DIGITS - 1; index >= 0; index -= 1) {
+    written[index] = CODES[time % 32] ?? 0;
     time = Math.floor(time / 32);
   }
-  return digits;
 }

@@ -95,6 +95,20 @@ describe('canonical JSON', () => {
   });
 });
 
+it('puts the names of an object in order, of few and of many', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.string(), { maxLength: 40 }), (names) => {
+      const text = canonicalJson(Object.fromEntries(names.map((name) => [name, 1])));
+      expect(text).toBe(
+        `{${names
+          .toSorted()
+          .map((name) => `${JSON.stringify(name)}:1`)
+          .join(',')}}`,
+      );
+    }),
+  );
+});
+
 describe('the system clock', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

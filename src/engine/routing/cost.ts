@@ -25,13 +25,14 @@ export function costOf(price: PlanPrice, usage: Usage): NanoUsd {
   const reasoning = smaller(tokens(usage.reasoningTokens), output);
   const rates = tierOf(price.tiers, input);
   if (rates === undefined) return 0n;
-  const sum =
-    (input - cached - cacheWrite) * rates.input +
-    cached * rates.cachedInput +
-    (cacheWrite - hourWrite) * rates.cacheWrite +
-    hourWrite * larger(HOUR_WRITE * rates.input, rates.cacheWrite) +
-    (output - reasoning) * rates.output +
-    reasoning * rates.reasoning;
+  // Most calls have two of the six: what is nothing is not multiplied.
+  let sum = (input - cached - cacheWrite) * rates.input + (output - reasoning) * rates.output;
+  if (cached > 0n) sum += cached * rates.cachedInput;
+  if (cacheWrite > 0n)
+    sum +=
+      (cacheWrite - hourWrite) * rates.cacheWrite +
+      hourWrite * larger(HOUR_WRITE * rates.input, rates.cacheWrite);
+  if (reasoning > 0n) sum += reasoning * rates.reasoning;
   return divideUp(sum, PER_TOKENS) + rates.request;
 }
 

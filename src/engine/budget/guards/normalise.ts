@@ -39,20 +39,39 @@ function fold(value: Json, ignore: Paths, text: (text: string) => string): Json 
     const folded = items.map((item) => fold(item, ignore, text));
     return folded.some((item, index) => item !== items[index]) ? folded : items;
   }
-  const kept: [string, Json][] = [];
+  const members = value as JsonObject;
+  const keys = Object.keys(members);
   let isSame = true;
-  for (const [key, member] of Object.entries(value as JsonObject)) {
-    const within = ignore.filter(([first]) => first === key);
-    const folded = within.some((path) => path.length === 1)
-      ? undefined
-      : fold(
-          member,
-          within.map((path) => path.slice(1)),
-          text,
-        );
-    if (folded !== member) isSame = false;
-    if (folded !== undefined) kept.push([key, folded]);
-  }
+  const folded = keys.map((key) => {
+    const member = members[key] as Json;
+    const is = foldMember(key, member, ignore, text);
+    if (is !== member) isSame = false;
+    return is;
+  });
+  if (isSame) return value;
   // Not assigned one by one: `__proto__` is a key like any other in JSON, and would vanish, and two inputs would look the same.
-  return isSame ? value : Object.fromEntries(kept);
+  return Object.fromEntries(
+    keys.flatMap((key, index) => {
+      const member = folded[index];
+      return member === undefined ? [] : [[key, member]];
+    }),
+  );
+}
+
+/** undefined: it is ignored. */
+function foldMember(
+  key: string,
+  member: Json,
+  ignore: Paths,
+  text: (text: string) => string,
+): Json | undefined {
+  if (ignore.length === 0) return fold(member, ignore, text);
+  const within = ignore.filter(([first]) => first === key);
+  return within.some((path) => path.length === 1)
+    ? undefined
+    : fold(
+        member,
+        within.map((path) => path.slice(1)),
+        text,
+      );
 }

@@ -17,6 +17,12 @@ const ANTHROPIC_KINDS = [
   ['input-tokens', 'inputTokens'],
   ['output-tokens', 'outputTokens'],
 ] as const;
+const ANTHROPIC_NAMES = ANTHROPIC_KINDS.map(([name, kind]) => ({
+  kind,
+  remaining: `anthropic-ratelimit-${name}-remaining`,
+  limit: `anthropic-ratelimit-${name}-limit`,
+  reset: `anthropic-ratelimit-${name}-reset`,
+}));
 
 const NOTHING: readonly RateHeadroom[] = [];
 
@@ -34,14 +40,14 @@ export function rateHeadroom(headers: HeaderLookup, nowMs: number): readonly Rat
       resetsInMs,
     });
   }
-  for (const [name, kind] of ANTHROPIC_KINDS) {
-    const remaining = count(headers.get(`anthropic-ratelimit-${name}-remaining`));
+  for (const { kind, remaining: left, limit, reset } of ANTHROPIC_NAMES) {
+    const remaining = count(headers.get(left));
     if (remaining === null) continue;
     (found ??= []).push({
       kind,
-      limit: count(headers.get(`anthropic-ratelimit-${name}-limit`)),
+      limit: count(headers.get(limit)),
       remaining,
-      resetsInMs: headerResetMs(headers, `anthropic-ratelimit-${name}-reset`, nowMs),
+      resetsInMs: headerResetMs(headers, reset, nowMs),
     });
   }
   return found ?? NOTHING;
