@@ -1,103 +1,88 @@
 // /v1/chat/completions with 32 in flight, beside Portkey's gateway and a raw proxy: the same bodies on the same upstream.
 //
 //   node bench/door.ts [tiny|usual|full]
-import { load, post } from './support/http-load.ts';
-import type { LoadResult } from './support/http-load.ts';
 import { portkeyHeaders, startPortkey } from './peers/portkey.ts';
 import { startHeadgate } from './peers/headgate.ts';
+import { chat, CHAT_END } from './support/calls.ts';
+import { contest, several, standingText, toldBy } from './support/contest.ts';
+import type { Contender } from './support/contest.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
-import type { Started } from './support/processes.ts';
-import { askedSize, give, median, sized } from './support/report.ts';
+import { askedSize, give, held, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
-import { inputText } from './support/workflows.ts';
 
 const IN_FLIGHT = 32;
 const size = askedSize();
-const roundSeconds = sized(size, { tiny: 0.2, usual: 4, full: 10 });
-/** V8 compiles for so long what is hot, on the same core. */
-const warmUpSeconds = sized(size, { tiny: 0.2, usual: 10, full: 20 });
-const rounds = sized(size, { tiny: 1, usual: 5, full: 7 });
-
-interface Contender {
-  readonly name: string;
-  readonly server: Started;
-  readonly request: (index: number) => string;
-}
-
-interface Measured {
-  readonly result: LoadResult;
-  readonly cpuMicros: number;
-}
-
-function chatBody(index: number): string {
-  return JSON.stringify({
-    model: 'bench-model',
-    max_tokens: 200,
-    messages: [
-      { role: 'system', content: 'You answer questions. Use only what the text says.' },
-      { role: 'user', content: `Answer in two sentences.\n<text>\n${inputText(index)}\n</text>` },
-    ],
-  });
-}
+const processes = sized(size, { tiny: 1, usual: 2, full: 3 });
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 const to = `${upstream.url}/now/v1`;
-const portkey = await startPortkey(SERVER_CORE);
-const contenders: Contender[] = [
+
+const all: Contender[] = [
   {
     name: 'headgate',
-    server: await startHeadgate(upstream.url, 'now'),
-    request: (index) => post('/v1/chat/completions', chatBody(index)),
+    servers: await several(processes, () => startHeadgate(upstream.url, 'now')),
+    request: chat(),
+    expect: CHAT_END,
   },
-  ...(portkey === undefined
-    ? []
-    : [
-        {
-          name: 'portkey',
-          server: portkey,
-          request: (index: number) => post('/v1/chat/completions', chatBody(index), portkeyHeaders(to)),
-        },
-      ]),
+  {
+    name: 'portkey',
+    servers: await several(processes, () => startPortkey(SERVER_CORE)),
+    request: chat('/v1/chat/completions', portkeyHeaders(to)),
+    expect: CHAT_END,
+  },
   {
     name: 'raw proxy',
-    server: await startNode(['bench/peers/proxy.ts', upstream.url], { core: SERVER_CORE }),
-    request: (index) =>
-      post('/now/v1/chat/completions', chatBody(index), 'Authorization: Bearer sk-bench\r\n'),
+    servers: await several(processes, () =>
+      startNode(['bench/peers/proxy.ts', upstream.url], { core: SERVER_CORE }),
+    ),
+    request: chat('/now/v1/chat/completions', 'Authorization: Bearer sk-bench\r\n'),
+    expect: CHAT_END,
   },
 ];
-
-async function measure({ server, request }: Contender, seconds: number): Promise<Measured> {
-  const before = server.cpuMicros();
-  const expect = '"finish_reason":"stop"';
-  const result = await load({ port: server.port, inFlight: IN_FLIGHT, seconds, request, expect });
-  return { result, cpuMicros: (server.cpuMicros() - before) / result.answers };
-}
-
-// In each round all take turns; the first warms up.
-const measured = new Map(contenders.map(({ name }) => [name, [] as Measured[]]));
-for (let round = 0; round <= rounds; round += 1) {
-  for (const contender of contenders) {
-    const one = await measure(contender, round === 0 ? warmUpSeconds : roundSeconds);
-    if (round > 0) measured.get(contender.name)?.push(one);
-  }
-}
-for (const { server } of contenders) await server.stop();
+const contenders = all.filter(({ servers }) => servers.length > 0);
+const standings = await contest(contenders, {
+  inFlight: IN_FLIGHT,
+  rounds: sized(size, { tiny: 1, usual: 5, full: 7 }),
+  // V8 compiles for so long what is hot, on the same core.
+  warmUpSeconds: sized(size, { tiny: 0.2, usual: 10, full: 20 }),
+  roundSeconds: sized(size, { tiny: 0.2, usual: 4, full: 10 }),
+});
+for (const { servers } of contenders) for (const server of servers) await server.stop();
 await upstream.stop();
 
-const of = (name: string, what: (one: Measured) => number): number =>
-  median((measured.get(name) ?? []).map(what));
-const perSecond = (name: string): number => of(name, ({ result }) => result.perSecond);
-
-const lines: Line[] = [...measured.keys()].map((name) => ({
+const lines: Line[] = [...standings].map(([name, standing]) => ({
   what: `${name}: chat completions, ${IN_FLIGHT} in flight`,
-  value: perSecond(name),
+  value: standing.perSecond,
   unit: '/s',
-  note: `p50 ${of(name, ({ result }) => result.p50Ms).toFixed(1)} ms, p99 ${of(name, ({ result }) => result.p99Ms).toFixed(1)} ms, CPU ${of(name, ({ cpuMicros }) => cpuMicros).toFixed(0)} µs`,
+  note: standingText(standing),
 }));
-lines.push(
-  portkey === undefined
-    ? { what: 'portkey', value: Number.NaN, unit: '×', note: 'not measured: npm could not install it' }
-    : { what: 'door beside portkey', value: perSecond('headgate') / perSecond('portkey'), unit: '×' },
-  { what: 'door beside raw proxy', value: perSecond('headgate') / perSecond('raw proxy'), unit: '×' },
-);
+const ours = standings.get('headgate');
+const portkey = standings.get('portkey');
+const proxy = standings.get('raw proxy');
+if (ours === undefined || proxy === undefined) throw new Error('no contest');
+if (portkey === undefined)
+  lines.push({
+    what: 'portkey',
+    value: Number.NaN,
+    unit: '×',
+    note: 'not measured: npm could not install it',
+  });
+else {
+  const ratio = portkey.cpuMicros / ours.cpuMicros;
+  lines.push(
+    held(
+      "portkey's CPU a call beside the door's",
+      ratio,
+      '×',
+      { atLeast: 2.5 },
+      toldBy(ratio, ours, portkey),
+    ),
+    held("p99 beside portkey's median", ours.p99Ms / portkey.p50Ms, '×', { atMost: 1 }),
+  );
+}
+lines.push(held('resident memory under this load', ours.residentMb, 'MB', { atMost: 260 }), {
+  what: "the door's CPU a call beside the raw proxy's",
+  value: ours.cpuMicros / proxy.cpuMicros,
+  unit: '×',
+});
 give('door', size, lines);

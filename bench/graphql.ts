@@ -1,157 +1,109 @@
-// runTask over GraphQL with 32 in flight, beside Portkey's gateway, bare yoga with undici, and a raw proxy: the same load on the same upstream.
+// The served product: POST /graphql with runTask, beside Portkey's gateway, bare yoga and a raw proxy, with the upstream at 0 ms and at 300 ms ± 100.
 //
 //   node bench/graphql.ts [tiny|usual|full]
-import { load, post } from './support/http-load.ts';
-import type { LoadResult } from './support/http-load.ts';
 import { portkeyHeaders, startPortkey } from './peers/portkey.ts';
 import { startHeadgate } from './peers/headgate.ts';
+import { chat, CHAT_END, graphqlCall, RUN_END, runTask } from './support/calls.ts';
+import { contest, several, standingText, toldBy } from './support/contest.ts';
+import type { Contender, Standing } from './support/contest.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
-import type { Started } from './support/processes.ts';
-import { askedSize, give, held, median, sized } from './support/report.ts';
+import { askedSize, give, held, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
-import { inputText } from './support/workflows.ts';
 
 const size = askedSize();
-const roundSeconds = sized(size, { tiny: 0.2, usual: 4, full: 10 });
-/** V8 compiles for so long what is hot, on the same core. */
-const warmUpSeconds = sized(size, { tiny: 0.2, usual: 10, full: 20 });
-const rounds = sized(size, { tiny: 1, usual: 5, full: 7 });
-
-interface Measured {
-  readonly result: LoadResult;
-  readonly cpuMicros: number;
-}
-
-interface Contender {
-  readonly name: string;
-  readonly server: Started;
-  readonly request: (index: number) => string;
-  readonly expect: string;
-}
-
-const RUN =
-  'mutation ($text: String!) { runTask(task: { answer: { text: $text } }) { __typename ... on Run { id status cost outputJson attempts { model inputTokens outputTokens } } } }';
 const ASK =
   'mutation ($text: String!) { runTask(text: $text) { __typename status answer inputTokens outputTokens } }';
 
-const graphqlBody = (query: string) => {
-  const start = `{"query":${JSON.stringify(query)},"variables":{"text":`;
-  return (index: number) => post('/graphql', `${start}${JSON.stringify(inputText(index))}}}`);
-};
-
-function chatBody(index: number): string {
-  return JSON.stringify({
-    model: 'bench-model',
-    max_tokens: 200,
-    messages: [
-      { role: 'system', content: 'You answer questions. Use only what the text says.' },
-      { role: 'user', content: `Answer in two sentences.\n<text>\n${inputText(index)}\n</text>` },
-    ],
-  });
-}
-
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 
-async function contenders(pace: string): Promise<Contender[]> {
+/** In each round all take turns; the first warms up: V8 compiles for so long what is hot, on the same core. */
+async function compare(
+  pace: string,
+  inFlight: number,
+  rounds: number,
+  processes: number,
+): Promise<ReadonlyMap<string, Standing>> {
   const to = `${upstream.url}/${pace}/v1`;
-  const portkey = await startPortkey(SERVER_CORE);
-  return [
+  const all: Contender[] = [
     {
       name: 'headgate',
-      server: await startHeadgate(upstream.url, pace),
-      request: graphqlBody(RUN),
-      expect: '"status":"SUCCEEDED"',
+      servers: await several(processes, () => startHeadgate(upstream.url, pace)),
+      request: runTask,
+      expect: RUN_END,
     },
-    ...(portkey === undefined
-      ? []
-      : [
-          {
-            name: 'portkey',
-            server: portkey,
-            request: (index: number) => post('/v1/chat/completions', chatBody(index), portkeyHeaders(to)),
-            expect: '"finish_reason":"stop"',
-          },
-        ]),
+    {
+      name: 'portkey',
+      servers: await several(processes, () => startPortkey(SERVER_CORE)),
+      request: chat('/v1/chat/completions', portkeyHeaders(to)),
+      expect: CHAT_END,
+    },
     {
       name: 'bare yoga',
-      server: await startNode(['bench/peers/yoga.ts', to], { core: SERVER_CORE }),
-      request: graphqlBody(ASK),
-      expect: '"status":"SUCCEEDED"',
+      servers: await several(processes, () => startNode(['bench/peers/yoga.ts', to], { core: SERVER_CORE })),
+      request: graphqlCall(ASK),
+      expect: RUN_END,
     },
     {
       name: 'raw proxy',
-      server: await startNode(['bench/peers/proxy.ts', upstream.url], { core: SERVER_CORE }),
-      request: (index) =>
-        post(`/${pace}/v1/chat/completions`, chatBody(index), 'Authorization: Bearer sk-bench\r\n'),
-      expect: '"finish_reason":"stop"',
+      servers: await several(processes, () =>
+        startNode(['bench/peers/proxy.ts', upstream.url], { core: SERVER_CORE }),
+      ),
+      request: chat(`/${pace}/v1/chat/completions`, 'Authorization: Bearer sk-bench\r\n'),
+      expect: CHAT_END,
     },
   ];
+  const contenders = all.filter(({ servers }) => servers.length > 0);
+  const standings = await contest(contenders, {
+    inFlight,
+    rounds,
+    warmUpSeconds: sized(size, { tiny: 0.2, usual: 10, full: 20 }),
+    roundSeconds: sized(size, { tiny: 0.2, usual: 4, full: 10 }),
+  });
+  for (const { servers } of contenders) for (const server of servers) await server.stop();
+  return standings;
 }
 
-async function measure(contender: Contender, inFlight: number, seconds: number): Promise<Measured> {
-  const { server, request, expect } = contender;
-  const before = server.cpuMicros();
-  const result = await load({ port: server.port, inFlight, seconds, request, expect });
-  return { result, cpuMicros: (server.cpuMicros() - before) / result.answers };
-}
-
-/** In each round all take turns; the first warms up. */
-async function compare(pace: string, inFlight: number, times: number): Promise<Map<string, Measured[]>> {
-  const all = await contenders(pace);
-  const measured = new Map(all.map(({ name }) => [name, [] as Measured[]]));
-  for (let round = 0; round <= times; round += 1) {
-    for (const contender of all) {
-      const one = await measure(contender, inFlight, round === 0 ? warmUpSeconds : roundSeconds);
-      if (round > 0) measured.get(contender.name)?.push(one);
-    }
-  }
-  for (const { server } of all) await server.stop();
-  return measured;
-}
-
-const now = await compare('now', 32, rounds);
-const slow = await compare('slow', 256, sized(size, { tiny: 1, usual: 1, full: 3 }));
+const now = await compare(
+  'now',
+  32,
+  sized(size, { tiny: 1, usual: 5, full: 7 }),
+  sized(size, { tiny: 1, usual: 2, full: 3 }),
+);
+const slow = await compare('slow', 256, sized(size, { tiny: 1, usual: 1, full: 3 }), 1);
 await upstream.stop();
 
-const of = (measured: Map<string, Measured[]>, name: string, what: (one: Measured) => number): number =>
-  median((measured.get(name) ?? []).map(what));
-const perSecond = ({ result }: Measured): number => result.perSecond;
-const p50 = ({ result }: Measured): number => result.p50Ms;
-const p99 = ({ result }: Measured): number => result.p99Ms;
-
-const lines: Line[] = [];
-for (const name of now.keys()) {
-  lines.push({
-    what: `${name}: 32 in flight, upstream at once`,
-    value: of(now, name, perSecond),
-    unit: '/s',
-    note: `p50 ${of(now, name, p50).toFixed(1)} ms, p99 ${of(now, name, p99).toFixed(1)} ms, CPU ${of(now, name, ({ cpuMicros }) => cpuMicros).toFixed(0)} µs`,
-  });
-}
-const ratio = (name: string): number => of(now, 'headgate', perSecond) / of(now, name, perSecond);
-if (now.has('portkey')) {
-  lines.push(
-    held('throughput beside portkey', ratio('portkey'), '×', { atLeast: 2.5 }),
-    held('p99 beside portkey', of(now, 'headgate', p99) / of(now, 'portkey', p99), '×', { atMost: 1 }),
-  );
-} else
+const lines: Line[] = [...now].map(([name, standing]) => ({
+  what: `${name}: 32 in flight, upstream at once`,
+  value: standing.perSecond,
+  unit: '/s',
+  note: standingText(standing),
+}));
+const ours = now.get('headgate');
+const [portkey, yoga, proxy] = [now.get('portkey'), now.get('bare yoga'), now.get('raw proxy')];
+if (ours === undefined || yoga === undefined || proxy === undefined) throw new Error('no contest');
+if (portkey === undefined)
   lines.push({
     what: 'portkey',
     value: Number.NaN,
     unit: '×',
     note: 'not measured: npm could not install it',
   });
-lines.push(held('throughput beside bare yoga', ratio('bare yoga'), '×', { atLeast: 0.6 }), {
-  what: 'throughput beside raw proxy',
-  value: ratio('raw proxy'),
-  unit: '×',
-});
-for (const name of slow.keys()) {
-  lines.push({
-    what: `${name}: 256 in flight, upstream at 300 ms ± 100: p50`,
-    value: of(slow, name, p50),
-    unit: 'ms',
-    note: `p99 ${of(slow, name, p99).toFixed(1)} ms, CPU ${of(slow, name, ({ cpuMicros }) => cpuMicros).toFixed(0)} µs`,
-  });
+else {
+  const ratio = portkey.cpuMicros / ours.cpuMicros;
+  lines.push(
+    held("portkey's CPU a call beside a run's", ratio, '×', { atLeast: 2.2 }, toldBy(ratio, ours, portkey)),
+    held("p99 beside portkey's median", ours.p99Ms / portkey.p50Ms, '×', { atMost: 1 }),
+  );
 }
+const besideYoga = yoga.cpuMicros / ours.cpuMicros;
+lines.push(
+  held("bare yoga's CPU beside a run's", besideYoga, '×', { atLeast: 0.6 }, toldBy(besideYoga, ours, yoga)),
+  { what: "the raw proxy's CPU beside a run's", value: proxy.cpuMicros / ours.cpuMicros, unit: '×' },
+  ...[...slow].map(([name, standing]) => ({
+    what: `${name}: 256 in flight, upstream at 300 ms ± 100: p50`,
+    value: standing.p50Ms,
+    unit: 'ms',
+    note: standingText(standing),
+  })),
+);
 give('graphql', size, lines);

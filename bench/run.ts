@@ -3,6 +3,7 @@
 //   npm run bench                                 all, at the usual size
 //   npm run bench -- --size full                  with a soak of a million runs
 //   npm run bench -- --only engine,graphql        some of them; the others' results are kept
+//   npm run bench -- --against REF                the working tree beside a commit, both built: see against.ts
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +31,11 @@ const BENCHES: { readonly [name: string]: number | null } = {
 
 const RESULTS = join(root, 'bench', 'results.json');
 const PAGE = join(root, 'docs', 'performance.md');
+
+if (process.argv.includes('--against')) {
+  await runNode(['bench/against.ts', ...process.argv.slice(2)], { core: LOAD_CORE });
+  process.exit();
+}
 
 const { values } = parseArgs({
   options: {

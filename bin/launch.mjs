@@ -50,6 +50,15 @@ const noteHangup = () => {
 };
 if (serves) process.on('SIGHUP', noteHangup);
 
+/**
+ * What V8 is told before it starts, for the command that serves: its young objects in 24 MB and not 48, which is as fast and has shorter pauses. What
+ * it can be told later stands in src/cli/v8-flags.ts.
+ * @param {readonly string[]} args of the command line, the command first
+ */
+export function nodeFlags([command]) {
+  return command === 'serve' ? ['--max-semi-space-size=8'] : [];
+}
+
 /** What to tell someone for whom `findNode` found nothing. */
 export function noNodeMessage() {
   const name = platformPackage();

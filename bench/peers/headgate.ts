@@ -1,20 +1,25 @@
-// Headgate as it is served: the command line with its defaults, on the workflows that are measured.
+// Headgate as it is served: the built package with its defaults, on the workflows that are measured.
+import { nodeFlags } from '../../bin/launch.mjs';
+import { builtTree } from '../support/built.ts';
 import { SERVER_CORE, startNode } from '../support/processes.ts';
 import type { Started } from '../support/processes.ts';
 import { ENV, temporaryFolder, writeWorkflows } from '../support/workflows.ts';
 
+export interface HeadgateOptions {
+  /** The file that `node` runs; default: that of the working tree, built. */
+  readonly main?: string;
+  /** Default: the core that is measured. */
+  readonly core?: number | null;
+}
+
 /** `pace`: the upstream's path, as `now` or `slow`. */
-export function startHeadgate(upstream: string, pace: string): Promise<Started> {
+export function startHeadgate(
+  upstream: string,
+  pace: string,
+  { main = builtTree(), core = SERVER_CORE }: HeadgateOptions = {},
+): Promise<Started> {
   const workflows = writeWorkflows(upstream, pace);
-  const flags = [
-    '--port',
-    '0',
-    '--mode',
-    'production',
-    '--workflows',
-    workflows,
-    '--data',
-    temporaryFolder(),
-  ];
-  return startNode(['src/cli/main.ts', 'serve', ...flags], { core: SERVER_CORE, env: { ...ENV } });
+  const folders = ['--workflows', workflows, '--data', temporaryFolder()];
+  const command = ['serve', '--port', '0', '--mode', 'production', ...folders];
+  return startNode([...nodeFlags(command), main, ...command], { core, env: { ...ENV } });
 }

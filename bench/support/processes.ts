@@ -1,7 +1,7 @@
 // Processes of a bench: pinned to a core where the machine can, ready when they say so, ended by their id.
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +21,9 @@ export function pinned(core: number | null, command: readonly string[]): readonl
   return core !== null && canPin() ? ['taskset', '-c', String(core), ...command] : command;
 }
 
+/** The thread that answers, threads of JavaScript beside it (the ledger's), V8's own, and those of the system's calls. */
+export type ThreadGroup = 'main' | 'workers' | 'v8' | 'other';
+
 export interface Started {
   readonly pid: number;
   /** Where it serves. */
@@ -28,6 +31,8 @@ export interface Started {
   readonly port: number;
   /** CPU time of all its threads in microseconds; NaN where the system does not tell. */
   cpuMicros(): number;
+  /** The same by the kind of thread. */
+  cpuByThread(): { readonly [group in ThreadGroup]: number };
   /** Resident memory in MB; NaN where the system does not tell. */
   residentMb(): number;
   stop(): Promise<void>;
@@ -61,7 +66,11 @@ export async function startNode(
     pid,
     url,
     port: Number(new URL(url).port),
-    cpuMicros: () => cpuMicrosOf(pid),
+    cpuMicros() {
+      const { main, workers, v8, other } = cpuByThreadOf(pid);
+      return main + workers + v8 + other;
+    },
+    cpuByThread: () => cpuByThreadOf(pid),
     residentMb: () => residentMbOf(pid),
     async stop() {
       child.kill('SIGTERM');
@@ -105,13 +114,26 @@ async function answering(url: string): Promise<string> {
   }
 }
 
-/** The kernel counts in hundredths of a second: measure for seconds. */
-function cpuMicrosOf(pid: number): number {
+/** Of the threads that live; NaN where the system does not tell. */
+function cpuByThreadOf(pid: number): { [group in ThreadGroup]: number } {
+  const micros = { main: 0, workers: 0, v8: 0, other: 0 };
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10_000;
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [nanos] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8');
+      const group: ThreadGroup =
+        thread === String(pid)
+          ? 'main'
+          : name.startsWith('WorkerThread')
+            ? 'workers'
+            : name.includes('V8')
+              ? 'v8'
+              : 'other';
+      micros[group] += Number(nanos) / 1000;
+    }
+    return micros;
   } catch {
-    return Number.NaN;
+    return { main: Number.NaN, workers: Number.NaN, v8: Number.NaN, other: Number.NaN };
   }
 }
 

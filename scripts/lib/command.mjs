@@ -1,7 +1,7 @@
 // What every script here does: install what is missing, find Node, run something with it in this process's place.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findNode, noNodeMessage, runInPlace } from '../../bin/launch.mjs';
+import { findNode, nodeFlags, noNodeMessage, runInPlace } from '../../bin/launch.mjs';
 import { ensureInstalled } from './installation.mjs';
 
 /** The folder of the checkout. */
@@ -33,5 +33,8 @@ export async function run(need, args, options = {}) {
 export async function runCli(args, options = {}) {
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node');
   const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-  await run('runtime', [join(root, 'src', 'cli', 'main.ts'), ...args], { env, ...options });
+  await run('runtime', [...nodeFlags(args), join(root, 'src', 'cli', 'main.ts'), ...args], {
+    env,
+    ...options,
+  });
 }

@@ -1,0 +1,33 @@
+// The same call in the two ways in which it is asked for, so that contenders are asked for the same.
+import { post } from './http-load.ts';
+import { inputText } from './workflows.ts';
+
+const RUN =
+  'mutation ($text: String!) { runTask(task: { answer: { text: $text } }) { __typename ... on Run { id status cost outputJson attempts { model inputTokens outputTokens } } } }';
+
+export const CHAT_END = '"finish_reason":"stop"';
+export const RUN_END = '"status":"SUCCEEDED"';
+
+/** A GraphQL operation with the n-th text as its variable. */
+export function graphqlCall(query: string): (index: number) => string {
+  const start = `{"query":${JSON.stringify(query)},"variables":{"text":`;
+  return (index) => post('/graphql', `${start}${JSON.stringify(inputText(index))}}}`);
+}
+
+export const runTask = graphqlCall(RUN);
+
+/** `/v1/chat/completions` with the n-th text. */
+export function chat(path = '/v1/chat/completions', headers = ''): (index: number) => string {
+  return (index) => post(path, chatBody(index), headers);
+}
+
+function chatBody(index: number): string {
+  return JSON.stringify({
+    model: 'bench-model',
+    max_tokens: 200,
+    messages: [
+      { role: 'system', content: 'You answer questions. Use only what the text says.' },
+      { role: 'user', content: `Answer in two sentences.\n<text>\n${inputText(index)}\n</text>` },
+    ],
+  });
+}
