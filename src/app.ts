@@ -63,6 +63,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: EngineLog;
+  /** Durable runs at once; those that are started beyond it wait, the most urgent first. Default 100. */
+  readonly durableRuns?: number;
   /** Puts something between the engine and the providers: recorded answers in tests of workflows. */
   readonly wrapProviders?: (registry: ProviderRegistry) => ProviderRegistry;
 }
@@ -91,6 +93,7 @@ export interface App {
 /** In the data folder. */
 export const DATABASE_FILE = 'headgate.db';
 export const DEFAULT_DRAIN_MS = 10_000;
+export const DURABLE_RUNS = 100;
 
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -188,6 +191,8 @@ export async function openApp(options: AppOptions): Promise<App> {
       bounds: await learntBounds(ledger),
       promptCaches: new PromptCaches(clock),
       usageAlerts: new UsageAlerts(),
+      durableRuns: options.durableRuns ?? DURABLE_RUNS,
+      ...(ledger.cluster === undefined ? {} : { cancelElsewhere: ledger.cluster.cancel }),
       clock,
       random,
       ...(options.log ? { log: options.log } : {}),
@@ -349,8 +354,7 @@ function follow({
   });
   cluster.onLowered(({ postings, before, after }) => budgets.correct(postings, before, after));
   cluster.onOthersWrote(() => stats.outdated());
-  // Durable runs of a node that died go on here, from their last receipts (INV-5).
-  cluster.onTaken(() => void engine.resume().catch(() => undefined));
+  cluster.onCancel((runId, reason) => engine.cancelHere(runId, reason));
 }
 
 /** What people should hear of is written down. */

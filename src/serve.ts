@@ -59,6 +59,7 @@ export async function serveApp(
   // What a crash or a restart cut off goes on from its last receipt (INV-5).
   const resumed = await engine.resume();
   if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
+  const stopTaking = takeWaiting(app);
   if (options.log) logRevisions(revisions, options.log);
   const alerts = await watchAlerts(
     {
@@ -101,6 +102,7 @@ export async function serveApp(
       stopPruning();
       stopForecasting();
       stopFollowing();
+      stopTaking();
       // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
       await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
       await alerts.close();
@@ -110,17 +112,23 @@ export async function serveApp(
 
 /** What the API may use of an app, and nothing else. */
 export async function servicesOf(app: App): Promise<ServerOptions['services']> {
-  const [{ RunJournals }, { LiveStats }, { KeyRing }, { createProvidersView }, { testSinks }] =
+  const [{ RunJournals }, { LiveStats }, { KeyRing }, { createProvidersView }, { testSinks }, remoteRuns] =
     await Promise.all([
       import('./server/graphql/live/journal.ts'),
       import('./server/graphql/live/live-stats.ts'),
       import('./server/keys/key-ring.ts'),
       import('./server/providers-view.ts'),
       import('./server/alerts/test-sinks.ts'),
+      import('./server/graphql/live/remote-runs.ts'),
     ]);
+  const journals = new RunJournals();
   const { engine, ledger, stats, budgets, guards, policies, rateGates, revisions, clock } = app;
   const keys = await KeyRing.open({ ledger, clock, random: app.random });
-  ledger.cluster?.onChanged((what) => {
+  const { cluster } = ledger;
+  remoteRuns.journalContinued(engine, journals);
+  const remoteOf = ({ messages }: NonNullable<typeof cluster>): InstanceType<typeof remoteRuns.RemoteRuns> =>
+    new remoteRuns.RemoteRuns({ messages, journals, engine, history: ledger, clock });
+  cluster?.onChanged((what) => {
     // A revoked key is refused on every node at once; what was missed is found when it is old.
     if (what === 'keys') keys.refresh().catch(() => undefined);
   });
@@ -142,11 +150,36 @@ export async function servicesOf(app: App): Promise<ServerOptions['services']> {
     revisions,
     adjustSpend: (adjustment) => app.adjustSpend(adjustment),
     testAlerts: () => testSinks(Object.values(revisions.active().plan.alerts ?? {}), app.env, clock),
+    nodes: () => cluster?.nodes() ?? [],
     keys,
-    live: { stats: new LiveStats(stats, clock), runs: new RunJournals() },
+    live: {
+      stats: new LiveStats(stats, clock),
+      runs: journals,
+      ...(cluster === undefined ? {} : { remote: remoteOf(cluster) }),
+    },
   };
 }
 
+/** Where nodes share the ledger: durable runs that wait for a node, those of one that died among them, are taken as soon as it is told, or looked for. */
+function takeWaiting({ engine, ledger: { cluster }, clock }: App): () => void {
+  if (cluster === undefined) return () => undefined;
+  const take = (): void => {
+    engine.resume().catch(() => undefined);
+  };
+  const stopListening = cluster.onWaiting(take);
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    take();
+    cancel = clock.after(LOOK_EVERY_MS, look);
+  };
+  cancel = clock.after(LOOK_EVERY_MS, look);
+  return () => {
+    stopListening();
+    cancel();
+  };
+}
+
+const LOOK_EVERY_MS = 1_000;
 /** For the last answers, after the drain. */
 const ANSWERED_WITHIN_MS = 1_000;
 const PRUNE_EVERY_MS = 3_600_000;

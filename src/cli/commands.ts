@@ -8,6 +8,7 @@ export type RegisterCommand = (program: Command, io: CliIo, end: (code: ExitCode
 const COMMANDS: { readonly [name: string]: () => Promise<RegisterCommand> } = {
   serve: async () => (await import('./serve.ts')).registerServe,
   demo: async () => (await import('./demo.ts')).registerDemo,
+  cluster: async () => (await import('./cluster.ts')).registerCluster,
   check: async () => (await import('./check.ts')).registerCheck,
   test: async () => (await import('./test.ts')).registerTest,
   run: async () => (await import('./run.ts')).registerRun,

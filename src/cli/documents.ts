@@ -487,6 +487,25 @@ export const TrafficPage = graphql(`
   }
 `);
 
+export const AskAgain = graphql(`
+  mutation CliAskAgain($name: String!, $input: JSON!, $key: String!) {
+    runTaskJson(name: $name, input: $input, options: { idempotencyKey: $key }) {
+      __typename
+      ... on Run {
+        status
+      }
+    }
+  }
+`);
+
+export const ClusterNodes = graphql(`
+  query CliClusterNodes {
+    nodes {
+      place
+    }
+  }
+`);
+
 export const NamesToPause = graphql(`
   query CliNamesToPause {
     taskTypes {

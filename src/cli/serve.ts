@@ -37,6 +37,7 @@ interface ServeFlags {
   readonly mode: 'development' | 'production';
   readonly synchronous: 'full' | 'normal';
   readonly drain: number;
+  readonly durableRuns?: number;
   readonly trustProxy: boolean;
   readonly watch: boolean;
   readonly repo?: string;
@@ -92,6 +93,11 @@ export const registerServe: RegisterCommand = (program, io, end) =>
       parsePositiveInteger,
       10_000,
     )
+    .option(
+      '--durable-runs <number>',
+      'durable runs at once; those that are started beyond it wait, the most urgent first (default: 100)',
+      parsePositiveInteger,
+    )
     .option('--trust-proxy', 'a proxy in front sets X-Forwarded-*, and nobody else can', false)
     .option('--no-watch', 'do not load the workflows again when a file changes')
     .option(
@@ -145,6 +151,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   const app = await openApp({
     workflows: await sourceOf(flags, io),
     dataDirectory: flags.data,
+    ...(flags.durableRuns === undefined ? {} : { durableRuns: flags.durableRuns }),
     ...(flags.database === undefined ? {} : { database: flags.database }),
     env: io.env,
     synchronous: flags.synchronous,

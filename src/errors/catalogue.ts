@@ -146,6 +146,11 @@ export const catalogue = {
     remedy: 'Run it again; use startTask for work that must survive a restart.',
     kind: 'retryable',
   },
+  RUN_GIVEN_UP: {
+    message: 'It was begun {times} times, and each time its process ended before it did.',
+    remedy: 'Find out whether it is what ends them (memory, a crash in the log); then run it again.',
+    kind: 'terminal',
+  },
   REVISION_UNKNOWN: {
     message: 'The run belongs to revision {revision}, which this ledger does not hold.',
     remedy: 'Send the task again: it will run on the revision that is active now.',

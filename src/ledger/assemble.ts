@@ -7,6 +7,7 @@ import { createMaintenance } from './maintenance.ts';
 import type { Alone } from './maintenance.ts';
 import type { Ledger } from './open.ts';
 import type { LedgerReader, RevisionReader, RunFilter, WrittenFeed, WrittenRow } from './port.ts';
+import { createRunEnds } from './run-ends.ts';
 import type { ReaderThread } from './sqlite/reader.ts';
 import type { WriteQueue } from './sqlite/write-queue.ts';
 
@@ -22,6 +23,8 @@ export interface LedgerParts {
   readonly feed: Feed;
   /** Where several processes keep the ledger in order. */
   readonly alone?: Alone;
+  /** Where several nodes share it: told when another one has written. */
+  readonly onOthersWrote?: (listener: () => void) => void;
 }
 
 /** All of a ledger but what opening and closing it is. */
@@ -29,12 +32,14 @@ export function assembleLedger(
   parts: LedgerParts,
 ): Omit<Ledger, 'accounts' | 'recovered' | 'recoveryAlerts' | 'close'> {
   const { queue, reader, scanner, quickReader, recorder, clock, feed } = parts;
+  const rows = createLedgerReader(reader, scanner);
   const admin = createAdmin(queue, reader, clock);
   return {
     ...recorder,
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin, parts.alone),
-    ...createLedgerReader(reader, scanner),
+    ...rows,
+    ended: createRunEnds(rows, feed, clock, parts.onOthersWrote),
     learntBounds: () => reader.ask('learntBounds'),
     learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),
     keepSinks: (names, sinceMs) =>

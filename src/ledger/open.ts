@@ -6,7 +6,7 @@ import type { Clock } from '../common/clock.ts';
 import { loadedOnce } from '../common/loaded.ts';
 import { systemRandom } from '../common/random.ts';
 import type { Accounts } from '../engine/budget/port.ts';
-import type { AlertRecord, Recorder } from '../engine/execution/recorder.ts';
+import type { AlertRecord, History, Recorder } from '../engine/execution/recorder.ts';
 import { afterWriting, assembleLedger, createFeed, createLedgerReader } from './assemble.ts';
 import type { Cluster } from './cluster-port.ts';
 import { isDatabaseAddress } from './database-address.ts';
@@ -25,6 +25,8 @@ import type {
   RunFilter,
 } from './port.ts';
 import { createRecorder } from './recorder.ts';
+import type { RunRecord } from '../engine/execution/records.ts';
+import { openRun } from './sqlite/operations.ts';
 import { LedgerAlerts } from './alerts.ts';
 import type { RollupRead } from './rollup/group.ts';
 import type { SpanRead } from './rollup/span.ts';
@@ -76,6 +78,7 @@ export interface Ledger
     AlertOutbox,
     WrittenFeed,
     RollupReader {
+  readonly ended: History['ended'];
   readonly accounts: Accounts;
   /** Where several nodes share the ledger. */
   readonly cluster?: Cluster;
@@ -132,7 +135,11 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = afterWriting(newReader(readerOptions), queue);
   const startup = startupConnection(path);
-  const recorder = createRecorder(queue, reader, new RunContexts());
+  const recorder = createRecorder(queue, reader, new RunContexts(), async (waiting) => {
+    const run: RunRecord = { ...waiting, status: 'running', begun: waiting.begun + 1 };
+    await queue.write(() => openRun(run), null);
+    return run;
+  });
   // A disk that does not take it will refuse what matters more, and say so.
   const recoveryAlerts = alerts.recovered(host.recovered);
   for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);

@@ -1,7 +1,7 @@
 // The Recorder on a write queue and a reader: what an execution writes down and reads back.
 import type { Json } from '../common/json.ts';
 import type { Recorder } from '../engine/execution/recorder.ts';
-import type { AttemptRecord } from '../engine/execution/records.ts';
+import type { AttemptRecord, RunRecord } from '../engine/execution/records.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';
 import * as operations from './sqlite/operations.ts';
@@ -15,7 +15,13 @@ interface OpenAttempt {
   readonly postings: AttemptRecord['postings'];
 }
 
-export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts: RunContexts): Recorder {
+/** `take`: makes a run that waits this process's own, where finding it has not done so. */
+export function createRecorder(
+  queue: WriteQueue,
+  reader: ReaderThread,
+  contexts: RunContexts,
+  take: (run: RunRecord) => Promise<RunRecord>,
+): Recorder {
   const open = new Map<string, OpenAttempt>();
   /** A text of a run that keeps less than all of it is in no file but the database, which reduces it. */
   const isForTheDatabase = (runId: string, text: Json | null): boolean =>
@@ -84,11 +90,18 @@ export function createRecorder(queue: WriteQueue, reader: ReaderThread, contexts
       return reader.ask('byIdempotencyKey', caller, key);
     },
     findCached: (taskRevision, inputHash, wanted) => reader.ask('cached', taskRevision, inputHash, wanted),
-    async unfinished() {
-      const runs = await reader.ask('unfinished');
+    async takeWaiting(limit, id) {
+      // Those that were taken before are marked so.
+      await queue.flushed();
+      const waiting = await reader.ask('waiting', limit, id);
+      const runs = await Promise.all(waiting.map(take));
       // They go on here: what they do from now on is counted with their tags and teams.
       for (const run of runs) contexts.opened(run);
       return runs;
+    },
+    release(run) {
+      const waiting: RunRecord = { ...run, status: 'queued', begun: run.begun - 1 };
+      return texts(run.id, run.input, () => operations.openRun(waiting), null);
     },
     planText: (hash) => reader.ask('planText', hash),
   };

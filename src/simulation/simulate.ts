@@ -138,6 +138,7 @@ export async function simulate({
     bounds: new LearntBounds(),
     promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
+    durableRuns: Number.POSITIVE_INFINITY,
     clock,
     random,
   });

@@ -179,8 +179,16 @@ export class Tally implements Recorder, History {
     return NONE;
   }
 
-  unfinished(): Promise<readonly never[]> {
+  takeWaiting(): Promise<readonly never[]> {
     return Promise.resolve([]);
+  }
+
+  release(): Promise<void> {
+    return WRITTEN;
+  }
+
+  ended(id: string): Promise<RunRecord> {
+    return Promise.reject(new Error(`run ${id} is not waited for in a simulation`));
   }
 
   planText(): Promise<undefined> {

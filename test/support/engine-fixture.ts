@@ -86,6 +86,7 @@ export interface MemoryFixtureOptions {
   readonly clock?: SimulatedClock;
   readonly recorder?: MemoryRecorder;
   readonly seed?: number;
+  readonly durableRuns?: number;
 }
 
 export function memoryFixture(plan: Plan, script: Script, options: MemoryFixtureOptions = {}): MemoryFixture {
@@ -99,6 +100,7 @@ export function memoryFixture(plan: Plan, script: Script, options: MemoryFixture
     accounts: NO_ACCOUNTS,
     switches: [],
     seed: options.seed ?? 1,
+    ...(options.durableRuns === undefined ? {} : { durableRuns: options.durableRuns }),
   });
   return Object.assign(parts, { recorder, providers, clock });
 }
@@ -113,6 +115,7 @@ interface Assembly {
   readonly accounts: Accounts;
   readonly switches: Iterable<SpendSwitch>;
   readonly seed: number;
+  readonly durableRuns?: number;
 }
 
 function assemble({
@@ -123,6 +126,7 @@ function assemble({
   accounts,
   switches,
   seed,
+  durableRuns = 100,
 }: Assembly): Omit<Fixture, 'ledger' | 'path'> {
   const random = seededRandom(seed);
   const budgets = createBudgets({ clock, accounts, matches: createBudgetMatcher() });
@@ -149,6 +153,7 @@ function assemble({
     bounds: new LearntBounds(),
     promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
+    durableRuns,
     clock,
     random,
     log: {

@@ -48,6 +48,8 @@ export function makeRun(id: string, fields: Partial<RunRecord> = {}): RunRecord 
     idempotencyKey: null,
     parentRunId: null,
     durable: false,
+    priority: 0,
+    begun: 1,
     continuation: null,
     input: { text: 'a text' },
     inputHash: 'a'.repeat(64),

@@ -21,6 +21,8 @@ export function memoryRecorder(): MemoryRecorder {
   const steps = new Map<string, Map<string, StepRecord>>();
   const alerts: AlertRecord[] = [];
   const log: string[] = [];
+  /** Whoever waits for the end of a run. */
+  const ends: (() => void)[] = [];
 
   const write = async (what: string, apply: () => void): Promise<void> => {
     const { failure } = recorder;
@@ -45,7 +47,11 @@ export function memoryRecorder(): MemoryRecorder {
         if (receipt !== null) keep(receipt);
       }),
     recordStep: (step) => write(`recordStep ${step.key}`, () => keep(step)),
-    finishRun: (run) => write(`finishRun ${run.id}`, () => runs.set(run.id, run)),
+    finishRun: (run) =>
+      write(`finishRun ${run.id}`, () => {
+        runs.set(run.id, run);
+        for (const tell of ends.splice(0)) tell();
+      }),
     recordAlert: (alert) => write('recordAlert', () => alerts.push(alert)),
     receipts: (runId) => Promise.resolve(new Map(steps.get(runId))),
     findByIdempotencyKey: (caller, key) =>
@@ -64,14 +70,32 @@ export function memoryRecorder(): MemoryRecorder {
             (run.finishedAtMs ?? 0) >= sinceMs,
         ),
       ),
-    unfinished: () =>
-      Promise.resolve([...runs.values()].filter((run) => run.durable && run.finishedAtMs === null)),
+    takeWaiting(limit, id) {
+      const waiting = [...runs.values()]
+        .filter(
+          (run) => run.status === 'queued' && run.parentRunId === null && (id === undefined || run.id === id),
+        )
+        .sort((a, b) => b.priority - a.priority)
+        .slice(0, limit);
+      const taken = waiting.map((run) => ({ ...run, status: 'running' as const, begun: run.begun + 1 }));
+      for (const run of taken) runs.set(run.id, run);
+      return Promise.resolve(taken);
+    },
     planText: () => Promise.resolve(undefined),
     run: (id) => Promise.resolve(runs.get(id)),
     attemptsOf: (ids) =>
       Promise.resolve(
         new Map(ids.map((id) => [id, [...attempts.values()].filter(({ runId }) => runId === id)])),
       ),
+    release: (run) =>
+      write(`release ${run.id}`, () => runs.set(run.id, { ...run, status: 'queued', begun: run.begun - 1 })),
+    async ended(id) {
+      for (;;) {
+        const run = runs.get(id);
+        if (run !== undefined && run.finishedAtMs !== null) return run;
+        await new Promise<void>((resolve) => ends.push(resolve));
+      }
+    },
     stepsOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, [...(steps.get(id)?.values() ?? [])]]))),
   };
   return recorder;

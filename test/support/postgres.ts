@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
-import { postgresPackage, startPostgres } from '../../scripts/lib/postgres.mjs';
+import { postgresPackage, startPostgres } from '../../src/cli/cluster/postgres.ts';
 
 /** false: there is none on this machine, and none was named; `HEADGATE_TEST_DATABASE` names one. */
 export const hasPostgres =

@@ -73,6 +73,7 @@ export async function restartEngine(path: string, url: string): Promise<RestartE
     bounds: new LearntBounds(),
     promptCaches: new PromptCaches(clock),
     usageAlerts: new UsageAlerts(),
+    durableRuns: 100,
     thread: createWorkThread(clock),
     signals: createSignals({ clock }),
     clock,

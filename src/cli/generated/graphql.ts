@@ -451,6 +451,29 @@ export type CliTrafficQueryVariables = Exact<{
 
 export type CliTrafficQuery = { runs: { pageInfo: { hasPreviousPage: boolean, startCursor: string | null }, edges: Array<{ node: { id: string, inputHash: string, status: RunStatus, cached: boolean, startedAt: string, finishedAt: string | null, latencyMs: number | null, parent: { id: string } | null, task: { name: string }, caller: { name: string, team: string | null, tier: string | null }, tags: Array<{ key: string, value: string }>, error: { code: string } | null, steps: Array<{ key: string, kind: StepKind, status: StepStatus }>, attempts: Array<{ step: string, requestedModel: string, status: AttemptStatus, errorClass: string | null, inputTokens: number, cachedInputTokens: number, cacheWriteTokens: number, outputTokens: number, reasoningTokens: number, cost: string, heldTokens: number, rates: string, latencyMs: number | null, firstTokenMs: number | null, provider: { name: string }, decision: { rule: string } }> } }> } };
 
+export type CliAskAgainMutationVariables = Exact<{
+  name: string;
+  input: unknown;
+  key: string;
+}>;
+
+
+export type CliAskAgainMutation = { runTaskJson:
+    | { __typename: 'BudgetExceeded' }
+    | { __typename: 'DryRun' }
+    | { __typename: 'InvalidInput' }
+    | { __typename: 'LoopDetected' }
+    | { __typename: 'NoProviderAvailable' }
+    | { __typename: 'Run', status: RunStatus }
+    | { __typename: 'SpendingPaused' }
+    | { __typename: 'Unauthorized' }
+   };
+
+export type CliClusterNodesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type CliClusterNodesQuery = { nodes: Array<{ place: string }> };
+
 export type CliNamesToPauseQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -1102,6 +1125,23 @@ export const CliTrafficDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CliTrafficQuery, CliTrafficQueryVariables>;
+export const CliAskAgainDocument = new TypedDocumentString(`
+    mutation CliAskAgain($name: String!, $input: JSON!, $key: String!) {
+  runTaskJson(name: $name, input: $input, options: { idempotencyKey: $key }) {
+    __typename
+    ... on Run {
+      status
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CliAskAgainMutation, CliAskAgainMutationVariables>;
+export const CliClusterNodesDocument = new TypedDocumentString(`
+    query CliClusterNodes {
+  nodes {
+    place
+  }
+}
+    `) as unknown as TypedDocumentString<CliClusterNodesQuery, CliClusterNodesQueryVariables>;
 export const CliNamesToPauseDocument = new TypedDocumentString(`
     query CliNamesToPause {
   taskTypes {

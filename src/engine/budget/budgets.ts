@@ -356,6 +356,18 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     correct,
     nextRoom: () => (room ??= Promise.withResolvers<void>()).promise,
     release: (held) => settle(held, nothing),
+    async takeUp(runId) {
+      for (const { posting, spending } of (await accounts.ofRun?.(runId)) ?? []) {
+        const state = states.get(posting.budgetId);
+        if (state?.budget.per.kind !== 'run') continue;
+        const account = state.obtainAny(posting.account, now());
+        account.setForeign(
+          account.cell(posting.windowStartMs),
+          amountOf(state.unit, spending),
+          spending.calls,
+        );
+      }
+    },
     endRun(runId) {
       for (const state of states.values()) state.endRun(runId);
     },

@@ -128,6 +128,8 @@ export interface Budgets {
   release(hold: Hold): void;
   /** The run is over: its accounts of budgets `per: run` are let go, each with its last hold. */
   endRun(runId: string): void;
+  /** A run goes on that another process began: what it has spent and holds counts in its own budgets. */
+  takeUp(runId: string): Promise<void>;
   /** Accounts with anything in their current window, and every budget's sole account. */
   views(filter?: { readonly budgetId?: string; readonly account?: string }): readonly BudgetView[];
   onAlert(listener: (alert: BudgetAlert) => void): () => void;
@@ -207,6 +209,8 @@ export interface Accounts {
    * of runs that are not finished.
    */
   settled(sinceMs: number): Iterable<{ readonly posting: Posting; readonly spending: Spending }>;
+  /** Where other nodes write too: what a run and its children have spent and hold in the budgets of their own. */
+  ofRun?(runId: string): Promise<readonly { readonly posting: Posting; readonly spending: Spending }[]>;
   /** Holds of attempts left open: they stay held at their worst case until reconciled. */
   open(): Iterable<RecoveredHold>;
   /**

@@ -82,6 +82,8 @@ export async function adjustSpend(parts: AdjustmentParts, adjustment: Adjustment
     idempotencyKey: null,
     parentRunId: null,
     durable: false,
+    priority: 0,
+    begun: 1,
     continuation: null,
     input: null,
     inputHash: '',

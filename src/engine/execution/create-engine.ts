@@ -9,6 +9,7 @@ import { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
+import type { RunRecord } from './records.ts';
 import { keyReused, loopDetected, spendingPaused } from './results.ts';
 import { continueRun, snapshotOf } from './resume.ts';
 import { Reuse } from './reuse.ts';
@@ -20,8 +21,8 @@ export function createEngine(parts: EngineParts): Engine {
   return new RunEngine(parts);
 }
 
-/** What a request comes to: a run in this process, or a result without one. */
-type Answer = LiveRun | RunResult;
+/** What a request comes to: a run in this process, one that waits or that another node runs, or a result without one. */
+type Answer = LiveRun | { readonly kind: 'elsewhere'; readonly run: RunRecord } | RunResult;
 
 class RunEngine implements Engine {
   readonly #parts: EngineParts;
@@ -30,6 +31,13 @@ class RunEngine implements Engine {
   /** Requests with an idempotency key whose row is not written yet: the same key joins. */
   readonly #keyed = new Map<string, { readonly prepared: Prepared; readonly answer: Promise<Answer> }>();
   #stopping = false;
+  /** Durable runs that have a place here. */
+  #durable = 0;
+  /** Whether there may be some that wait for one. */
+  #mayWait = false;
+  #taking: Promise<number> | undefined;
+  /** Runs whose row is asked for, and which begin when it is there. */
+  readonly #opening = new Set<string>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -38,29 +46,35 @@ class RunEngine implements Engine {
   }
 
   async run(request: RunRequest): Promise<RunResult> {
-    const preparing = this.#prepare(request);
-    const prepared = preparing instanceof Promise ? await preparing : preparing;
-    if (!prepared.ok) return prepared.error;
-    const { value } = prepared;
-    const answer = await (value.idempotencyKey === null
-      ? this.#admit(value, false)
-      : this.#once(value, value.idempotencyKey, false));
-    return answer instanceof LiveRun ? await answer.ended : answer;
+    const answer = await this.#answer(request, false);
+    if (answer instanceof LiveRun) return answer.ended;
+    return answer.kind === 'elsewhere' ? this.#endOf(answer.run, request.signal) : answer;
   }
 
   async start(request: RunRequest): ReturnType<Engine['start']> {
+    const answer = await this.#answer(request, true);
+    if (answer instanceof LiveRun) {
+      // What is promised to survive a crash has to be written first; a LedgerUnavailable is thrown, and nothing was called.
+      await answer.opened;
+      return { kind: 'started', run: answer.record };
+    }
+    if (answer.kind === 'elsewhere') return { kind: 'started', run: answer.run };
+    return answer.kind === 'run' ? { kind: 'started', run: answer.snapshot.run } : answer;
+  }
+
+  async #answer(request: RunRequest, durable: boolean): Promise<Answer | RunResult> {
     const preparing = this.#prepare(request);
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!prepared.ok) return prepared.error;
     const { value } = prepared;
-    const answer = await (value.idempotencyKey === null
-      ? this.#admit(value, true)
-      : this.#once(value, value.idempotencyKey, true));
-    if (!(answer instanceof LiveRun))
-      return answer.kind === 'run' ? { kind: 'started', run: answer.snapshot.run } : answer;
-    // What is promised to survive a crash has to be written first; a LedgerUnavailable is thrown, and nothing was called.
-    await answer.opened;
-    return { kind: 'started', run: answer.record };
+    return value.idempotencyKey === null
+      ? this.#admit(value, durable)
+      : this.#once(value, value.idempotencyKey, durable);
+  }
+
+  /** Of a run that waits, or that another node runs: who goes away leaves it at that. */
+  async #endOf({ id }: RunRecord, signal: AbortSignal | undefined): Promise<RunResult> {
+    return snapshotOf(this.#parts, await this.#parts.history.ended(id, signal));
   }
 
   async dryRun(request: RunRequest): ReturnType<Engine['dryRun']> {
@@ -69,11 +83,34 @@ class RunEngine implements Engine {
   }
 
   async cancel(runId: string, reason: string): Promise<boolean> {
+    if (this.cancelHere(runId, reason)) return true;
+    // One that waits is begun only to end.
+    const [waiting] = await this.#parts.recorder.takeWaiting(1, runId);
+    if (waiting !== undefined) {
+      await continueRun(this.#parts, this.#runs, { ...waiting, cancelReason: reason });
+      return true;
+    }
+    return (await this.#parts.cancelElsewhere?.(runId, reason)) ?? false;
+  }
+
+  cancelHere(runId: string, reason: string): boolean {
     return this.#parts.runtime.cancel(runId, reason);
   }
 
   subscribe(runId: string, listener: (event: RunEvent) => void): (() => void) | undefined {
     return this.#runs.get(runId)?.listen(listener);
+  }
+
+  has(runId: string): boolean {
+    return this.#runs.get(runId) !== undefined;
+  }
+
+  expect(runId: string, listener: (event: RunEvent) => void): () => void {
+    return this.#runs.listen(runId, listener);
+  }
+
+  onContinued(listener: (event: RunEvent) => void): void {
+    this.#runs.continued.add(listener);
   }
 
   running(): number {
@@ -88,15 +125,46 @@ class RunEngine implements Engine {
   }
 
   async resume(): Promise<number> {
-    const records = await this.#parts.recorder.unfinished();
-    let resumed = 0;
-    for (const record of records) {
-      // A child goes on with its parent.
-      if (record.parentRunId !== null || this.#runs.get(record.id) !== undefined) continue;
-      await continueRun(this.#parts, this.#runs, record);
-      resumed += 1;
+    this.#mayWait = true;
+    // One at a time: what was taken counts before more is asked for.
+    while (this.#taking !== undefined) await this.#taking.catch(() => undefined);
+    const taking = this.#takeWaiting();
+    this.#taking = taking;
+    try {
+      return await taking;
+    } finally {
+      this.#taking = undefined;
     }
-    return resumed;
+  }
+
+  async #takeWaiting(): Promise<number> {
+    let begun = 0;
+    for (let room = this.#room(); this.#mayWait && room > 0 && !this.#stopping; room = this.#room()) {
+      this.#mayWait = false;
+      const records = await this.#parts.recorder.takeWaiting(room);
+      for (const record of records) {
+        if (this.#runs.get(record.id) !== undefined || this.#opening.has(record.id)) continue;
+        this.#whenOver(await continueRun(this.#parts, this.#runs, record));
+        begun += 1;
+      }
+      if (records.length >= room) this.#mayWait = true;
+    }
+    return begun;
+  }
+
+  #room(): number {
+    return this.#parts.durableRuns - this.#durable;
+  }
+
+  /** It has taken a place, and the next that waits has it after it. */
+  #whenOver(run: LiveRun | RunResult): void {
+    if (!(run instanceof LiveRun)) return;
+    this.#durable += 1;
+    const over = (): void => {
+      this.#durable -= 1;
+      if (this.#mayWait && !this.#stopping) this.resume().catch(() => undefined);
+    };
+    run.ended.then(over, over);
   }
 
   #prepare(request: RunRequest): ReturnType<typeof prepare> {
@@ -135,7 +203,12 @@ class RunEngine implements Engine {
     const live = this.#runs.get(record.id);
     if (live !== undefined) return live;
     if (record.finishedAtMs !== null) return snapshotOf(this.#parts, record);
-    return continueRun(this.#parts, this.#runs, record);
+    // Who asks for it wants it now: it waits no longer for a place.
+    const [taken] = await this.#parts.recorder.takeWaiting(1, record.id);
+    if (taken === undefined) return this.#runs.get(record.id) ?? { kind: 'elsewhere', run: record };
+    const run = await continueRun(this.#parts, this.#runs, taken);
+    this.#whenOver(run);
+    return run;
   }
 
   /** Who only starts a run (`durable`) is answered at once, and waits for nobody. */
@@ -175,9 +248,15 @@ class RunEngine implements Engine {
     // Asked again: the ledger may have been read since the request came.
     this.#mustTakeRuns();
     // A keyed run is asked for again after a crash: it goes on by itself, so that the second request finds its answer.
-    const record = openedRecord(id, prepared, durable || idempotencyKey !== null, clock.nowMs());
+    const isDurable = durable || idempotencyKey !== null;
+    const opened = openedRecord(id, prepared, isDurable, clock.nowMs());
+    if (durable && this.#room() <= 0) {
+      const waiting: RunRecord = { ...opened, status: 'queued', begun: 0 };
+      this.#mayWait = true;
+      return (await this.#open(waiting, prepared)) ?? { kind: 'elsewhere', run: waiting };
+    }
     const run = new LiveRun({
-      record,
+      record: opened,
       plan,
       linked,
       caller,
@@ -191,14 +270,42 @@ class RunEngine implements Engine {
       startedAtMs: clock.monotonicMs(),
     });
     if (onEvent !== undefined) run.listen(onEvent);
-    if (run.watched) run.emit({ type: 'queued', runId: id, atMs: record.startedAtMs });
-    run.opened = recorder.openRun(record);
-    // Not awaited: the row of the first attempt comes after it, and is.
-    run.opened.catch(() => undefined);
+    if (idempotencyKey === null) {
+      run.opened = recorder.openRun(opened);
+      // Not awaited: the row of the first attempt comes after it, and is.
+      run.opened.catch(() => undefined);
+    } else {
+      const before = await this.#open(opened, prepared);
+      if (before !== undefined) return before;
+    }
+    if (run.watched) run.emit({ type: 'queued', runId: id, atMs: opened.startedAtMs });
     this.#runs.begin(run, durable ? undefined : request.signal);
+    if (isDurable) this.#whenOver(run);
     return run;
   }
+
+  /** Awaits the row of a run. Where another node has used its key meanwhile: the run that was made with it. */
+  async #open(record: RunRecord, prepared: Prepared): Promise<Answer | undefined> {
+    // What waits may be taken as soon as it is written.
+    if (record.status !== 'queued') this.#opening.add(record.id);
+    try {
+      await this.#parts.recorder.openRun(record);
+      return undefined;
+    } catch (error) {
+      const { idempotencyKey } = record;
+      if (idempotencyKey === null || !(error instanceof HeadgateError) || error.code !== KEY_USED)
+        throw error;
+      const before = await this.#madeBefore(prepared, idempotencyKey);
+      if (before === undefined) throw error;
+      return before;
+    } finally {
+      this.#opening.delete(record.id);
+    }
+  }
 }
+
+/** What the ledger says of a row whose caller has used its key before. */
+const KEY_USED = 'IDEMPOTENCY_KEY_USED';
 
 function sameRequest(one: Prepared, other: Prepared): boolean {
   return one.linked.task.name === other.linked.task.name && one.inputHash === other.inputHash;

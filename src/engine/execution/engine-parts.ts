@@ -40,6 +40,10 @@ export interface EngineParts {
   readonly bounds: LearntBounds;
   readonly promptCaches: PromptCaches;
   readonly usageAlerts: UsageAlerts;
+  /** Durable runs at once; those that are started beyond it wait, the most urgent first. */
+  readonly durableRuns: number;
+  /** Where several nodes share the ledger: has a run cancelled that is not here. false: it is over. */
+  readonly cancelElsewhere?: (runId: string, reason: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly random: Random;
   /** Whatever no caller can be told; never content, never a secret. */

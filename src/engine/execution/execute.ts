@@ -243,8 +243,11 @@ function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }:
 }
 
 async function finishFailed(parts: EngineParts, run: LiveRun, { failure, error }: RunFailure): Promise<void> {
-  // A durable run that is suspended with its process stays open in the ledger: the next start continues it.
-  if (failure.kind === 'suspended') return;
+  // A durable run that is suspended with its process waits in the ledger for the next start, or for another node.
+  if (failure.kind === 'suspended') {
+    if (run.parent === null) await parts.recorder.release(run.record).catch(() => undefined);
+    return;
+  }
   const status = failure.kind === 'cancelled' ? 'cancelled' : 'failed';
   const end: RunEnd = { status, output: null, error };
   try {

@@ -105,7 +105,11 @@ export class LiveRun {
 
   listen(listener: (event: RunEvent) => void): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.unlisten(listener);
+  }
+
+  unlisten(listener: (event: RunEvent) => void): void {
+    this.#listeners.delete(listener);
   }
 
   /** A listener that throws is dropped: it must not fail the run. What happens in a child is told by its parent too, but for the child's own beginning and end. */

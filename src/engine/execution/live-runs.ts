@@ -1,6 +1,6 @@
 // The runs in this process: begun on the runtime, found by id, and let go of when they end.
 import type { Json } from '../../common/json.ts';
-import type { RunResult } from './port.ts';
+import type { RunEvent, RunResult } from './port.ts';
 import { interpreter } from './execute.ts';
 import type { LiveRun } from './live-run.ts';
 import type { EngineParts } from './engine-parts.ts';
@@ -13,6 +13,25 @@ export class LiveRuns {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+  }
+
+  /** Who is told what happens in runs that are begun here after they waited, or after another process. */
+  readonly continued = new Set<(event: RunEvent) => void>();
+  /** Those who listen for runs that are not here: they are told from the run's beginning here on. */
+  readonly #awaited = new Map<string, Set<(event: RunEvent) => void>>();
+
+  /** Events of a run from now on, or from when it begins here. */
+  listen(runId: string, listener: (event: RunEvent) => void): () => void {
+    const live = this.#runs.get(runId);
+    if (live !== undefined) return live.listen(listener);
+    const waiting = this.#awaited.get(runId) ?? new Set();
+    waiting.add(listener);
+    this.#awaited.set(runId, waiting);
+    return () => {
+      waiting.delete(listener);
+      if (waiting.size === 0 && this.#awaited.get(runId) === waiting) this.#awaited.delete(runId);
+      this.#runs.get(runId)?.unlisten(listener);
+    };
   }
 
   get(runId: string): LiveRun | undefined {
@@ -28,6 +47,8 @@ export class LiveRuns {
   begin(run: LiveRun, signal?: AbortSignal): void {
     const { runtime, guards, budgets } = this.#parts;
     this.#runs.set(run.id, run);
+    for (const listener of this.#awaited.get(run.id) ?? []) run.listen(listener);
+    this.#awaited.delete(run.id);
     const { id: runId, resumed, loopTraces: traces } = run;
     const { deadlineMs } = run.limits;
     const underWay = runtime.run({ runId, deadlineMs, resumed }, interpreter(this.#parts, run, this));

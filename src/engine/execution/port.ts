@@ -99,7 +99,8 @@ export type RunResult =
   | ({ readonly kind: 'unauthorized'; readonly scope: string } & Refused);
 
 export type RunEvent =
-  | { readonly type: 'queued'; readonly runId: string; readonly atMs: number }
+  /** `begun`: how often it was, where it goes on after another process. Left out: once. */
+  | { readonly type: 'queued'; readonly runId: string; readonly atMs: number; readonly begun?: number }
   | { readonly type: 'step'; readonly runId: string; readonly atMs: number; readonly step: StepRecord }
   | {
       readonly type: 'attempt';
@@ -153,13 +154,21 @@ export interface Engine {
   dryRun(
     request: RunRequest,
   ): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;
-  /** false: not running here. */
+  /** Wherever it runs, or waits. false: it is over, or there is no such run. */
   cancel(runId: string, reason: string): Promise<boolean>;
   /** Events of a run from now on, up to `finished`; undefined: it does not run here. */
   subscribe(runId: string, listener: (event: RunEvent) => void): (() => void) | undefined;
+  /** Whether it runs here. */
+  has(runId: string): boolean;
+  /** Events of a run that is not here, from when it begins here on. */
+  expect(runId: string, listener: (event: RunEvent) => void): () => void;
+  /** Events of all runs that are begun here after they waited, or after another process, from the first on. */
+  onContinued(listener: (event: RunEvent) => void): void;
   running(): number;
-  /** At the start: durable runs that no process finished go on from their last receipt. Gives how many. */
+  /** Durable runs that wait are begun, and those that a process left unfinished go on from their last receipt, as far as there is room. Gives how many. */
   resume(): Promise<number>;
+  /** What is live here is cancelled; for a node that is told so by another. */
+  cancelHere(runId: string, reason: string): boolean;
   /** Runs in flight end, or are recorded as cancelled when the time is over. */
   drain(drainMs: number): Promise<void>;
 }

@@ -32,8 +32,12 @@ export interface Recorder {
   findByIdempotencyKey(caller: string, key: string): Promise<RunRecord | undefined>;
   /** The newest succeeded run with this task revision and input hash, finished since; for the exact cache. */
   findCached(taskRevision: string, inputHash: string, wanted: CachedFor): Promise<RunRecord | undefined>;
-  /** Durable runs that no process finished. */
-  unfinished(): Promise<readonly RunRecord[]>;
+  /**
+   * Durable runs that no process runs, the most urgent first, taken for this one: each is begun once more. `id`: that one alone, if it waits.
+   */
+  takeWaiting(limit: number, id?: string): Promise<readonly RunRecord[]>;
+  /** A durable run that this process lets go of in good order: it waits again, and was begun once less. */
+  release(run: RunRecord): Promise<void>;
   /** A plan by its hash: canonical JSON text; undefined: unknown. */
   planText(hash: string): Promise<string | undefined>;
 }
@@ -43,6 +47,8 @@ export interface History {
   run(id: string): Promise<RunRecord | undefined>;
   attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;
   stepsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly StepRecord[]>>;
+  /** Resolves when the run's end is written, wherever it runs; the signal's reason is thrown. */
+  ended(id: string, signal?: AbortSignal): Promise<RunRecord>;
 }
 
 export interface AlertRecord {

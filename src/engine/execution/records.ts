@@ -38,6 +38,12 @@ export interface RunRecord {
   readonly parentRunId: string | null;
   /** Accepted by startTask: continued after a restart. */
   readonly durable: boolean;
+  /** Which of the runs that wait is begun first: the larger. */
+  readonly priority: number;
+  /** How often it was begun: once, and once more for each process that ended under it. */
+  readonly begun: number;
+  /** It is to be cancelled where it runs. */
+  readonly cancelReason?: string;
   /** What a run needs, beside its input, to go on after a restart: the caller in full and the tightened allowance. null where it never will. */
   readonly continuation: Json | null;
   /** Its task keeps less of its texts than all: they are written to no file but the database, which reduces them. Left out: it keeps them. */

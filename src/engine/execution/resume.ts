@@ -2,11 +2,15 @@
 import { decodeContinuation } from './continuation.ts';
 import type { RunResult } from './port.ts';
 import { failed } from './failure.ts';
+import type { RunFailure } from './failure.ts';
 import { LiveRun } from './live-run.ts';
 import type { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
+
+/** A run whose processes died so often is what they die of, or meets nothing else: it is left to people. */
+const MOST_BEGUN = 5;
 
 /** Goes on with a new deadline, for it was not the run that stood still, and with what is left of its attempts and dollars. */
 export async function continueRun(
@@ -17,15 +21,19 @@ export async function continueRun(
   const { clock, history, recorder } = parts;
   const plan = await parts.planByHash(record.revision);
   const task = plan?.tasks[record.task];
-  if (plan === undefined || task === undefined || record.continuation === null || record.input === null) {
-    return endLost(parts, record);
-  }
+  if (record.cancelReason !== undefined)
+    return end(parts, record, 'cancelled', failed('CANCELLED', { reason: record.cancelReason }));
+  if (plan === undefined || task === undefined || record.continuation === null || record.input === null)
+    return end(parts, record, 'failed', failed('REVISION_UNKNOWN', { revision: record.revision }));
+  if (record.begun > MOST_BEGUN)
+    return end(parts, record, 'failed', failed('RUN_GIVEN_UP', { times: MOST_BEGUN }));
+  await parts.budgets.takeUp(record.id);
   const [before, steps] = await Promise.all([history.attemptsOf([record.id]), recorder.receipts(record.id)]);
   // Two may ask for the same run at once, by its key and at the start: the first to come here goes on with it.
   const live = runs.get(record.id);
   if (live !== undefined) return live;
 
-  const { caller, limits } = decodeContinuation(record.continuation);
+  const { caller, limits, texts } = decodeContinuation(record.continuation);
   const run = new LiveRun({
     record,
     plan,
@@ -33,7 +41,7 @@ export async function continueRun(
     caller,
     input: record.input as Prepared['input'],
     limits,
-    texts: 'none',
+    texts,
     parent: null,
     loopTraces: null,
     resumed: true,
@@ -41,6 +49,8 @@ export async function continueRun(
   });
   run.takeUp(before.get(record.id) ?? []);
   run.steps.push(...steps.values());
+  for (const listener of runs.continued) run.listen(listener);
+  if (run.watched) run.emit({ type: 'queued', runId: run.id, atMs: clock.nowMs(), begun: record.begun });
   runs.begin(run);
   return run;
 }
@@ -54,12 +64,17 @@ export async function snapshotOf({ history }: EngineParts, run: RunRecord): Prom
   };
 }
 
-async function endLost(parts: EngineParts, record: RunRecord): Promise<LiveRun | RunResult> {
+/** It ends without having gone on. */
+async function end(
+  parts: EngineParts,
+  record: RunRecord,
+  status: 'failed' | 'cancelled',
+  { error }: RunFailure,
+): Promise<RunResult> {
   const { clock, recorder } = parts;
   const nowMs = clock.nowMs();
-  const { error } = failed('REVISION_UNKNOWN', { revision: record.revision });
   const latencyMs = Math.max(0, nowMs - record.startedAtMs);
-  const run: RunRecord = { ...record, status: 'failed', error, finishedAtMs: nowMs, latencyMs };
+  const run: RunRecord = { ...record, status, error, finishedAtMs: nowMs, latencyMs };
   await recorder.finishRun(run);
   return snapshotOf(parts, run);
 }

@@ -28,11 +28,11 @@ export class Reuse {
    * An identical request that is being answered is joined; else the newest answer that is young enough is given again; else `answer` answers this one, which
    * may be joined meanwhile. Between the look and the entry nothing is awaited, so that of many at once only one goes first.
    */
-  async cached(
+  async cached<Given>(
     prepared: Prepared,
     options: { readonly forMs: number; readonly waits: boolean },
-    answer: () => Promise<LiveRun | RunResult>,
-  ): Promise<LiveRun | RunResult> {
+    answer: () => Promise<LiveRun | Given>,
+  ): Promise<LiveRun | RunResult | Given> {
     const { linked, inputHash } = prepared;
     const { revision, retain } = linked.task;
     const reads = readMoment(prepared.plan, this.#parts.executors, linked);

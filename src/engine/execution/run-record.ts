@@ -9,7 +9,16 @@ import type { RunError, RunRecord, RunStatus } from './records.ts';
 
 export function openedRecord(
   id: string,
-  { request: { caller }, plan, linked, input, inputHash, tags, limits, idempotencyKey }: Prepared,
+  {
+    request: { caller, stream = false, texts = 'output' },
+    plan,
+    linked,
+    input,
+    inputHash,
+    tags,
+    limits,
+    idempotencyKey,
+  }: Prepared,
   durable: boolean,
   nowMs: number,
 ): RunRecord {
@@ -29,7 +38,9 @@ export function openedRecord(
     idempotencyKey,
     parentRunId: null,
     durable,
-    continuation: durable ? encodeContinuation({ caller, limits }) : null,
+    priority: linked.task.priority ?? 0,
+    begun: 1,
+    continuation: durable ? encodeContinuation({ caller, limits, texts: stream ? texts : 'none' }) : null,
     ...(linked.task.retain.content === 'full' ? {} : { confidential: true as const }),
     input,
     inputHash,

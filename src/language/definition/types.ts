@@ -46,6 +46,8 @@ export interface TaskDefinition {
   readonly deprecated: string | null;
   readonly input: InputDefinition;
   readonly allowance: AllowanceDefinition;
+  /** Of the started runs that wait, the larger is begun first. */
+  readonly priority: number;
   readonly budget: TaskBudgetDefinition | null;
   readonly cache: { readonly forMs: number; readonly at: Place } | null;
   readonly retain: RetainDefinition | null;

@@ -76,6 +76,7 @@ function printTask(task: PlanTask): string {
     ...(task.description === '' ? [] : [task.description]),
     ...(task.deprecated === null ? [] : [`deprecated: ${task.deprecated}`]),
     `allowance  ${formatDuration(allowance.deadlineMs)}, ${allowance.attempts} attempts, ${allowance.costNanoUsd === null ? 'no cost limit of its own' : `at most $${formatUsd(allowance.costNanoUsd)}`}`,
+    ...(task.priority === undefined ? [] : [`priority   ${task.priority}`]),
     `cache      ${cache === null ? 'off' : `same input, ${formatDuration(cache.forMs)}`}`,
     `retain     ${retain.content}, ${formatDuration(retain.forMs)}`,
     ...(loop === null ? [] : [`loop       ${printLoops(loop)}`]),

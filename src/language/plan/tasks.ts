@@ -34,6 +34,7 @@ export function resolveTask(
     ),
     outputSchema: taskOutputSchema(definition, task),
     allowance: resolveAllowance(task.allowance),
+    ...(task.priority === 0 ? {} : { priority: task.priority }),
     cache: task.cache && { forMs: task.cache.forMs },
     retain: {
       content: task.retain?.content ?? DEFAULT_RETAIN.content,

@@ -241,6 +241,8 @@ export interface PlanTask {
   /** Of the whole output, as far as it can be inferred; `{}` where it cannot. */
   readonly outputSchema: JsonSchema;
   readonly allowance: PlanAllowance;
+  /** Of the started runs that wait, the larger is begun first. Left out: 0. */
+  readonly priority?: number;
   readonly cache: { readonly forMs: number } | null;
   readonly retain: { readonly content: 'full' | 'redacted' | 'hash'; readonly forMs: number };
   /** The project's loop guards, or the task's own. */

@@ -76,7 +76,7 @@ export function createPostgresAccounts(
       read = await inSnapshot(pool, async (client) => ({
         lastOperation: await lastOperationOf(client, node),
         sinceMs,
-        settled: [...(await windowSums(client, sinceMs)), ...(await runSums(client))],
+        settled: [...(await windowSums(client, sinceMs)), ...(await runSums(client, null))],
         open: await openHolds(client),
         history: await histories(client, budgets, sinceMs),
       }));
@@ -86,6 +86,7 @@ export function createPostgresAccounts(
         ({ posting: { windowStartMs } }) => windowStartMs === 0 || windowStartMs >= sinceMs,
       ),
     open: () => read.open,
+    ofRun: (id) => runSums(pool, id),
     history(budget, sinceMs) {
       const past = (read.history.get(historyKey(budget)) ?? []).flatMap((each) =>
         each.endMs > sinceMs ? [{ ...each.past, atMs: Math.max(sinceMs, each.past.atMs) }] : [],
@@ -123,7 +124,7 @@ async function windowSums(client: Queryable, sinceMs: number): Promise<Settled[]
 }
 
 /** The accounts of runs' own budgets, of the runs that may still go on: their attempts, and those of their child runs `ID.…`. */
-async function runSums(client: Queryable): Promise<Settled[]> {
+async function runSums(client: Queryable, id: string | null): Promise<Settled[]> {
   const { rows } = await client.query(
     // What nobody knows the outcome of counts as it is held.
     `select distinct attempts.seq, postings, case when attempts.status = 'unreconciled' then 'failed' else attempts.status end as status,
@@ -131,7 +132,8 @@ async function runSums(client: Queryable): Promise<Settled[]> {
        case when attempts.status = 'unreconciled' then held_tokens else input_tokens + output_tokens end as tokens
      from runs join attempts
        on attempts.run_id = runs.id or (attempts.run_id > runs.id || '.' and attempts.run_id < runs.id || '/')
-     where runs.finished_at_ms is null and attempts.status <> 'open'`,
+     where runs.finished_at_ms is null and attempts.status <> 'open' and ($1::text is null or runs.id = $1)`,
+    [id],
   );
   return sumOfRuns(rows as Row[]);
 }

@@ -31,15 +31,15 @@ export interface Buried {
   readonly unreconciled: number;
   readonly heldNanoUsd: bigint;
   readonly interrupted: number;
-  /** Durable runs, which go on with the node that buried it. */
-  readonly taken: readonly string[];
+  /** Durable runs, which go on where there is room. */
+  readonly waiting: readonly string[];
 }
 
-export const NOBODY_BURIED: Buried = { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0, taken: [] };
+export const NOBODY_BURIED: Buried = { unreconciled: 0, heldNanoUsd: 0n, interrupted: 0, waiting: [] };
 
 /**
  * Fences a node: from here on nothing that it writes is taken, and what it left is settled. Its open attempts become unreconciled and stay held at
- * their worst case (INV-3), its interactive runs end as interrupted, its durable ones go on at `by`. Of several who do so, one does.
+ * their worst case (INV-3), its interactive runs end as interrupted, its durable ones wait for whoever takes them. Of several who do so, one does.
  * `isDead`: SQL of the row of `nodes`, looked at once more under its lock.
  */
 export function buryNode(
@@ -64,9 +64,10 @@ export function buryNode(
     const held = left.rows as { held: bigint }[];
     await client.query('update nodes set alive = false where seq = $1', [dead]);
     const interrupted = await interruptRuns(client, dead, nowMs);
-    const taken = await client.query(
-      'update runs set node = $2 where node = $1 and finished_at_ms is null and durable returning id',
-      [dead, by],
+    // Those that had begun wait for whoever has room; child runs, for their parents.
+    const waiting = await client.query(
+      `update runs set node = 0, status = 'queued' where node = $1 and finished_at_ms is null and durable returning id`,
+      [dead],
     );
     // What it was granted and did not use is free again; what it has spent and holds is in its rows.
     await client.query('delete from budget_leases where node = $1', [dead]);
@@ -74,7 +75,7 @@ export function buryNode(
       unreconciled: held.length,
       heldNanoUsd: held.reduce((sum, each) => sum + each.held, 0n),
       interrupted,
-      taken: (taken.rows as { id: string }[]).map(({ id }) => id),
+      waiting: (waiting.rows as { id: string }[]).map(({ id }) => id),
     };
   });
 }

@@ -54,6 +54,9 @@ const TELL_EVERY_MS = 200;
 const LARGEST_PART = 7_500;
 /** Of the newest alerts, so many may have come between two looks. */
 const ALERTS_READ = 20;
+const TELL_WAITING_EVERY_MS = 20;
+/** PostgreSQL's NOTIFY takes less than 8,000 bytes, with what says what it is. */
+const MOST_BYTES = 7_800;
 
 /** Throws a HeadgateError: DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _NEWER, _POOLED. */
 export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
@@ -77,6 +80,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const feed = createFeed();
     let tellOthers = (): void => undefined;
     let tellLowered = (_rows: readonly WrittenRow[]): void => undefined;
+    let tellWaiting = (): void => undefined;
     const queue = new WriteQueue(
       host,
       clock,
@@ -85,13 +89,14 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
         feed.announce(rows, lastOperation);
         tellOthers();
         tellLowered(rows);
+        if (rows.some((row) => row.kind === 'run_opened' && row.run.status === 'queued')) tellWaiting();
       },
       null,
     );
     const accounts = createPostgresAccounts(reading, node.seq, queue, () => clock.nowMs());
     const plain = createPostgresReader(reading, address, node.seq);
     const reader = afterWriting(plain, queue);
-    const written = createRecorder(queue, reader, new RunContexts());
+    const written = createRecorder(queue, reader, new RunContexts(), (taken) => Promise.resolve(taken));
     const recorder: Recorder = {
       ...written,
       recordAlert: (alert) => written.recordAlert(withSharedId(alert)),
@@ -114,6 +119,10 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const lowered = createLowered(reading, node.seq, heard);
     tellLowered = lowered.written;
     announceAlerts(heard, plain, feed, clock.nowMs());
+    tellWaiting = throttled(clock, TELL_WAITING_EVERY_MS, () => {
+      heard.send({ kind: 'waiting' }).catch(() => undefined);
+    });
+    const cluster = createCluster(writing, node.seq, heard, lowered.listen);
     return {
       ...assembleLedger({
         queue,
@@ -124,13 +133,16 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
         clock,
         feed,
         alone: (work) => alone(reading, address, work),
+        onOthersWrote: cluster.onOthersWrote,
       }),
       accounts,
-      cluster: createCluster(writing, node.seq, heard, lowered.listen),
+      cluster,
       recovered,
       recoveryAlerts,
       async close() {
         await queue.close();
+        // What it let go of is taken at once.
+        await heard.send({ kind: 'waiting' }).catch(() => undefined);
         await heard.close();
         await writing
           .query('update nodes set has_left = true where seq = $1', [node.seq])
@@ -175,7 +187,7 @@ async function buryThoseThatLeft(pool: Pool, node: number, nowMs: number): Promi
       unreconciled: sum.unreconciled + one.unreconciled,
       heldNanoUsd: sum.heldNanoUsd + one.heldNanoUsd,
       interrupted: sum.interrupted + one.interrupted,
-      taken: [...sum.taken, ...one.taken],
+      waiting: [...sum.waiting, ...one.waiting],
     };
   }
   return sum;
@@ -299,13 +311,70 @@ function createCluster(
       };
     },
     onLowered,
-    onTaken: (listener) =>
-      signals.onBuried((_id, { taken }) => {
-        if (taken.length > 0) listener();
-      }),
+    onWaiting(listener) {
+      const stops = [
+        signals.onSignal(({ kind }) => {
+          if (kind === 'waiting') listener();
+        }),
+        signals.onReconnect(listener),
+        signals.onBuried((_id, { waiting }) => {
+          if (waiting.length > 0) listener();
+        }),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    async cancel(runId, reason) {
+      // Also in its row: whoever takes it after its node died reads it there.
+      const { rowCount } = await pool.query(
+        'update runs set cancel_reason = coalesce(cancel_reason, $2) where id = $1 and finished_at_ms is null',
+        [runId, reason],
+      );
+      if (rowCount !== 1) return false;
+      await signals.send({ kind: 'cancel', runId, reason });
+      return true;
+    },
+    onCancel(listener) {
+      const stops = [
+        signals.onSignal((signal) => {
+          if (signal.kind === 'cancel') listener(signal.runId, signal.reason);
+        }),
+        signals.onReconnect(() => {
+          cancelled(pool, node).then(
+            (rows) => {
+              for (const { id, reason } of rows) listener(id, reason);
+            },
+            () => undefined,
+          );
+        }),
+      ];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    messages: {
+      mostBytes: MOST_BYTES,
+      send: (body, to) => signals.send({ kind: 'message', body, ...(to === undefined ? {} : { to }) }),
+      onMessage: (listener) =>
+        signals.onSignal((signal, from) => {
+          if (signal.kind === 'message') listener(signal.body, from);
+        }),
+    },
     onFenced: (listener) => signals.onFenced(listener),
     aheadMs: () => signals.aheadMs(),
   };
+}
+
+async function cancelled(
+  pool: Pool,
+  node: number,
+): Promise<readonly { readonly id: string; readonly reason: string }[]> {
+  const { rows } = await pool.query(
+    `select id, cancel_reason as reason from runs where node = $1 and finished_at_ms is null and cancel_reason is not null`,
+    [node],
+  );
+  return rows as { id: string; reason: string }[];
 }
 
 /** Reads the ledger beside running nodes, or of none. Throws DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _BEHIND, _NEWER. */

@@ -11,6 +11,7 @@ import { readDatabase } from './queries/read-database.ts';
 import { RollupKeys, readRollups, readSpan } from './queries/rollup-queries.ts';
 import * as runs from './queries/run-queries.ts';
 import { scanRows } from './queries/scan-queries.ts';
+import { createTakeWaiting } from './waiting.ts';
 import { verify } from './queries/verify.ts';
 
 type Answers = {
@@ -30,6 +31,7 @@ async function isOldest(client: Queryable, node: number, { silenceMs }: Database
 export function createPostgresReader(pool: Pool, address: DatabaseAddress, node: number): ReaderThread {
   const database = readDatabase(pool);
   const keys = new RollupKeys();
+  const take = createTakeWaiting(pool, database, node);
   const lastOperation = async (client: Queryable): Promise<number> => {
     const { rows } = await client.query('select last_operation from nodes where seq = $1', [node]);
     return Number((rows[0] as { last_operation: bigint } | undefined)?.last_operation ?? 0);
@@ -40,7 +42,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
     runs: (filter, page) => runs.listRuns(database, filter, page),
     byIdempotencyKey: (caller, key) => runs.findByIdempotencyKey(database, caller, key),
     cached: (taskRevision, inputHash, wanted) => runs.findCached(database, taskRevision, inputHash, wanted),
-    unfinished: () => runs.unfinishedRuns(database, node),
+    waiting: (limit, id) => take(limit, id),
     stepsOf: (runIds) => runs.stepsOf(database, runIds),
     attemptsOf: (runIds) => attempts.attemptsOf(database, runIds),
     attempt: (id) => attempts.findAttempt(database, id),

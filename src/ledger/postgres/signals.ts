@@ -1,6 +1,7 @@
 // A node's own connection to PostgreSQL: its signs of life, what nodes tell each other at once, and the burial of those that are silent.
 import type { Client, Pool } from 'pg';
 import type { Clock } from '../../common/clock.ts';
+import type { Json } from '../../common/json.ts';
 import type { ClusterNode, SharedState } from '../cluster-port.ts';
 import { DATABASE_NOW_MS, connect as connectTo } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
@@ -18,14 +19,20 @@ export type Signal =
   | { readonly kind: 'wrote' }
   | { readonly kind: 'said'; readonly news: readonly object[] }
   /** An attempt of the node `of` was settled at less; what it was settled at comes as JSON, with amounts as texts. */
-  | { readonly kind: 'lowered'; readonly of: number; readonly what: string };
+  | { readonly kind: 'lowered'; readonly of: number; readonly what: string }
+  /** A durable run waits for whoever has room. */
+  | { readonly kind: 'waiting' }
+  /** A run is to be cancelled by the node that runs it. */
+  | { readonly kind: 'cancel'; readonly runId: string; readonly reason: string }
+  /** Of what the ledger knows nothing; `to`: that node alone. */
+  | { readonly kind: 'message'; readonly body: Json; readonly to?: number };
 
 export interface NodeSignals {
   /** Nodes that live, this one among them; by their last signs of life. */
   living(): readonly ClusterNode[];
   onNodes(listener: (count: number) => void): () => void;
   send(signal: Signal): Promise<void>;
-  onSignal(listener: (signal: Signal) => void): () => void;
+  onSignal(listener: (signal: Signal, from: number) => void): () => void;
   /** The connection was lost and is back: what was told meanwhile was not heard. */
   onReconnect(listener: () => void): () => void;
   onBuried(listener: (id: string, buried: Buried) => void): () => void;
@@ -62,7 +69,7 @@ export async function openSignals(
   clock: Clock,
 ): Promise<NodeSignals> {
   const channel = channelOf(address);
-  const heard = createListeners<[Signal]>();
+  const heard = createListeners<[Signal, number]>();
   const reconnected = createListeners<[]>();
   const buriedListeners = createListeners<[string, Buried]>();
   const fenced = createListeners<[]>();
@@ -83,21 +90,23 @@ export async function openSignals(
   async function connect(): Promise<void> {
     const made = await connectTo(address, address.silenceMs, lose);
     made.on('notification', ({ payload }) => {
-      const signal = readSignal(payload, node);
-      if (signal?.kind === 'changed') changed(signal);
-      else if (signal !== undefined) heard.tell(signal);
+      const read = readSignal(payload, node);
+      if (read === undefined) return;
+      const [signal, from] = read;
+      if (signal.kind === 'changed') changed(signal, from);
+      else heard.tell(signal, from);
     });
-    await made.query(`listen ${channel}`);
+    await made.query(`listen ${channel}; listen ${channel}_${node}`);
     if (closed) await made.end();
     else client = made;
   }
 
   /** Once for each change, whether it was told or found out by asking. */
-  function changed(signal: Extract<Signal, { kind: 'changed' }>): void {
+  function changed(signal: Extract<Signal, { kind: 'changed' }>, from = node): void {
     const { what, version } = signal;
     if (versions !== undefined && version <= (versions.get(what) ?? 0)) return;
     versions?.set(what, version);
-    heard.tell(signal);
+    heard.tell(signal, from);
   }
 
   function lose(lost: Client): void {
@@ -179,8 +188,15 @@ export async function openSignals(
       if (!hasLeft && !(canTell && nowMs - Number(at) >= address.silenceMs)) continue;
       const isDead = `has_left or beat_at_ms < ${DATABASE_NOW_MS} - ${address.silenceMs}`;
       const buried = await buryNode(pool, Number(seq), node, clock.nowMs(), isDead).catch(() => undefined);
-      if (buried !== undefined) buriedListeners.tell(id, buried);
+      if (buried === undefined) continue;
+      buriedListeners.tell(id, buried);
+      if (buried.waiting.length > 0) await send({ kind: 'waiting' }).catch(() => undefined);
     }
+  }
+
+  async function send(signal: Signal): Promise<void> {
+    const place = signal.kind === 'message' && signal.to !== undefined ? `${channel}_${signal.to}` : channel;
+    await pool.query('select pg_notify($1, $2)', [place, JSON.stringify({ ...signal, from: node })]);
   }
 
   function beat(): Promise<void> {
@@ -201,9 +217,7 @@ export async function openSignals(
   return {
     living: () => living,
     onNodes: numbered.listen,
-    async send(signal) {
-      await pool.query('select pg_notify($1, $2)', [channel, JSON.stringify({ ...signal, from: node })]);
-    },
+    send,
     onSignal: heard.listen,
     onReconnect: reconnected.listen,
     onBuried: buriedListeners.listen,
@@ -222,12 +236,23 @@ export async function openSignals(
   };
 }
 
+const KINDS: ReadonlySet<string> = new Set<Signal['kind']>([
+  'recall',
+  'changed',
+  'wrote',
+  'said',
+  'lowered',
+  'waiting',
+  'cancel',
+  'message',
+]);
+
 /** undefined: this node's own, or one that this version does not know. */
-function readSignal(payload: string | undefined, node: number): Signal | undefined {
+function readSignal(payload: string | undefined, node: number): [Signal, number] | undefined {
   try {
     const { from, ...signal } = JSON.parse(payload ?? '') as Signal & { readonly from: number };
     if (from === node) return undefined;
-    return ['recall', 'changed', 'wrote', 'said', 'lowered'].includes(signal.kind) ? signal : undefined;
+    return KINDS.has(signal.kind) ? [signal, from] : undefined;
   } catch {
     return undefined;
   }

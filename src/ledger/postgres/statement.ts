@@ -100,7 +100,8 @@ with turn as (
     last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)
 ), opened_runs as (
   insert into runs (${names(RUN)}) select ${keys(RUN, 'r')} from ${recordset(4, 'r', RUN)}
-  on conflict (id) do update set status = case when runs.finished_at_ms is null then excluded.status else runs.status end, node = excluded.node
+  on conflict (id) do update set status = case when runs.finished_at_ms is null then excluded.status else runs.status end, node = excluded.node,
+    begun = excluded.begun
   where runs.durable returning 1
 ), finished as (
   update runs set ${assignments(FINISHED, 'f')}, continuation = null

@@ -90,10 +90,20 @@ export const runs = pgTable(
     rollupKeyId: count('rollup_key_id'),
     /** Its task has a cache, which may look for it. */
     reusable: flag('reusable').notNull().default(true),
-    /** The node that runs it. */
+    /** Which of those that wait is begun first: the larger. */
+    priority: count('priority').notNull().default(0),
+    /** How often it was begun: once, and once more for each process that died of it or beside it. */
+    begun: count('begun').notNull().default(1),
+    /** Why it is to be cancelled, where that was asked for elsewhere than where it runs. */
+    cancelReason: text('cancel_reason'),
+    /** The node that runs it; 0: it waits for one. */
     node: count('node').notNull(),
   },
   (table) => [
+    // Empty but for what waits.
+    index('runs_waiting')
+      .on(table.priority.desc(), table.seq)
+      .where(sql`node = 0 and finished_at_ms is null`),
     uniqueIndex('runs_idempotency')
       .on(table.caller, table.idempotencyKey)
       .where(sql`idempotency_key is not null`),

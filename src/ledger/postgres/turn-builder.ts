@@ -134,7 +134,7 @@ export class TurnBuilder {
     const durable = run.durable === 1;
     const before = this.#runs.get(id);
     if (durable && before !== undefined) {
-      before['status'] = run.status;
+      Object.assign(before, { status: run.status, begun: run.begun, node: this.#nodeOf(run) });
       return;
     }
     const { retain, reusable } = this.#rules.of(run.revision, run.task);
@@ -159,7 +159,8 @@ export class TurnBuilder {
       retain: retain.content,
       keepUntilMs: keeping.keepUntilMs,
       reusable: reusable ? 1 : 0,
-      node: this.#node,
+      cancelReason: null,
+      node: this.#nodeOf(run),
     };
     this.#keep(input, keeping, (text, content) => {
       row['inputText'] = text;
@@ -168,6 +169,11 @@ export class TurnBuilder {
     this.#runs.set(id, row);
     this.#keeping.set(id, keeping);
     this.#seeCaller(run.caller, run.team, run.tier, startedAtMs);
+  }
+
+  /** A durable run that waits is nobody's. */
+  #nodeOf({ durable, status }: operations.OpenRun['run']): number {
+    return durable === 1 && status === 'queued' ? 0 : this.#node;
   }
 
   /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */

@@ -137,6 +137,8 @@ export function openRun(run: RunRecord): OpenRun {
       inputHash: run.inputHash,
       cached: cachedBy(run),
       startedAtMs: count(run.startedAtMs),
+      priority: run.priority,
+      begun: run.begun,
     },
     input: nullable(run.input, jsonText),
   };

@@ -32,6 +32,8 @@ export function recover(database: DatabaseSync, nowMs: number): Omit<Recovered, 
     // Not closed, nothing moved: the hold stays in its budget windows until somebody says what became of it (INV-3).
     database.exec(`update attempts set status = 'unreconciled' where ${OPEN}`);
     const interrupted = interruptRuns(database, nowMs);
+    // They wait for this process, which goes on with them from their receipts.
+    database.exec(`update runs set status = 'queued' where finished_at_ms is null and durable = 1`);
     database.exec('commit');
     return { unreconciled, heldNanoUsd, interrupted };
   } catch (error) {

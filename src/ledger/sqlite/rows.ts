@@ -76,6 +76,8 @@ export type OpenedRun = Pick<
   | 'inputHash'
   | 'cached'
   | 'startedAtMs'
+  | 'priority'
+  | 'begun'
 >;
 
 export type DoneStep = Omit<StepRow, 'outputText' | 'outputContent'>;

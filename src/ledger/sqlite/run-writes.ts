@@ -81,7 +81,9 @@ export class RunWrites {
     this.#rules = new RecordingRules(database);
     this.#insert = new RowInsert(database, 'runs');
     this.#isThere = database.prepare('select 1 from runs where id = ?');
-    this.#setStatus = database.prepare('update runs set status = ? where id = ? and finished_at_ms is null');
+    this.#setStatus = database.prepare(
+      'update runs set status = ?, begun = ? where id = ? and finished_at_ms is null',
+    );
     this.#finish = database.prepare(
       `update runs set status = ?, output_text = ?, output_content = ?, error = ?, cost_nano_usd = ?, saved_nano_usd = ?, cached = ?,
          finished_at_ms = ?, latency_ms = ?, rollup_key_id = ?, continuation = null where id = ? and finished_at_ms is null`,
@@ -117,7 +119,7 @@ export class RunWrites {
     const durable = run.durable === 1;
     if (durable && this.#wasOpened(id)) {
       // A run that was accepted before: it was queued, or it goes on after a restart.
-      this.#setStatus.run(run.status, id);
+      this.#setStatus.run(run.status, run.begun ?? 1, id);
       return;
     }
     const { retain, reusable } = this.#rules.of(run.revision, run.task);
@@ -157,6 +159,7 @@ export class RunWrites {
       inputContent: input.content,
       retain: keeping.content,
       keepUntilMs: keeping.keepUntilMs,
+      cancelReason: null,
       reusable: reusable ? 1 : 0,
     });
   }

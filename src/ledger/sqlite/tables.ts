@@ -92,6 +92,12 @@ export const runs = sqliteTable(
     rollupKeyId: count('rollup_key_id'),
     /** Its task has a cache, which may look for it. */
     reusable: flag('reusable').notNull().default(true),
+    /** Which of those that wait is begun first: the larger. */
+    priority: count('priority').notNull().default(0),
+    /** How often it was begun: once, and once more for each process that died of it or beside it. */
+    begun: count('begun').notNull().default(1),
+    /** Why it is to be cancelled, where that was asked for elsewhere than where it runs. */
+    cancelReason: text('cancel_reason'),
   },
   (table) => [
     uniqueIndex('runs_idempotency')

@@ -31,6 +31,7 @@ type Documents = {
     "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n          run {\n            id\n          }\n        }\n      }\n    }\n    spend(span: { window: DAY }, by: [TASK]) {\n      groups {\n        keys {\n          value\n        }\n        bucket {\n          cost\n          runs\n        }\n      }\n    }\n  }\n": typeof types.RecentAlertsDocument,
     "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": typeof types.AlertRaisedDocument,
     "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": typeof types.ProviderHealthDocument,
+    "\n  query Nodes {\n    nodes {\n      id\n      place\n      version\n      startedAt\n      seenAt\n      self\n    }\n  }\n": typeof types.NodesDocument,
     "\n  mutation ResetCircuit($provider: ID!) {\n    resetCircuit(provider: $provider) {\n      id\n    }\n  }\n": typeof types.ResetCircuitDocument,
     "\n  query Keys {\n    apiKeys {\n      id\n      caller\n      team\n      tier\n      hint\n      scopes\n      tags {\n        key\n        value\n      }\n      createdAt\n      expiresAt\n      lastUsedAt\n      revokedAt\n      requestsPerMinute\n    }\n  }\n": typeof types.KeysDocument,
     "\n  mutation CreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n        caller\n      }\n    }\n  }\n": typeof types.CreateKeyDocument,
@@ -70,6 +71,7 @@ const documents: Documents = {
     "\n  query RecentAlerts {\n    alerts(first: 60) {\n      edges {\n        node {\n          id\n          at\n          kind\n          severity\n          scope\n          message\n          remedy\n          details\n          run {\n            id\n          }\n        }\n      }\n    }\n    spend(span: { window: DAY }, by: [TASK]) {\n      groups {\n        keys {\n          value\n        }\n        bucket {\n          cost\n          runs\n        }\n      }\n    }\n  }\n": types.RecentAlertsDocument,
     "\n  subscription AlertRaised {\n    alerts {\n      id\n    }\n  }\n": types.AlertRaisedDocument,
     "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n": types.ProviderHealthDocument,
+    "\n  query Nodes {\n    nodes {\n      id\n      place\n      version\n      startedAt\n      seenAt\n      self\n    }\n  }\n": types.NodesDocument,
     "\n  mutation ResetCircuit($provider: ID!) {\n    resetCircuit(provider: $provider) {\n      id\n    }\n  }\n": types.ResetCircuitDocument,
     "\n  query Keys {\n    apiKeys {\n      id\n      caller\n      team\n      tier\n      hint\n      scopes\n      tags {\n        key\n        value\n      }\n      createdAt\n      expiresAt\n      lastUsedAt\n      revokedAt\n      requestsPerMinute\n    }\n  }\n": types.KeysDocument,
     "\n  mutation CreateKey($input: CreateApiKeyInput!) {\n    createApiKey(input: $input) {\n      secret\n      apiKey {\n        id\n        caller\n      }\n    }\n  }\n": types.CreateKeyDocument,
@@ -157,6 +159,10 @@ export function graphql(source: "\n  subscription AlertRaised {\n    alerts {\n 
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query ProviderHealth {\n    providers {\n      id\n      name\n      available\n      unavailable\n      models {\n        key\n        model\n        circuit\n        circuitRetryAfterMs\n        inFlight\n        queued\n        latencyMs\n        latencyP95Ms\n        requestHeadroom\n        tokenHeadroom\n        rateClosedForMs\n      }\n    }\n  }\n"): typeof import('./graphql.ts').ProviderHealthDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Nodes {\n    nodes {\n      id\n      place\n      version\n      startedAt\n      seenAt\n      self\n    }\n  }\n"): typeof import('./graphql.ts').NodesDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

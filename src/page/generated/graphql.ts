@@ -375,6 +375,11 @@ export type ProviderHealthQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ProviderHealthQuery = { providers: Array<{ id: string, name: string, available: boolean, unavailable: string | null, models: Array<{ key: string, model: string, circuit: CircuitState, circuitRetryAfterMs: number, inFlight: number, queued: number, latencyMs: number | null, latencyP95Ms: number | null, requestHeadroom: number | null, tokenHeadroom: number | null, rateClosedForMs: number }> }> };
 
+export type NodesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type NodesQuery = { nodes: Array<{ id: string, place: string, version: string, startedAt: string, seenAt: string, self: boolean }> };
+
 export type ResetCircuitMutationVariables = Exact<{
   provider: string;
 }>;
@@ -911,6 +916,18 @@ export const ProviderHealthDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ProviderHealthQuery, ProviderHealthQueryVariables>;
+export const NodesDocument = new TypedDocumentString(`
+    query Nodes {
+  nodes {
+    id
+    place
+    version
+    startedAt
+    seenAt
+    self
+  }
+}
+    `) as unknown as TypedDocumentString<NodesQuery, NodesQueryVariables>;
 export const ResetCircuitDocument = new TypedDocumentString(`
     mutation ResetCircuit($provider: ID!) {
   resetCircuit(provider: $provider) {

@@ -1,14 +1,43 @@
 // The providers' health: circuits, headroom, latency, and what is missing where one cannot be called.
 import { useEffect } from 'react';
 import { errorText, useData } from '../client.ts';
-import { Badge, duration, Panel, percent, Problem, Table, type Tone } from '../parts/parts.tsx';
-import { healthQuery } from './query.ts';
+import { Badge, duration, Moment, Panel, percent, Problem, Table, type Tone } from '../parts/parts.tsx';
+import { healthQuery, nodesQuery } from './query.ts';
 
 const circuitTone: { readonly [state: string]: Tone } = {
   CLOSED: 'good',
   HALF_OPEN: 'warn',
   OPEN: 'bad',
 };
+
+/** The processes that share the ledger; nothing where there is one, with a file. */
+export function Nodes({ beat }: { readonly beat: unknown }) {
+  const [{ data, error }, read] = useData(nodesQuery, {});
+  useEffect(() => read({ requestPolicy: 'network-only' }), [beat, read]);
+  const nodes = data?.nodes ?? [];
+  if (nodes.length === 0 && error === undefined) return null;
+  return (
+    <Panel title="Nodes" wide>
+      <Problem text={errorText(error)} />
+      <Table head={['Node', 'Started', 'Last sign of life', 'Version']} label="Nodes of the cluster">
+        {nodes.map(({ id, place, startedAt, seenAt, version, self }) => (
+          <tr key={id}>
+            <td>
+              {place} {self && <span className="hint">answers this page</span>}
+            </td>
+            <td>
+              <Moment at={startedAt} />
+            </td>
+            <td>
+              <Moment at={seenAt} />
+            </td>
+            <td>{version}</td>
+          </tr>
+        ))}
+      </Table>
+    </Panel>
+  );
+}
 
 export function Health({ beat }: { readonly beat: unknown }) {
   const [{ data, error }, read] = useData(healthQuery, {});

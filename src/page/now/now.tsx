@@ -7,7 +7,7 @@ import { Savings } from '../explore/savings.tsx';
 import { Budgets } from './budgets.tsx';
 import { Changed } from './changed.tsx';
 import { InFlight } from './in-flight.tsx';
-import { Health } from './health.tsx';
+import { Health, Nodes } from './health.tsx';
 import { spendNow, todayQuery } from './query.ts';
 import { Stopped } from './stopped.tsx';
 import { SpendSwitch } from './switch.tsx';
@@ -82,6 +82,7 @@ export function Now() {
         {today && <Savings total={today.savings.total} />}
         <InFlight beat={beat} />
         <Health beat={beat} />
+        <Nodes beat={beat} />
       </div>
     </>
   );

@@ -279,3 +279,16 @@ export const healthQuery = graphql(`
     }
   }
 `);
+
+export const nodesQuery = graphql(`
+  query Nodes {
+    nodes {
+      id
+      place
+      version
+      startedAt
+      seenAt
+      self
+    }
+  }
+`);

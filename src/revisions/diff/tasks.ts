@@ -35,6 +35,9 @@ function described(from: PlanTask, to: PlanTask): readonly Change[] {
   };
   if (from.description !== to.description) tell('description', 'is described otherwise');
   if (from.file !== to.file) tell('file', `moves from ${from.file} to ${to.file}`);
+  const [priority, before] = [to.priority ?? 0, from.priority ?? 0];
+  if (priority !== before)
+    tell('priority', `waits with priority ${priority} instead of ${before} where it is started`);
   const [baseline, earlier] = [to.baseline ?? null, from.baseline ?? null];
   if (baseline !== earlier)
     tell(

@@ -23,7 +23,7 @@ import type { RouteDecision, Skip } from '../../engine/routing/port.ts';
 import type { SpendSwitch } from '../../engine/budget/guards/port.ts';
 import type { Builder } from './builder.ts';
 import type { NumberedEvent } from './live/journal.ts';
-import type { ProviderModelStatus, ProviderStatus } from './services.ts';
+import type { ProviderModelStatus, ProviderStatus, ServerNode } from './services.ts';
 import type { RunShape } from './types/run-shape.ts';
 
 type BudgetUnit = BudgetView['budget']['limit']['unit'];
@@ -103,6 +103,7 @@ export function createRefs(builder: Builder) {
     runEvent: builder.interfaceRef<NumberedEvent>('RunEvent'),
     skip: builder.objectRef<Skip>('Skip'),
     spendSwitch: builder.objectRef<SpendSwitch>('SpendSwitch'),
+    serverNode: builder.objectRef<ServerNode>('ServerNode'),
     spendingPaused: builder.objectRef<RefusalOf<'spending_paused'>>('SpendingPaused'),
     stepRun: builder.objectRef<StepRecord>('StepRun'),
     tag: builder.objectRef<{ readonly key: string; readonly value: string }>('Tag'),

@@ -94,6 +94,7 @@ export const RESERVED_TYPE_NAMES: readonly string[] = [
   'Savings',
   'SavingsGroup',
   'SavingsSum',
+  'ServerNode',
   'Skip',
   'SkipCode',
   'Span',

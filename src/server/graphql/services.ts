@@ -13,7 +13,18 @@ import type { SpanStats, StatsReader } from '../../ledger/stats/port.ts';
 import type { TestedSink } from '../alerts/test-sinks.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { RunJournals } from './live/journal.ts';
+import type { RemoteRuns } from './live/remote-runs.ts';
 import type { LiveStats } from './live/live-stats.ts';
+
+/** A process that serves from the same ledger. Times by the database's clock. */
+export interface ServerNode {
+  readonly id: string;
+  readonly place: string;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly beatAtMs: number;
+  readonly isSelf: boolean;
+}
 
 export interface GraphqlServices {
   readonly clock: Clock;
@@ -33,9 +44,16 @@ export interface GraphqlServices {
   readonly adjustSpend: (adjustment: Adjustment) => Promise<AttemptRecord>;
   /** Sends a test to each sink of alerts of the active revision. */
   readonly testAlerts: () => Promise<readonly TestedSink[]>;
+  /** Those that share the ledger, this one among them; none where the ledger is a file. */
+  readonly nodes: () => readonly ServerNode[];
   readonly keys: ApiKeys;
   /** What watchers share, whatever schema and connection they came with. */
-  readonly live: { readonly stats: LiveStats; readonly runs: RunJournals };
+  readonly live: {
+    readonly stats: LiveStats;
+    readonly runs: RunJournals;
+    /** Runs of other nodes, where several share the ledger. */
+    readonly remote?: RemoteRuns;
+  };
 }
 
 /** One model as its provider serves it now. Times in milliseconds; shares from 0 to 1; null: not known. */

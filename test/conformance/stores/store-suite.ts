@@ -211,7 +211,9 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       await ledger.openRun(run);
       await ledger.openRun({ ...run, status: 'running' });
       const again = await store.reopen(ledger);
-      expect(await again.unfinished()).toEqual([{ ...run, status: 'running' }]);
+      expect(await again.takeWaiting(10)).toEqual([{ ...run, status: 'running', begun: 2 }]);
+      // Each is taken once.
+      expect(await again.takeWaiting(10)).toEqual([]);
     });
 
     it('INV-11: announces what each commit holds, in order, and nothing that was refused', async () => {

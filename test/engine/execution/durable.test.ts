@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import { OPEN_CALLER, memoryFixture, snapshotOf } from '../../support/engine-fixture.ts';
 import type { MemoryFixture } from '../../support/engine-fixture.ts';
+import type { RunRecord } from '../../../src/engine/execution/records.ts';
 import { model, modelStep, plan, task, template } from '../../support/engine-plan.ts';
 import { memoryRecorder } from '../../support/memory-recorder.ts';
 import type { MemoryRecorder } from '../../support/memory-recorder.ts';
@@ -65,11 +66,66 @@ async function started(fixture: MemoryFixture): Promise<string> {
 /** The process is gone: nothing that it still does is written. */
 function kill(recorder: MemoryRecorder): MemoryRecorder {
   const survivor = memoryRecorder();
-  for (const [id, run] of recorder.rows.runs) survivor.rows.runs.set(id, run);
+  for (const [id, run] of recorder.rows.runs)
+    survivor.rows.runs.set(id, run.finishedAtMs === null && run.durable ? { ...run, status: 'queued' } : run);
   for (const [id, attempt] of recorder.rows.attempts) survivor.rows.attempts.set(id, attempt);
   for (const [id, steps] of recorder.rows.steps) survivor.rows.steps.set(id, new Map(steps));
   return survivor;
 }
+
+describe('durable runs that wait', () => {
+  const few = plan({ models, tasks: [task('write', [modelStep('say', ['a/one'])])] });
+  const start = async (fixture: MemoryFixture): Promise<RunRecord> => {
+    const result = await fixture.clock.settle(
+      fixture.engine.start({ task: 'write', input: { text: 't' }, caller: OPEN_CALLER }),
+    );
+    if (result.kind !== 'started') throw new Error(result.kind);
+    return result.run;
+  };
+
+  test('are those beyond the room that there is, and each is begun when one before it is over', async () => {
+    const fixture = memoryFixture(few, echo, { durableRuns: 2 });
+    const runs = [];
+    for (let index = 0; index < 5; index += 1) runs.push(await start(fixture));
+    expect(runs.map(({ status }) => status)).toEqual(['running', 'running', 'queued', 'queued', 'queued']);
+    expect(fixture.engine.running()).toBe(2);
+    await fixture.clock.advance(150);
+    expect(fixture.engine.running()).toBe(2);
+    await fixture.clock.advance(1_000);
+    expect(runs.map(({ id }) => fixture.recorder.rows.runs.get(id)?.status)).toEqual(
+      Array.from({ length: 5 }, () => 'succeeded'),
+    );
+    expect(fixture.providers.calls.length).toBe(5);
+  });
+
+  test('are ended when their processes died of them, or beside them, five times', async () => {
+    const fixture = memoryFixture(few, echo);
+    const { id } = await start(fixture);
+    let { recorder } = fixture;
+    for (let times = 0; times < 5; times += 1) {
+      recorder = kill(recorder);
+      await memoryFixture(few, echo, { recorder, seed: 2 + times }).engine.resume();
+    }
+    expect(recorder.rows.runs.get(id)).toMatchObject({ status: 'failed', error: { code: 'RUN_GIVEN_UP' } });
+  });
+
+  test('go on at once where somebody asks for them by their key', async () => {
+    const fixture = memoryFixture(few, echo, { durableRuns: 1 });
+    await start(fixture);
+    const request = {
+      task: 'write',
+      input: { text: 'k' },
+      caller: OPEN_CALLER,
+      options: { idempotencyKey: 'k' },
+    };
+    const waiting = await fixture.clock.settle(fixture.engine.start(request));
+    expect(waiting).toMatchObject({ kind: 'started', run: { status: 'queued' } });
+    expect(snapshotOf(await fixture.clock.settle(fixture.engine.run(request))).run).toMatchObject({
+      status: 'succeeded',
+      begun: 1,
+    });
+  });
+});
 
 describe('a started run', () => {
   test('is accepted at once and finishes by itself', async () => {
@@ -266,7 +322,12 @@ describe('draining', () => {
       status: 'cancelled',
       error: { code: 'SHUT_DOWN' },
     });
-    expect(fixture.recorder.rows.runs.get(runId)).toMatchObject({ status: 'running', finishedAtMs: null });
+    // In good order: it counts as begun once less.
+    expect(fixture.recorder.rows.runs.get(runId)).toMatchObject({
+      status: 'queued',
+      begun: 0,
+      finishedAtMs: null,
+    });
     expect([...fixture.recorder.rows.attempts.values()].some(({ status }) => status === 'open')).toBe(false);
     expect(fixture.budgets.views().every(({ held }) => held === 0n)).toBe(true);
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { removePostgres, startPostgres } from '../../../scripts/lib/postgres.mjs';
+import { removePostgres, startPostgres } from '../../../src/cli/cluster/postgres.ts';
 import { seededRandom } from '../../../src/common/random.ts';
 import { openLedgerReader } from '../../../src/ledger/open.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';

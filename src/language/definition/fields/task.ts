@@ -181,12 +181,20 @@ const test: Kind<TestDefinition> = mapped(
   }),
 );
 
+const LEAST_PRIORITY = -100;
+const MOST_PRIORITY = 100;
+
 const fields = {
   task: required(taskName, 'The name of the task; `email-parse` is `emailParse` in GraphQL.'),
   description: optional(text, "What the task is for: it stands in the API's documentation.", 'empty'),
   deprecated: optional(text, 'Why it should not be used any more, and what to use.', 'it is not deprecated'),
   input: optional(inputSchema, 'What a caller hands over.', 'nothing'),
   allowance: optional(allowance, 'What one run may take.', '`{ deadline: 2m, attempts: 6 }`'),
+  priority: optional(
+    integer(LEAST_PRIORITY, MOST_PRIORITY),
+    'Which of the started runs that wait for room is begun first: the larger.',
+    '0',
+  ),
   budget: optional(taskBudget, 'A budget of this task alone.', "only the project's"),
   cache: optional(cache, 'Using answers again.', 'never'),
   retain: optional(retain, 'What is kept of each run.', '`{ content: full, for: 30d }`'),
@@ -236,6 +244,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     deprecated,
     input,
     allowance: allowed,
+    priority,
     budget,
     cache: cached,
     retain: kept,
@@ -273,6 +282,7 @@ export function readTask(node: DocumentNode, reader: Reader): ReadTask | undefin
     deprecated,
     input: input ?? { schema: hasInput ? UNKNOWN_INPUT : NO_INPUT, defaults: {}, at: task.at },
     allowance: allowanceOf(allowed, task.at, node),
+    priority: priority ?? 0,
     budget,
     cache: cached,
     retain: kept,

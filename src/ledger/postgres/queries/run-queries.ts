@@ -1,5 +1,5 @@
 // Reads runs and their steps from PostgreSQL.
-import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-orm';
+import { and, desc, asc, eq, gte, inArray, lt, gt, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Json } from '../../../common/json.ts';
@@ -47,6 +47,9 @@ const runColumns = {
   finishedAtMs: runs.finishedAtMs,
   latencyMs: runs.latencyMs,
   retain: runs.retain,
+  priority: runs.priority,
+  begun: runs.begun,
+  cancelReason: runs.cancelReason,
 };
 
 // eslint-disable-next-line typescript/explicit-function-return-type -- the builder's type is Drizzle's to infer.
@@ -63,10 +66,11 @@ type RunRow = Awaited<ReturnType<typeof selectRuns>>[number];
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
 function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, session, cached, retain, ...rest } = row;
+  const { seq: _seq, team, tier, session, cached, retain, cancelReason, ...rest } = row;
   return {
     ...rest,
     cached: cached > 0,
+    ...(cancelReason === null ? {} : { cancelReason }),
     ...(retain === 'full' ? {} : { confidential: true as const }),
     ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
     status: row.status as RunStatus,
@@ -131,10 +135,9 @@ export async function findCached(
   return row === undefined ? undefined : toRun(row);
 }
 
-export async function unfinishedRuns(database: PostgresDatabase, node: number): Promise<RunRecord[]> {
-  const rows = await selectRuns(database)
-    .where(and(isNull(runs.finishedAtMs), eq(runs.durable, true), eq(runs.node, node)))
-    .orderBy(asc(runs.seq));
+/** The most urgent first. */
+export async function readRuns(database: PostgresDatabase, condition: SQL): Promise<RunRecord[]> {
+  const rows = await selectRuns(database).where(condition).orderBy(desc(runs.priority), asc(runs.seq));
   return rows.map(toRun);
 }
 

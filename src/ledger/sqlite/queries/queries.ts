@@ -48,7 +48,7 @@ import {
   findRuns,
   listRuns,
   stepsOf,
-  unfinishedRuns,
+  waitingRuns,
 } from './run-queries.ts';
 
 /** Each answers at once; the reader's thread makes them asynchronous for everyone else. */
@@ -58,7 +58,7 @@ export interface Queries {
   runs(filter: RunFilter, page: PageRequest): Page<RunRecord>;
   byIdempotencyKey(caller: string, key: string): RunRecord | undefined;
   cached(taskRevision: string, inputHash: string, wanted: CachedFor): RunRecord | undefined;
-  unfinished(): RunRecord[];
+  waiting(limit: number, id?: string): RunRecord[];
   stepsOf(runIds: readonly string[]): Map<string, StepRecord[]>;
   attemptsOf(runIds: readonly string[]): Map<string, AttemptRecord[]>;
   attempt(id: string): AttemptRecord | undefined;
@@ -114,7 +114,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     runs: (filter, page) => listRuns(database, filter, page),
     byIdempotencyKey: (caller, key) => findByIdempotencyKey(database, caller, key),
     cached: (taskRevision, inputHash, wanted) => findCached(database, taskRevision, inputHash, wanted),
-    unfinished: () => unfinishedRuns(database),
+    waiting: (limit, id) => waitingRuns(database, limit, id),
     stepsOf: (runIds) => stepsOf(database, runIds),
     attemptsOf: (runIds) => attemptsOf(database, runIds),
     attempt: (id) => findAttempt(database, id),

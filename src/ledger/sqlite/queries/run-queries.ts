@@ -47,6 +47,9 @@ const runColumns = {
   finishedAtMs: runs.finishedAtMs,
   latencyMs: runs.latencyMs,
   retain: runs.retain,
+  priority: runs.priority,
+  begun: runs.begun,
+  cancelReason: runs.cancelReason,
 };
 
 // eslint-disable-next-line typescript/explicit-function-return-type -- the builder's type is Drizzle's to infer.
@@ -63,10 +66,11 @@ type RunRow = ReturnType<ReturnType<typeof selectRuns>['all']>[number];
 const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 
 function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, session, cached, retain, ...rest } = row;
+  const { seq: _seq, team, tier, session, cached, retain, cancelReason, ...rest } = row;
   return {
     ...rest,
     cached: cached > 0,
+    ...(cancelReason === null ? {} : { cancelReason }),
     ...(retain === 'full' ? {} : { confidential: true as const }),
     ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
     status: row.status as RunStatus,
@@ -131,12 +135,22 @@ export function findCached(
   return row === undefined ? undefined : toRun(row);
 }
 
-export function unfinishedRuns(database: ReadDatabase): RunRecord[] {
+/** Durable runs that no process runs, the most urgent first; child runs wait for their parents. */
+export function waitingRuns(database: ReadDatabase, limit: number, id: string | undefined): RunRecord[] {
   return (
     selectRuns(database)
-      .where(and(isNull(runs.finishedAtMs), eq(runs.durable, true)))
+      .where(
+        and(
+          isNull(runs.finishedAtMs),
+          eq(runs.status, 'queued'),
+          eq(runs.durable, true),
+          isNull(runs.parentRunId),
+          id === undefined ? undefined : eq(runs.id, id),
+        ),
+      )
       // Not the bare column: for its order alone SQLite would go through all runs, instead of the few that the index holds.
-      .orderBy(sql`+${runs.seq}`)
+      .orderBy(desc(runs.priority), sql`+${runs.seq}`)
+      .limit(limit)
       .all()
       .map(toRun)
   );

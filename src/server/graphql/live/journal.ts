@@ -10,7 +10,11 @@ const MAX_JOURNALS = 200;
 const MAX_EVENTS = 2000;
 const MAX_CHARACTERS = 100_000;
 
+/** Of the numbers that a run's events have each time that it is begun: one that goes on elsewhere does not take those of before. */
+const NUMBERS_A_BEGINNING = 1_000_000;
+
 class Journal {
+  readonly #first: number;
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
   #events: NumberedEvent[] = [];
   #count = 0;
@@ -19,8 +23,12 @@ class Journal {
   /** Its events are still there from the first one on. */
   whole = true;
 
+  constructor(begun: number) {
+    this.#first = Math.max(0, begun - 1) * NUMBERS_A_BEGINNING;
+  }
+
   append(event: RunEvent): NumberedEvent {
-    const numbered: NumberedEvent = { ...event, seq: this.#count };
+    const numbered: NumberedEvent = { ...event, seq: this.#first + this.#count };
     this.#count += 1;
     if (event.type === 'text') this.#characters += event.delta.length;
     if (event.type === 'finished') this.ended = true;
@@ -39,7 +47,7 @@ class Journal {
 
   /** What came after that number, then what comes. The function returned stops it. */
   follow(after: number, listener: (event: NumberedEvent) => void): () => void {
-    for (const event of this.#events.slice(after + 1)) listener(event);
+    for (const event of this.#events.slice(Math.max(0, after + 1 - this.#first))) listener(event);
     if (this.ended) return () => {};
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -53,12 +61,12 @@ export class RunJournals {
   append(event: RunEvent): NumberedEvent {
     const runId = rootRunId(event.runId);
     let journal = this.#journals.get(runId);
-    if (journal === undefined) {
-      if (event.type !== 'queued') return { ...event, seq: null };
+    if (event.type === 'queued' && (journal === undefined || event.begun !== undefined)) {
       this.#makeRoom();
-      journal = new Journal();
+      journal = new Journal(event.begun ?? 1);
       this.#journals.set(runId, journal);
     }
+    if (journal === undefined) return { ...event, seq: null };
     const numbered = journal.append(event);
     if (journal.ended && !journal.whole) this.#journals.delete(runId);
     return numbered;
@@ -68,6 +76,11 @@ export class RunJournals {
   follow(runId: string, after: number, listener: (event: NumberedEvent) => void): (() => void) | undefined {
     const journal = this.#journals.get(runId);
     return journal?.whole === true ? journal.follow(after, listener) : undefined;
+  }
+
+  /** Whether it is there from the first event on. */
+  has(runId: string): boolean {
+    return this.#journals.get(runId)?.whole === true;
   }
 
   get size(): number {

@@ -1,5 +1,6 @@
 // The events of one run: its state as the ledger has it, then what happens, up to its end.
 import { GraphQLError } from 'graphql';
+import { sleep } from '../../../common/clock.ts';
 import type { RunEvent, RunSnapshot } from '../../../engine/execution/port.ts';
 import type { AttemptRecord, RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { RequestContext } from '../context.ts';
@@ -10,6 +11,7 @@ import { tooSlow } from './slow.ts';
 
 /** A run has few events beside its text, and text that waits is joined: this many only wait for a reader that has stopped. */
 const MAX_WAITING = 2000;
+const ROW_WITHIN_MS = 200;
 /** Joined text beyond this is not held for a reader that does not take it. */
 const MAX_TEXT = 1_000_000;
 
@@ -40,12 +42,13 @@ export function followRun(
   const channel = runEventChannel(() => stop());
   void (async () => {
     try {
-      const found = await visibleRun(id, context);
+      const found = (await visibleRun(id, context)) ?? (await visibleSoon(id, context));
       if (channel.closed) return;
       if (found === null) channel.fail(noSuchRun(id));
       else
         stop =
           context.services.live.runs.follow(id, after, (event) => tell(channel, event)) ??
+          (await fromElsewhere(found.run, after, context, channel)) ??
           (await fromLedger(found.run, context, channel));
       // Who left while the ledger was read has nothing to be told any more.
       if (channel.closed) stop();
@@ -54,6 +57,56 @@ export function followRun(
     }
   })();
   return channel;
+}
+
+/** Another node may have said that it was accepted a moment before its row is there. */
+async function visibleSoon(
+  id: string,
+  context: RequestContext,
+): Promise<Awaited<ReturnType<typeof visibleRun>>> {
+  const { live, clock } = context.services;
+  if (live.remote === undefined) return null;
+  await sleep(clock, ROW_WITHIN_MS);
+  return visibleRun(id, context);
+}
+
+/** What the node tells that runs it, after what the ledger has where that node does not tell all of it. undefined: no other node has it. */
+async function fromElsewhere(
+  { id, finishedAtMs }: RunRecord,
+  after: number,
+  { services }: RequestContext,
+  channel: Channel<NumberedEvent>,
+): Promise<(() => void) | undefined> {
+  const { live, engine, ledger } = services;
+  // What is over is in the ledger; only who was in the midst of its text needs the rest of it.
+  if (live.remote === undefined || engine.has(id) || (finishedAtMs !== null && after < 0)) return undefined;
+  const pending: NumberedEvent[] = [];
+  let toldPast = false;
+  // Each node that takes it says that it was accepted; who comes back was told so.
+  const told = new Set(after >= 0 ? ['queued'] : []);
+  const tellOn = (event: NumberedEvent): void => {
+    const what = identityOf(event);
+    if (what !== null && told.has(what)) return;
+    if (what !== null) told.add(what);
+    tell(channel, event);
+  };
+  const { whole, stop } = await live.remote.follow(id, after, (event) => {
+    if (toldPast) tellOn(event);
+    else pending.push(event);
+  });
+  if (!whole) {
+    const [run, steps, attempts] = await Promise.all([
+      ledger.run(id),
+      ledger.stepsOf([id]),
+      ledger.attemptsOf([id]),
+    ]);
+    for (const event of pastOf(id, run, steps.get(id) ?? [], attempts.get(id) ?? []))
+      tellOn({ ...event, seq: null });
+    if (run?.finishedAtMs !== null) stop();
+  }
+  toldPast = true;
+  for (const event of pending) tellOn(event);
+  return stop;
 }
 
 /** What the ledger has of it, then what happens. */
@@ -76,15 +129,27 @@ async function fromLedger(
     if (what !== null) told.add(what);
     tell(channel, { ...event, seq: null });
   };
-  // It is listened to before the ledger is read, so that nothing falls between the past and what follows. A run of this process tells its events
-  // itself, the end last; the rows of them all may be written at once, and tell of one that runs elsewhere.
-  const stop =
-    engine.subscribe(id, hear) ??
-    written.onWritten((rows) => {
+  /** It waits for room, or another process of this ledger has it: what it does here is told from when it begins here. */
+  const expected = (): (() => void) => {
+    let isHere = false;
+    const stopEngine = engine.expect(id, (event) => {
+      isHere = true;
+      hear(event);
+    });
+    const stopWritten = written.onWritten((rows) => {
+      if (isHere) return;
       for (const row of rows)
         if (row.kind === 'run_finished' && row.run.id === id)
           hear(finished({ run: row.run, steps: [], attempts: [] }));
     });
+    return () => {
+      stopEngine();
+      stopWritten();
+    };
+  };
+  // It is listened to before the ledger is read, so that nothing falls between the past and what follows. A run of this process tells its events
+  // itself, the end last; the rows of them all may be written at once, and tell of one that runs elsewhere.
+  const stop = engine.subscribe(id, hear) ?? expected();
   const [run, stepsOf, attemptsOf] = await Promise.all([
     ledger.run(id),
     ledger.stepsOf([id]),

@@ -213,6 +213,13 @@ export function defineQueries(
       authScopes: needs.readStats,
       resolve: (_root, _args, context) => context.services.guards.switches(),
     }),
+    nodes: t.field({
+      type: [refs.serverNode],
+      description:
+        'The processes that share the ledger and show signs of life; none where the ledger is a file.',
+      authScopes: needs.readStats,
+      resolve: (_root, _args, context) => [...context.services.nodes()],
+    }),
     viewer: t.field({
       type: refs.caller,
       description: 'Who asks.',

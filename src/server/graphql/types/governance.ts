@@ -304,6 +304,18 @@ export function defineAlert(refs: Refs, enums: Enums): void {
     }),
   });
 
+  refs.serverNode.implement({
+    description: 'A process that serves from this ledger in PostgreSQL.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      place: t.exposeString('place', { description: 'Its machine and its process.' }),
+      version: t.exposeString('version', { description: 'Of Headgate.' }),
+      startedAt: t.expose('startedAtMs', { type: 'DateTime' }),
+      seenAt: t.expose('beatAtMs', { type: 'DateTime', description: 'Its last sign of life.' }),
+      self: t.exposeBoolean('isSelf', { description: 'It is the one that answers.' }),
+    }),
+  });
+
   refs.spendSwitch.implement({
     description: 'A switch by which spending is stopped in a scope.',
     fields: (t) => ({
