@@ -46,6 +46,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
   'Query.revisions': ['{ revisions { edges { cursor } } }', STATS],
   'Query.planDifference': ['{ planDifference(before: "x", after: "x") { before } }', STATS],
   'Query.alerts': ['{ alerts { edges { cursor } } }', STATS],
+  'Query.nodes': ['{ nodes { id } }', STATS],
   'Query.spendSwitches': ['{ spendSwitches { scope } }', STATS],
   'Query.apiKeys': ['{ apiKeys { id } }', ADMIN],
   'Query.estimates': ['{ estimates { id } }', ADMIN],
