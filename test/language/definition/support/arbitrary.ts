@@ -206,6 +206,7 @@ export const arbitraryTask: fc.Arbitrary<Json> = fc
         })
         .map(said),
     ),
+    priority: maybe(fc.integer({ min: -100, max: 100 })),
     budget: maybe(budget),
     cache: maybe(fc.constant({ for: '24h' })),
     loop: maybe(fc.constant('off')),

@@ -33,6 +33,7 @@ function printTask(task: TaskDefinition): Json {
       attempts,
       cost: costNanoUsd === null ? null : `$${formatUsd(costNanoUsd)}`,
     }),
+    priority: task.priority === 0 ? null : task.priority,
     budget: task.budget && printBudget(task.budget),
     cache: task.cache && { for: formatDuration(task.cache.forMs) },
     retain: task.retain && printRetain(task.retain),
