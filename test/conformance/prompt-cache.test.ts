@@ -231,6 +231,18 @@ describe('a task whose prompt begins alike', () => {
   );
 });
 
+it('GPT-5.6 goes on writing whole prompts where the very same ones come again, and reads them', async () => {
+  const of = await openTask({ model: 'openai/gpt-5.6-luna' });
+  for (let time = 0; time < 5; time += 1) {
+    await ask(of, 'ask', { question: 'What became of invoice 7?' });
+    aheadMs += MINUTE_MS;
+  }
+  const [first, second, ...later] = upstream.calls;
+  expect(first).toMatchObject({ read: 0, written: 0 });
+  expect(second?.written).toBe(second?.inputTokens);
+  for (const call of later) expect(call.read).toBe(call.inputTokens);
+});
+
 it('is in a replay of what was recorded without it, at what it would have saved', async () => {
   const off = await openTask({ model: 'anthropic/claude-sonnet-5', project: 'promptCache: off\n' });
   await askTimes(off, 8, MINUTE_MS);

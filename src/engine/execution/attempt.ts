@@ -213,19 +213,35 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
 /** null: the provider is not one that is asked, or there is nothing to keep. */
 function promptCacheOf(
   { promptCaches }: EngineParts,
-  { constant, choice, exchange }: AttemptRequest,
+  { constant, choice, exchange, request }: AttemptRequest,
 ): PromptCacheCall | null {
   const { model, provider } = choice.parts;
   const terms = constant === null || exchange !== undefined ? undefined : provider.promptCache?.(model.model);
   if (constant === null || terms === undefined) return null;
   const { part, tokens } = constant;
-  return promptCaches.begin({ model, constant: part, tokens, inputTokens: choice.inputTokens, terms });
+  return promptCaches.begin({
+    model,
+    constant: part,
+    tokens,
+    inputTokens: choice.inputTokens,
+    terms,
+    request,
+  });
 }
 
 function askedOf({ request, constant }: AttemptRequest, cache: PromptCacheCall | null): ModelRequest {
   if (constant === null || cache === null) return request;
   const { key, systemChars, promptChars } = constant.part;
-  return { ...request, constant: { key, systemChars, promptChars, asked: cache.asks } };
+  return {
+    ...request,
+    constant: {
+      key,
+      systemChars,
+      promptChars,
+      asked: cache.asks,
+      ...(cache.whole ? { whole: true as const } : {}),
+    },
+  };
 }
 
 function askedNotes({ asks, why }: PromptCacheCall): readonly Note[] {

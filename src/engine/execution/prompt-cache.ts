@@ -1,9 +1,10 @@
 // Whether a provider is asked to keep the beginning of a prompt: only where what was seen of the step says that the write will have paid.
 import { LRUCache } from 'lru-cache';
+import { sha256Hex } from '../../common/json.ts';
 import type { Clock } from '../../common/clock.ts';
 import { formatDuration } from '../../common/units.ts';
 import type { PlanModel, PlanRates } from '../../language/plan/types.ts';
-import type { ConstantPart, PromptCacheTerms, Usage } from '../providers/port.ts';
+import type { ConstantPart, ModelRequest, PromptCacheTerms, Usage } from '../providers/port.ts';
 import { tierOf } from '../routing/cost.ts';
 
 /** What is known of one beginning at one model. */
@@ -16,6 +17,10 @@ interface Kept {
   calls: number;
   soon: number;
   writesUnderWay: number;
+  /** Whole prompts, by a few of their characters, and when each came last; how many came, and how many of them again in time. */
+  wholes: LRUCache<string, number> | undefined;
+  prompts: number;
+  again: number;
   /** Paid for writes and not yet earned back by reads, in nano-dollars a million tokens, as the rates are; below 0: earned. */
   owed: bigint;
   askedAtMs: number;
@@ -26,6 +31,8 @@ const MOST_CALLS = 64;
 /** Writes that nobody read, after which it is given up for a while: the provider keeps it otherwise than it says, or other keys and nodes are asked. */
 const MOST_WASTED = 4n;
 const GIVEN_UP_MS = 3_600_000;
+/** Prompts of one step that are remembered for whether they come again. */
+const MOST_WHOLES = 64;
 /** Steps and models of a plan, several times over (INV-14). What is forgotten is learnt anew within two calls. */
 const MOST_KEPT = 2_000;
 
@@ -33,6 +40,8 @@ const MOST_KEPT = 2_000;
 export interface PromptCacheCall {
   /** Whether the provider is asked to keep the beginning, or to read what it has kept. */
   readonly asks: boolean;
+  /** Where the provider writes whole prompts by itself: they come again often enough for that. */
+  readonly whole: boolean;
   /** Why, for people; '' where it is not asked. */
   readonly why: string;
   /** `usage`: as the provider counted; null: it did not, or nobody has seen it. Once. */
@@ -47,6 +56,7 @@ export interface PromptCacheQuestion {
   /** Of the whole input: it decides the rates. */
   readonly inputTokens: number;
   readonly terms: PromptCacheTerms;
+  readonly request: Pick<ModelRequest, 'system' | 'prompt'>;
 }
 
 /**
@@ -63,13 +73,16 @@ export class PromptCaches {
     this.#clock = clock;
   }
 
-  begin({ model, constant, tokens, inputTokens, terms }: PromptCacheQuestion): PromptCacheCall {
+  begin({ model, constant, tokens, inputTokens, terms, request }: PromptCacheQuestion): PromptCacheCall {
     const { price } = model;
     const rates = price.kind === 'free' ? undefined : tierOf(price.tiers, BigInt(inputTokens));
-    // Whether the provider would keep it is a question of its length alone: of what it does not keep, nothing is counted.
-    if (rates === undefined || tokens < terms.leastTokens) return NOT_ASKED;
+    if (rates === undefined) return NOT_ASKED;
     const nowMs = this.#clock.monotonicMs();
     const kept = this.#of(`${model.key}\n${constant.key}`);
+    const whole =
+      terms.writesAll === true && isWelcome(kept, fingerprint(request), rates, nowMs, terms.liveMs);
+    // Whether the provider would keep it is a question of its length alone: of what it does not keep, nothing is counted.
+    if (tokens < terms.leastTokens) return { ...NOT_ASKED, whole };
     count(kept, nowMs, terms.liveMs);
     const isLive = kept.usedAtMs !== null && nowMs - kept.usedAtMs < terms.liveMs;
     const asks = pays(rates, kept, isLive, nowMs);
@@ -78,6 +91,7 @@ export class PromptCaches {
     if (asks) kept.askedAtMs = nowMs;
     return {
       asks,
+      whole,
       why: asks ? whyAsked(kept, isLive, terms.liveMs) : '',
       ended(usage) {
         if (writes) kept.writesUnderWay -= 1;
@@ -98,6 +112,9 @@ export class PromptCaches {
     let kept = this.#kept.get(key);
     if (kept === undefined) {
       kept = {
+        wholes: undefined,
+        prompts: 0,
+        again: 0,
         usedAtMs: null,
         calledAtMs: null,
         calls: 0,
@@ -112,7 +129,7 @@ export class PromptCaches {
   }
 }
 
-const NOT_ASKED: PromptCacheCall = { asks: false, why: '', ended: () => undefined };
+const NOT_ASKED: PromptCacheCall = { asks: false, whole: false, why: '', ended: () => undefined };
 
 function whyAsked({ soon, calls }: Kept, isLive: boolean, liveMs: number): string {
   const within = formatDuration(liveMs);
@@ -132,6 +149,30 @@ function count(kept: Kept, nowMs: number, liveMs: number): void {
   }
   kept.calls += 1;
   if (nowMs - kept.calledAtMs < liveMs) kept.soon += 1;
+}
+
+/** The same reckoning for a prompt to its end: one that has just been here would be read, or is worth writing once enough of them have come again. */
+function isWelcome(kept: Kept, prompt: string, rates: PlanRates, nowMs: number, liveMs: number): boolean {
+  const wholes = (kept.wholes ??= new LRUCache({ max: MOST_WHOLES }));
+  const cameAtMs = wholes.get(prompt);
+  wholes.set(prompt, nowMs);
+  if (kept.prompts >= MOST_CALLS) {
+    kept.prompts /= 2;
+    kept.again /= 2;
+  }
+  const isAgain = cameAtMs !== undefined && nowMs - cameAtMs < liveMs;
+  kept.prompts += 1;
+  if (isAgain) kept.again += 1;
+  const gain = Number(rates.input - rates.cachedInput);
+  return gain > 0 && (isAgain || kept.again * gain >= (kept.prompts + 1) * Number(premiumOf(rates)));
+}
+
+/** Of the end of a prompt most is seen of what makes it another one. */
+const LAST_CHARACTERS = 2_048;
+
+function fingerprint({ system, prompt }: Pick<ModelRequest, 'system' | 'prompt'>): string {
+  // Its hash: a piece of a text keeps the whole of it in memory.
+  return sha256Hex(`${system?.length ?? 0} ${prompt.length} ${prompt.slice(-LAST_CHARACTERS)}`);
 }
 
 function pays(rates: PlanRates, kept: Kept, isLive: boolean, nowMs: number): boolean {

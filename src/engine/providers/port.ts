@@ -45,6 +45,8 @@ export interface ConstantPart {
   readonly promptChars: number;
   /** The provider is to keep it, at the price of a write, or to read what it has kept. */
   readonly asked: boolean;
+  /** What the provider writes by itself is welcome too: the very same prompt comes again. Left out: it is not. */
+  readonly whole?: true;
 }
 
 /** How a provider keeps the beginnings of prompts. */
@@ -53,6 +55,8 @@ export interface PromptCacheTerms {
   readonly leastTokens: number;
   /** How long what was read or written is kept at the least. */
   readonly liveMs: number;
+  /** It writes each prompt to its end, at the price of a write, unless it is told not to. */
+  readonly writesAll?: true;
 }
 
 export interface CallContext {

@@ -30,6 +30,7 @@ function question({ input, cachedInput, cacheWrite }: Rates): PromptCacheQuestio
     tokens: TOKENS,
     inputTokens: TOKENS,
     terms: { leastTokens: 1_024, liveMs: LIVE_MS },
+    request: { system: null, prompt: '' },
   };
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../common/json.ts';
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
+import type { ConstantBeginning } from '../../../language/plan/constant.ts';
 import type { PlanModel } from '../../../language/plan/types.ts';
 import type { ModelRequest, ProviderAnswer } from '../../providers/port.ts';
 import type { Verdict } from '../attempt.ts';
@@ -59,12 +60,7 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
       }),
       signal,
       course: linked.course?.(call.values),
-      constant: linked.constant && {
-        part: linked.constant,
-        tokens: tokenizerLoaded()
-          ? sampledTokens(linked.constant.text)
-          : Math.floor(byteBound(linked.constant.text) / BYTES_PER_TOKEN),
-      },
+      constant: linked.constant && { part: linked.constant, tokens: tokensOf(linked.constant) },
       cascade:
         linked.accept !== null &&
         rule.candidates.length > 1 &&
@@ -74,8 +70,19 @@ export function modelStep(call: StepCall<LinkedModelStep>): (signal: AbortSignal
   };
 }
 
-/** No text has fewer tokens than that, but for what is the same again and again. */
+/** Of what a step begins with, which is the same in each call. */
+const constantTokens = new WeakMap<ConstantBeginning, number>();
+/** Until it can be counted; few texts have fewer tokens. */
 const BYTES_PER_TOKEN = 8;
+
+function tokensOf(constant: ConstantBeginning): number {
+  const known = constantTokens.get(constant);
+  if (known !== undefined) return known;
+  if (!tokenizerLoaded()) return Math.floor(byteBound(constant.text) / BYTES_PER_TOKEN);
+  const tokens = sampledTokens(constant.text);
+  constantTokens.set(constant, tokens);
+  return tokens;
+}
 
 /** Text from outside is a value here, never a template: what it says is not evaluated. */
 export function renderRequest({ run, linked, stepKey, values }: ModelCall): ModelRequest {

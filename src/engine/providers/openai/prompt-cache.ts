@@ -17,15 +17,14 @@ export function knowsPromptCache(baseUrl: string, vendor: PlanProvider['vendor']
 }
 
 export function openAiPromptCache(baseUrl: string, model: string): PromptCacheTerms {
-  return {
-    leastTokens: LEAST_TOKENS,
-    liveMs: takesMarks(baseUrl, model) ? MARKED_LIVE_MS : LIVE_MS,
-  };
+  return takesMarks(baseUrl, model)
+    ? { leastTokens: LEAST_TOKENS, liveMs: MARKED_LIVE_MS, writesAll: true }
+    : { leastTokens: LEAST_TOKENS, liveMs: LIVE_MS };
 }
 
 /**
  * The members that both APIs have for it. Of itself GPT-5.6 writes every prompt to its cache, to its very end, at a quarter more than plain input: of prompts
- * that end otherwise each time, nothing of that is ever read. So only what is marked is written, and where no mark pays, nothing.
+ * that end otherwise each time, nothing of that is ever read. So only what is marked is written, and where no mark pays, nothing; unless whole prompts come again.
  */
 export function promptCacheMembers(
   { constant, model }: ModelRequest,
@@ -34,7 +33,9 @@ export function promptCacheMembers(
   if (constant === undefined) return {};
   return {
     ...(constant.asked ? { prompt_cache_key: constant.key } : {}),
-    ...(takesMarks(baseUrl, model) ? { prompt_cache_options: { mode: 'explicit' } } : {}),
+    ...(takesMarks(baseUrl, model) && constant.whole !== true
+      ? { prompt_cache_options: { mode: 'explicit' } }
+      : {}),
   };
 }
 

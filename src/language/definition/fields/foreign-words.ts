@@ -111,6 +111,12 @@ const STEP: readonly Word[] = [
     remedy: 'Remove it: a step calls no tools; ask for an `output:` and let the next step use it.',
   },
   {
+    words: ['cachecontrol', 'promptcaching', 'cacheprompt', 'promptcachekey', 'cachekey'],
+    key: 'promptCache',
+    remedy:
+      'Remove it: providers are asked to keep what a prompt begins with, where that pays; `promptCache: off` turns that off.',
+  },
+  {
     words: ['cache', 'ttl'],
     remedy: (value) =>
       `It stands beside \`steps:\`, for the whole task: \`cache: { for: ${/^\d+\w+$/.test(value) ? value : '1h'} }\`.`,
