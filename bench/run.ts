@@ -19,6 +19,7 @@ const BENCHES: { readonly [name: string]: number | null } = {
   engine: SERVER_CORE,
   graphql: LOAD_CORE,
   door: LOAD_CORE,
+  large: null,
   sdk: SERVER_CORE,
   streaming: LOAD_CORE,
   ledger: null,

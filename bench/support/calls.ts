@@ -18,16 +18,23 @@ export const runTask = graphqlCall(RUN);
 
 /** `/v1/chat/completions` with the n-th text. */
 export function chat(path = '/v1/chat/completions', headers = ''): (index: number) => string {
-  return (index) => post(path, chatBody(index), headers);
+  return (index) => post(path, chatBody(inputText(index)), headers);
 }
 
-function chatBody(index: number): string {
+/** The same with a prompt of so many bytes. */
+export function longChat(bytes: number): (index: number) => string {
+  const sentence = inputText(0);
+  const rest = `${sentence} `.repeat(Math.ceil(bytes / sentence.length)).slice(0, bytes);
+  return (index) => post('/v1/chat/completions', chatBody(`${index.toString(36)} ${rest}`));
+}
+
+function chatBody(text: string): string {
   return JSON.stringify({
     model: 'bench-model',
     max_tokens: 200,
     messages: [
       { role: 'system', content: 'You answer questions. Use only what the text says.' },
-      { role: 'user', content: `Answer in two sentences.\n<text>\n${inputText(index)}\n</text>` },
+      { role: 'user', content: `Answer in two sentences.\n<text>\n${text}\n</text>` },
     ],
   });
 }

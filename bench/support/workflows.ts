@@ -17,7 +17,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Four providers on the same upstream, of which the first is the cheapest. `path`: the upstream's pace, as `now` or `slow`. */
+/** Four providers on the same upstream, of which the first is the cheapest, and the last takes long prompts. `path`: the upstream's pace, as `now` or `slow`. */
 export function writeWorkflows(upstream: string, path: string, tasks = 1): string {
   const folder = join(temporaryFolder(), 'workflows');
   mkdirSync(folder);
@@ -34,7 +34,7 @@ export function writeWorkflows(upstream: string, path: string, tasks = 1): strin
 providers:
 ${names.map(provider).join('\n')}
 models:
-${names.map((name, index) => `  ${name}/bench-model: { context: 128k, quality: ${index + 1} }`).join('\n')}
+${names.map((name, index) => `  ${name}/bench-model: { context: ${index === names.length - 1 ? '1000k' : '128k'}, quality: ${index + 1} }`).join('\n')}
 policies:
   hosted:
     timeout: 30s

@@ -35,6 +35,7 @@ const NAMES = [
   'engine',
   'graphql',
   'door',
+  'large',
   'sdk',
   'streaming',
   'ledger',

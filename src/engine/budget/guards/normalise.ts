@@ -25,10 +25,13 @@ function pathsOf(ignore: readonly string[]): Paths {
 const MOST_TESTED = 10_000;
 const PLAIN = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
 
+/** White space that is not one space alone: most of it is, and is left as it stands. */
+const NOT_ONE_SPACE = /\s{2,}|[^\S ]/gu;
+
 function foldText(text: string): string {
   return text.length <= MOST_TESTED && PLAIN.test(text)
     ? text
-    : text.normalize('NFC').replace(/\s+/gu, ' ').trim();
+    : text.normalize('NFC').replace(NOT_ONE_SPACE, ' ').trim();
 }
 
 function fold(value: Json, ignore: Paths, text: (text: string) => string): Json {

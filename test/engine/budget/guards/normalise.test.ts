@@ -14,6 +14,16 @@ describe('the normal form of an input', () => {
     });
   });
 
+  it('has one space where there is white space, whatever it is made of', () => {
+    const parts = fc.constantFrom(' ', '  ', '\t', '\n', '\r\n', '\u00a0', '\u3000', 'a', 'bc', '🙂');
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 30 }), (pieces) => {
+        const written = pieces.join('');
+        expect(normaliseInput({ written }, [])).toEqual({ written: written.replace(/\s+/gu, ' ').trim() });
+      }),
+    );
+  });
+
   it('takes characters that look the same for the same', () => {
     expect(text({ name: 'Zoe\u0308' })).toBe(text({ name: 'Zo\u00eb' }));
   });
