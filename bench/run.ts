@@ -1,8 +1,9 @@
-// npm run bench: every bench in a process of its own, a table of all in docs/performance.md, and bench/results.json with the machine and the versions.
+// npm run bench: every bench in a process of its own, docs/performance.md with a table of all, and bench/results.json with the machine and the versions.
 //
 //   npm run bench                                 all, at the usual size
 //   npm run bench -- --size full                  with a soak of a million runs
 //   npm run bench -- --only engine,graphql        some of them; the others' results are kept
+//   npm run bench -- --page                       none of them: the page alone, from the results that there are
 //   npm run bench -- --against REF                the working tree beside a commit, both built: see against.ts
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -10,6 +11,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PORTKEY_VERSION } from './peers/portkey.ts';
 import { canPin, LOAD_CORE, root, runNode, SERVER_CORE } from './support/processes.ts';
+import { performancePage } from './support/page.ts';
+import type { Results } from './support/page.ts';
 import { tableOf } from './support/report.ts';
 import type { Report } from './support/report.ts';
 import { temporaryFolder } from './support/workflows.ts';
@@ -20,6 +23,7 @@ const BENCHES: { readonly [name: string]: number | null } = {
   graphql: LOAD_CORE,
   door: LOAD_CORE,
   large: null,
+  where: LOAD_CORE,
   sdk: SERVER_CORE,
   streaming: LOAD_CORE,
   ledger: null,
@@ -42,21 +46,16 @@ const { values } = parseArgs({
   options: {
     size: { type: 'string', default: 'usual' },
     only: { type: 'string' },
+    page: { type: 'boolean', default: false },
     out: { type: 'string', default: RESULTS },
   },
 });
-const chosen = values.only?.split(',') ?? Object.keys(BENCHES);
+const chosen = values.page ? [] : (values.only?.split(',') ?? Object.keys(BENCHES));
 const unknown = chosen.filter((name) => !Object.hasOwn(BENCHES, name));
 if (unknown.length > 0)
   throw new Error(`there is no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
 
-interface Results {
-  readonly machine: object;
-  readonly versions: object;
-  readonly reports: readonly (Report & { readonly measuredAt: string; readonly loadAverage: number })[];
-}
-
-const known: Results['reports'] = values.only === undefined ? [] : earlier();
+const known: Results['reports'] = values.only === undefined && !values.page ? [] : earlier();
 const reports = new Map(known.map((report) => [report.bench, report]));
 for (const name of chosen) {
   const file = join(temporaryFolder(), 'report.json');
@@ -76,27 +75,8 @@ for (const name of chosen) {
 const ordered = Object.keys(BENCHES).flatMap((name) => reports.get(name) ?? []);
 const results: Results = { machine: machine(), versions: versions(), reports: ordered };
 writeFileSync(values.out, `${JSON.stringify(results, null, 2)}\n`);
-if (values.out === RESULTS) writeFileSync(PAGE, pageWith(results));
+if (values.out === RESULTS) writeFileSync(PAGE, performancePage(results));
 if (chosen.length > 1) console.log(tableOf(ordered));
-
-/** The page with this table in the place of the last one. */
-function pageWith({ machine, versions, reports: shown }: Results): string {
-  const loads = shown.map(({ loadAverage }) => loadAverage.toFixed(1));
-  const words = (of: object): string =>
-    Object.entries(of)
-      .map(([name, value]) => `${name} ${String(value)}`)
-      .join(', ');
-  const text = [
-    '<!-- measured: written by npm run bench -->',
-    '',
-    `Machine: ${words(machine)}. Versions: ${words(versions)}. Load average of the machine before each bench: ${loads.join(', ')}.`,
-    '',
-    tableOf(shown),
-    '',
-    '<!-- /measured -->',
-  ].join('\n');
-  return readFileSync(PAGE, 'utf8').replace(/<!-- measured[^]*<!-- \/measured -->/, () => text);
-}
 
 function earlier(): Results['reports'] {
   try {

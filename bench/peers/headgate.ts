@@ -10,16 +10,18 @@ export interface HeadgateOptions {
   readonly main?: string;
   /** Default: the core that is measured. */
   readonly core?: number | null;
+  /** Before the file. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** `pace`: the upstream's path, as `now` or `slow`. */
 export function startHeadgate(
   upstream: string,
   pace: string,
-  { main = builtTree(), core = SERVER_CORE }: HeadgateOptions = {},
+  { main = builtTree(), core = SERVER_CORE, nodeArguments = [] }: HeadgateOptions = {},
 ): Promise<Started> {
   const workflows = writeWorkflows(upstream, pace);
   const folders = ['--workflows', workflows, '--data', temporaryFolder()];
   const command = ['serve', '--port', '0', '--mode', 'production', ...folders];
-  return startNode([...nodeFlags(command), main, ...command], { core, env: { ...ENV } });
+  return startNode([...nodeFlags(command), ...nodeArguments, main, ...command], { core, env: { ...ENV } });
 }

@@ -35,7 +35,8 @@ export interface Started {
   cpuByThread(): { readonly [group in ThreadGroup]: number };
   /** Resident memory in MB; NaN where the system does not tell. */
   residentMb(): number;
-  stop(): Promise<void>;
+  /** Killed where it takes longer than this; default 2 s. */
+  stop(withinMs?: number): Promise<void>;
 }
 
 /** Starts `node args…`; ready when it prints an address. */
@@ -72,9 +73,9 @@ export async function startNode(
     },
     cpuByThread: () => cpuByThreadOf(pid),
     residentMb: () => residentMbOf(pid),
-    async stop() {
+    async stop(withinMs = 2_000) {
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 2_000);
+      const late = setTimeout(() => child.kill('SIGKILL'), withinMs);
       await ended;
       clearTimeout(late);
     },

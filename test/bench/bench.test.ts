@@ -36,6 +36,7 @@ const NAMES = [
   'graphql',
   'door',
   'large',
+  'where',
   'sdk',
   'streaming',
   'ledger',
