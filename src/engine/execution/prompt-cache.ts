@@ -137,7 +137,7 @@ function whyAsked({ soon, calls }: Kept, isLive: boolean, liveMs: number): strin
     ? `it was read or written there within ${within}`
     : calls === 0
       ? 'a write costs no more than plain input'
-      : `of the last ${Math.round(calls)} calls ${Math.round(soon)} came within ${within} of the one before`;
+      : `${Math.round(soon)} of the last ${Math.round(calls)} calls came within ${within} of the one before`;
 }
 
 /** A call that begins while no other has ended says nothing of how long a write would have lived. */

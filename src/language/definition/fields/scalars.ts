@@ -66,7 +66,27 @@ export function choice<const Options extends readonly string[]>(...options: Opti
 }
 
 /** `promptCache:`, of the project, a task or a step. */
-export const promptCache: Kind<PromptCacheSetting> = choice('on', 'off');
+const onOrOff = choice('on', 'off');
+export const promptCache: Kind<PromptCacheSetting> = {
+  ...onOrOff,
+  read(node, reader) {
+    const meant = node.kind === 'scalar' ? MEANT.get(String(node.value).toLowerCase()) : undefined;
+    if (meant === undefined) return onOrOff.read(node, reader);
+    reader.report(
+      'invalid-value',
+      node.at,
+      `${show(node)} is not one of the choices.`,
+      `Write \`${meant}\`.`,
+    );
+    return undefined;
+  },
+};
+
+/** Other words for it, of which the nearest by its letters may be the opposite. */
+const MEANT: ReadonlyMap<string, PromptCacheSetting> = new Map([
+  ...['true', 'yes', 'auto', 'always', 'enabled'].map((word) => [word, 'on'] as const),
+  ...['false', 'no', 'none', 'never', 'null', 'disabled'].map((word) => [word, 'off'] as const),
+]);
 
 /** Names that expressions use: no dashes, no words that CEL keeps for itself. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
