@@ -39,6 +39,7 @@ interface CreateFlags extends Place {
   readonly expires?: string;
   readonly requestsPerMinute?: number;
   readonly maxBody?: number;
+  readonly json: boolean;
 }
 
 /** What a key looks like, wherever it came from. Times are RFC 3339. */
@@ -91,6 +92,7 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
     .option('--expires <duration>', 'it stops working after so long: 90d')
     .option('--requests-per-minute <n>', 'no more requests than this', parsePositiveInteger)
     .option('--max-body <size>', 'what a request may have at /v1: 32MB at most', parseBytes)
+    .option('--json', 'as JSON', false)
     .action(async (flags: CreateFlags) => end(await withKeys(flags, (port) => create(port, flags, io))));
   at(keys.command('list'))
     .description('list the keys, without their secrets')
@@ -101,7 +103,8 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
   at(keys.command('revoke'))
     .description('make a key stop working, at once')
     .argument('<id>', 'as "headgate keys list" shows it')
-    .action(async (id: string, flags: Place) =>
+    .option('--json', 'as JSON', false)
+    .action(async (id: string, flags: Place & { json: boolean }) =>
       end(
         await withKeys(flags, async (port) => {
           if (!(await port.revoke(id)))
@@ -110,7 +113,7 @@ export const registerKeys: RegisterCommand = (program, io, end) => {
               `there is no key ${id}`,
               'List them with "headgate keys list".',
             );
-          io.out(`${id} is revoked.`);
+          io.out(flags.json ? JSON.stringify({ id, revoked: true }, null, 2) : `${id} is revoked.`);
           return 0;
         }),
       ),
@@ -157,10 +160,13 @@ async function create(keys: Keys, flags: CreateFlags, io: CliIo): Promise<ExitCo
     requestsPerMinute: flags.requestsPerMinute ?? null,
     maxBodyBytes: flags.maxBody ?? null,
   });
-  io.out(secret);
-  io.err(
-    `headgate: key ${id} for ${flags.caller} (${scopes.join(', ')}). It is shown this once; send it as "Authorization: Bearer ${secret.slice(0, 7)}…".`,
-  );
+  if (flags.json) io.out(JSON.stringify({ id, secret, caller: flags.caller, scopes }, null, 2));
+  else {
+    io.out(secret);
+    io.err(
+      `headgate: key ${id} for ${flags.caller} (${scopes.join(', ')}). It is shown this once; send it as "Authorization: Bearer ${secret.slice(0, 7)}…".`,
+    );
+  }
   if (noAdmin && !scopes.includes('admin'))
     io.err(
       'headgate: no key with the scope "admin" exists. Make one with "headgate keys create --caller NAME --scope admin" while no server has the database open.',

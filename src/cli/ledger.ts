@@ -52,12 +52,14 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .option('--release <id>', 'it was not billed')
     .addOption(serverOption())
     .addOption(keyOption())
+    .option('--json', 'as JSON', false)
     .action(async (flags: ReconcileFlags) => end(await reconcile(flags, io)));
   ledger
     .command('backup')
     .description('copy the ledger to a file, beside a running server or without one, and add the copy up')
     .argument('<file>', 'where to; it must not exist yet')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--json', 'as JSON', false)
     .action(async (file: string, flags: CopyFlags) => end(await backup(file, flags, io)));
   ledger
@@ -67,6 +69,7 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     )
     .argument('<file>', 'what "headgate ledger backup" wrote')
     .addOption(dataOption())
+    .addOption(databaseOption())
     .option('--json', 'as JSON', false)
     .action(async (file: string, flags: CopyFlags) => end(await restore(file, flags, io)));
   ledger
@@ -157,12 +160,26 @@ async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
-interface CopyFlags {
-  readonly data: string;
+interface CopyFlags extends LedgerLocation {
   readonly json: boolean;
 }
 
+/** What PostgreSQL does better than we could beside it, with its users' own schedule and places. */
+function refusePostgres({ database }: LedgerLocation, command: string): void {
+  if (database === undefined) return;
+  const address = URL.parse(database);
+  const schema = address?.searchParams.get('schema') ?? 'headgate';
+  const name = address?.pathname.slice(1) || 'DATABASE';
+  throw new UsageError(
+    'The ledger is in PostgreSQL, whose own tools copy it while nodes write.',
+    command === 'backup'
+      ? `Take it with pg_dump --format=custom --schema=${schema} --file=FILE ${name}; a copy of it as a file is made by "headgate ledger move", while no node runs.`
+      : `Stop every node, and put it back with pg_restore --clean --schema=${schema} --dbname=${name} FILE.`,
+  );
+}
+
 async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+  refusePostgres(flags, 'backup');
   if (existsSync(file))
     throw new UsageError(`there is a file ${file} already`, 'Name another; no backup is written over.');
   const path = await existingLedger({ data: flags.data }, REMEDY);
@@ -182,6 +199,7 @@ async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCo
 }
 
 async function restore(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+  refusePostgres(flags, 'restore');
   const [{ DATABASE_FILE }, { restoreLedger }] = await Promise.all([
     import('../app.ts'),
     import('../ledger/backup.ts'),
@@ -332,6 +350,7 @@ interface ReconcileFlags extends LedgerPlace {
   readonly confirm?: string;
   readonly cost?: NanoUsd;
   readonly release?: string;
+  readonly json: boolean;
 }
 
 /** An attempt whose process died, wherever it is read. Money as decimal text in dollars. */
@@ -378,12 +397,18 @@ async function reconcile(flags: ReconcileFlags, io: CliIo): Promise<ExitCode> {
     (server) => outcomesAtServer(server, flags.key),
   );
   try {
-    if (confirm !== undefined)
-      io.out(`${confirm} is confirmed at $${await outcomes.confirm(confirm, cost)}.`);
-    else if (release !== undefined) {
+    const tell = (value: object, text: string): void =>
+      io.out(flags.json ? JSON.stringify(value, null, 2) : text);
+    if (confirm !== undefined) {
+      const settled = await outcomes.confirm(confirm, cost);
+      tell({ id: confirm, cost: settled }, `${confirm} is confirmed at $${settled}.`);
+    } else if (release !== undefined) {
       await outcomes.release(release);
-      io.out(`${release} is released; it cost nothing.`);
-    } else io.out([listText(await outcomes.list()), ...estimatesText(await outcomes.estimates())].join('\n'));
+      tell({ id: release, cost: '0' }, `${release} is released; it cost nothing.`);
+    } else {
+      const [unknown, estimates] = [await outcomes.list(), await outcomes.estimates()];
+      tell({ unknown, estimates }, [listText(unknown), ...estimatesText(estimates)].join('\n'));
+    }
     return 0;
   } finally {
     await outcomes.close();

@@ -164,6 +164,60 @@ describe('what a server tells', () => {
     `);
   });
 
+  it('ledger verify, reconcile, savings and why-cost', async () => {
+    expect(golden((await headgate(['ledger', 'verify', '--data', data])).out)).toMatchInlineSnapshot(
+      `"2 attempts, 2 runs, 1 budget window, 6 roll-ups: every sum agrees to the nano-dollar"`,
+    );
+    expect(golden((await headgate(['ledger', 'verify', '--data', data, '--json'])).out))
+      .toMatchInlineSnapshot(`
+      "{
+        "ok": true,
+        "attempts": 2,
+        "runs": 2,
+        "budgetWindows": 1,
+        "rollups": 6,
+        "found": 0,
+        "discrepancies": []
+      }"
+    `);
+    expect(await told('ledger', 'reconcile')).toMatchInlineSnapshot(`
+      "
+      No attempt is of unknown outcome.
+
+      {
+        "unknown": [],
+        "estimates": []
+      }
+      "
+    `);
+    expect(await told('savings')).toMatchInlineSnapshot(`
+      "
+      TIME to TIME: saved $0 of $0.0022
+
+        baseline  routing*  local*  cascade*  exact cache  prompt cache  failures  cost
+      ask  $0.0022  $0  $0  $0  $0  $0  $0  $0.0022
+      all  $0.0022  $0  $0  $0  $0  $0  $0  $0.0022
+
+      * another model's price of the same tokens; the others are measured. $0.0022 has no baseline: name one with \`baseline:\`.
+
+      {"from":"TIME","to":"TIME","total":{"cost":"0.0022","net":"0","baselineCost":"0.0022","withoutBaseline":"0.0022","byCause":[{"cause":"ROUTING","amount":"0","estimated":true},{"cause":"LOCAL","amount":"0","estimated":true},{"cause":"CASCADE","amount":"0","estimated":true},{"cause":"EXACT_CACHE","amount":"0","estimated":false},{"cause":"PROMPT_CACHE","amount":"0","estimated":false},{"cause":"FAILURES","amount":"0","estimated":false}]},"groups":[{"key":"ask","savings":{"cost":"0.0022","net":"0","baselineCost":"0.0022","withoutBaseline":"0.0022","byCause":[{"cause":"ROUTING","amount":"0","estimated":true},{"cause":"LOCAL","amount":"0","estimated":true},{"cause":"CASCADE","amount":"0","estimated":true},{"cause":"EXACT_CACHE","amount":"0","estimated":false},{"cause":"PROMPT_CACHE","amount":"0","estimated":false},{"cause":"FAILURES","amount":"0","estimated":false}]}}]}
+      "
+    `);
+    expect(await told('why-cost')).toMatchInlineSnapshot(`
+      "
+      TIME to TIME: $0.0022, +$0.0022
+      against TIME to TIME: $0
+
+      cause  change
+      volume  +$0.0022
+
+      +$0.0022  the same workflows: volume +$0.0022
+
+      {"from":[{"from":"TIME","to":"TIME"}],"to":{"from":"TIME","to":"TIME"},"fromCost":"0","toCost":"0.0022","change":"0.0022","byCause":[{"cause":"VOLUME","amount":"0.0022"}],"byRevision":[{"amount":"0.0022","revision":null,"before":null,"byCause":[{"cause":"VOLUME","amount":"0.0022"}],"changes":[],"lines":[]}],"groups":[{"key":"ask","change":"0.0022","byCause":[{"cause":"VOLUME","amount":"0.0022"}]}]}
+      "
+    `);
+  });
+
   it('pause, stats of what is paused, resume, and the alerts of both', async () => {
     expect(await told('pause', '--task', 'ask', '--reason', 'too dear')).toMatchInlineSnapshot(`
       "
@@ -354,6 +408,65 @@ describe('wrong usage changes nothing', () => {
     expect(err).toContain(hint);
     expect(app.guards.switches()).toEqual([]);
   });
+});
+
+describe('keys', () => {
+  it('are made, listed and revoked, for people and as JSON', async () => {
+    const at = ['--data', join(temporaryFolder(), 'keys')];
+    const secret = /hg_[\w-]+/g;
+    const plain = await headgate(['keys', 'create', '--caller', 'ana', ...at]);
+    expect(plain.out.trim()).toMatch(/^hg_[\w-]+$/);
+    expect(golden(plain.err).replaceAll(secret, 'hg_…')).toMatchInlineSnapshot(
+      `"headgate: key key_… for ana (admin). It is shown this once; send it as "Authorization: Bearer hg_……"."`,
+    );
+    const made = await headgate(['keys', 'create', '--caller', 'bo', '--json', ...at]);
+    expect(made.err).toBe('');
+    expect(golden(made.out).replaceAll(secret, 'hg_…')).toMatchInlineSnapshot(`
+      "{
+        "id": "key_…",
+        "secret": "hg_…",
+        "caller": "bo",
+        "scopes": [
+        "run:*"
+        ]
+      }"
+    `);
+    const { id } = JSON.parse(made.out) as { id: string };
+    expect(golden((await headgate(['keys', 'revoke', id, '--json', ...at])).out)).toMatchInlineSnapshot(`
+      "{
+        "id": "key_…",
+        "revoked": true
+      }"
+    `);
+    const listed = (await headgate(['keys', 'list', ...at])).out;
+    expect(golden(listed).replaceAll(secret, 'hg_…')).toMatchInlineSnapshot(`
+      "id  caller  team  tier  tags  key  scopes  a minute  body  created  last used  state
+      key_…  ana  hg_……  admin  TIME  never  active
+      key_…  bo  hg_……  run:*  TIME  never  revoked"
+    `);
+  });
+});
+
+describe('ledger backup', () => {
+  it.each(['backup', 'restore'])(
+    '%s of a ledger in PostgreSQL is PostgreSQL’s own, and says so',
+    async (command) => {
+      const { code, err } = await headgate([
+        'ledger',
+        command,
+        'file',
+        '--database',
+        'postgres://me:secret@db/gate',
+      ]);
+      expect(code).toBe(2);
+      expect(err).toContain(
+        command === 'backup'
+          ? 'pg_dump --format=custom --schema=headgate'
+          : 'pg_restore --clean --schema=headgate --dbname=gate',
+      );
+      expect(err).not.toContain('secret');
+    },
+  );
 });
 
 describe('without a server', () => {
