@@ -93,7 +93,7 @@ export interface App {
 /** In the data folder. */
 export const DATABASE_FILE = 'headgate.db';
 export const DEFAULT_DRAIN_MS = 10_000;
-export const DURABLE_RUNS = 100;
+const DURABLE_RUNS = 100;
 
 /** Everything that serves tasks, put together and recovered from the ledger. Throws a HeadgateError when it cannot start. */
 export async function openApp(options: AppOptions): Promise<App> {

@@ -33,18 +33,17 @@ async function figure(page: Page, name: string): Promise<bigint> {
   return BigInt(own ?? /data-nano="(-?\d+)"/.exec(text)?.[1] ?? '-1');
 }
 
+let browser: Browser;
+if (chromiumPath !== undefined) {
+  beforeAll(async () => void (browser = await launch()), PATIENT_MS);
+  afterAll(async () => browser.close(), PATIENT_MS);
+}
+
 here(title, { timeout: PATIENT_MS }, () => {
-  let browser: Browser;
   let served: ServedPage;
 
-  beforeAll(async () => {
-    browser = await launch();
-    served = await servePage();
-  }, PATIENT_MS);
-  afterAll(async () => {
-    await browser.close();
-    await served.close();
-  }, PATIENT_MS);
+  beforeAll(async () => void (served = await servePage()), PATIENT_MS);
+  afterAll(async () => served.close(), PATIENT_MS);
 
   const triage = (n: number) =>
     served.app.engine.run({
@@ -273,27 +272,27 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
-  describe.each(['light', 'dark'] as const)('in its %s theme', (theme) => {
-    it.each([
-      '/',
-      '/explore',
-      '/runs',
-      '/tasks',
-      '/tasks/triage',
-      '/revisions',
-      '/providers',
-      '/alerts',
-      '/keys',
-    ])('has nothing at %s that axe finds fault with, at 360 pixels as at 1280', async (path) => {
-      const { page, faults } = await openPage(browser, `${served.url}${path}`, {
-        theme,
-        width: 1280,
-        // So that axe may be put into it.
-        bypassPolicy: true,
-      });
-      await page.locator('h1').first().waitFor({ state: 'attached' });
-      await page.waitForLoadState('networkidle').catch(() => undefined);
-      await page.addScriptTag({ content: axeSource });
+  it.each([
+    '/',
+    '/explore',
+    '/runs',
+    '/tasks',
+    '/tasks/triage',
+    '/revisions',
+    '/providers',
+    '/alerts',
+    '/keys',
+  ])('has nothing at %s that axe finds fault with, at 360 pixels as at 1280, light as dark', async (path) => {
+    const { page, faults } = await openPage(browser, `${served.url}${path}`, {
+      width: 1280,
+      // So that axe may be put into it.
+      bypassPolicy: true,
+    });
+    await page.locator('h1').first().waitFor({ state: 'attached' });
+    await page.waitForLoadState('networkidle').catch(() => undefined);
+    await page.addScriptTag({ content: axeSource });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
       for (const width of [1280, 360]) {
         await page.setViewportSize({ width, height: 800 });
         // Themes differ in colours alone.
@@ -309,17 +308,17 @@ here(title, { timeout: PATIENT_MS }, () => {
             ).axe.run(rules);
             return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
           },
-          theme === 'dark' ? { runOnly: ['color-contrast'] } : {},
+          colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {},
         );
-        expect(found).toEqual([]);
+        expect([colorScheme, width, found]).toEqual([colorScheme, width, []]);
         const overflow = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );
         expect(overflow).toBeLessThanOrEqual(0);
         expect(faults).toEqual([]);
       }
-      await page.context().close();
-    });
+    }
+    await page.context().close();
   });
 });
 
@@ -328,7 +327,6 @@ const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-cor
 here('the page with keys', { timeout: PATIENT_MS }, () => {
   it('INV-12: asks for a key, shows what its scopes allow, and is closed when the key is revoked', async () => {
     const served = await servePage();
-    const browser = await launch();
     try {
       const create = await fetch(`${served.url}/graphql`, {
         method: 'POST',
@@ -360,7 +358,7 @@ here('the page with keys', { timeout: PATIENT_MS }, () => {
       await served.app.ledger.revokeApiKey(admin[0]?.id ?? '', Date.now());
       await page.getByLabel('API key').waitFor({ timeout: 45_000 });
     } finally {
-      await browser.close();
+      await Promise.all(browser.contexts().map((context) => context.close()));
       await served.close();
     }
   });
@@ -371,7 +369,6 @@ here('the page while workflows change', { timeout: PATIENT_MS }, () => {
     const folder = await mkdtemp(join(tmpdir(), 'headgate-demo-'));
     await cp(join(repositoryRoot, 'demo'), folder, { recursive: true });
     const served = await servePage({ workflows: folder });
-    const browser = await launch();
     try {
       const { page, faults } = await openPage(browser, `${served.url}/revisions`);
       await page.getByText('in force').first().waitFor();
@@ -387,7 +384,7 @@ here('the page while workflows change', { timeout: PATIENT_MS }, () => {
         .waitFor();
       expect(faults).toEqual([]);
     } finally {
-      await browser.close();
+      await Promise.all(browser.contexts().map((context) => context.close()));
       await served.close();
       await rm(folder, { recursive: true, force: true });
     }

@@ -46,7 +46,6 @@ export async function openPage(
   browser: Browser,
   url: string,
   options: {
-    readonly theme?: 'light' | 'dark';
     readonly width?: number;
     readonly bypassPolicy?: boolean;
   } = {},
@@ -54,7 +53,7 @@ export async function openPage(
   const context = await browser.newContext({
     locale: 'en-US',
     bypassCSP: options.bypassPolicy ?? false,
-    colorScheme: options.theme ?? 'light',
+    colorScheme: 'light',
     viewport: { width: options.width ?? 1280, height: 900 },
   });
   const page = await context.newPage();
