@@ -12,11 +12,13 @@ import {
   alertRecord,
   budgetAlert,
   circuitAlert,
+  deadLetterAlert,
   guardAlert,
   switchAlert,
 } from './engine/execution/alert-records.ts';
 import { createBudgetMatcher } from './engine/execution/budget-matcher.ts';
 import { adjustSpend, type Adjustment } from './engine/execution/adjustment.ts';
+import { deadLetters } from './engine/execution/dead-letters.ts';
 import { createEngine } from './engine/execution/create-engine.ts';
 import type { Engine } from './engine/execution/port.ts';
 import { createExecutors } from './engine/execution/executors.ts';
@@ -371,6 +373,10 @@ function keepAlerts(
   policies.onCircuitChange((key, state) => record(circuitAlert(key, state)));
   revisions.onNotice((notice) => record(revisionAlert(notice)));
   guards.onSwitch((change) => record(switchAlert(change)));
+  const ended = deadLetters(clock, (run, more) => record(deadLetterAlert(run, more)));
+  ledger.onWritten((rows) => {
+    for (const row of rows) if (row.kind === 'run_finished') ended(row.run);
+  });
 }
 
 /** Switches that are pulled stay pulled after a restart, and are in force on every node. */

@@ -39,6 +39,7 @@ export function assembleLedger(
     ...admin,
     ...createMaintenance(queue, reader, scanner, admin, parts.alone),
     ...rows,
+    stepsUnder: (id) => reader.ask('stepsUnder', id),
     ended: createRunEnds(rows, feed, clock, parts.onOthersWrote),
     learntBounds: () => reader.ask('learntBounds'),
     learnBound: (model, bound) => queue.write(() => ({ kind: 'learnBound', model, bound }), null),

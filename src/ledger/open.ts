@@ -79,6 +79,7 @@ export interface Ledger
     WrittenFeed,
     RollupReader {
   readonly ended: History['ended'];
+  readonly stepsUnder: History['stepsUnder'];
   readonly accounts: Accounts;
   /** Where several nodes share the ledger. */
   readonly cluster?: Cluster;

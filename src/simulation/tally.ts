@@ -183,6 +183,10 @@ export class Tally implements Recorder, History {
     return Promise.resolve([]);
   }
 
+  stepsUnder(): Promise<readonly never[]> {
+    return Promise.resolve([]);
+  }
+
   release(): Promise<void> {
     return WRITTEN;
   }

@@ -89,6 +89,12 @@ export function memoryRecorder(): MemoryRecorder {
       ),
     release: (run) =>
       write(`release ${run.id}`, () => runs.set(run.id, { ...run, status: 'queued', begun: run.begun - 1 })),
+    stepsUnder: (id) =>
+      Promise.resolve(
+        [...steps].flatMap(([of, known]) =>
+          of === id || of.startsWith(`${id}.`) ? [...known.values()] : [],
+        ),
+      ),
     async ended(id) {
       for (;;) {
         const run = runs.get(id);

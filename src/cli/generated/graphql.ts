@@ -28,6 +28,7 @@ export type AlertKind =
   | 'BUDGET_OVERRUN'
   | 'BUDGET_WARN'
   | 'CIRCUIT'
+  | 'DEAD_LETTER'
   | 'LEDGER_FAILING'
   | 'LEDGER_REPAIRED'
   | 'LEDGER_REPLACED'

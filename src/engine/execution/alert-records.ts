@@ -7,12 +7,28 @@ import { formatUsd } from '../../common/money.ts';
 import type { Random } from '../../common/random.ts';
 import type { CircuitState } from '../resilience/port.ts';
 import type { AlertRecord } from './recorder.ts';
+import type { RunRecord } from './records.ts';
 
 type AlertText = Omit<AlertRecord, 'id' | 'atMs' | 'runId'> & { readonly runId?: string | null };
 
 /** Completes an alert with its id and time. */
 export function alertRecord(text: AlertText, clock: Clock, random: Random): AlertRecord {
   return { runId: null, ...text, id: newId('alr', clock, random), atMs: clock.nowMs() };
+}
+
+/** A durable run that failed, and that nobody waits for. `more`: others of its task that failed of the same and were not told of one by one. */
+export function deadLetterAlert({ id, task, caller, error }: RunRecord, more: number): AlertText {
+  const others = more === 0 ? '' : `, and ${more} more of this task since the last alert`;
+  return {
+    kind: 'dead_letter',
+    severity: error?.code === 'RUN_GIVEN_UP' ? 'critical' : 'warning',
+    scope: `task:${task}`,
+    runId: id,
+    details: { code: error?.code ?? '', caller: caller.name, more },
+    message: `The started run ${id} of "${task}" failed${others}: ${error?.message ?? 'unknown'}`,
+    remedy:
+      `${error?.remedy ?? ''} Then run it again (runAgain): steps that are done are not paid for again.`.trim(),
+  };
 }
 
 function amountText(unit: BudgetView['budget']['limit']['unit'], amount: bigint): string {

@@ -9,7 +9,7 @@ import { LiveRuns } from './live-runs.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { prepare } from './prepare.ts';
 import type { Prepared } from './prepare.ts';
-import type { RunRecord } from './records.ts';
+import type { RunRecord, StepRecord } from './records.ts';
 import { keyReused, loopDetected, spendingPaused } from './results.ts';
 import { continueRun, snapshotOf } from './resume.ts';
 import { Reuse } from './reuse.ts';
@@ -75,6 +75,33 @@ class RunEngine implements Engine {
   /** Of a run that waits, or that another node runs: who goes away leaves it at that. */
   async #endOf({ id }: RunRecord, signal: AbortSignal | undefined): Promise<RunResult> {
     return snapshotOf(this.#parts, await this.#parts.history.ended(id, signal));
+  }
+
+  async again(runId: string): ReturnType<Engine['again']> {
+    const { history } = this.#parts;
+    const record = await history.run(runId);
+    if (record === undefined || record.finishedAtMs === null || record.input === null) return undefined;
+    if (record.confidential === true || record.parentRunId !== null) return undefined;
+    const { caller, tags, task, input } = record;
+    const prepared = await this.#prepare({
+      task,
+      input: input as Prepared['input'],
+      caller: { ...caller, tags, scopes: [`run:${task}`], keyId: null },
+    });
+    if (!prepared.ok) return prepared.error;
+    const isSame = prepared.value.linked.task.revision === record.taskRevision;
+    const done = isSame ? await history.stepsUnder(runId) : [];
+    const answer = await this.#begin(
+      prepared.value,
+      true,
+      done
+        .filter(({ status }) => status === 'succeeded' || status === 'skipped')
+        .map((step) => ({ ...step, runId: step.runId.slice(runId.length) })),
+    );
+    if (!(answer instanceof LiveRun))
+      return answer.kind === 'run' || answer.kind === 'elsewhere' ? undefined : answer;
+    await answer.opened;
+    return { kind: 'started', run: answer.record };
   }
 
   async dryRun(request: RunRequest): ReturnType<Engine['dryRun']> {
@@ -222,8 +249,8 @@ class RunEngine implements Engine {
     return this.#reuse.cached(prepared, options, () => this.#begin(prepared, durable));
   }
 
-  /** Asks the loop guard, and begins the run. */
-  async #begin(prepared: Prepared, durable: boolean): Promise<Answer> {
+  /** Asks the loop guard, and begins the run. `done`: what an earlier run of the same has done, with what follows its id in the ids of runs. */
+  async #begin(prepared: Prepared, durable: boolean, done: readonly StepRecord[] = []): Promise<Answer> {
     const { guards, clock, random, recorder } = this.#parts;
     const { request, plan, linked, input, limits, inputHash, loopTraces, idempotencyKey } = prepared;
     const { caller, onEvent, stream = false, texts = 'output', exchange } = request;
@@ -250,7 +277,8 @@ class RunEngine implements Engine {
     // A keyed run is asked for again after a crash: it goes on by itself, so that the second request finds its answer.
     const isDurable = durable || idempotencyKey !== null;
     const opened = openedRecord(id, prepared, isDurable, clock.nowMs());
-    if (durable && this.#room() <= 0) {
+    // What is done has to be there before anybody takes it: such a run waits for no room.
+    if (durable && done.length === 0 && this.#room() <= 0) {
       const waiting: RunRecord = { ...opened, status: 'queued', begun: 0 };
       this.#mayWait = true;
       return (await this.#open(waiting, prepared)) ?? { kind: 'elsewhere', run: waiting };
@@ -266,7 +294,7 @@ class RunEngine implements Engine {
       exchange,
       parent: null,
       loopTraces,
-      resumed: false,
+      resumed: done.length > 0,
       startedAtMs: clock.monotonicMs(),
     });
     if (onEvent !== undefined) run.listen(onEvent);
@@ -277,6 +305,11 @@ class RunEngine implements Engine {
     } else {
       const before = await this.#open(opened, prepared);
       if (before !== undefined) return before;
+    }
+    for (const step of done) {
+      const own = { ...step, runId: `${id}${step.runId}` };
+      if (own.runId === id) run.steps.push(own);
+      recorder.recordStep(own).catch(() => undefined);
     }
     if (run.watched) run.emit({ type: 'queued', runId: id, atMs: opened.startedAtMs });
     this.#runs.begin(run, durable ? undefined : request.signal);

@@ -151,6 +151,15 @@ export interface Engine {
   start(
     request: RunRequest,
   ): Promise<{ readonly kind: 'started'; readonly run: RunRecord } | Exclude<RunResult, { kind: 'run' }>>;
+  /**
+   * Starts a run that failed once more, as its caller, in the active revision. Where its task is what it was, steps that are done are not called again.
+   * undefined: it is not over, or not known, or its input is not kept.
+   */
+  again(
+    runId: string,
+  ): Promise<
+    { readonly kind: 'started'; readonly run: RunRecord } | Exclude<RunResult, { kind: 'run' }> | undefined
+  >;
   dryRun(
     request: RunRequest,
   ): Promise<{ readonly kind: 'dry_run'; readonly dryRun: DryRun } | Exclude<RunResult, { kind: 'run' }>>;

@@ -47,6 +47,8 @@ export interface History {
   run(id: string): Promise<RunRecord | undefined>;
   attemptsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly AttemptRecord[]>>;
   stepsOf(runIds: readonly string[]): Promise<ReadonlyMap<string, readonly StepRecord[]>>;
+  /** Of the run and of its child runs. */
+  stepsUnder(runId: string): Promise<readonly StepRecord[]>;
   /** Resolves when the run's end is written, wherever it runs; the signal's reason is thrown. */
   ended(id: string, signal?: AbortSignal): Promise<RunRecord>;
 }
@@ -68,6 +70,7 @@ export interface AlertRecord {
     | 'revision_released'
     | 'revision_renamed'
     | 'unreconciled'
+    | 'dead_letter'
     | 'ledger_set_aside'
     | 'ledger_repaired'
     | 'ledger_replaced'

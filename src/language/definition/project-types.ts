@@ -48,7 +48,9 @@ export type AlertTopic =
   | 'prices'
   | 'unreconciled'
   | 'usage'
-  | 'ledger';
+  | 'ledger'
+  /** Started runs that failed, with nobody who waits for them. */
+  | 'run';
 
 /** The name of a secret (an environment variable), or a text that is none. */
 export type NamedOrWritten =

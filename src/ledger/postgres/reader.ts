@@ -44,6 +44,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
     cached: (taskRevision, inputHash, wanted) => runs.findCached(database, taskRevision, inputHash, wanted),
     waiting: (limit, id) => take(limit, id),
     stepsOf: (runIds) => runs.stepsOf(database, runIds),
+    stepsUnder: (id) => runs.stepsUnder(database, id),
     attemptsOf: (runIds) => attempts.attemptsOf(database, runIds),
     attempt: (id) => attempts.findAttempt(database, id),
     rollupStem: (attemptId) => attempts.rollupStemOf(database, attemptId),

@@ -10,6 +10,7 @@ export type AlertKind =
   | 'BUDGET_OVERRUN'
   | 'BUDGET_WARN'
   | 'CIRCUIT'
+  | 'DEAD_LETTER'
   | 'LEDGER_FAILING'
   | 'LEDGER_REPAIRED'
   | 'LEDGER_REPLACED'
@@ -438,6 +439,22 @@ export type AcknowledgeMutationVariables = Exact<{
 
 
 export type AcknowledgeMutation = { acknowledgeAlert: { id: string, acknowledgedBy: string | null, acknowledgedAt: string | null } };
+
+export type RunDeadLetterMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RunDeadLetterMutation = { runAgain:
+    | { __typename: 'BudgetExceeded', message: string, remedy: string }
+    | { __typename: 'DryRun' }
+    | { __typename: 'InvalidInput', message: string, remedy: string }
+    | { __typename: 'LoopDetected', message: string, remedy: string }
+    | { __typename: 'NoProviderAvailable', message: string, remedy: string }
+    | { __typename: 'Run', id: string }
+    | { __typename: 'SpendingPaused', message: string, remedy: string }
+    | { __typename: 'Unauthorized', message: string, remedy: string }
+   };
 
 export type RevisionsQueryVariables = Exact<{
   after?: string | null | undefined;
@@ -1051,6 +1068,20 @@ export const AcknowledgeDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<AcknowledgeMutation, AcknowledgeMutationVariables>;
+export const RunDeadLetterDocument = new TypedDocumentString(`
+    mutation RunDeadLetter($id: ID!) {
+  runAgain(id: $id) {
+    __typename
+    ... on Run {
+      id
+    }
+    ... on Refusal {
+      message
+      remedy
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RunDeadLetterMutation, RunDeadLetterMutationVariables>;
 export const RevisionsDocument = new TypedDocumentString(`
     query Revisions($after: String) {
   revisions(first: 30, after: $after) {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { errorText, useAction, useData, useLive } from '../client.ts';
 import { alertsLive } from '../now/query.ts';
 import { Badge, Empty, Moment, Problem, RunLink, type Tone } from '../parts/parts.tsx';
-import { acknowledge, alertListQuery } from './query.ts';
+import { acknowledge, alertListQuery, runAgain } from './query.ts';
 
 const TONES: { readonly [severity: string]: Tone } = { CRITICAL: 'bad', WARNING: 'warn', INFO: 'plain' };
 
@@ -34,6 +34,7 @@ export function Alerts() {
             </p>
             <p>{message}</p>
             <p className="hint">{remedy}</p>
+            {kind === 'DEAD_LETTER' && run && <RunAgain id={run.id} />}
             {seen.acknowledgedAt !== null && (
               <p className="hint">
                 seen to by {seen.acknowledgedBy} <Moment at={seen.acknowledgedAt} />
@@ -66,5 +67,34 @@ export function Alerts() {
         </button>
       </div>
     </>
+  );
+}
+
+/** Of a started run that failed: once more, from what it has done. */
+function RunAgain({ id }: { readonly id: string }) {
+  const [{ data, error, fetching }, again] = useAction(runAgain);
+  const result = data?.runAgain;
+  return (
+    <p>
+      <button
+        type="button"
+        className="small"
+        aria-label={`Run again: ${id}`}
+        disabled={fetching || result?.__typename === 'Run'}
+        onClick={() => void again({ id })}
+      >
+        Run again
+      </button>{' '}
+      <span role="status">
+        {result?.__typename === 'Run' && <RunLink id={result.id}>The new run</RunLink>}
+      </span>
+      <Problem
+        text={
+          result !== undefined && result.__typename !== 'Run' && 'message' in result
+            ? `${result.message} ${result.remedy}`
+            : errorText(error)
+        }
+      />
+    </p>
   );
 }

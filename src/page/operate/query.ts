@@ -132,3 +132,18 @@ export const acknowledge = graphql(`
     }
   }
 `);
+
+export const runAgain = graphql(`
+  mutation RunDeadLetter($id: ID!) {
+    runAgain(id: $id) {
+      __typename
+      ... on Run {
+        id
+      }
+      ... on Refusal {
+        message
+        remedy
+      }
+    }
+  }
+`);

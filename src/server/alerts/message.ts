@@ -59,6 +59,7 @@ export const TOPIC_OF: { readonly [kind in AlertRecord['kind']]: AlertTopic } = 
   revision_renamed: 'revision',
   prices_old: 'prices',
   unreconciled: 'unreconciled',
+  dead_letter: 'run',
   usage_missing: 'usage',
   usage_impossible: 'usage',
   ledger_set_aside: 'ledger',

@@ -109,6 +109,37 @@ describe('durable runs that wait', () => {
     expect(recorder.rows.runs.get(id)).toMatchObject({ status: 'failed', error: { code: 'RUN_GIVEN_UP' } });
   });
 
+  test('INV-5: are started again, when they have failed, from what they have done', async () => {
+    let isDown = true;
+    const fixture = memoryFixture(whole, (call) =>
+      isDown && call.request.prompt.startsWith('last')
+        ? { fail: 'invalid_request', afterMs: 10 }
+        : echo(call),
+    );
+    const failed = await started(fixture);
+    await fixture.clock.advance(10_000);
+    expect(fixture.recorder.rows.runs.get(failed)).toMatchObject({ status: 'failed' });
+    const before = fixture.providers.calls.length;
+    isDown = false;
+    const again = await fixture.clock.settle(fixture.engine.again(failed));
+    if (again?.kind !== 'started') throw new Error(again?.kind);
+    await fixture.clock.advance(10_000);
+    expect(fixture.recorder.rows.runs.get(again.run.id)).toMatchObject({
+      status: 'succeeded',
+      output: { text: 'last' },
+      caller: { name: OPEN_CALLER.name },
+    });
+    expect(
+      prompts(fixture)
+        .slice(before)
+        .map((prompt) => prompt.split(' ')[0]),
+    ).toEqual(['last']);
+    // One that is under way, or was never there, is not.
+    expect(await fixture.engine.again('run_none')).toBeUndefined();
+    const running = await started(fixture);
+    expect(await fixture.engine.again(running)).toBeUndefined();
+  });
+
   test('go on at once where somebody asks for them by their key', async () => {
     const fixture = memoryFixture(few, echo, { durableRuns: 1 });
     await start(fixture);

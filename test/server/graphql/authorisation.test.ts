@@ -61,6 +61,7 @@ const MATRIX: { readonly [field: string]: readonly [source: string, scopes: read
     'mutation { startTask(task: { summarize: { text: "a" } }) { __typename } }',
     RUNNERS,
   ],
+  'Mutation.runAgain': ['mutation { runAgain(id: "run_x") { __typename } }', EVERYONE],
   'Mutation.cancelRun': ['mutation { cancelRun(id: "run_x") { __typename } }', EVERYONE],
   'Mutation.reloadWorkflows': ['mutation { reloadWorkflows { __typename } }', ADMIN],
   'Mutation.activateRevision': ['mutation { activateRevision(hash: "x") { hash } }', ADMIN],

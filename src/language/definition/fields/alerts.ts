@@ -25,6 +25,7 @@ const TOPICS = [
   'unreconciled',
   'usage',
   'ledger',
+  'run',
 ] as const satisfies readonly AlertTopic[];
 
 const ADDRESS = /^[^\s@<>,;"]+@[^\s@<>,;"]+$/;

@@ -1,5 +1,5 @@
 // Reads runs and their steps from PostgreSQL.
-import { and, desc, asc, eq, gte, inArray, lt, gt, sql } from 'drizzle-orm';
+import { and, desc, asc, eq, gte, inArray, lt, gt, sql, or } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Json } from '../../../common/json.ts';
@@ -183,6 +183,18 @@ export async function stepsOf(
   runIds: readonly string[],
 ): Promise<Map<string, StepRecord[]>> {
   const found = new Map<string, StepRecord[]>(runIds.map((id) => [id, []]));
+  for (const step of await readSteps(database, inArray(steps.runId, [...runIds])))
+    found.get(step.runId)?.push(step);
+  return found;
+}
+
+/** Of the run and of its child runs, `ID.…`. */
+export function stepsUnder(database: PostgresDatabase, id: string): Promise<StepRecord[]> {
+  const children = and(gt(steps.runId, `${id}.`), lt(steps.runId, `${id}/`));
+  return readSteps(database, or(eq(steps.runId, id), children));
+}
+
+async function readSteps(database: PostgresDatabase, condition: SQL | undefined): Promise<StepRecord[]> {
   const rows = await database
     .select({
       runId: steps.runId,
@@ -196,16 +208,13 @@ export async function stepsOf(
     })
     .from(steps)
     .leftJoin(outputs, eq(outputs.id, steps.outputContent))
-    .where(inArray(steps.runId, [...runIds]))
+    .where(condition)
     .orderBy(asc(steps.startedAtMs), asc(steps.key));
-  for (const row of rows) {
-    found.get(row.runId)?.push({
-      ...row,
-      kind: row.kind as StepRecord['kind'],
-      status: row.status as StepRecord['status'],
-      output: parse(row.output) as Json | null,
-      error: parse(row.error) as RunError | null,
-    });
-  }
-  return found;
+  return rows.map((row) => ({
+    ...row,
+    kind: row.kind as StepRecord['kind'],
+    status: row.status as StepRecord['status'],
+    output: parse(row.output) as Json | null,
+    error: parse(row.error) as RunError | null,
+  }));
 }

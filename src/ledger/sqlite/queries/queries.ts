@@ -48,6 +48,7 @@ import {
   findRuns,
   listRuns,
   stepsOf,
+  stepsUnder,
   waitingRuns,
 } from './run-queries.ts';
 
@@ -60,6 +61,7 @@ export interface Queries {
   cached(taskRevision: string, inputHash: string, wanted: CachedFor): RunRecord | undefined;
   waiting(limit: number, id?: string): RunRecord[];
   stepsOf(runIds: readonly string[]): Map<string, StepRecord[]>;
+  stepsUnder(id: string): StepRecord[];
   attemptsOf(runIds: readonly string[]): Map<string, AttemptRecord[]>;
   attempt(id: string): AttemptRecord | undefined;
   rollupStem(attemptId: string): string | undefined;
@@ -116,6 +118,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     cached: (taskRevision, inputHash, wanted) => findCached(database, taskRevision, inputHash, wanted),
     waiting: (limit, id) => waitingRuns(database, limit, id),
     stepsOf: (runIds) => stepsOf(database, runIds),
+    stepsUnder: (id) => stepsUnder(database, id),
     attemptsOf: (runIds) => attemptsOf(database, runIds),
     attempt: (id) => findAttempt(database, id),
     rollupStem: (attemptId) => rollupStemOf(database, attemptId),

@@ -1,5 +1,5 @@
 // Reads runs and their steps.
-import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql } from 'drizzle-orm';
+import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql, or } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/sqlite-core';
 import type { Json } from '../../../common/json.ts';
@@ -192,7 +192,19 @@ export function filterConditions(filter: RunFilter): SQL[] {
 
 export function stepsOf(database: ReadDatabase, runIds: readonly string[]): Map<string, StepRecord[]> {
   const found = new Map<string, StepRecord[]>(runIds.map((id) => [id, []]));
-  const rows = database
+  for (const step of readSteps(database, inArray(steps.runId, [...runIds])))
+    found.get(step.runId)?.push(step);
+  return found;
+}
+
+/** Of the run and of its child runs, `ID.…`. */
+export function stepsUnder(database: ReadDatabase, id: string): StepRecord[] {
+  const children = and(gt(steps.runId, `${id}.`), lt(steps.runId, `${id}/`));
+  return readSteps(database, or(eq(steps.runId, id), children));
+}
+
+function readSteps(database: ReadDatabase, condition: SQL | undefined): StepRecord[] {
+  return database
     .select({
       runId: steps.runId,
       key: steps.key,
@@ -205,17 +217,14 @@ export function stepsOf(database: ReadDatabase, runIds: readonly string[]): Map<
     })
     .from(steps)
     .leftJoin(outputs, eq(outputs.id, steps.outputContent))
-    .where(inArray(steps.runId, [...runIds]))
+    .where(condition)
     .orderBy(asc(steps.startedAtMs), asc(steps.key))
-    .all();
-  for (const row of rows) {
-    found.get(row.runId)?.push({
+    .all()
+    .map((row) => ({
       ...row,
       kind: row.kind as StepRecord['kind'],
       status: row.status as StepRecord['status'],
       output: parse(row.output) as Json | null,
       error: parse(row.error) as RunError | null,
-    });
-  }
-  return found;
+    }));
 }

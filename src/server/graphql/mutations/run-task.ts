@@ -1,4 +1,6 @@
 // Running tasks: runTask, startTask and cancelRun.
+import { GraphQLError } from 'graphql';
+import { errorText } from '../../../errors/catalogue.ts';
 import type { JsonObject } from '../../../common/json.ts';
 import type { Caller } from '../../../engine/budget/port.ts';
 import type { DryRun, RunRequest, RunResult } from '../../../engine/execution/port.ts';
@@ -62,6 +64,14 @@ export function defineRunMutations(
           const started = await engine.start(request);
           return started.kind === 'started' ? shapeOfRecord(started.run) : started;
         },
+      }),
+      runAgain: t.field({
+        type: results.startTaskResult,
+        description:
+          'Starts a run that is over once more, as its caller, in the active revision. Where its task is what it was, steps that are done are neither called nor paid for again.',
+        complexity: 10,
+        args: { id: t.arg.id({ required: true }) },
+        resolve: (_root, { id }, context) => runAgain(id, context),
       }),
       cancelRun: t.field({
         type: results.cancelRunResult,
@@ -139,6 +149,29 @@ function refuse(scope: string, message: string): RefusalOf<'unauthorized'> {
     message,
     remedy: `Use a key with the scope "${scope}": headgate keys create --scope ${scope}`,
   };
+}
+
+async function runAgain(id: string, context: RequestContext): Promise<ResultShape> {
+  const found = await visibleRun(id, context);
+  const { caller, services } = context;
+  if (found === null)
+    throw cannot(`There is no run "${id}" that you may see.`, 'Ask for `runs` to see which there are.');
+  const { task, caller: its } = found.run;
+  if (!mayRun(caller, task) || (its.name !== caller.name && !hasScope(caller, SPEAK_FOR))) {
+    const scope = mayRun(caller, task) ? SPEAK_FOR : `run:${task}`;
+    return { kind: 'unauthorized', scope, ...errorText('UNAUTHORIZED', { task, scope }) };
+  }
+  const started = await services.engine.again(id);
+  if (started === undefined)
+    throw cannot(
+      `The run ${id} cannot be started again: it is not over, or its input is not kept.`,
+      'Wait for its end, or send the task with its input.',
+    );
+  return started.kind === 'started' ? shapeOfRecord(started.run) : started;
+}
+
+function cannot(message: string, remedy: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', remedy } });
 }
 
 async function cancelRun(id: string, context: RequestContext) {

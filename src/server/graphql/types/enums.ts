@@ -27,6 +27,7 @@ export function createEnums(builder: Builder) {
         'revision_released',
         'revision_renamed',
         'unreconciled',
+        'dead_letter',
         'ledger_set_aside',
         'ledger_repaired',
         'ledger_replaced',
