@@ -306,10 +306,11 @@ class RunEngine implements Engine {
       const before = await this.#open(opened, prepared);
       if (before !== undefined) return before;
     }
-    for (const step of done) {
-      const own = { ...step, runId: `${id}${step.runId}` };
-      if (own.runId === id) run.steps.push(own);
-      recorder.recordStep(own).catch(() => undefined);
+    if (done.length > 0) {
+      const before = done.map((step) => ({ ...step, runId: `${id}${step.runId}` }));
+      run.steps.push(...before.filter(({ runId }) => runId === id));
+      // They are looked for as soon as it begins.
+      await Promise.all(before.map((step) => recorder.recordStep(step)));
     }
     if (run.watched) run.emit({ type: 'queued', runId: id, atMs: opened.startedAtMs });
     this.#runs.begin(run, durable ? undefined : request.signal);

@@ -111,10 +111,10 @@ describe('durable runs that wait', () => {
 
   test('INV-5: are started again, when they have failed, from what they have done', async () => {
     let isDown = true;
-    const fixture = memoryFixture(whole, (call) =>
+    const fixture = memoryFixture(whole, (call, ...rest) =>
       isDown && call.request.prompt.startsWith('last')
         ? { fail: 'invalid_request', afterMs: 10 }
-        : echo(call),
+        : echo(call, ...rest),
     );
     const failed = await started(fixture);
     await fixture.clock.advance(10_000);
