@@ -155,7 +155,11 @@ async function runAgain(id: string, context: RequestContext): Promise<ResultShap
   const found = await visibleRun(id, context);
   const { caller, services } = context;
   if (found === null)
-    throw cannot(`There is no run "${id}" that you may see.`, 'Ask for `runs` to see which there are.');
+    throw cannot(
+      'NOT_FOUND',
+      `There is no run "${id}" that you may see.`,
+      'Ask for `runs` to see which there are.',
+    );
   const { task, caller: its } = found.run;
   if (!mayRun(caller, task) || (its.name !== caller.name && !hasScope(caller, SPEAK_FOR))) {
     const scope = mayRun(caller, task) ? SPEAK_FOR : `run:${task}`;
@@ -164,14 +168,15 @@ async function runAgain(id: string, context: RequestContext): Promise<ResultShap
   const started = await services.engine.again(id);
   if (started === undefined)
     throw cannot(
+      'BAD_USER_INPUT',
       `The run ${id} cannot be started again: it is not over, or its input is not kept.`,
       'Wait for its end, or send the task with its input.',
     );
   return started.kind === 'started' ? shapeOfRecord(started.run) : started;
 }
 
-function cannot(message: string, remedy: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', remedy } });
+function cannot(code: string, message: string, remedy: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, remedy } });
 }
 
 async function cancelRun(id: string, context: RequestContext) {
