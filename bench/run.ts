@@ -27,6 +27,7 @@ const BENCHES: { readonly [name: string]: number | null } = {
   sdk: SERVER_CORE,
   streaming: LOAD_CORE,
   ledger: null,
+  cluster: LOAD_CORE,
   subscriptions: LOAD_CORE,
   compile: SERVER_CORE,
   soak: null,

@@ -12,16 +12,26 @@ export interface HeadgateOptions {
   readonly core?: number | null;
   /** Before the file. */
   readonly nodeArguments?: readonly string[];
+  /** Default: those that are measured everywhere. */
+  readonly workflows?: string;
+  /** `postgres://…`. */
+  readonly database?: string;
 }
 
 /** `pace`: the upstream's path, as `now` or `slow`. */
 export function startHeadgate(
   upstream: string,
   pace: string,
-  { main = builtTree(), core = SERVER_CORE, nodeArguments = [] }: HeadgateOptions = {},
+  {
+    main = builtTree(),
+    core = SERVER_CORE,
+    nodeArguments = [],
+    workflows = writeWorkflows(upstream, pace),
+    database,
+  }: HeadgateOptions = {},
 ): Promise<Started> {
-  const workflows = writeWorkflows(upstream, pace);
   const folders = ['--workflows', workflows, '--data', temporaryFolder()];
   const command = ['serve', '--port', '0', '--mode', 'production', ...folders];
-  return startNode([...nodeFlags(command), ...nodeArguments, main, ...command], { core, env: { ...ENV } });
+  const env = { ...ENV, ...(database === undefined ? {} : { HEADGATE_DATABASE: database }) };
+  return startNode([...nodeFlags(command), ...nodeArguments, main, ...command], { core, env });
 }

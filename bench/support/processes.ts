@@ -116,7 +116,7 @@ async function answering(url: string): Promise<string> {
 }
 
 /** Of the threads that live; NaN where the system does not tell. */
-function cpuByThreadOf(pid: number): { [group in ThreadGroup]: number } {
+export function cpuByThreadOf(pid: number): { [group in ThreadGroup]: number } {
   const micros = { main: 0, workers: 0, v8: 0, other: 0 };
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {

@@ -2,6 +2,7 @@
 //
 //   /now/v1/chat/completions       at once
 //   /slow/v1/chat/completions      after 300 ms ± 100
+//   /tenth/v1/chat/completions      after 100 ms
 //   /paced/v1/…   with stream      first token after 300 ms, then 10 pieces a second for 4 s
 //   /flat/v1/…    with stream      200 pieces at once
 //   /faulty/v1/…                   at once, one call in eight with a fault: 500, 429, a reset, a cut stream, no JSON, late
@@ -142,6 +143,7 @@ function misbehave(socket: Socket): void {
 function serve(socket: Socket, path: string, streams: boolean): void {
   if (path.startsWith('/paced')) pace(socket);
   else if (path.startsWith('/slow')) after(jitterMs(), () => socket.write(GOOD));
+  else if (path.startsWith('/tenth')) after(100, () => socket.write(GOOD));
   else if (path.startsWith('/faulty')) misbehave(socket);
   else socket.write(streams ? FLAT : GOOD);
 }

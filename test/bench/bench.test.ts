@@ -40,6 +40,7 @@ const NAMES = [
   'sdk',
   'streaming',
   'ledger',
+  'cluster',
   'subscriptions',
   'compile',
   'soak',

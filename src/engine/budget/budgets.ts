@@ -349,7 +349,15 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     configure,
     hold,
     holdOrAsk: (request) => place(request, slices !== undefined),
-    lease: async ({ needs }) => slices?.need(needs, states),
+    async leaseAndHold(request, { needs }) {
+      for (let needed = needs; await slices?.need(needed, states);) {
+        const held = place(request, true);
+        if (held.ok || !('kind' in held.error)) return held as Outcome<Hold, BudgetRefusal>;
+        // Another call was quicker.
+        needed = held.error.needs;
+      }
+      return hold(request);
+    },
     fits,
     settle,
     adjust,

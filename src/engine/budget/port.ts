@@ -110,10 +110,10 @@ export interface Budgets {
   configure(plan: Plan): void;
   /** On every budget that applies, or on none (INV-2). Synchronous: nothing can come between the look and the hold. */
   hold(request: HoldRequest): Outcome<Hold, BudgetRefusal>;
-  /** The same, with one more answer where several nodes spend from a budget: that a slice of it has to be had first. Then `lease`, and `hold`. */
+  /** The same, with one more answer where several nodes spend from a budget: that a slice of it has to be had first. Then `leaseAndHold`. */
   holdOrAsk(request: HoldRequest): Outcome<Hold, BudgetRefusal | SliceNeeded>;
-  /** Asks for what a hold needed. Never rejects: what cannot be had, the hold after it is refused. */
-  lease(needed: SliceNeeded): Promise<void>;
+  /** Asks for what a hold needed, as long as it is to be had, and holds. Rejects where nobody can say whether it is: as with LedgerUnavailable. */
+  leaseAndHold(request: HoldRequest, needed: SliceNeeded): Promise<Outcome<Hold, BudgetRefusal>>;
   /** Would it fit? Takes nothing. */
   fits(request: HoldRequest): BudgetRefusal | undefined;
   /** The true cost takes the place of the worst case. Idempotent by attempt. Never more than was held on a budget, unless a provider billed beyond the worst case: then the account shows it and alerts. An attempt of a former process is closed in the ledger first, and settled here when that is written. */

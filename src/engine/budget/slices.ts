@@ -27,6 +27,8 @@ interface Slice {
   epoch: number;
   /** Until then nobody is asked again to give back what he does not use: it was to no avail just now. */
   dryUntilMs: number;
+  /** What calls wait for now. */
+  waiting: bigint;
   /** The largest hold that was seen. */
   largest: bigint;
   usedAtMs: number;
@@ -41,8 +43,8 @@ export interface Slices {
   leftOf(state: BudgetState, account: Account): bigint;
   /** Something was taken: more is asked for before it is needed. */
   taken(state: BudgetState, account: Account, amount: bigint): void;
-  /** Resolves when they are granted, or cannot be. */
-  need(needs: readonly SliceNeed[], states: ReadonlyMap<string, BudgetState>): Promise<void>;
+  /** true: they are granted; false: they cannot be. Rejects with what the last question failed of. */
+  need(needs: readonly SliceNeed[], states: ReadonlyMap<string, BudgetState>): Promise<boolean>;
   /** Limits may be others now: what is not used is asked for again. */
   reconfigured(): void;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export function createSlices(
         leasing: undefined,
         epoch: 0,
         dryUntilMs: Number.NEGATIVE_INFINITY,
+        waiting: 0n,
         largest: 0n,
         usedAtMs: clock.monotonicMs(),
         secondAtMs: clock.monotonicMs(),
@@ -81,6 +84,14 @@ export function createSlices(
 
   const leftOf = (state: BudgetState, account: Account): bigint => state.grantedOf(account) - account.own;
 
+  /** What a second uses: as the last one did, or twice what this one has used so far, or some holds. */
+  function secondOf({ account, aSecond, usedBefore }: Slice, hold: bigint): bigint {
+    const soFar = 2n * (account.own - usedBefore);
+    const least = HOLDS_A_SLICE * hold;
+    const most = aSecond > soFar ? aSecond : soFar;
+    return most > least ? most : least;
+  }
+
   function sharedOf(state: BudgetState, account: Account): SharedAccount {
     return {
       budgetId: state.budget.id,
@@ -91,7 +102,7 @@ export function createSlices(
     };
   }
 
-  async function ask(slice: Slice, need: bigint): Promise<void> {
+  async function ask(slice: Slice, need: bigint, isAhead: boolean): Promise<void> {
     const { state, account } = slice;
     state.advance(now());
     account.expire(state.cursor.cutoffMs());
@@ -99,14 +110,15 @@ export function createSlices(
     const have = state.grantedOf(account);
     // What is lent beyond the own use is part of what is needed.
     const missing = account.own + need - have;
-    if (missing <= 0n) return;
-    const second = slice.aSecond > HOLDS_A_SLICE * need ? slice.aSecond : HOLDS_A_SLICE * need;
-    const want = account.own + second - have;
+    const second = secondOf(slice, need);
+    const want = account.own + slice.waiting + second - have;
+    // Had meanwhile; what is asked for ahead is wanted as long as the slice is not whole.
+    if (missing <= 0n && (!isAhead || want <= 0n)) return;
     const { epoch } = slice;
     const answer = await leases.lease(shared, {
       limit: state.limit,
       have,
-      need: missing,
+      need: missing > 0n ? missing : 0n,
       want: want > missing ? want : missing,
     });
     if (epoch !== slice.epoch || shared.windowStartMs !== state.sliceStartMs()) return;
@@ -117,35 +129,47 @@ export function createSlices(
     account.foreignHeld = answer.othersHeld;
   }
 
-  /** One at a time; who comes meanwhile waits for it and asks again where it did not do. */
-  async function lease(slice: Slice, need: bigint): Promise<void> {
+  /** One at a time; who comes meanwhile waits for it and asks again where it did not do. Gives what it failed of. */
+  async function lease(slice: Slice, need: bigint, isAhead = false): Promise<unknown> {
     while (slice.leasing !== undefined) await slice.leasing;
-    const asking = ask(slice, need)
-      .catch(() => undefined)
+    let failed: unknown;
+    const asking = ask(slice, need, isAhead)
+      .catch((error: unknown) => {
+        failed = error;
+      })
       .finally(() => {
         if (slice.leasing === asking) slice.leasing = undefined;
       });
     slice.leasing = asking;
     await asking;
+    return failed;
   }
 
-  async function needOne(
-    { budgetId, account: key, amount }: SliceNeed,
-    all: ReadonlyMap<string, BudgetState>,
-  ): Promise<void> {
-    const state = all.get(budgetId);
-    if (state === undefined) return;
-    const account = state.obtainAny(key, now());
+  async function needOne(need: SliceNeed, all: ReadonlyMap<string, BudgetState>): Promise<boolean> {
+    const state = all.get(need.budgetId);
+    if (state === undefined) return true;
+    const account = state.obtainAny(need.account, now());
     const slice = sliceOf(state, account);
     slice.usedAtMs = clock.monotonicMs();
+    slice.waiting += need.amount;
+    try {
+      return await obtain(slice, need);
+    } finally {
+      slice.waiting -= need.amount;
+    }
+  }
+
+  async function obtain(slice: Slice, { budgetId, account: key, amount }: SliceNeed): Promise<boolean> {
+    const { state, account } = slice;
     for (let recalls = 0; ; recalls += 1) {
-      if (leftOf(state, account) >= amount) return;
-      await lease(slice, amount);
-      if (closed || leftOf(state, account) >= amount) return;
-      if (clock.monotonicMs() < slice.dryUntilMs) return;
+      if (leftOf(state, account) >= amount) return true;
+      const failed = await lease(slice, amount);
+      if (leftOf(state, account) >= amount) return true;
+      if (failed !== undefined) throw failed;
+      if (closed || clock.monotonicMs() < slice.dryUntilMs) return false;
       if (recalls === MOST_RECALLS) {
         slice.dryUntilMs = clock.monotonicMs() + DRY_MS;
-        return;
+        return false;
       }
       // It does not fit now; before it is refused, the others give back what they do not use.
       await leases.recall(budgetId, key).catch(() => undefined);
@@ -259,13 +283,12 @@ export function createSlices(
       slice.usedAtMs = clock.monotonicMs();
       if (amount > slice.largest) slice.largest = amount;
       // A quarter left: the next slice is asked for while this one still does.
-      const second =
-        slice.aSecond > HOLDS_A_SLICE * slice.largest ? slice.aSecond : HOLDS_A_SLICE * slice.largest;
-      if (slice.leasing === undefined && leftOf(state, account) * 4n < second)
-        void lease(slice, slice.largest);
+      if (slice.leasing === undefined && leftOf(state, account) * 4n < secondOf(slice, slice.largest))
+        void lease(slice, slice.largest, true);
     },
     async need(needs, all) {
-      for (const each of needs) await needOne(each, all);
+      for (const each of needs) if (!(await needOne(each, all))) return false;
+      return true;
     },
     reconfigured() {
       for (const slice of slices.values()) void startOver(slice);

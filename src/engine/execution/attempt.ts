@@ -126,8 +126,13 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   let held = budgets.holdOrAsk(request);
   if (!held.ok && 'kind' in held.error) {
     // Other nodes spend from the same budgets: what this one has of them does not reach.
-    await budgets.lease(held.error);
-    held = budgets.hold(request);
+    try {
+      held = await budgets.leaseAndHold(request, held.error);
+    } catch (error) {
+      run.allowance.giveBack(worstNanoUsd);
+      uncalled(attempt, { kind: 'stopped' });
+      throw error;
+    }
   }
   if (!held.ok) {
     run.allowance.giveBack(worstNanoUsd);

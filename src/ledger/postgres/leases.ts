@@ -1,6 +1,9 @@
 // Slices of budgets, in PostgreSQL: granted under a lock of the account, in one call of one function (see migrations/postgres).
-import type { Pool } from 'pg';
+import type { Pool, QueryConfig, QueryResult } from 'pg';
 import type { Leases, OthersUse } from '../../engine/budget/port.ts';
+import { unavailable } from '../sqlite/write-failures.ts';
+import { explainPostgresError, whilePatient } from './connection.ts';
+import type { DatabaseAddress } from './connection.ts';
 import type { NodeSignals } from './signals.ts';
 
 interface Granted {
@@ -21,10 +24,23 @@ interface Used {
   readonly held_calls: bigint;
 }
 
-export function createLeases(pool: Pool, node: number, signals: NodeSignals): Leases {
+export function createLeases(
+  pool: Pool,
+  address: DatabaseAddress,
+  node: number,
+  signals: NodeSignals,
+): Leases {
+  /** Asked for again is granted once. Throws LedgerUnavailable. */
+  async function asked(query: QueryConfig): Promise<QueryResult> {
+    try {
+      return await whilePatient(() => pool.query(query));
+    } catch (error) {
+      throw unavailable(explainPostgresError(error, address));
+    }
+  }
   return {
     async lease({ budgetId, account, windowStartMs, unit, countedFromMs }, { limit, have, need, want }) {
-      const { rows } = await pool.query({
+      const { rows } = await asked({
         name: 'headgate_lease',
         text: 'select * from lease_budget($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
         values: [

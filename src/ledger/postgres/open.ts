@@ -122,7 +122,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     tellWaiting = throttled(clock, TELL_WAITING_EVERY_MS, () => {
       heard.send({ kind: 'waiting' }).catch(() => undefined);
     });
-    const cluster = createCluster(writing, node.seq, heard, lowered.listen);
+    const cluster = createCluster(writing, address, node.seq, heard, lowered.listen);
     return {
       ...assembleLedger({
         queue,
@@ -268,12 +268,13 @@ async function alone<Value>(
 
 function createCluster(
   pool: Pool,
+  address: DatabaseAddress,
   node: number,
   signals: NodeSignals,
   onLowered: Cluster['onLowered'],
 ): Cluster {
   return {
-    leases: createLeases(pool, node, signals),
+    leases: createLeases(pool, address, node, signals),
     ready: () => signals.ready(),
     nodes: () => signals.living(),
     onNodes: (listener) => signals.onNodes(listener),

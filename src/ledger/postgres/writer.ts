@@ -1,6 +1,5 @@
 // Writes what a node asks for, a turn at a time: in one statement where it is traffic, in a transaction of several where it is not.
 import type { Pool, PoolClient } from 'pg';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { SharedState } from '../cluster-port.ts';
 import { describeOperation } from '../journal/set-aside.ts';
 import { stemOf } from '../rollup/dimensions.ts';
@@ -12,8 +11,8 @@ import {
   errorCode,
   explainPostgresError,
   inTransaction,
-  isConflict,
   isConnectionLost,
+  whilePatient,
 } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
 import { PlanRules } from './plan-rules.ts';
@@ -25,9 +24,6 @@ import { TurnBuilder, readPostings, reduceText } from './turn-builder.ts';
 import type { Keeping, UnsettledAttempt, TurnOperation } from './turn-builder.ts';
 import { rowRefusal } from '../sqlite/write-failures.ts';
 
-/** A database that is away is waited for this long, as for one that is started again; then what waits is refused, and tried again. */
-const PATIENCE_MS = 4_000;
-const RETRY_MS = 50;
 /** What another node changed meanwhile is read again this often. */
 const MOST_READINGS = 5;
 
@@ -112,7 +108,7 @@ export class PostgresWriter {
   /** What was refused because nobody answered, and was written all the same: nobody calls it, nor closes it. With the next turn. */
   async #takeBack(): Promise<void> {
     if (this.#unanswered.size === 0) return;
-    const { rows } = await this.#retrying(() =>
+    const { rows } = await whilePatient(() =>
       this.#pool.query(
         `select id from attempts where id = any($1::text[]) and status = 'open' and node = $2`,
         [[...this.#unanswered.keys()], this.#node],
@@ -148,11 +144,11 @@ export class PostgresWriter {
       const number = first + index;
       this.#builder.forget();
       if (operation.kind === 'closeAttempt') {
-        const found = await this.#retrying(() => readAttempt(this.#pool, operation.id));
+        const found = await whilePatient(() => readAttempt(this.#pool, operation.id));
         if (found?.status === 'unreconciled') {
           if (!(await this.#add({ ...operation, receipt: null }))) continue;
-          const turn = await this.#retrying(() => this.#builder.take(this.#pool, number, number));
-          await this.#retrying(() => writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'));
+          const turn = await whilePatient(() => this.#builder.take(this.#pool, number, number));
+          await whilePatient(() => writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'));
           continue;
         }
       }
@@ -225,10 +221,10 @@ export class PostgresWriter {
   async #add(operation: TurnOperation): Promise<boolean> {
     const builder = this.#builder;
     if (operation.kind === 'openRun' && !this.#rules.knows(operation.run.revision))
-      await this.#retrying(() => this.#rules.read(this.#pool, operation.run.revision));
+      await whilePatient(() => this.#rules.read(this.#pool, operation.run.revision));
     const attemptId = builder.unknownAttempt(operation);
     if (attemptId !== undefined) {
-      const attempt = await this.#retrying(() => readUnsettled(this.#pool, attemptId));
+      const attempt = await whilePatient(() => readUnsettled(this.#pool, attemptId));
       if (attempt === null) {
         // Closed already: no money moves twice. What its step answered is kept all the same.
         if (operation.kind === 'closeAttempt' && operation.receipt !== null)
@@ -239,7 +235,7 @@ export class PostgresWriter {
     }
     const runId = builder.unknownRun(operation);
     if (runId !== undefined) {
-      const run = await this.#retrying(() => readKeeping(this.#pool, runId));
+      const run = await whilePatient(() => readKeeping(this.#pool, runId));
       if (operation.kind === 'finishRun' && run.isFinished) return false;
       builder.knowRun(runId, run);
       // Nothing will end it here.
@@ -265,7 +261,7 @@ export class PostgresWriter {
         builder.moveHold(operation.attemptId, operation.postings);
         return true;
       case 'lowerAttempt': {
-        const settled = await this.#retrying(() => readSettled(this.#pool, operation));
+        const settled = await whilePatient(() => readSettled(this.#pool, operation));
         if (settled === undefined) return false;
         builder.lowerAttempt(operation, settled);
         return true;
@@ -274,16 +270,16 @@ export class PostgresWriter {
   }
 
   async #write({ first, last }: Numbers): Promise<void> {
-    const turn = await this.#retrying(() => this.#builder.take(this.#pool, first, last));
-    await this.#retrying(() => this.#once(last, () => writeTurn(this.#pool, turn)));
+    const turn = await whilePatient(() => this.#builder.take(this.#pool, first, last));
+    await whilePatient(() => this.#once(last, () => writeTurn(this.#pool, turn)));
   }
 
   /** A durable run whose texts are not kept in full: they are reduced in the transaction that ends it. */
   async #finishReduced(operation: Extract<Operation, { kind: 'finishRun' }>, number: number): Promise<void> {
     const content = this.#builder.mustReduce(operation.id);
     await this.#add(operation);
-    const turn = await this.#retrying(() => this.#builder.take(this.#pool, number, number));
-    await this.#retrying(() =>
+    const turn = await whilePatient(() => this.#builder.take(this.#pool, number, number));
+    await whilePatient(() =>
       this.#once(number, () =>
         inTransaction(this.#pool, async (client) => {
           await reduceTexts(client, operation.id, content ?? 'hash');
@@ -296,7 +292,7 @@ export class PostgresWriter {
   /** What is not traffic, in a transaction of its own that is fenced and numbered like a turn. */
   async #transact(operation: Exclude<Operation, TurnOperation>, number: number): Promise<number | undefined> {
     let answer: number | undefined;
-    await this.#retrying(() =>
+    await whilePatient(() =>
       this.#once(number, () =>
         inTransaction(this.#pool, async (client) => {
           const { rowCount } = await client.query(
@@ -357,19 +353,6 @@ export class PostgresWriter {
       ]);
       const node = rows[0] as { alive: boolean; last_operation: bigint } | undefined;
       if (node === undefined || (!node.alive && node.last_operation < BigInt(last))) throw new Fenced();
-    }
-  }
-
-  async #retrying<Value>(work: () => Promise<Value>): Promise<Value> {
-    const untilMs = performance.now() + PATIENCE_MS;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const again = isConflict(error) || (isConnectionLost(error) && performance.now() < untilMs);
-        if (!again) throw error;
-        await wait(RETRY_MS);
-      }
     }
   }
 }

@@ -130,10 +130,8 @@ async function run(
           caller: callerOf(`c${each_.caller}`),
         });
         let held = node.budgets.holdOrAsk(request);
-        if (!held.ok && 'kind' in held.error) {
-          await clock.settle(node.budgets.lease(held.error));
-          held = node.budgets.hold(request);
-        }
+        if (!held.ok && 'kind' in held.error)
+          held = await clock.settle(node.budgets.leaseAndHold(request, held.error));
         if (!held.ok) {
           counts.refused += 1;
           break;
@@ -225,10 +223,7 @@ describe('budgets that several nodes spend from', () => {
       const one = budgets[node] as Budgets;
       const request = requestOf(10n);
       let held = one.holdOrAsk(request);
-      if (!held.ok && 'kind' in held.error) {
-        await clock.settle(one.lease(held.error));
-        held = one.hold(request);
-      }
+      if (!held.ok && 'kind' in held.error) held = await clock.settle(one.leaseAndHold(request, held.error));
       if (!held.ok) continue;
       books.open(node + 1, held.value);
       books.close(node + 1, held.value, held.value.worst, usd(10n));
@@ -236,5 +231,59 @@ describe('budgets that several nodes spend from', () => {
       used += 10n;
     }
     expect(used).toBe(LIMIT);
+  });
+
+  it('INV-2: refuse none of a burst that there is room for, and leases few times for it', async () => {
+    const clock = createSimulatedClock(START_MS);
+    const books = new SharedBooks();
+    const leases = books.leasesOf(1);
+    let asked = 0;
+    const one = createBudgets({
+      clock,
+      accounts: createFakeLedger(() => true),
+      matches: () => true,
+      leases: {
+        ...leases,
+        lease(...args) {
+          asked += 1;
+          return leases.lease(...args);
+        },
+      },
+    });
+    const limit = { unit: 'usd', nanoUsd: 100_000n } as const;
+    one.configure(planOf(budgetOf('shared', { limit }), budgetOf('second', { limit })));
+    const burst = async (): Promise<boolean[]> =>
+      clock.settle(
+        Promise.all(
+          Array.from({ length: 100 }, async () => {
+            const request = requestOf(10n);
+            let held = one.holdOrAsk(request);
+            if (!held.ok && 'kind' in held.error) held = await one.leaseAndHold(request, held.error);
+            if (held.ok) one.settle(held.value, usd(10n));
+            return held.ok;
+          }),
+        ),
+      );
+    for (let round = 0; round < 20; round += 1) {
+      expect(new Set(await burst())).toEqual(new Set([true]));
+      await clock.advance(50);
+    }
+    expect(asked).toBeLessThan(100);
+  });
+
+  it('say that nobody answers, where the ledger is away, and not that the budget is used up', async () => {
+    const clock = createSimulatedClock(START_MS);
+    const away = new Error('nobody answers');
+    const one = createBudgets({
+      clock,
+      accounts: createFakeLedger(() => true),
+      matches: () => true,
+      leases: { ...new SharedBooks().leasesOf(1), lease: () => Promise.reject(away) },
+    });
+    one.configure(planOf(budgetOf('shared', { limit: { unit: 'usd', nanoUsd: LIMIT } })));
+    const request = requestOf(10n);
+    const held = one.holdOrAsk(request);
+    if (held.ok || !('kind' in held.error)) throw new Error('no slice was needed');
+    await expect(clock.settle(one.leaseAndHold(request, held.error))).rejects.toBe(away);
   });
 });

@@ -1,0 +1,290 @@
+// The ledger in PostgreSQL beside SQLite, and several nodes over it: throughput, CPU, leases, what of a limit can be used, and how soon others know.
+//
+//   node bench/cluster.ts [tiny|usual|full]
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { removePostgres, startPostgres } from '../src/cli/cluster/postgres.ts';
+import { load, post } from './support/http-load.ts';
+import type { LoadResult } from './support/http-load.ts';
+import { startHeadgate } from './peers/headgate.ts';
+import { LOAD_CORE, cpuByThreadOf, startNode } from './support/processes.ts';
+import type { Started } from './support/processes.ts';
+import { askedSize, give, held, median, sized } from './support/report.ts';
+import type { Line } from './support/report.ts';
+import { inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
+
+const size = askedSize();
+const seconds = sized(size, { tiny: 0.5, usual: 8, full: 20 });
+const warmUpSeconds = sized(size, { tiny: 0.3, usual: 6, full: 15 });
+const loneRuns = sized(size, { tiny: 3, usual: 100, full: 300 });
+const looks = sized(size, { tiny: 1, usual: 15, full: 40 });
+const SATURATED = 32;
+/** Few enough that one node has time left: what is measured is waiting for providers. */
+const WAITING = sized(size, { tiny: 2, usual: 12, full: 12 });
+const NODES = 3;
+
+const TASK = `task: three
+input: { text: string }
+allowance: { deadline: 45s, attempts: 12, cost: $0.50 }
+steps:
+  one: { route: bench, prompt: "One. \${{ input.text }}", maxOutputTokens: 60 }
+  two: { route: bench, prompt: "Two. \${{ steps.one.text }} \${{ input.text }}", maxOutputTokens: 60 }
+  three: { route: bench, prompt: "Three. \${{ steps.two.text }} \${{ input.text }}", maxOutputTokens: 60 }
+output: { said: "\${{ steps.three.text }}" }
+`;
+const RUN =
+  'mutation ($text: String!) { runTask(task: { three: { text: $text } }) { __typename ... on Run { status cost } ... on BudgetExceeded { code } ... on SpendingPaused { code } } }';
+
+const body = (query: string, variables: object): string => JSON.stringify({ query, variables });
+const request = (index: number): string => post('/graphql', body(RUN, { text: inputText(index) }));
+
+async function ask(node: Started, query: string, variables: object = {}): Promise<string> {
+  const response = await fetch(`${node.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: body(query, variables),
+  });
+  return response.text();
+}
+
+const postgresFolder = temporaryFolder();
+const postgres = await startPostgres(postgresFolder, {
+  settings: { track_functions: 'all', max_connections: 200 },
+});
+const sql = new pg.Client(postgres.url);
+await sql.connect();
+const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
+let schemas = 0;
+const freshDatabase = (): string => `${postgres.url}?schema=bench_${(schemas += 1)}`;
+
+function workflows(pace: string, limit = '$1000000'): string {
+  const folder = writeWorkflows(upstream.url, pace);
+  const project = join(folder, 'headgate.yaml');
+  writeFileSync(
+    project,
+    readFileSync(project, 'utf8').replace('company: { limit: $1000000', `company: { limit: ${limit}`),
+  );
+  writeFileSync(join(folder, 'three.yaml'), TASK);
+  return folder;
+}
+
+/** Of all of PostgreSQL's processes, those that have ended included, as their parent has waited for them. */
+function postgresMicros(): number {
+  const ofParent = (pid: number): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(postgres.pid);
+    } catch {
+      return false;
+    }
+  };
+  try {
+    const pids = readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && ofParent(pid));
+    return [postgres.pid ?? 0, ...pids].reduce((sum, pid) => sum + (cpuByThreadOf(pid).main || 0), 0);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+async function nodesOf(
+  count: number,
+  pace: string,
+  database: string | undefined,
+  limit?: string,
+): Promise<Started[]> {
+  const folder = workflows(pace, limit);
+  const nodes: Started[] = [];
+  for (let index = 0; index < count; index += 1)
+    nodes.push(
+      await startHeadgate(upstream.url, pace, {
+        workflows: folder,
+        core: null,
+        ...(database === undefined ? {} : { database }),
+      }),
+    );
+  return nodes;
+}
+
+const stopAll = (nodes: readonly Started[]): Promise<unknown> =>
+  Promise.all(nodes.map((node) => node.stop()));
+const loadOf = (node: Started, inFlight: number, forSeconds: number): Promise<LoadResult> =>
+  load({ port: node.port, inFlight, seconds: forSeconds, request, expect: '"status":"SUCCEEDED"' });
+
+interface One {
+  readonly perSecond: number;
+  readonly nodeMicros: number;
+  readonly postgresMicros: number;
+  readonly leases: number;
+  readonly loneMs: number;
+}
+
+async function leasesSoFar(): Promise<number> {
+  const { rows } = await sql.query(
+    "select coalesce(sum(calls), 0)::int as n from pg_stat_user_functions where funcname = 'lease_budget'",
+  );
+  return (rows[0] as { n: number }).n;
+}
+
+/** One node, saturated; then one run after the other. */
+async function single(database: string | undefined): Promise<One> {
+  const [node] = (await nodesOf(1, 'now', database)) as [Started];
+  await loadOf(node, SATURATED, warmUpSeconds);
+  const [leasesBefore, cpuBefore, postgresBefore] = [await leasesSoFar(), node.cpuMicros(), postgresMicros()];
+  const { answers, perSecond } = await loadOf(node, SATURATED, seconds);
+  const nodeMicros = (node.cpuMicros() - cpuBefore) / answers;
+  const ofPostgres = (postgresMicros() - postgresBefore) / answers;
+  // Its statistics are told when a session is idle.
+  await wait(1_500);
+  const leases = ((await leasesSoFar()) - leasesBefore) / answers;
+  const lone: number[] = [];
+  for (let run = 0; run < loneRuns; run += 1) {
+    const began = performance.now();
+    await ask(node, RUN, { text: inputText(run) });
+    lone.push(performance.now() - began);
+  }
+  await stopAll([node]);
+  return { perSecond, nodeMicros, postgresMicros: ofPostgres, leases, loneMs: median(lone) };
+}
+
+/** Together, each as busy as it is alone. */
+async function waiting(count: number): Promise<number> {
+  const nodes = await nodesOf(count, 'tenth', freshDatabase());
+  await Promise.all(nodes.map((node) => loadOf(node, WAITING, Math.min(2, warmUpSeconds))));
+  const results = await Promise.all(nodes.map((node) => loadOf(node, WAITING, seconds)));
+  await stopAll(nodes);
+  return results.reduce((sum, { perSecond }) => sum + perSecond, 0);
+}
+
+/** The share of a limit that is spent when every node refuses. */
+async function usable(): Promise<number> {
+  const database = freshDatabase();
+  const limit = sized(size, { tiny: 0.01, usual: 0.5, full: 2 });
+  const nodes = await nodesOf(NODES, 'now', database, `$${limit}`);
+  await Promise.all(
+    Array.from({ length: 24 }, async (_, lane) => {
+      const node = nodes[lane % NODES] as Started;
+      for (let refused = 0, run = 0; refused < 3; run += 1)
+        if ((await ask(node, RUN, { text: inputText(lane * 1e6 + run) })).includes('BudgetExceeded'))
+          refused += 1;
+    }),
+  );
+  const { rows } = await sql.query(
+    `select coalesce(sum(spent_nano_usd), 0)::text as spent from bench_${schemas}.budget_windows where budget_id like 'company%'`,
+  );
+  await stopAll(nodes);
+  return Number((rows[0] as { spent: string }).spent) / (limit * 1e9);
+}
+
+interface Told {
+  readonly switchMs: number;
+  readonly deltaMs: number;
+}
+
+async function told(): Promise<Told> {
+  const nodes = (await nodesOf(NODES, 'now', freshDatabase())) as [Started, Started, Started];
+  const [first, ...others] = nodes;
+  const switches: number[] = [];
+  for (let look = 0; look < looks; look += 1) {
+    const began = performance.now();
+    await ask(first, 'mutation { pauseSpending(scope: { all: true }, reason: "bench") { scope } }');
+    await Promise.all(
+      others.map(async (node) => {
+        while (!(await ask(node, RUN, { text: inputText(look) })).includes('SpendingPaused')) await wait(2);
+      }),
+    );
+    switches.push(performance.now() - began);
+    await ask(first, 'mutation { resumeSpending(scope: { all: true }) { scope } }');
+    await wait(300);
+  }
+  const deltas: number[] = [];
+  let runs = 0;
+  let heard: ((count: number) => void) | undefined;
+  const stop = new AbortController();
+  const follow = follows(others[0] as Started, stop.signal, (count) => heard?.(count));
+  await wait(1_000);
+  for (let look = 0; look < looks; look += 1) {
+    const seen = Promise.withResolvers<void>();
+    await wait(400);
+    heard = (count) => {
+      if (count > runs) {
+        runs = count;
+        seen.resolve();
+      }
+    };
+    await ask(first, RUN, { text: `${inputText(look)} once` });
+    const began = performance.now();
+    await seen.promise;
+    deltas.push(performance.now() - began);
+  }
+  stop.abort();
+  await follow;
+  await stopAll(nodes);
+  return { switchMs: Math.max(...switches), deltaMs: median(deltas) };
+}
+
+/** The runs of the day, as the node tells of them. */
+async function follows(node: Started, signal: AbortSignal, onRuns: (count: number) => void): Promise<void> {
+  const query = 'subscription { costStats(window: DAY, everyMs: 50) { total { runs } } }';
+  const response = await fetch(`${node.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: body(query, {}),
+    signal,
+  });
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of response.body ?? [])
+      for (const [, runs] of decoder.decode(chunk as Uint8Array).matchAll(/"runs":(\d+)/g))
+        onRuns(Number(runs));
+  } catch {
+    // It was told to stop.
+  }
+}
+
+const sqlite = await single(undefined);
+const one = await single(freshDatabase());
+const alone = await waiting(1);
+const two = await waiting(2);
+const three = await waiting(3);
+const share = await usable();
+const { switchMs, deltaMs } = await told();
+await upstream.stop();
+await sql.end();
+await removePostgres(postgresFolder);
+
+const lines: readonly Line[] = [
+  { what: 'SQLite, one node, saturated', value: sqlite.perSecond, unit: 'runs/s', note: 'three steps a run' },
+  {
+    what: 'PostgreSQL, one node, saturated',
+    value: one.perSecond,
+    unit: 'runs/s',
+    note: 'it and the node on the same cores',
+  },
+  held('PostgreSQL beside SQLite, saturated', one.perSecond / sqlite.perSecond, '×', { atLeast: 0.6 }),
+  { what: "SQLite: the node's CPU a run", value: sqlite.nodeMicros / 1_000, unit: 'ms' },
+  { what: "PostgreSQL: the node's CPU a run", value: one.nodeMicros / 1_000, unit: 'ms' },
+  held("PostgreSQL's own CPU a run, under load", one.postgresMicros / 1_000, 'ms', { atMost: 1 }),
+  held(
+    'a lone run, beyond one on SQLite',
+    one.loneMs - sqlite.loneMs,
+    'ms',
+    { atMost: 12 },
+    `${one.loneMs.toFixed(1)} and ${sqlite.loneMs.toFixed(1)} ms`,
+  ),
+  held('leases a run', one.leases, '', { atMost: 0.02 }),
+  {
+    what: 'one node, calls of 100 ms',
+    value: alone,
+    unit: 'runs/s',
+    note: `${WAITING} in flight at each node`,
+  },
+  held('two nodes', two / alone, '×', { atLeast: 1.9 }),
+  held('three nodes', three / alone, '×', { atLeast: 2.8 }),
+  held('of a limit, used by three nodes', share * 100, '%', { atLeast: 99 }),
+  held('a switch, in force at all nodes, longest', switchMs, 'ms', { atMost: 1_000 }),
+  held('a live delta at another node', deltaMs, 'ms', { atMost: 250 }),
+];
+give('cluster', size, lines);
