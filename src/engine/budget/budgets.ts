@@ -350,13 +350,15 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     hold,
     holdOrAsk: (request) => place(request, slices !== undefined),
     async leaseAndHold(request, { needs }) {
-      for (let needed = needs; await slices?.need(needed, states);) {
+      let needed = needs;
+      for (;;) {
+        const isHad = await slices?.need(needed, states);
+        if (isHad !== true) return hold(request);
         const held = place(request, true);
         if (held.ok || !('kind' in held.error)) return held as Outcome<Hold, BudgetRefusal>;
         // Another call was quicker.
         needed = held.error.needs;
       }
-      return hold(request);
     },
     fits,
     settle,
