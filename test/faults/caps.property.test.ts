@@ -1,4 +1,4 @@
-// HEADGATE_CAPS=200 tries more cases.
+// `npm run test:cases` tries more.
 // A cap with providers that count, finish and bill otherwise than we do: their own bill is kept beside the budget, through hedges, time-outs and callers who leave.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { Plan } from '../../src/language/plan/types.ts';
 import { memoryFixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, policy, rates, rule, task } from '../support/engine-plan.ts';
 import type { Script } from '../support/scripted-provider.ts';
+import { sized } from '../support/cases.ts';
 
 /** A third of the calls that are made would do. */
 const LIMIT_NANO_USD = 18_000_000n;
@@ -152,7 +153,7 @@ describe('a cap', () => {
         look();
         expect(budgets.views({ budgetId: 'cap' })[0]?.held ?? 0n).toBe(0n);
       }),
-      { numRuns: Number(process.env['HEADGATE_CAPS'] ?? 6) },
+      { numRuns: sized(6) },
     );
     // The cap was in the way: else nothing was tried.
     expect(reached).toBeGreaterThan(10);

@@ -13,6 +13,7 @@ import { headgate } from '../cli/support.ts';
 import { startFaultServer, type FaultServer } from '../support/fault-server.ts';
 import { readRepositoryFile } from '../support/repository.ts';
 import { PROJECT, remove, serveAnHour, SHORTEN, workflowsFolder } from './support.ts';
+import { sized } from '../support/cases.ts';
 
 const ENV = { KEY: 'k' };
 
@@ -335,7 +336,7 @@ describe('random edits', () => {
           else expect(change.likely).toBeLessThanOrEqual(0n);
         },
       ),
-      { numRuns: Number(process.env['HEADGATE_EDITS'] ?? 12) },
+      { numRuns: sized(12) },
     );
   }, 120_000);
 });

@@ -8,6 +8,7 @@ import { createSimulatedClock } from '../../support/simulated-clock.ts';
 import { createFakeLedger } from './fake-ledger.ts';
 import { type Attempt, modelAccount, modelAmount, modelApplies, modelLimit, modelSums } from './model.ts';
 import { budgetOf, callerOf, planOf, usd } from './support.ts';
+import { sized } from '../../support/cases.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -320,10 +321,10 @@ async function agrees(plans: readonly (readonly PlanBudget[])[], given: readonly
 
 describe('budgets against a model', () => {
   it('INV-1, INV-2, INV-7: spent and held agree with the model to the nano-dollar through reloads, crashes and clock jumps', async () => {
-    await fc.assert(fc.asyncProperty(fc.tuple(plan, plan, plan), commands, agrees), { numRuns: 600 });
+    await fc.assert(fc.asyncProperty(fc.tuple(plan, plan, plan), commands, agrees), { numRuns: sized(150) });
   });
 
   it('INV-2: a clock set back, over restarts too, frees no money', async () => {
-    await fc.assert(fc.asyncProperty(fc.tuple(plan), commands, agrees), { numRuns: 400 });
+    await fc.assert(fc.asyncProperty(fc.tuple(plan), commands, agrees), { numRuns: sized(100) });
   });
 });

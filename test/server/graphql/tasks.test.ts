@@ -8,6 +8,7 @@ import { buildSchema, printSchemaSdl, SchemaNameCollision } from '../../../src/s
 import { readTasks } from '../../../src/server/graphql/tasks.ts';
 import { asker, BOB, codeOf, openRealApp, PROJECT, summarizeAs, type RealApp } from '../real.ts';
 import { plan, SUMMARIZE, task } from './plan.ts';
+import { sized } from '../../support/cases.ts';
 
 const OBJECT = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;
 
@@ -317,7 +318,7 @@ describe('buildSchema', () => {
           expect(() => buildSchema({ plan: any })).toThrow(SchemaNameCollision);
         else expect(validateSchema(buildSchema({ plan: any }))).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: sized(20) },
     );
   });
 });
