@@ -40,7 +40,6 @@ const NAMES = [
   'sdk',
   'streaming',
   'ledger',
-  'cluster',
   'subscriptions',
   'compile',
   'soak',

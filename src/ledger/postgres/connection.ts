@@ -189,7 +189,7 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /** Two transactions were in each other's way: the same one again will do. */
-export function isConflict(error: unknown): boolean {
+function isConflict(error: unknown): boolean {
   return errorCode(error) === '40001' || errorCode(error) === '40P01';
 }
 
