@@ -54,7 +54,7 @@ const TASKS: Record<string, string> = {
     'retain: { content: redacted }\ninput: { text: string }\nsteps: { c: { prompt: "${{ input.text }}" } }',
 };
 const objects = Array.from({ length: 12_000 }, (_, index) => ({ a: index }));
-const RUNS: readonly (readonly [task: keyof typeof TASKS & string, what: string, input: object])[] = [
+const RUNS: readonly (readonly [task: string, what: string, input: object])[] = [
   ['unique', '12,000 objects', { list: objects }],
   ['pattern', '100 kB', { text: 'ab'.repeat(50_000) }],
   ['matches', '100 kB', { text: 'abc'.repeat(33_000) }],

@@ -194,7 +194,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       promptCaches: new PromptCaches(clock),
       usageAlerts: new UsageAlerts(),
       durableRuns: options.durableRuns ?? DURABLE_RUNS,
-      ...(ledger.cluster === undefined ? {} : { cancelElsewhere: ledger.cluster.cancel }),
+      ...(cluster === undefined ? {} : { cancelElsewhere: (runId, reason) => cluster.cancel(runId, reason) }),
       clock,
       random,
       ...(options.log ? { log: options.log } : {}),

@@ -150,13 +150,8 @@ function ownPostgres(folder: string, io: CliIo): Promise<StartedPostgres> {
 
 /** A `headgate serve` of its own, as whoever runs a cluster starts it. */
 async function startNode(name: string, env: NodeJS.ProcessEnv): Promise<Node> {
-  const [program = process.execPath, ...args] = [
-    process.execPath,
-    ...process.execArgv,
-    process.argv[1] ?? '',
-  ];
   const flags = ['serve', '--port', '0', '--workflows', workflows, '--no-watch', '--drain', '1000'];
-  const child = spawn(program, [...args, ...flags], {
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...flags], {
     env: { ...process.env, HEADGATE_MODE: 'development', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // In a group of its own: a Ctrl-C in the terminal is for the parent, which ends them in order.

@@ -145,7 +145,7 @@ function createSharedPolicy(
   });
 
   return {
-    heardOf: circuit.heardOf,
+    heardOf: (state) => circuit.heardOf(state),
     under(settings) {
       inForce.asked(settings);
       let policy = views.get(settings);

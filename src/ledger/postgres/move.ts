@@ -13,7 +13,7 @@ import type { Sums } from '../rollup/sums.ts';
 import { openForReading } from '../sqlite/connection.ts';
 import type { VerifyReport } from '../verify/report.ts';
 import { explainPostgresError, inTransaction, openPool, readAddress } from './connection.ts';
-import type { DatabaseAddress, Queryable, Row } from './connection.ts';
+import type { Queryable, Row } from './connection.ts';
 import { LOCKS, migrate } from './migrate.ts';
 import { registerNode } from './nodes.ts';
 import { verify } from './queries/verify.ts';
@@ -182,7 +182,7 @@ export async function intoFile(
       return keptAs;
     });
   } catch (error) {
-    throw explainPostgresError(error, address as DatabaseAddress);
+    throw explainPostgresError(error, address);
   } finally {
     await pool.end();
   }

@@ -133,7 +133,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
         clock,
         feed,
         alone: (work) => alone(reading, address, work),
-        onOthersWrote: cluster.onOthersWrote,
+        onOthersWrote: (listener) => cluster.onOthersWrote(listener),
       }),
       accounts,
       cluster,

@@ -90,11 +90,11 @@ async function fromElsewhere(
     if (what !== null) told.add(what);
     tell(channel, event);
   };
-  const { whole, stop } = await live.remote.follow(id, after, (event) => {
+  const followed = await live.remote.follow(id, after, (event) => {
     if (toldPast) tellOn(event);
     else pending.push(event);
   });
-  if (!whole) {
+  if (!followed.whole) {
     const [run, steps, attempts] = await Promise.all([
       ledger.run(id),
       ledger.stepsOf([id]),
@@ -102,11 +102,11 @@ async function fromElsewhere(
     ]);
     for (const event of pastOf(id, run, steps.get(id) ?? [], attempts.get(id) ?? []))
       tellOn({ ...event, seq: null });
-    if (run?.finishedAtMs !== null) stop();
+    if (run?.finishedAtMs !== null) followed.stop();
   }
   toldPast = true;
   for (const event of pending) tellOn(event);
-  return stop;
+  return () => followed.stop();
 }
 
 /** What the ledger has of it, then what happens. */
