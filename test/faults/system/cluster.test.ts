@@ -35,6 +35,13 @@ const STOP_EVERY = 10;
 const STILL_EVERY = 25;
 const DATABASE_KILLS = 5;
 const ANSWER_LOST_EVERY_MS = 700;
+const LOST: ReadonlySet<string> = new Set([
+  'RUN_INTERRUPTED',
+  'RUN_GIVEN_UP',
+  'REVISION_UNKNOWN',
+  'SHUT_DOWN',
+  'INTERNAL',
+]);
 const NODES = 3;
 const LANES = 6;
 /** Enough for a part of what is asked, so that the last of it is fought over. */
@@ -94,27 +101,34 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
       let sequence = 0;
       const over = new AbortController();
       const answers = { given: 0, refused: 0, cut: 0 };
+      /** What was accepted by `startTask`, and what was answered to a key. */
+      const started: string[] = [];
+      const keyed = new Map<string, Set<string>>();
       const lane = async (first: number): Promise<void> => {
         for (let at = first; !over.signal.aborted; at += 1) {
           const node = nodes[at % NODES];
           const dice = random();
           sequence += 1;
           const mark = `m${sequence}`;
-          const what = dice < 0.4 ? RUN_SINGLE : dice < 0.8 ? RUN_TRAIL : START_TRAIL;
+          const what = dice < 0.3 ? RUN_SINGLE : dice < 0.75 ? RUN_TRAIL : START_TRAIL;
+          const hasKey = what === RUN_TRAIL && dice < 0.5;
           try {
             const { data } = await ask(
               node?.url ?? '',
               what,
-              { mark },
+              hasKey ? { mark, options: { idempotencyKey: mark } } : { mark },
               { signal: AbortSignal.timeout(20_000) },
             );
             const result = data?.runTask ?? data?.startTask;
+            if (data?.startTask?.id !== undefined) started.push(data.startTask.id as string);
+            if (hasKey && result?.__typename === 'Run') keyed.set(mark, new Set([result.id as string]));
             if (result?.__typename === 'Run') answers.given += 1;
             else answers.refused += 1;
             if (result?.__typename === 'BudgetExceeded') await sleep(20);
           } catch {
             // Its node is gone: what became of the request is in the ledger, or it never came.
             answers.cut += 1;
+            if (hasKey) keyed.set(mark, new Set());
             await sleep(20);
           }
         }
@@ -181,6 +195,15 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
         if (row?.['n'] === 0) break;
         await sleep(100);
       }
+      // Whoever has a key asks again, at another node: what was accepted has one answer, and what never came may be refused for its cost.
+      for (const [mark, ids] of [...keyed].slice(-200)) {
+        const { data } = await ask(nodes[0]?.url ?? '', RUN_TRAIL, {
+          mark,
+          options: { idempotencyKey: mark },
+        });
+        if (data?.runTask?.__typename === 'Run') ids.add(data.runTask.id as string);
+        expect(ids.size).toBeLessThanOrEqual(1);
+      }
       for (const node of nodes) await node.stop();
 
       const ledger = openLedgerReader(address);
@@ -192,9 +215,16 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
       expectNothingTwice(rows);
       expect(upstream.billedNanoUsd()).toBeLessThanOrEqual(nano(LIMIT));
       expect(rows.runs.filter(({ finishedAtMs }) => finishedAtMs === null)).toEqual([]);
+      // What was accepted has gone on, whatever died; it may have been refused for its cost.
+      const byId = new Map(rows.runs.map((run) => [run.id, run]));
+      const lostRuns = started.filter((id) => {
+        const run = byId.get(id);
+        return run === undefined || LOST.has(run.error?.code ?? '');
+      });
+      expect(lostRuns).toEqual([]);
       const all = [...rows.attempts.values()].flat();
       console.info(
-        `${KILLS} kills: ${rows.runs.length} runs, ${all.length} attempts, ${upstream.calls.length} calls received, ${all.filter(({ status }) => status === 'unreconciled').length} held as unknown, ${lost()} answers of the database lost; answers ${JSON.stringify(answers)}; billed ${upstream.billedNanoUsd()} of ${nano(LIMIT)}`,
+        `${KILLS} kills: ${rows.runs.length} runs, ${all.length} attempts, ${upstream.calls.length} calls received, ${started.length} started and ${keyed.size} with a key, ${rows.runs.filter(({ begun }) => begun > 1).length} taken over, ${all.filter(({ status }) => status === 'unreconciled').length} held as unknown, ${lost()} answers of the database lost; answers ${JSON.stringify(answers)}; billed ${upstream.billedNanoUsd()} of ${nano(LIMIT)}`,
       );
       await upstream.close();
       await Promise.all(proxies.map((each) => each.close()));
