@@ -305,7 +305,7 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       const ledger = await store.open();
       const alert = {
         id: 'alr_1',
-        kind: 'loop' as const,
+        kind: 'unreconciled' as const,
         severity: 'warning' as const,
         message: 'm',
         remedy: 'r',
