@@ -69,8 +69,8 @@ const sdks = {
 
 interface LoadedSdk {
   readonly Client: ClientClass;
-  /** Of the SDK's own dependencies. */
-  readonly require: NodeJS.Require;
+  /** Loads one of the SDK's own dependencies. */
+  readonly load: NodeJS.Require;
 }
 
 async function loadSdk(host: Host): Promise<LoadedSdk> {
@@ -80,7 +80,7 @@ async function loadSdk(host: Host): Promise<LoadedSdk> {
   const path = require.resolve(sdk);
   const module = (await import(pathToFileURL(path).href)) as { readonly [name: string]: unknown };
   const from = (module[client] ?? (module['default'] as typeof module | undefined)?.[client]) as ClientClass;
-  return { Client: from, require: createRequire(path) };
+  return { Client: from, load: createRequire(path) };
 }
 
 function howToInstall(host: Host): string {
@@ -133,14 +133,14 @@ export function hostedClients(host: Host, settings: SdkSettings): SdkClients {
   return {
     load: () => sdk.load(),
     async createClient(credentials) {
-      const { Client, require } = await sdk.get();
+      const { Client, load } = await sdk.get();
       return new Client({
         baseURL: settings.baseUrl,
         // Without this header a server may choose any coding (RFC 9110, 12.5.3).
         defaultHeaders: { 'Accept-Encoding': 'identity', ...settings.headers, ...credentials.headers },
         ...(host === 'bedrock'
-          ? awsOptions(settings, credentials, require)
-          : googleOptions(settings, credentials, require)),
+          ? awsOptions(settings, credentials, load)
+          : googleOptions(settings, credentials, load)),
         openTelemetry: false,
         maxRetries: 0,
         timeout: LONGEST_TIMEOUT_MS,
@@ -227,7 +227,7 @@ type Options = { readonly [name: string]: unknown };
 function awsOptions(
   { sdkOptions: { region } }: SdkSettings,
   { key, also = {} }: Credentials,
-  require: NodeJS.Require,
+  load: NodeJS.Require,
 ): Options {
   const apiKey = key ?? also['AWS_BEARER_TOKEN_BEDROCK'] ?? null;
   const { AWS_ACCESS_KEY_ID: awsAccessKey, AWS_SECRET_ACCESS_KEY: awsSecretKey } = also;
@@ -236,15 +236,15 @@ function awsOptions(
     awsRegion: region,
     apiKey,
     ...(signs ? { awsAccessKey, awsSecretKey, awsSessionToken: also['AWS_SESSION_TOKEN'] ?? null } : {}),
-    providerChainResolver: chainOf(require),
+    providerChainResolver: chainOf(load),
   };
 }
 
 /** Asked once for as long as what it gives is good: the SDK's own would ask the machine at each call. */
-function chainOf(require: NodeJS.Require): () => Promise<unknown> {
+function chainOf(load: NodeJS.Require): () => Promise<unknown> {
   let chain: unknown;
   return () => {
-    const { fromNodeProviderChain } = require('@aws-sdk/credential-providers') as {
+    const { fromNodeProviderChain } = load('@aws-sdk/credential-providers') as {
       fromNodeProviderChain: () => unknown;
     };
     return Promise.resolve((chain ??= fromNodeProviderChain()));
@@ -255,13 +255,12 @@ function chainOf(require: NodeJS.Require): () => Promise<unknown> {
 function googleOptions(
   { sdkOptions: { region, project } }: SdkSettings,
   { key }: Credentials,
-  require: NodeJS.Require,
+  load: NodeJS.Require,
 ): Options {
   return {
     region,
     projectId: project ?? null,
-    authClient:
-      key === null ? googleLogin(require) : { getRequestHeaders: () => Promise.resolve(bearer(key)) },
+    authClient: key === null ? googleLogin(load) : { getRequestHeaders: () => Promise.resolve(bearer(key)) },
   };
 }
 
@@ -270,14 +269,14 @@ function bearer(key: string): Headers {
 }
 
 /** Looked up at the first call, and again after one that found nothing. */
-function googleLogin(require: NodeJS.Require): { getRequestHeaders(): Promise<Headers> } {
+function googleLogin(load: NodeJS.Require): { getRequestHeaders(): Promise<Headers> } {
   interface Login {
     getClient(): Promise<{ getRequestHeaders(): Promise<Headers> }>;
   }
   let login: Login | undefined;
   return {
     async getRequestHeaders() {
-      const { GoogleAuth } = require('google-auth-library') as {
+      const { GoogleAuth } = load('google-auth-library') as {
         GoogleAuth: new (options: { scopes: string }) => Login;
       };
       login ??= new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
