@@ -277,6 +277,15 @@ function openOnce(parts: EngineParts, attempt: AttemptRequest, id: string, hold:
       refusal = { error };
       throw error;
     }
+    try {
+      // Asked for before, so that it is known by now. A ledger that was away for a moment may have refused it, and an attempt of no run is found by nobody.
+      await run.opened;
+    } catch (error) {
+      refusal = { error };
+      const uncalledEnd = { status: 'cancelled' as const, finishedAtMs: clock.nowMs() };
+      recorder.closeAttempt({ ...record, ...uncalledEnd }, null).catch(() => undefined);
+      throw error;
+    }
     if (run.watched) run.emit({ type: 'attempt', runId: run.id, atMs: clock.nowMs(), attempt: record });
     return record;
   };

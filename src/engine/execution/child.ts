@@ -82,7 +82,8 @@ export async function runChild(call: StepCall<LinkedTaskStep>): Promise<Json> {
   });
   if (run.resumed) run.takeUp((await parts.history.attemptsOf([run.id])).get(run.id) ?? []);
   // Not awaited: what comes after it in the ledger is.
-  parts.recorder.openRun(record).catch(() => undefined);
+  run.opened = parts.recorder.openRun(record);
+  run.opened.catch(() => undefined);
   try {
     return await runs.child(run, scope);
   } catch (error) {
