@@ -203,7 +203,7 @@ async function told(): Promise<Told> {
   let runs = 0;
   let heard: ((count: number) => void) | undefined;
   const stop = new AbortController();
-  const follow = follows(others[0] as Started, stop.signal, (count) => heard?.(count));
+  const follow = follows(others[0], stop.signal, (count) => heard?.(count));
   await wait(1_000);
   for (let look = 0; look < looks; look += 1) {
     const seen = Promise.withResolvers<void>();
@@ -237,7 +237,7 @@ async function follows(node: Started, signal: AbortSignal, onRuns: (count: numbe
   const decoder = new TextDecoder();
   try {
     for await (const chunk of response.body ?? [])
-      for (const [, runs] of decoder.decode(chunk as Uint8Array).matchAll(/"runs":(\d+)/g))
+      for (const [, runs] of decoder.decode(chunk).matchAll(/"runs":(\d+)/g))
         onRuns(Number(runs));
   } catch {
     // It was told to stop.
