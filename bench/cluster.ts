@@ -237,8 +237,7 @@ async function follows(node: Started, signal: AbortSignal, onRuns: (count: numbe
   const decoder = new TextDecoder();
   try {
     for await (const chunk of response.body ?? [])
-      for (const [, runs] of decoder.decode(chunk).matchAll(/"runs":(\d+)/g))
-        onRuns(Number(runs));
+      for (const [, runs] of decoder.decode(chunk).matchAll(/"runs":(\d+)/g)) onRuns(Number(runs));
   } catch {
     // It was told to stop.
   }
