@@ -152,6 +152,7 @@ it('every kind of alert belongs to a topic that a sink can choose', () => {
       'unreconciled',
       'usage',
       'ledger',
+      'run',
     ]),
   );
 });
