@@ -45,6 +45,7 @@ export const operational = {
   MIGRATIONS_MISSING: "The package's migrations are not where they should be.",
   MOVE_REFUSED:
     'A ledger was not moved into another store, since something would be lost; nothing was changed.',
+  NODE_ENDED: 'A node of `headgate cluster` ended before it served.',
   NODE_FENCED: 'The node showed no sign of life for too long, and another one settled what it had left.',
   NODE_TOO_OLD: 'The program runs on a Node that is older than what Headgate needs.',
   NO_REVISION: 'Nothing is served yet: no set of workflows has been compiled.',
@@ -55,6 +56,7 @@ export const operational = {
   NOT_FOUND: 'There is nothing of that name or id, or it is not yours to see.',
   PORT_IN_USE: 'Something else listens on the port.',
   PORT_NOT_ALLOWED: 'This user may not open the port.',
+  POSTGRES_MISSING: '`headgate cluster` was started where no PostgreSQL is installed, and none was named.',
   RECONCILE_RAISES: 'An attempt that was settled at an estimate can be lowered, and not raised.',
   REVISION_UNREADABLE: 'The ledger has the revision, and its plan cannot be read.',
   SERVER_ADDRESS: 'The address given is not one that a server can be asked at.',

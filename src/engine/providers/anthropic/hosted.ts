@@ -200,7 +200,7 @@ async function sendBy(call: Sending, url: string, init: RequestInit): Promise<Re
   const isPacked = answer.headers.get('content-type')?.includes(AWS_STREAM) === true;
   // What needs no unpacking is read from our own connection.
   if (!isPacked) return new Response(null, { status: 200 });
-  return new Response(Readable.toWeb(answer.body()) as unknown as BodyInit, {
+  return new Response(Readable.toWeb(answer.body()) as unknown as ConstructorParameters<typeof Response>[0], {
     status: 200,
     headers: { 'content-type': AWS_STREAM },
   });
