@@ -6,7 +6,10 @@ import { TEXT } from '../../support/door-upstream.ts';
 import { doorsFixture } from '../../support/doors-fixture.ts';
 import type { DoorsFixture } from '../../support/doors-fixture.ts';
 
-const NAMES = Object.keys(VENDORS);
+/** Others are reached by Anthropic's SDKs, and take no client's body as it is. */
+const NAMES = Object.entries(VENDORS).flatMap(([name, { protocol }]) =>
+  protocol === 'openai' ? [name] : [],
+);
 const lines = (of: (vendor: string) => string): string => NAMES.map((vendor) => `  ${of(vendor)}\n`).join('');
 const baseOf = (vendor: string): string =>
   vendor === 'azure' ? '${{ env.UPSTREAM }}' : '${{ env.UPSTREAM }}/v1';
