@@ -9,8 +9,8 @@ import type { EngineParts } from './engine-parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunRecord } from './records.ts';
 
-/** A run whose processes died so often is what they die of, or meets nothing else: it is left to people. */
-const MOST_BEGUN = 5;
+/** A run whose processes died so often is what they die of, or meets nothing else: it is left to people. More often than a bad day of restarts comes to. */
+const MOST_BEGUN = 20;
 
 /** Goes on with a new deadline, for it was not the run that stood still, and with what is left of its attempts and dollars. */
 export async function continueRun(

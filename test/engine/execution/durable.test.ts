@@ -98,11 +98,11 @@ describe('durable runs that wait', () => {
     expect(fixture.providers.calls.length).toBe(5);
   });
 
-  test('are ended when their processes died of them, or beside them, five times', async () => {
+  test('are ended when their processes died of them, or beside them, twenty times', async () => {
     const fixture = memoryFixture(few, echo);
     const { id } = await start(fixture);
     let { recorder } = fixture;
-    for (let times = 0; times < 5; times += 1) {
+    for (let times = 0; times < 20; times += 1) {
       recorder = kill(recorder);
       await memoryFixture(few, echo, { recorder, seed: 2 + times }).engine.resume();
     }

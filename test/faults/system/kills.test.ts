@@ -139,7 +139,7 @@ describe('kill -9', () => {
         const { data, errors } = await askFor(served.url, { ...request, kind: 'run' });
         expect({ request, errors, ...data }).toMatchObject({
           errors: [],
-          result: { __typename: 'Run', status: 'SUCCEEDED' },
+          result: { __typename: 'Run', status: 'SUCCEEDED', error: null },
         });
         if (request.id !== null) expect(idOf(data)).toBe(request.id);
       };
