@@ -4,7 +4,7 @@
 import { portkeyHeaders, startPortkey } from './peers/portkey.ts';
 import { startHeadgate } from './peers/headgate.ts';
 import { chat, CHAT_END } from './support/calls.ts';
-import { contest, several, standingText, toldBy } from './support/contest.ts';
+import { besidePortkey, contest, several, standingText } from './support/contest.ts';
 import type { Contender } from './support/contest.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, sized } from './support/report.ts';
@@ -60,26 +60,7 @@ const ours = standings.get('headgate');
 const portkey = standings.get('portkey');
 const proxy = standings.get('raw proxy');
 if (ours === undefined || proxy === undefined) throw new Error('no contest');
-if (portkey === undefined)
-  lines.push({
-    what: 'portkey',
-    value: Number.NaN,
-    unit: '×',
-    note: 'not measured: npm could not install it',
-  });
-else {
-  const ratio = portkey.cpuMicros / ours.cpuMicros;
-  lines.push(
-    held(
-      "portkey's CPU a call beside the door's",
-      ratio,
-      '×',
-      { atLeast: 2.5 },
-      toldBy(ratio, ours, portkey),
-    ),
-    held("p99 beside portkey's median", ours.p99Ms / portkey.p50Ms, '×', { atMost: 1 }),
-  );
-}
+lines.push(...besidePortkey(ours, portkey, 'the door', 2.5));
 lines.push(held('resident memory under this load', ours.residentMb, 'MB', { atMost: 260 }), {
   what: "the door's CPU a call beside the raw proxy's",
   value: ours.cpuMicros / proxy.cpuMicros,

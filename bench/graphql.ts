@@ -4,7 +4,7 @@
 import { portkeyHeaders, startPortkey } from './peers/portkey.ts';
 import { startHeadgate } from './peers/headgate.ts';
 import { chat, CHAT_END, graphqlCall, RUN_END, runTask } from './support/calls.ts';
-import { contest, several, standingText, toldBy } from './support/contest.ts';
+import { besidePortkey, contest, several, standingText, toldBy } from './support/contest.ts';
 import type { Contender, Standing } from './support/contest.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, sized } from './support/report.ts';
@@ -81,20 +81,7 @@ const lines: Line[] = [...now].map(([name, standing]) => ({
 const ours = now.get('headgate');
 const [portkey, yoga, proxy] = [now.get('portkey'), now.get('bare yoga'), now.get('raw proxy')];
 if (ours === undefined || yoga === undefined || proxy === undefined) throw new Error('no contest');
-if (portkey === undefined)
-  lines.push({
-    what: 'portkey',
-    value: Number.NaN,
-    unit: '×',
-    note: 'not measured: npm could not install it',
-  });
-else {
-  const ratio = portkey.cpuMicros / ours.cpuMicros;
-  lines.push(
-    held("portkey's CPU a call beside a run's", ratio, '×', { atLeast: 2.2 }, toldBy(ratio, ours, portkey)),
-    held("p99 beside portkey's median", ours.p99Ms / portkey.p50Ms, '×', { atMost: 1 }),
-  );
-}
+lines.push(...besidePortkey(ours, portkey, 'a run', 2.2));
 const besideYoga = yoga.cpuMicros / ours.cpuMicros;
 lines.push(
   held("bare yoga's CPU beside a run's", besideYoga, '×', { atLeast: 0.6 }, toldBy(besideYoga, ours, yoga)),

@@ -2,7 +2,8 @@
 import type { LoadResult } from './http-load.ts';
 import { load } from './http-load.ts';
 import type { Started, ThreadGroup } from './processes.ts';
-import { median } from './report.ts';
+import { held, median } from './report.ts';
+import type { Line } from './report.ts';
 
 export interface Contender {
   readonly name: string;
@@ -120,6 +121,24 @@ export function toldBy(ratio: number, one: Standing, other: Standing): string {
   const differs = Math.max(ratio, 1 / ratio);
   const identical = `identical processes differ by up to ${spread.toFixed(2)} ×`;
   return differs <= spread ? `cannot be told: ${identical}` : identical;
+}
+
+/** `whose`: what is ours in it, as "a run". */
+export function besidePortkey(
+  ours: Standing,
+  portkey: Standing | undefined,
+  whose: string,
+  atLeast: number,
+): readonly Line[] {
+  if (portkey === undefined)
+    return [
+      { what: 'portkey', value: Number.NaN, unit: '×', note: 'not measured: npm could not install it' },
+    ];
+  const ratio = portkey.cpuMicros / ours.cpuMicros;
+  return [
+    held(`portkey's CPU a call beside ${whose}'s`, ratio, '×', { atLeast }, toldBy(ratio, ours, portkey)),
+    held("p99 beside portkey's median", ours.p99Ms / portkey.p50Ms, '×', { atMost: 1 }),
+  ];
 }
 
 export function standingText({ p50Ms, p99Ms, cpuMicros, byThread, residentMb }: Standing): string {

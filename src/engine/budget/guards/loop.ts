@@ -102,11 +102,14 @@ export function createLoopGuards(
     return `${same} ${guards.slice(0, at).filter((other) => other.same === same).length}`;
   }
 
+  function kindOf(name: string): LoopKind {
+    return loopKinds[name.split(' ', 1)[0] as PlanLoopGuard['same']];
+  }
+
   function memoryOf(name: string): Recent<Seen> {
-    const same = name.split(' ', 1)[0] as PlanLoopGuard['same'];
     let memory = memories.get(name);
     if (memory === undefined) {
-      const kept = loopKinds[same].watch === undefined ? inputsKept : Math.ceil(inputsKept * WATCHED_SHARE);
+      const kept = kindOf(name).watch === undefined ? inputsKept : Math.ceil(inputsKept * WATCHED_SHARE);
       memories.set(name, (memory = new Recent<Seen>(kept)));
     }
     return memory;
@@ -116,7 +119,7 @@ export function createLoopGuards(
     const memory = memoryOf(name);
     let seen = memory.get(task, whose, key);
     if (seen === undefined) {
-      seen = unseen(loopKinds[name.split(' ', 1)[0] as PlanLoopGuard['same']]);
+      seen = unseen(kindOf(name));
       memory.add(task, whose, key, seen);
     }
     return seen;
