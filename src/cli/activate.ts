@@ -13,6 +13,7 @@ interface ActivateFlags {
   readonly database?: string;
   readonly server?: string;
   readonly key?: string;
+  readonly json: boolean;
 }
 
 /** What is told of a revision. */
@@ -33,6 +34,7 @@ export const registerActivate: RegisterCommand = (program, io, end) =>
     .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
+    .option('--json', 'as JSON', false)
     .action(async (revision: string | undefined, flags: ActivateFlags) => {
       end(await activate(revision, flags, io));
     });
@@ -43,36 +45,46 @@ async function activate(revision: string | undefined, flags: ActivateFlags, io: 
       revision === undefined ? 'which revision?' : '--release takes no revision',
       'Write "headgate activate REVISION", or "headgate activate --release". "headgate history" lists them.',
     );
-  return inLedgerOrAtServer(
+  const { json, text } = await inLedgerOrAtServer(
     flags,
-    () => inLedger(revision, flags, io),
-    (server) => remotely(revision, server, flags.key, io),
+    () => inLedger(revision, flags),
+    (server) => remotely(revision, server, flags.key),
   );
+  io.out(flags.json ? JSON.stringify(json, null, 2) : text);
+  return 0;
+}
+
+/** What has come of it: a server serves it now; in a ledger it is what the next start serves, or what was let go of. */
+interface Told {
+  readonly json:
+    | { readonly serving: Named }
+    | { readonly nextStart: Named }
+    | { readonly released: Named | null };
+  readonly text: string;
 }
 
 async function remotely(
   revision: string | undefined,
   server: string,
   key: string | undefined,
-  io: CliIo,
-): Promise<ExitCode> {
+): Promise<Told> {
   const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
   const remote = createRemote(server, key);
   if (revision === undefined) {
     const { releaseRevision: now } = await remote.query(documents.ReleaseRevision, {});
-    io.out(`The workflows are in force again: ${named(now)} serves now.`);
-  } else {
-    const { activateRevision: now } = await remote.query(documents.ActivateRevision, { hash: revision });
-    io.out(`${named(now)} is pinned and serves now. Release it with "headgate activate --release".`);
+    return {
+      json: { serving: ofRevision(now) },
+      text: `The workflows are in force again: ${named(now)} serves now.`,
+    };
   }
-  return 0;
+  const { activateRevision: now } = await remote.query(documents.ActivateRevision, { hash: revision });
+  return {
+    json: { serving: ofRevision(now) },
+    text: `${named(now)} is pinned and serves now. Release it with "headgate activate --release".`,
+  };
 }
 
-async function inLedger(
-  revision: string | undefined,
-  location: LedgerLocation,
-  io: CliIo,
-): Promise<ExitCode> {
+async function inLedger(revision: string | undefined, location: LedgerLocation): Promise<Told> {
   const [{ openLedger }, { pinInLedger, releaseInLedger }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../revisions/pin.ts'),
@@ -85,21 +97,26 @@ async function inLedger(
   try {
     if (revision === undefined) {
       const released = await releaseInLedger(ledger);
-      io.out(
-        released === undefined
-          ? 'No revision is pinned.'
-          : `${named(released)} is released; the next start serves what the workflows say.`,
-      );
-    } else {
-      const pinned = await pinInLedger(ledger, revision);
-      io.out(
-        `${named(pinned)} is pinned; the next start serves it. Release it with "headgate activate --release".`,
-      );
+      return released === undefined
+        ? { json: { released: null }, text: 'No revision is pinned.' }
+        : {
+            json: { released: ofRevision({ ...released, pinned: false }) },
+            text: `${named(released)} is released; the next start serves what the workflows say.`,
+          };
     }
-    return 0;
+    const pinned = await pinInLedger(ledger, revision);
+    return {
+      json: { nextStart: ofRevision(pinned) },
+      text: `${named(pinned)} is pinned; the next start serves it. Release it with "headgate activate --release".`,
+    };
   } finally {
     await ledger.close();
   }
+}
+
+/** Of a row or an answer, which carry more. */
+function ofRevision({ hash, commit = null, subject = null, pinned }: Named): Named {
+  return { hash, commit, subject, pinned };
 }
 
 function named({ hash, commit, subject }: Named): string {

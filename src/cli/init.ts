@@ -1,5 +1,5 @@
 // headgate init: copies the shipped workflows into a new folder, to be edited and committed, with the schemas that editors check them by.
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { printJsonSchema } from '../language/definition/json-schemas.ts';
@@ -12,7 +12,8 @@ export const registerInit: RegisterCommand = (program, io, end) =>
     .command('init')
     .description('copy the shipped workflows into a folder, to be edited and committed')
     .argument('[dir]', 'the folder to make', 'workflows')
-    .action(async (directory: string) => {
+    .option('--json', 'as JSON', false)
+    .action(async (directory: string, { json }: { json: boolean }) => {
       if (existsSync(directory))
         throw new UsageError(
           `${directory} is already there`,
@@ -27,7 +28,13 @@ export const registerInit: RegisterCommand = (program, io, end) =>
         if (!existsSync(path)) await writeFile(path, printJsonSchema(name));
       }
       io.out(
-        `${join(directory, 'headgate.yaml')} and the shipped tasks are there; editors check them by ${schemas}. Try "headgate check ${directory}".`,
+        json
+          ? JSON.stringify(
+              { workflows: directory, files: (await readdir(directory)).toSorted(), schemas },
+              null,
+              2,
+            )
+          : `${join(directory, 'headgate.yaml')} and the shipped tasks are there; editors check them by ${schemas}. Try "headgate check ${directory}".`,
       );
       end(0);
     });

@@ -39,7 +39,7 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(dataOption())
     .addOption(databaseOption())
     .option('--json', 'as JSON', false)
-    .action(async (flags: LedgerLocation & { json: boolean }) => end(await verify(flags, io)));
+    .action(async (flags: LedgerFlags) => end(await verify(flags, io)));
   ledger
     .command('reconcile')
     .description(
@@ -61,7 +61,7 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(dataOption())
     .addOption(databaseOption())
     .option('--json', 'as JSON', false)
-    .action(async (file: string, flags: CopyFlags) => end(await backup(file, flags, io)));
+    .action(async (file: string, flags: LedgerFlags) => end(await backup(file, flags, io)));
   ledger
     .command('restore')
     .description(
@@ -71,7 +71,7 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .addOption(dataOption())
     .addOption(databaseOption())
     .option('--json', 'as JSON', false)
-    .action(async (file: string, flags: CopyFlags) => end(await restore(file, flags, io)));
+    .action(async (file: string, flags: LedgerFlags) => end(await restore(file, flags, io)));
   ledger
     .command('move')
     .description(
@@ -107,13 +107,19 @@ export const registerLedger: RegisterCommand = (program, io, end) => {
     .command('repair')
     .description('go on without the damaged part of a journal, and list what is lost; while no server runs')
     .addOption(dataOption())
-    .action(async (flags: { data: string }) => end(await repair(flags.data, io)));
+    .addOption(databaseOption())
+    .option('--json', 'as JSON', false)
+    .action(async (flags: LedgerFlags) => end(await repair(flags, io)));
   return ledger;
 };
 
 const REMEDY = 'Name its folder with --data DIR.';
 
-async function verify(flags: LedgerLocation & { readonly json: boolean }, io: CliIo): Promise<ExitCode> {
+interface LedgerFlags extends LedgerLocation {
+  readonly json: boolean;
+}
+
+async function verify(flags: LedgerFlags, io: CliIo): Promise<ExitCode> {
   const path = await existingLedger(flags, REMEDY);
   const { openLedgerReader } = await import('../ledger/open.ts');
   const ledger = openLedgerReader(path);
@@ -136,15 +142,27 @@ async function verify(flags: LedgerLocation & { readonly json: boolean }, io: Cl
   }
 }
 
-async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
-  const path = await existingLedger({ data: dataDirectory }, REMEDY);
+async function repair({ data, database, json }: LedgerFlags, io: CliIo): Promise<ExitCode> {
+  if (database !== undefined)
+    throw new UsageError(
+      'The ledger is in PostgreSQL, which has no journal beside it that could be damaged.',
+      'To see whether it adds up: "headgate ledger verify". For a ledger in a folder, leave --database and HEADGATE_DATABASE out.',
+    );
+  const path = await existingLedger({ data }, REMEDY);
   const { repairLedger } = await import('../ledger/open.ts');
   const repaired = await repairLedger(path, systemClock);
   if (repaired === null) {
-    io.out('Nothing is damaged.');
+    io.out(json ? JSON.stringify({ damaged: false }, null, 2) : 'Nothing is damaged.');
     return 0;
   }
-  const { lostText, named, committed, setAside, path: damaged } = repaired;
+  const { lost, lostText, named, committed, setAside, path: damaged } = repaired;
+  if (json) {
+    const refused = setAside.map(({ what, failure }) => ({ what, message: failure.message }));
+    io.out(
+      JSON.stringify({ damaged: true, lost, named, committed, setAside: refused, keptAs: damaged }, null, 2),
+    );
+    return 0;
+  }
   io.out(`Lost: ${lostText}.`);
   io.out(
     named.length === 0
@@ -158,10 +176,6 @@ async function repair(dataDirectory: string, io: CliIo): Promise<ExitCode> {
     'Start the server; attempts that were under way are then listed by "headgate ledger reconcile". Compare them with the provider\'s own record of requests.',
   );
   return 0;
-}
-
-interface CopyFlags extends LedgerLocation {
-  readonly json: boolean;
 }
 
 /** What PostgreSQL does better than we could beside it, with its users' own schedule and places. */
@@ -178,7 +192,7 @@ function refusePostgres({ database }: LedgerLocation, command: string): void {
   );
 }
 
-async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+async function backup(file: string, flags: LedgerFlags, io: CliIo): Promise<ExitCode> {
   refusePostgres(flags, 'backup');
   if (existsSync(file))
     throw new UsageError(`there is a file ${file} already`, 'Name another; no backup is written over.');
@@ -198,7 +212,7 @@ async function backup(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCo
   return 0;
 }
 
-async function restore(file: string, flags: CopyFlags, io: CliIo): Promise<ExitCode> {
+async function restore(file: string, flags: LedgerFlags, io: CliIo): Promise<ExitCode> {
   refusePostgres(flags, 'restore');
   const [{ DATABASE_FILE }, { restoreLedger }] = await Promise.all([
     import('../app.ts'),

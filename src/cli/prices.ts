@@ -19,6 +19,7 @@ interface DiffFlags {
   readonly data: string;
   readonly database?: string;
   readonly catalogue?: string;
+  readonly json: boolean;
 }
 
 export const registerPrices: RegisterCommand = (program, io, end) => {
@@ -33,6 +34,7 @@ export const registerPrices: RegisterCommand = (program, io, end) => {
       '--catalogue <file>',
       "another catalogue: genai-prices' data.json (default: compare the active revision with the installed one)",
     )
+    .option('--json', 'as JSON', false)
     .action(async (flags: DiffFlags) => end(await diff(flags, io)));
   return prices;
 };
@@ -51,15 +53,32 @@ async function diff(flags: DiffFlags, io: CliIo): Promise<ExitCode> {
       ? [await activePlan(flags), installed.plan]
       : [installed.plan, await planWith(flags.catalogue, folder, io)];
   if (before === null) {
-    io.out('No revision was compiled yet, so there is nothing to compare with.');
+    io.out(
+      flags.json
+        ? JSON.stringify({ compared: false, changes: [] }, null, 2)
+        : 'No revision was compiled yet, so there is nothing to compare with.',
+    );
     return 0;
   }
-  const lines = changes(before, after);
-  io.out(lines.length === 0 ? 'No price changes.' : lines.join('\n'));
+  const found = changes(before, after);
+  const lines = found.flatMap(({ model, before: old, after: now }) => [
+    model,
+    ...old.map((line) => `  - ${line}`),
+    ...now.map((line) => `  + ${line}`),
+  ]);
+  if (flags.json) io.out(JSON.stringify({ compared: true, changes: found }, null, 2));
+  else io.out(lines.length === 0 ? 'No price changes.' : lines.join('\n'));
   return 0;
 }
 
-function changes(before: Plan, after: Plan): readonly string[] {
+/** As they are printed for people: a line for each kind of token, or for each tier of one. */
+interface PriceChange {
+  readonly model: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+function changes(before: Plan, after: Plan): readonly PriceChange[] {
   const keys = [...new Set([...Object.keys(before.models), ...Object.keys(after.models)])].toSorted();
   return keys.flatMap((key) => {
     const [old, now] = [before.models[key], after.models[key]].map((model) =>
@@ -73,7 +92,7 @@ function changes(before: Plan, after: Plan): readonly string[] {
       old.join() === now.join()
     )
       return [];
-    return [key, ...old.map((line) => `  - ${line}`), ...now.map((line) => `  + ${line}`)];
+    return [{ model: key, before: old, after: now }];
   });
 }
 

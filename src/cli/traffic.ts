@@ -28,6 +28,7 @@ export interface TrafficFlags extends Pick<SpanFlags, 'from' | 'to' | 'timeZone'
 
 interface ExportFlags extends TrafficFlags {
   readonly hashNames: boolean;
+  readonly json: boolean;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -61,6 +62,7 @@ export const registerTraffic: RegisterCommand = (program, io, end) => {
     .addOption(databaseOption())
     .addOption(serverOption())
     .addOption(keyOption())
+    .option('--json', 'say what was written as JSON; asks for a file', false)
     .action(async (file: string | undefined, flags: ExportFlags) =>
       end(await exportCommand(file, flags, io)),
     );
@@ -68,6 +70,11 @@ export const registerTraffic: RegisterCommand = (program, io, end) => {
 };
 
 async function exportCommand(file: string | undefined, flags: ExportFlags, io: CliIo): Promise<ExitCode> {
+  if (file === undefined && flags.json)
+    throw new UsageError(
+      'the traffic goes to the standard output, which has no room for JSON beside it',
+      'Name a file: headgate traffic export traffic.hgt --json',
+    );
   if (file === undefined && process.stdout.isTTY)
     throw new UsageError(
       'the traffic file is compressed, and the standard output is a terminal',
@@ -77,9 +84,11 @@ async function exportCommand(file: string | undefined, flags: ExportFlags, io: C
   const { runs, attempts } = await withProgress('writing the traffic file', io, () =>
     writeTraffic(flags, to, flags.hashNames),
   );
-  io.err(
-    `headgate: ${plural(runs, 'run')}, ${plural(attempts, 'attempt')}${file === undefined ? '' : ` in ${file}`}.`,
-  );
+  if (flags.json) io.out(JSON.stringify({ file, runs, attempts }, null, 2));
+  else
+    io.err(
+      `headgate: ${plural(runs, 'run')}, ${plural(attempts, 'attempt')}${file === undefined ? '' : ` in ${file}`}.`,
+    );
   return 0;
 }
 

@@ -10,7 +10,7 @@ import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { serveApp } from '../../src/serve.ts';
 import { scriptedProviders } from '../support/scripted-provider.ts';
 import { repositoryRoot } from '../support/repository.ts';
-import { headgate, temporaryFolder } from './support.ts';
+import { golden, headgate, temporaryFolder } from './support.ts';
 
 const workflows = temporaryFolder({
   'headgate.yaml': `headgate: 1
@@ -70,18 +70,6 @@ afterAll(async () => {
   await server.close(0);
   await app.close(0);
 });
-
-/** Without what differs from run to run: identifiers, times, and how long things took. */
-function golden(text: string): string {
-  return text
-    .replaceAll(/\b(run|alr|att|key)_[0-9a-z]{20,}/g, '$1_…')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/(?:[\d.]+ ?(?:ms|s|min|h))+\b/g, 'T')
-    .replaceAll(/("(?:latency\w*|\w+Ms)":\s?)[\d.]+/g, '$1T')
-    .replaceAll(/("(?:hash|revision)":\s?")[0-9a-f]+/g, '$1HASH')
-    .replaceAll(/\brevision [0-9a-f]{12}\b/g, 'revision HASH')
-    .replaceAll(/ {2,}/g, '  ');
-}
 
 /** At the server, for people and as JSON. */
 async function told(...args: readonly string[]): Promise<string> {

@@ -27,6 +27,18 @@ export async function headgate(args: readonly string[], env: NodeJS.ProcessEnv =
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
+/** Without what differs from run to run: identifiers, times, and how long things took. */
+export function golden(text: string): string {
+  return text
+    .replaceAll(/\b(run|alr|att|key)_[0-9a-z]{20,}/g, '$1_…')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/(?:[\d.]+ ?(?:ms|s|min|h))+\b/g, 'T')
+    .replaceAll(/("(?:latency\w*|\w+Ms)":\s?)[\d.]+/g, '$1T')
+    .replaceAll(/("(?:hash|revision)":\s?")[0-9a-f]+/g, '$1HASH')
+    .replaceAll(/\brevision [0-9a-f]{12}\b/g, 'revision HASH')
+    .replaceAll(/ {2,}/g, '  ');
+}
+
 /** A folder that is removed after the tests of the file; with files, by name. */
 export function temporaryFolder(files: { readonly [name: string]: string } = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-cli-'));
