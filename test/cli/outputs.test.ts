@@ -73,7 +73,7 @@ async function both(args: readonly string[], ...folders: readonly string[]): Pro
 
 async function one(args: readonly string[], ...folders: readonly string[]): Promise<string> {
   const { code, out, err } = await headgate(args);
-  expect(code, err).toBe(0);
+  expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
   if (args.includes('--json')) expect(() => void JSON.parse(out)).not.toThrow();
   return plain([out, ...(err === '' ? [] : [`stderr: ${err}`])].join('\n'), ...folders);
 }
