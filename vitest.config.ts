@@ -3,6 +3,11 @@ import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
+// Rooms whose tests leave nothing behind in a module: their files share a process, which reads and compiles the sources once and not once a file.
+// `work-thread` replaces modules that other files import.
+const TOGETHER = 'test/{common,engine,errors,golden,language}/**/!(work-thread).test.ts';
+const NEVER = ['node_modules/**', 'dist/**'];
+
 export default defineConfig({
   // With Node's own conditions the sources and the libraries load the same file of graphql; two copies would not know each other's errors.
   ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
@@ -11,8 +16,6 @@ export default defineConfig({
     // A worker a core: what tests wait for is mostly children and files, so that the one core vitest would spare stands idle.
     maxWorkers: availableParallelism(),
     globalSetup: ['test/support/postgres-setup.ts'],
-    include: ['test/**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**'],
     // A child process that has to be compiled and started on a busy machine with two cores takes seconds, not minutes.
     testTimeout: 20_000,
     hookTimeout: 60_000,
@@ -20,5 +23,12 @@ export default defineConfig({
     unstubEnvs: true,
     unstubGlobals: true,
     passWithNoTests: false,
+    projects: [
+      { extends: true, test: { name: 'together', isolate: false, include: [TOGETHER], exclude: NEVER } },
+      {
+        extends: true,
+        test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: [...NEVER, TOGETHER] },
+      },
+    ],
   },
 });
