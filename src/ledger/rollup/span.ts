@@ -1,4 +1,4 @@
-// Any span of time from the fewest sums: whole days, then whole hours and minutes at its edges, and the rows themselves for what is left.
+// Any span of time from the fewest sums: whole days, with hours and minutes added or taken away at its edges, and the rows themselves for what is left.
 import { DAYS, GRAIN_MS, HOURS, MINUTES } from './dimensions.ts';
 import type { Grain } from './dimensions.ts';
 import type { GroupedSums, Grouping, RollupSpan } from './group.ts';
@@ -30,15 +30,27 @@ export interface SpanAnswer {
   readonly complete: boolean;
 }
 
+/** −1: what is in it is taken away again. */
+export interface SignedSpan extends RollupSpan {
+  readonly sign: 1 | -1;
+}
+
 export interface SpanParts {
-  readonly sums: readonly RollupSpan[];
+  readonly sums: readonly SignedSpan[];
+  /** Only ever added. */
   readonly rows: readonly TimeSpan[];
 }
 
-/** The parts follow each other without gap or overlap, from coarse to fine. */
+/**
+ * The parts add up to the span, each moment of it once. Of a day that is mostly inside, the hours outside are taken away: a day in a time zone is a
+ * day in UTC and a few hours, not 24 of them.
+ */
 export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
-  const sums: RollupSpan[] = [];
+  const sums: SignedSpan[] = [];
   const rows: TimeSpan[] = [];
+  const take = (grain: Grain, fromMs: number, toMs: number, sign: 1 | -1): void => {
+    if (fromMs < toMs) sums.push({ grain, fromMs, toMs, sign });
+  };
   const cover = ({ fromMs, toMs }: TimeSpan, grain: Grain | null): void => {
     if (fromMs >= toMs) return;
     if (grain === null) {
@@ -46,20 +58,43 @@ export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
       return;
     }
     const width = GRAIN_MS[grain];
-    const keptMs = keptFromMs(grain, kept);
     const finer = FINER[grain];
-    const firstMs = Math.max(Math.ceil(fromMs / width) * width, keptMs);
-    const lastMs = Math.floor(toMs / width) * width;
+    const keptMs = keptFromMs(grain, kept);
+    let firstMs = Math.max(Math.ceil(fromMs / width) * width, keptMs);
+    let lastMs = Math.floor(toMs / width) * width;
+    // Where the finer sums begin and end that are added to the coarse ones, or taken from them.
+    let [addedToMs, addedFromMs] = [firstMs, lastMs];
+    if (finer !== null && toMs - fromMs > width / 2) {
+      const finerWidth = GRAIN_MS[finer];
+      const finerKeptMs = keptFromMs(finer, kept);
+      if (firstMs - fromMs > width / 2 && firstMs - width >= Math.max(keptMs, finerKeptMs)) {
+        firstMs -= width;
+        addedToMs = Math.ceil(fromMs / finerWidth) * finerWidth;
+      }
+      if (toMs - lastMs > width / 2 && lastMs >= Math.max(keptMs, finerKeptMs)) {
+        addedFromMs = Math.floor(toMs / finerWidth) * finerWidth;
+        lastMs += width;
+      }
+    }
     if (firstMs >= lastMs) {
       cover({ fromMs, toMs }, finer);
       return;
     }
-    sums.push({ grain, fromMs: firstMs, toMs: lastMs });
-    cover({ fromMs, toMs: firstMs }, finer);
-    cover({ fromMs: lastMs, toMs }, finer);
+    take(grain, firstMs, lastMs, 1);
+    if (finer !== null) {
+      take(finer, firstMs, addedToMs, -1);
+      take(finer, addedFromMs, lastMs, -1);
+    }
+    cover({ fromMs, toMs: addedToMs }, finer);
+    cover({ fromMs: addedFromMs, toMs }, finer);
   };
   cover(span, DAYS);
   return { sums, rows };
+}
+
+/** What is taken from what is taken away is added. */
+export function times(one: 1 | -1, other: 1 | -1): 1 | -1 {
+  return one === other ? 1 : -1;
 }
 
 /** By grain: minutes, hours, days. */

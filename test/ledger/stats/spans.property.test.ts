@@ -14,7 +14,7 @@ import { START_MS, finish, makeAttempt, makeRun, settle } from '../../support/le
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-it('a span is cut into parts without gap or overlap, whatever is kept', () => {
+it('the parts of a span count each of its moments once, and no other, whatever is kept', () => {
   fc.assert(
     fc.property(
       fc.nat({ max: 100 * DAY_MS }),
@@ -29,14 +29,14 @@ it('a span is cut into parts without gap or overlap, whatever is kept', () => {
         };
         const toMs = fromMs + lengthMs;
         const { sums, rows } = spanParts({ fromMs, toMs }, kept);
-        const parts = [...sums, ...rows].sort((a, b) => a.fromMs - b.fromMs);
-        let atMs = fromMs;
-        for (const part of parts) {
-          expect(part.fromMs).toBe(atMs);
-          expect(part.toMs).toBeGreaterThan(part.fromMs);
-          atMs = part.toMs;
+        const parts = [...sums, ...rows.map((part) => ({ ...part, sign: 1 }))];
+        for (const part of parts) expect(part.toMs).toBeGreaterThan(part.fromMs);
+        const cuts = [...new Set([fromMs, toMs, ...parts.flatMap((part) => [part.fromMs, part.toMs])])];
+        for (const atMs of cuts) {
+          const there = parts.filter((part) => atMs >= part.fromMs && atMs < part.toMs);
+          const counted = there.reduce((sum, { sign }) => sum + sign, 0);
+          expect(counted).toBe(atMs >= fromMs && atMs < toMs ? 1 : 0);
         }
-        expect(atMs).toBe(toMs);
         for (const { grain, fromMs: from } of sums) {
           if (grain === 1) expect(from).toBeGreaterThanOrEqual(kept.hoursFromMs);
           if (grain === 0) expect(from).toBeGreaterThanOrEqual(kept.minutesFromMs);
@@ -44,6 +44,19 @@ it('a span is cut into parts without gap or overlap, whatever is kept', () => {
       },
     ),
   );
+});
+
+it('a day in a time zone is a day in UTC and the hours between the two', () => {
+  const kept = { hoursFromMs: 0, minutesFromMs: Number.POSITIVE_INFINITY, rowsFromMs: 0 };
+  const dayMs = 10 * DAY_MS;
+  expect(spanParts({ fromMs: dayMs - 2 * HOUR_MS, toMs: dayMs + 22 * HOUR_MS }, kept)).toEqual({
+    sums: [
+      { grain: 2, fromMs: dayMs, toMs: dayMs + DAY_MS, sign: 1 },
+      { grain: 1, fromMs: dayMs + 22 * HOUR_MS, toMs: dayMs + DAY_MS, sign: -1 },
+      { grain: 1, fromMs: dayMs - 2 * HOUR_MS, toMs: dayMs, sign: 1 },
+    ],
+    rows: [],
+  });
 });
 
 interface Row {

@@ -4,7 +4,7 @@ import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead, RollupSpan } from '../../rollup/group.ts';
-import { spanParts } from '../../rollup/span.ts';
+import { spanParts, times } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import { SUM_COLUMNS, addRow, addSums, emptySums, isNothing } from '../../rollup/sums.ts';
 import type { Sums } from '../../rollup/sums.ts';
@@ -136,19 +136,19 @@ export async function readSpan(
   const found = new Map<string, Group>();
   const there = await readKept(database);
   const parts = spanParts({ fromMs, toMs }, there);
-  const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to }) =>
-    familiesOf(grouping).map((family) => [grain + family, from, to] as const),
+  const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
+    familiesOf(grouping).map((family) => ({ bound: [grain + family, from, to] as const, of: sign })),
   );
-  for (const bound of bounds) {
+  for (const { bound, of } of bounds) {
     for (const row of await ask(database, keys, NUMBERS, bound))
       for (const { values, sign } of sharesOf(keys.of(row['key_id']), grouping))
-        addRow(groupAt(found, values).sums, row, sign);
+        addRow(groupAt(found, values).sums, row, times(of, sign));
     if (!latencies) continue;
     for (const row of await ask(database, keys, HISTOGRAMS, bound))
       for (const { values, sign } of sharesOf(keys.of(row['key_id']), grouping)) {
         const group = groupAt(found, values);
-        group.latency.add(row['latency'] as Uint8Array, sign);
-        group.firstToken.add(row['first_token'] as Uint8Array, sign);
+        group.latency.add(row['latency'] as Uint8Array, times(of, sign));
+        group.firstToken.add(row['first_token'] as Uint8Array, times(of, sign));
       }
   }
   for (const part of parts.rows)

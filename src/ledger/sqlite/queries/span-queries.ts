@@ -4,7 +4,7 @@ import { DenseHistogram } from '../../../common/histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';
-import { spanParts } from '../../rollup/span.ts';
+import { spanParts, times } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import { SUM_COLUMNS, addRow, addSums, emptySums, isNothing } from '../../rollup/sums.ts';
 import type { Sums } from '../../rollup/sums.ts';
@@ -86,24 +86,25 @@ export function createSpanReader(
       grouping.by.length === 0 && Object.values(grouping.filter).every((part) => part === undefined);
     const there = kept();
     const parts = spanParts({ fromMs, toMs }, there);
-    const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to }) =>
-      familiesOf(grouping).map((family) => [grain + family, from, to] as const),
+    const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
+      familiesOf(grouping).map((family) => ({ bound: [grain + family, from, to] as const, of: sign })),
     );
-    for (const bound of bounds) {
+    for (const { bound, of } of bounds) {
       if (isTotal) {
         const row = total.get(...bound);
-        if (row !== undefined && row['n'] !== 0n) addRow(groupAt(found, []).sums, row);
+        if (row !== undefined && row['n'] !== 0n) addRow(groupAt(found, []).sums, row, of);
       } else
         for (const row of numbers.all(...bound))
-          for (const { group, sign } of sharesOfKey(row['key_id'] as bigint)) addRow(group.sums, row, sign);
+          for (const { group, sign } of sharesOfKey(row['key_id'] as bigint))
+            addRow(group.sums, row, times(of, sign));
       if (!latencies) continue;
       // As arrays: key, latency, first token.
       for (const row of histograms.iterate(...bound) as Iterable<unknown> as Iterable<
         [bigint, Uint8Array, Uint8Array]
       >)
         for (const { group, sign } of sharesOfKey(row[0])) {
-          group.latency.add(row[1], sign);
-          group.firstToken.add(row[2], sign);
+          group.latency.add(row[1], times(of, sign));
+          group.firstToken.add(row[2], times(of, sign));
         }
     }
     for (const part of parts.rows)
