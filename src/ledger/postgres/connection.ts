@@ -91,13 +91,24 @@ function connectionConfig({ connectionString }: DatabaseAddress, answerWithinMs?
  * Said when there is a connection, not while it is made: a pooler refuses what it does not know there. A process that stands still within a transaction
  * keeps its rows locked, its own row of `nodes` among them, and nobody could bury it.
  */
-async function setUp(client: pg.ClientBase, { schema, silenceMs }: DatabaseAddress): Promise<void> {
+async function setUp(
+  client: pg.ClientBase,
+  { schema, silenceMs }: DatabaseAddress,
+  further: string = '',
+): Promise<void> {
   await client.query(
-    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}`,
+    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}; ${further}`,
   );
 }
 
-/** `answerWithinMs`: default as long as it takes. */
+/**
+ * What a node writes are single rows, found by their keys. A plan is made once for each connection, perhaps when the tables are still empty: it would
+ * read all of them for each turn, as long as the database has not counted them again.
+ */
+const BY_KEY =
+  'set plan_cache_mode to force_generic_plan; set enable_seqscan to off; set enable_hashjoin to off; set enable_mergejoin to off';
+
+/** `answerWithinMs`: default as long as it takes; where it is said, rows are found by their keys. */
 export function openPool(address: DatabaseAddress, max: number, answerWithinMs?: number): pg.Pool {
   const pool = new pg.Pool({
     ...connectionConfig(address, answerWithinMs),
@@ -105,7 +116,8 @@ export function openPool(address: DatabaseAddress, max: number, answerWithinMs?:
     idleTimeoutMillis: 60_000,
     allowExitOnIdle: true,
     // The pool waits for it, whatever its type says.
-    onConnect: (client) => setUp(client, address) as unknown as void,
+    onConnect: (client) =>
+      setUp(client, address, answerWithinMs === undefined ? '' : BY_KEY) as unknown as void,
   });
   // An idle connection that the database ends is replaced by the next one; without a listener it would end the process.
   pool.on('error', () => undefined);
