@@ -269,7 +269,7 @@ async function azure(): Promise<void> {
 interface Route {
   readonly title: string;
   readonly deployments: number;
-  pick(call: number, warmBlocks: readonly number[]): number;
+  readonly pick: (call: number, warmBlocks: readonly number[]) => number;
 }
 
 const ROUTES: readonly Route[] = [

@@ -1,9 +1,8 @@
 // What each command prints, for people and as JSON, of those that need no server.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { journalPath } from '../../src/ledger/journal/journal.ts';
-import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
+import { damageJournal, ledgerPath, leftBehind, openTestLedger } from '../support/ledger-folder.ts';
 import { finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 import { emptyDatabase, hasPostgres } from '../support/postgres.ts';
 import { golden, headgate, PROJECT, TASK, temporaryFolder } from './support.ts';
@@ -406,14 +405,8 @@ describe('headgate ledger repair', () => {
     await ledger.openAttempt(attempt);
     await ledger.closeAttempt(settle(attempt), null);
     await ledger.finishRun(finish(run));
-    const journal = readFileSync(journalPath(path));
-    await ledger.close();
-    const at = journal.toString('latin1').indexOf('"succeeded"');
-    journal[at] = (journal[at] ?? 0) ^ 1;
-    const dead = ledgerPath();
-    writeFileSync(journalPath(dead), journal);
-    await (await openTestLedger(join(dirname(dead), 'other.db'))).close();
-    writeFileSync(dead, readFileSync(join(dirname(dead), 'other.db')));
+    const dead = leftBehind(path);
+    damageJournal(dead, (text) => text.indexOf('"succeeded"'));
     return dirname(dead);
   }
 

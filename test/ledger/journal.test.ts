@@ -15,7 +15,7 @@ import { closeAttempt, openAttempt, openRun } from '../../src/ledger/sqlite/oper
 import type { Operation } from '../../src/ledger/sqlite/operations.ts';
 import { createStats } from '../../src/ledger/stats/stats.ts';
 import type { Stats } from '../../src/ledger/stats/stats.ts';
-import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
+import { damageJournal, ledgerPath, leftBehind, openTestLedger } from '../support/ledger-folder.ts';
 import { finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
 
 /** Frames that follow each other. */
@@ -109,15 +109,6 @@ describe('frames of the journal', () => {
     expect(readJournal(Buffer.from('something else'), 0)).toMatchObject({ newest: null, otherFormat: null });
   });
 });
-
-/** What a process leaves behind that is killed now. */
-function leftBehind(path: string): string {
-  const copy = ledgerPath();
-  for (const suffix of ['', '-wal', '.journal']) {
-    if (existsSync(`${path}${suffix}`)) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`);
-  }
-  return copy;
-}
 
 /** A run whose call is under way. */
 async function callProvider(ledger: Ledger, name: string): Promise<void> {
@@ -260,10 +251,7 @@ describe('a journal that is damaged', () => {
     await ledger.closeAttempt(settle(attempt), null);
     await callProvider(ledger, '2');
     const dead = leftBehind(path);
-    const bytes = readFileSync(journalPath(dead));
-    const at = byteOf(bytes.toString('latin1'));
-    bytes[at] = (bytes[at] ?? 0) ^ 1;
-    writeFileSync(journalPath(dead), bytes);
+    damageJournal(dead, byteOf);
     return dead;
   }
 

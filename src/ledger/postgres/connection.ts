@@ -94,10 +94,10 @@ function connectionConfig({ connectionString }: DatabaseAddress, answerWithinMs?
 async function setUp(
   client: pg.ClientBase,
   { schema, silenceMs }: DatabaseAddress,
-  further: string = '',
+  byKey = false,
 ): Promise<void> {
   await client.query(
-    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}; ${further}`,
+    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}; ${byKey ? BY_KEY : ''}`,
   );
 }
 
@@ -108,16 +108,25 @@ async function setUp(
 const BY_KEY =
   'set plan_cache_mode to force_generic_plan; set enable_seqscan to off; set enable_hashjoin to off; set enable_mergejoin to off';
 
-/** `answerWithinMs`: default as long as it takes; where it is said, rows are found by their keys. */
-export function openPool(address: DatabaseAddress, max: number, answerWithinMs?: number): pg.Pool {
+interface PoolUse {
+  /** Default: as long as it takes. */
+  readonly answerWithinMs?: number;
+  /** For what writes: rows are found by their keys, never by reading a whole table. Default: as the database thinks best. */
+  readonly byKey?: boolean;
+}
+
+export function openPool(
+  address: DatabaseAddress,
+  max: number,
+  { answerWithinMs, byKey }: PoolUse = {},
+): pg.Pool {
   const pool = new pg.Pool({
     ...connectionConfig(address, answerWithinMs),
     max,
     idleTimeoutMillis: 60_000,
     allowExitOnIdle: true,
     // The pool waits for it, whatever its type says.
-    onConnect: (client) =>
-      setUp(client, address, answerWithinMs === undefined ? '' : BY_KEY) as unknown as void,
+    onConnect: (client) => setUp(client, address, byKey) as unknown as void,
   });
   // An idle connection that the database ends is replaced by the next one; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -62,7 +62,7 @@ const MOST_BYTES = 7_800;
 export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   const { clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const address = readAddress(options.path);
-  const writing = openPool(address, WRITING_CONNECTIONS, ANSWER_WITHIN_MS);
+  const writing = openPool(address, WRITING_CONNECTIONS, { answerWithinMs: ANSWER_WITHIN_MS, byKey: true });
   const reading = openPool(address, READING_CONNECTIONS);
   const end = async (): Promise<void> => {
     await Promise.all([writing.end(), reading.end()]);

@@ -53,8 +53,7 @@ describe('kill -9', () => {
     async () => {
       const random = seededRandom(SEED);
       // It finishes and bills what it has begun, whether or not anybody is left to hear of it.
-      // Sooner than any model answers, but not so soon that the sync of a row, some 2 ms, were a tenth of a call.
-      const upstream = await startCountingUpstream({ random, withinMs: 150 });
+      const upstream = await startCountingUpstream({ random });
       const dataDirectory = temporary('headgate-kills-');
       const workflows = workflowFolder();
       const sent: Sent[] = [];
