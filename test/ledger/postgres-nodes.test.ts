@@ -79,6 +79,50 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect((await second.verify()).discrepancies).toEqual([]);
   });
 
+  it('INV-1: what a dead node has paid is in what its run cost, settled while another node ends it', async () => {
+    const { address, first, second } = await two();
+    const run = makeRun('run_1', { durable: true });
+    const attempt = makeAttempt('att_1', run);
+    await first.openRun(run);
+    await first.openAttempt(attempt);
+    await bury(address);
+    expect((await second.takeWaiting(1)).map(({ id }) => id)).toEqual(['run_1']);
+    await second.openRun(run);
+    // It has added up what its attempts cost, and waits for its turn.
+    const pool = openPool(readAddress(address), 1);
+    const client = await pool.connect();
+    await client.query('begin');
+    await client.query('update nodes set beat_at_ms = beat_at_ms where seq = 2');
+    const finished = second.finishRun(finish(run));
+    for (let waiting = 0; waiting === 0;) {
+      const found = await query(
+        address,
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%opened_runs%'`,
+      );
+      waiting = found.length;
+    }
+    await first.closeAttempt(settle(attempt), null);
+    await client.query('commit');
+    client.release();
+    await Promise.all([finished, pool.end()]);
+    expect(await second.run('run_1')).toMatchObject({ status: 'succeeded', costNanoUsd: 3_000_000n });
+    expect((await second.verify()).discrepancies).toEqual([]);
+  });
+
+  it('keeps of a run that survives its node what it may keep, also where what was remembered of it is gone', async () => {
+    const { address, first } = await two();
+    const run = makeRun('run_1', { durable: true });
+    await first.openRun(run);
+    await query(address, "update runs set retain = 'hash' where id = 'run_1'");
+    await first.openAttempt(makeAttempt('att_1', run));
+    // A row that is refused makes it read again what it remembered.
+    await expect(first.openAttempt(makeAttempt('att_1', run))).rejects.toBeDefined();
+    await first.finishRun(finish(run));
+    expect(
+      await query(address, 'select input_text, input_content, output_text, output_content from runs'),
+    ).toEqual([{ input_text: null, input_content: null, output_text: null, output_content: null }]);
+  });
+
   it('closes what another node has opened, from the rows of that one', async () => {
     const { address, first, second } = await two();
     const run = makeRun('run_1');

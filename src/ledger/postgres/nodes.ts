@@ -83,7 +83,7 @@ export function buryNode(
 /** Counted in the dead node's own rows, which nobody writes any more. */
 async function interruptRuns(client: PoolClient, dead: number, nowMs: number): Promise<number> {
   const { rows } = await client.query(
-    `select id, task, caller, team, session, revision, tags, started_at_ms,
+    `select id, task, caller, team, session, revision, tags, started_at_ms, cost_nano_usd as row_cost,
        (select dimensions from attempts join rollup_keys on rollup_keys.id = attempts.rollup_key_id where run_id = runs.id
          order by attempts.seq desc limit 1) as last_key,
        (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost,
@@ -107,15 +107,17 @@ async function interruptRuns(client: PoolClient, dead: number, nowMs: number): P
       key,
       startedAtMs,
       cost: run['cost'] as bigint,
+      rowCost: run['row_cost'] as bigint,
       saved: sums.savedNanoUsd,
     };
   });
   await rollups.resolve(client);
-  const finished = runs.map(({ id, key, startedAtMs, cost, saved }) => ({
+  const finished = runs.map(({ id, key, startedAtMs, cost, rowCost, saved }) => ({
     id,
     status: 'failed',
     error: INTERRUPTED,
     costNanoUsd: String(cost),
+    fromCost: String(rowCost),
     savedNanoUsd: String(saved),
     cached: 0,
     finishedAtMs: nowMs,

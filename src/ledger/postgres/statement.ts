@@ -61,14 +61,14 @@ export interface Turn {
   readonly first: number;
   readonly last: number;
   readonly runs: readonly object[];
-  /** Of runs that were opened in an earlier turn. */
+  /** Of runs that were opened in an earlier turn; with what their rows say of the cost, which another node may have changed. */
   readonly finished: readonly object[];
   readonly attempts: readonly object[];
   /** Of attempts that were opened in an earlier turn; those that are settled at less are given as they were. */
   readonly closed: readonly object[];
   readonly moved: readonly object[];
   readonly steps: readonly object[];
-  /** What attempts that were closed after their run add to what it cost. */
+  /** What attempts add to what their run cost where its end is written, or is another node's to write. */
   readonly costs: readonly object[];
   readonly windows: readonly object[];
   readonly rollups: readonly object[];
@@ -105,8 +105,8 @@ with turn as (
   where runs.durable returning 1
 ), finished as (
   update runs set ${assignments(FINISHED, 'f')}, continuation = null
-  from ${recordset(5, 'f', [{ key: 'id', name: 'id', type: 'text' }, ...FINISHED])}
-  where runs.id = f.id and runs.finished_at_ms is null returning 1
+  from ${recordset(5, 'f', FINISHED, ', id text, "fromCost" bigint')}
+  where runs.id = f.id and runs.finished_at_ms is null and runs.cost_nano_usd = f."fromCost" returning 1
 ), opened as (
   insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a')} from ${recordset(6, 'a', ATTEMPT)}
 ), closed as (
@@ -125,7 +125,7 @@ with turn as (
     .join(', ')} where steps.status <> 'succeeded'
 ), costs as (
   update runs set cost_nano_usd = least(${LARGEST_SUM}, runs.cost_nano_usd::numeric + c.cost)::bigint
-  from json_to_recordset($10::json) as c(id text, cost bigint) where runs.id = c.id and runs.finished_at_ms is not null
+  from json_to_recordset($10::json) as c(id text, cost bigint) where runs.id = c.id
 ), windows as (
   insert into budget_windows (${names(WINDOW)}, seeded)
   select ${keys(WINDOW, 'w')}, false from ${recordset(11, 'w', WINDOW)} order by 1, 2, 3, 4

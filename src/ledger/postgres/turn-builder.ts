@@ -21,7 +21,9 @@ export interface Keeping {
   readonly startedAtMs: number;
   /** What its attempts have cost so far; null: another node's may be among them, so that it is summed when the run ends. */
   costNanoUsd: bigint | null;
-  /** Its end is written: what attempts cost that are closed after it is added to its row. */
+  /** What its row says it cost. Who closes its attempts without knowing it adds to that: it is no longer this where a sum is too old to end it. */
+  readonly rowCostNanoUsd: bigint;
+  /** Its end is written. */
   readonly isFinished: boolean;
 }
 
@@ -144,6 +146,7 @@ export class TurnBuilder {
       keepUntilMs: startedAtMs + retain.forMs,
       startedAtMs,
       costNanoUsd: durable ? null : 0n,
+      rowCostNanoUsd: 0n,
       isFinished: false,
     };
     const row: Changing = {
@@ -200,7 +203,12 @@ export class TurnBuilder {
   finishRun({ id, end, output, rollupKey }: operations.FinishRun): void {
     const keeping = this.#keepingOf(id);
     const kept = output !== null && keeping.content !== 'full' ? reduceText(output, keeping.content) : output;
-    const row: Changing = { ...end, id, costNanoUsd: String(withinSum(keeping.costNanoUsd ?? 0n)) };
+    const row: Changing = {
+      ...end,
+      id,
+      costNanoUsd: String(withinSum(keeping.costNanoUsd ?? 0n)),
+      fromCost: String(keeping.rowCostNanoUsd),
+    };
     this.rollups.want(rollupKey);
     row['rollupKey'] = rollupKey;
     this.#keep(kept, keeping, (text, content) => {
@@ -339,7 +347,7 @@ export class TurnBuilder {
     if (keeping !== undefined && !keeping.isFinished) {
       if (keeping.costNanoUsd !== null) keeping.costNanoUsd += costNanoUsd;
     } else if (costNanoUsd !== 0n) {
-      // The loser of a hedge, or an attempt that was reconciled later: its run may be over, also in this very turn.
+      // The loser of a hedge, an attempt that was reconciled later, or one of a dead node: its run may be over, also in this very turn, or another's.
       const over = this.#finished.get(runId) ?? this.#runs.get(runId);
       if (over === undefined) this.#costs.set(runId, (this.#costs.get(runId) ?? 0n) + costNanoUsd);
       else over['costNanoUsd'] = String(withinSum(BigInt(over['costNanoUsd'] as string) + costNanoUsd));

@@ -168,13 +168,13 @@ export class PostgresWriter {
     };
     for (const { operation, number } of numbered) {
       if (isTurnOperation(operation)) {
-        if (operation.kind === 'finishRun' && this.#builder.mustReduce(operation.id) !== undefined) {
+        if (operation.kind === 'lowerAttempt' || this.#mustRead(operation)) await flush(number - 1);
+        if (operation.kind === 'finishRun' && (await this.#mustReduce(operation))) {
           await flush(number - 1);
           await this.#finishReduced(operation, number);
           first = number + 1;
           continue;
         }
-        if (operation.kind === 'lowerAttempt' || this.#mustRead(operation)) await flush(number - 1);
         if (!(await this.#add(operation))) answers.push({ number, value: UNCHANGED });
       } else {
         await flush(number - 1);
@@ -233,14 +233,7 @@ export class PostgresWriter {
       }
       builder.knowAttempt(attemptId, attempt);
     }
-    const runId = builder.unknownRun(operation);
-    if (runId !== undefined) {
-      const run = await whilePatient(() => readKeeping(this.#pool, runId));
-      if (operation.kind === 'finishRun' && run.isFinished) return false;
-      builder.knowRun(runId, run);
-      // Nothing will end it here.
-      if (run.isFinished) queueMicrotask(() => builder.forgetRun(runId));
-    }
+    if (!(await this.#knowRun(operation))) return false;
     switch (operation.kind) {
       case 'openRun':
         builder.openRun(operation);
@@ -267,6 +260,22 @@ export class PostgresWriter {
         return true;
       }
     }
+  }
+
+  /** false: it is over, and its end is what is asked for. */
+  async #knowRun(operation: TurnOperation): Promise<boolean> {
+    const runId = this.#builder.unknownRun(operation);
+    if (runId === undefined) return true;
+    const run = await whilePatient(() => readKeeping(this.#pool, runId));
+    if (operation.kind === 'finishRun' && run.isFinished) return false;
+    this.#builder.knowRun(runId, run);
+    // Nothing will end it here.
+    if (run.isFinished) queueMicrotask(() => this.#builder.forgetRun(runId));
+    return true;
+  }
+
+  async #mustReduce(operation: Extract<Operation, { kind: 'finishRun' }>): Promise<boolean> {
+    return (await this.#knowRun(operation)) && this.#builder.mustReduce(operation.id) !== undefined;
   }
 
   async #write({ first, last }: Numbers): Promise<void> {
@@ -470,12 +479,14 @@ const NO_RUN: Keeping = {
   keepUntilMs: 0,
   startedAtMs: 0,
   costNanoUsd: 0n,
+  rowCostNanoUsd: 0n,
   isFinished: true,
 };
 
 async function readKeeping(database: Queryable, id: string): Promise<Keeping> {
   const { rows } = await database.query(
     `select retain, durable, coalesce(keep_until_ms, 0) as keep_until_ms, started_at_ms, finished_at_ms is not null as finished,
+       cost_nano_usd as row_cost,
        (select coalesce(sum(cost_nano_usd), 0) from attempts where run_id = runs.id) as cost
      from runs where id = $1`,
     [id],
@@ -487,6 +498,7 @@ async function readKeeping(database: Queryable, id: string): Promise<Keeping> {
         keep_until_ms: bigint;
         started_at_ms: bigint;
         finished: boolean;
+        row_cost: bigint;
         cost: bigint;
       }
     | undefined;
@@ -497,6 +509,7 @@ async function readKeeping(database: Queryable, id: string): Promise<Keeping> {
     keepUntilMs: Number(row.keep_until_ms),
     startedAtMs: Number(row.started_at_ms),
     costNanoUsd: row.cost,
+    rowCostNanoUsd: row.row_cost,
     isFinished: row.finished,
   };
 }
