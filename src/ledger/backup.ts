@@ -11,7 +11,6 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../common/clock.ts';
 import { HeadgateError } from '../errors/headgate-error.ts';
 import { systemRandom } from '../common/random.ts';
@@ -23,9 +22,7 @@ import { checkHeader } from './sqlite/migrate.ts';
 import { recordFirstAlert } from './sqlite/open-writer.ts';
 import { FILE_MODE, makePrivateFiles } from './sqlite/private-files.ts';
 import type { VerifyReport } from './verify/report.ts';
-import { openLedgerReader } from './open.ts';
-
-const PACKAGE_MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+import { PACKAGE_MIGRATIONS, openLedgerReader } from './open.ts';
 
 /** Milliseconds since 1970; null: it has no run. */
 export interface Backup {

@@ -48,8 +48,8 @@ describe('the demo', () => {
   });
 
   it('fails over, closes the budget of the trial, and stops the loop', async () => {
-    // Sixty times as fast as a person would watch it, against the real engine, ledger and SDKs.
-    const clock = catchingUpClock(24 * HOUR_MS, 60, systemClock);
+    // Thirty times as fast as a person would watch it, against the real engine, ledger and SDKs.
+    const clock = catchingUpClock(24 * HOUR_MS, 30, systemClock);
     const random = seededRandom(1);
     const upstream = await startUpstream(clock, random);
     const dataDirectory = await mkdtemp(join(tmpdir(), 'headgate-demo-'));

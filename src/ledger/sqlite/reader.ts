@@ -54,8 +54,8 @@ export function createReader({ path, migrationsFolder, early = false }: ReaderOp
     started.on('message', (answer: Answer) => {
       const waiting = asked.get(answer.number);
       asked.delete(answer.number);
-      // A reader that has nothing to do keeps no process alive.
-      if (asked.size === 0) started.unref();
+      // A reader that has nothing to do keeps no process alive; one that is told to end is waited for.
+      if (asked.size === 0 && !closed) started.unref();
       if ('failure' in answer) {
         const { code, message, remedy } = answer.failure;
         waiting?.reject(new HeadgateError(code, message, remedy));
