@@ -1,4 +1,4 @@
-// Streaming: the time that streamTask adds to the first token, and the pieces a second, with 500 streams at once, beside a raw proxy.
+// Streaming: what streamTask and the door add to the first token of 500 streams at once, what a piece costs beside a raw proxy's, and what 5,000 open streams take.
 //
 //   node bench/streaming.ts [tiny|usual|full]
 import { connect } from 'node:net';
@@ -13,10 +13,15 @@ import { inputText } from './support/workflows.ts';
 const size = askedSize();
 const streams = sized(size, { tiny: 5, usual: 500, full: 500 });
 const seconds = sized(size, { tiny: 1, usual: 12, full: 30 });
-const rounds = sized(size, { tiny: 1, usual: 3, full: 5 });
+const rounds = sized(size, { tiny: 1, usual: 2, full: 5 });
 /** A stream of the upstream's lasts as long; the first ones are spread over it, so that as many begin at any moment as end. */
 const STREAM_MS = 4_300;
 const FEW = 20;
+const OPEN = sized(size, { tiny: 10, usual: 5_000, full: 5_000 });
+
+/** So long 5,000 of them take to begin; each of the upstream's lasts three times as long. */
+const HELD = size === 'tiny' ? 'paced' : 'held';
+const OPENING_MS = sized(size, { tiny: 200, usual: 15_000, full: 15_000 });
 
 const SUBSCRIBE =
   'subscription ($text: String!) { streamTask(task: { answer: { text: $text } }) { __typename ... on RunText { delta } ... on RunFinished { result { __typename ... on Run { status } } } } }';
@@ -33,7 +38,7 @@ interface Way {
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 
-const chat = (index: number): string =>
+const streamed = (index: number): string =>
   JSON.stringify({
     model: 'bench-model',
     max_tokens: 200,
@@ -43,23 +48,39 @@ const chat = (index: number): string =>
 const proxy: Way = {
   name: 'raw proxy',
   server: await startNode(['bench/peers/proxy.ts', upstream.url], { core: SERVER_CORE }),
-  request: (index, pace) => post(`/${pace}/v1/chat/completions`, chat(index)),
+  request: (index, pace) => post(`/${pace}/v1/chat/completions`, streamed(index)),
   piece: 'and the ice ',
   end: '[DONE]',
 };
 
-async function headgate(pace: string): Promise<Way> {
+interface Headgate {
+  readonly server: Started;
+  /** Both ways in, on the one server. */
+  readonly graphql: Way;
+  readonly door: Way;
+}
+
+async function headgate(pace: string): Promise<Headgate> {
+  const server = await startHeadgate(upstream.url, pace);
+  const asEvents = (path: string, body: string): string =>
+    post(path, body, 'Accept: text/event-stream\r\n').replace('Accept: application/json\r\n', '');
   return {
-    name: 'headgate',
-    server: await startHeadgate(upstream.url, pace),
-    request: (index) =>
-      post(
-        '/graphql',
-        JSON.stringify({ query: SUBSCRIBE, variables: { text: inputText(index) } }),
-        'Accept: text/event-stream\r\n',
-      ).replace('Accept: application/json\r\n', ''),
-    piece: 'and the ice ',
-    end: 'SUCCEEDED',
+    server,
+    graphql: {
+      name: 'streamTask',
+      server,
+      request: (index) =>
+        asEvents('/graphql', JSON.stringify({ query: SUBSCRIBE, variables: { text: inputText(index) } })),
+      piece: 'and the ice ',
+      end: 'SUCCEEDED',
+    },
+    door: {
+      name: 'the door',
+      server,
+      request: (index) => asEvents('/v1/chat/completions', streamed(index)),
+      piece: 'and the ice ',
+      end: '[DONE]',
+    },
   };
 }
 
@@ -129,76 +150,112 @@ async function measure(
   };
 }
 
+type Measured = Awaited<ReturnType<typeof measure>>;
+type Name = 'raw' | 'graphql' | 'door';
+
 const spread = size === 'tiny' ? 100 : STREAM_MS;
-const ours = await headgate('paced');
+const paced = await headgate('paced');
+const ways: { readonly [name in Name]: Way } = { raw: proxy, graphql: paced.graphql, door: paced.door };
+const names = Object.keys(ways) as readonly Name[];
 // A few streams show what one costs; many, what they cost each other.
-const few = { ours: [] as number[], raw: [] as number[] };
-const many = {
-  ours: [] as Awaited<ReturnType<typeof measure>>[],
-  raw: [] as Awaited<ReturnType<typeof measure>>[],
-};
-if (size !== 'tiny') await measure(ours, 'paced', FEW, spread);
+const few: { readonly [name in Name]: Measured[] } = { raw: [], graphql: [], door: [] };
+const many: { readonly [name in Name]: Measured[] } = { raw: [], graphql: [], door: [] };
+// V8 compiles what is hot before anything is measured.
+if (size !== 'tiny') for (const name of names) await measure(ways[name], 'paced', streams / 2, spread);
 for (let round = 0; round < rounds; round += 1) {
-  if (size !== 'tiny') {
-    few.raw.push((await measure(proxy, 'paced', FEW, spread)).p50Ms);
-    few.ours.push((await measure(ours, 'paced', FEW, spread)).p50Ms);
-  }
-  many.raw.push(await measure(proxy, 'paced', streams, spread));
-  many.ours.push(await measure(ours, 'paced', streams, spread));
+  for (const name of names)
+    if (size !== 'tiny') few[name].push(await measure(ways[name], 'paced', FEW, spread));
+  for (const name of names) many[name].push(await measure(ways[name], 'paced', streams, spread));
 }
-await ours.server.stop();
+await paced.server.stop();
 
 const flood = await headgate('flat');
-await measure(flood, 'flat', Math.min(32, streams), 0);
+const atOnce = Math.min(32, streams);
+for (const way of [flood.graphql, flood.door]) await measure(way, 'flat', atOnce, 0);
 const fullSpeed = {
-  raw: await measure(proxy, 'flat', Math.min(32, streams), 0),
-  ours: await measure(flood, 'flat', Math.min(32, streams), 0),
+  raw: await measure(proxy, 'flat', atOnce, 0),
+  graphql: await measure(flood.graphql, 'flat', atOnce, 0),
+  door: await measure(flood.door, 'flat', atOnce, 0),
 };
 await flood.server.stop();
 await proxy.server.stop();
+
+/** Half of them through each way in; resident memory while all are open, in MB. */
+async function manyOpen(): Promise<number> {
+  const { server, graphql, door } = await headgate(HELD);
+  const seen: Seen = { firstMs: [], pieces: 0, ended: 0 };
+  const following = Array.from({ length: OPEN }, async (_, index) => {
+    await new Promise((resolve) => setTimeout(resolve, (OPENING_MS * index) / OPEN));
+    await follow(
+      index % 2 === 0 ? graphql : door,
+      (index % 2 === 0 ? graphql : door).request((next += 1), HELD),
+      seen,
+    );
+  });
+  let mostMb = 0;
+  const sampling = setInterval(() => {
+    if (seen.firstMs.length === OPEN && seen.ended === 0) mostMb = Math.max(mostMb, server.residentMb());
+  }, 100);
+  await Promise.all(following);
+  clearInterval(sampling);
+  await server.stop();
+  if (mostMb === 0) throw new Error(`${OPEN} streams were never open at once`);
+  return mostMb;
+}
+const openMb = await manyOpen();
 await upstream.stop();
 
-const of = (which: 'ours' | 'raw', what: 'p50Ms' | 'p99Ms' | 'perSecond' | 'cpuMicros'): number =>
-  median(many[which].map((one) => one[what]));
+const of = (all: readonly Measured[], what: keyof Measured): number => median(all.map((one) => one[what]));
+const WORDS = { raw: 'raw proxy', graphql: 'streamTask', door: 'the door' } as const;
 give('streaming', size, [
-  {
-    what: `raw proxy, ${streams} streams: first token p50`,
-    value: of('raw', 'p50Ms'),
+  ...names.map((name) => ({
+    what: `${WORDS[name]}, ${streams} streams: first token p50`,
+    value: of(many[name], 'p50Ms'),
     unit: 'ms',
-    note: `p99 ${of('raw', 'p99Ms').toFixed(1)} ms`,
-  },
-  {
-    what: `headgate, ${streams} streams: first token p50`,
-    value: of('ours', 'p50Ms'),
-    unit: 'ms',
-    note: `p99 ${of('ours', 'p99Ms').toFixed(1)} ms`,
-  },
+    note: `p99 ${of(many[name], 'p99Ms').toFixed(1)} ms, ${of(many[name], 'perSecond').toFixed(0)} pieces a second; the upstream is at 300 ms`,
+  })),
+  ...(['graphql', 'door'] as const).flatMap((name) => [
+    held(
+      `${WORDS[name]} adds at p50, ${streams} streams`,
+      of(many[name], 'p50Ms') - of(many.raw, 'p50Ms'),
+      'ms',
+      { atMost: 50 },
+    ),
+    held(
+      `${WORDS[name]} adds at p99, ${streams} streams`,
+      of(many[name], 'p99Ms') - of(many.raw, 'p99Ms'),
+      'ms',
+      { atMost: 500 },
+    ),
+    ...(size === 'tiny'
+      ? []
+      : [
+          held(
+            `${WORDS[name]} adds at p50, ${FEW} streams`,
+            of(few[name], 'p50Ms') - of(few.raw, 'p50Ms'),
+            'ms',
+            { atMost: 1 },
+          ),
+        ]),
+    held(
+      `${WORDS[name]}: CPU a piece beside the raw proxy's`,
+      of(many[name], 'cpuMicros') / of(many.raw, 'cpuMicros'),
+      '×',
+      { atMost: 2 },
+      `${of(many[name], 'cpuMicros').toFixed(0)} µs, raw proxy ${of(many.raw, 'cpuMicros').toFixed(0)} µs; runs begin and end among them, one for 40 pieces`,
+    ),
+    {
+      what: `${WORDS[name]}: pieces a second at full speed, 32 streams`,
+      value: fullSpeed[name].perSecond,
+      unit: '/s',
+      note: `raw proxy ${fullSpeed.raw.perSecond.toFixed(0)}`,
+    },
+  ]),
   held(
-    `added at p50, ${streams} streams`,
-    of('ours', 'p50Ms') - of('raw', 'p50Ms'),
-    'ms',
-    { atMost: 1 },
-    'the upstream is at 300 ms',
+    `resident memory with ${OPEN} streams open`,
+    openMb,
+    'MB',
+    { atMost: 600 },
+    'half of them through the door',
   ),
-  ...(size === 'tiny'
-    ? []
-    : [{ what: `added at p50, ${FEW} streams`, value: median(few.ours) - median(few.raw), unit: 'ms' }]),
-  {
-    what: `pieces a second, ${streams} streams`,
-    value: of('ours', 'perSecond'),
-    unit: '/s',
-    note: `raw proxy ${of('raw', 'perSecond').toFixed(0)}; the upstream sends 10 a second a stream`,
-  },
-  {
-    what: 'CPU a piece',
-    value: of('ours', 'cpuMicros'),
-    unit: 'µs',
-    note: `raw proxy ${of('raw', 'cpuMicros').toFixed(0)} µs`,
-  },
-  {
-    what: 'pieces a second at full speed, 32 streams',
-    value: fullSpeed.ours.perSecond,
-    unit: '/s',
-    note: `raw proxy ${fullSpeed.raw.perSecond.toFixed(0)}`,
-  },
 ]);

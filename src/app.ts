@@ -41,6 +41,7 @@ import { proxySettings } from './engine/providers/shared/proxy.ts';
 import { createPolicies } from './engine/resilience/policies.ts';
 import type { CircuitState, Policies, RateGates } from './engine/resilience/port.ts';
 import { createRateGates } from './engine/resilience/rate-gates.ts';
+import { createStreamPace } from './engine/resilience/stream-pace.ts';
 import { revisionAlert } from './revisions/alerts.ts';
 import { compileFiles } from './revisions/compile.ts';
 import { createDirectorySource } from './revisions/directory.ts';
@@ -67,6 +68,8 @@ export interface AppOptions {
   readonly log?: EngineLog;
   /** Durable runs at once; those that are started beyond it wait, the most urgent first. Default 100. */
   readonly durableRuns?: number;
+  /** The share of the time since it was last asked in which the event loop did not wait: where it is short, running streams are read less often. Left out: they never are. */
+  readonly busy?: () => number;
   /** Puts something between the engine and the providers: recorded answers in tests of workflows. */
   readonly wrapProviders?: (registry: ProviderRegistry) => ProviderRegistry;
 }
@@ -193,6 +196,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       bounds: await learntBounds(ledger),
       promptCaches: new PromptCaches(clock),
       usageAlerts: new UsageAlerts(),
+      ...(options.busy === undefined ? {} : { pace: createStreamPace(clock, options.busy) }),
       durableRuns: options.durableRuns ?? DURABLE_RUNS,
       ...(cluster === undefined ? {} : { cancelElsewhere: (runId, reason) => cluster.cancel(runId, reason) }),
       clock,

@@ -4,6 +4,7 @@
 //   /slow/v1/chat/completions      after 300 ms ± 100
 //   /tenth/v1/chat/completions      after 100 ms
 //   /paced/v1/…   with stream      first token after 300 ms, then 10 pieces a second for 4 s
+//   /held/v1/…    with stream      first token after 300 ms, then a piece each 5 s for 40 s
 //   /flat/v1/…    with stream      200 pieces at once
 //   /faulty/v1/…                   at once, one call in eight with a fault: 500, 429, a reset, a cut stream, no JSON, late
 import { createServer } from 'node:net';
@@ -77,6 +78,8 @@ const FLAT = Buffer.concat([STREAM_HEAD, ...Array.from({ length: 200 }, () => PI
 
 const PIECES = 40;
 const EVERY_MS = 100;
+const HELD_PIECES = 8;
+const HELD_EVERY_MS = 5_000;
 const FIRST_TOKEN_MS = 300;
 
 /** The same jitter and the same faults in each run. */
@@ -92,7 +95,7 @@ const jitterMs = (): number => 200 + 200 * random();
 /** One timer for all that is due, instead of one for each stream. */
 const due: { atMs: number; act: () => void }[][] = [];
 const TICK_MS = 2;
-const SLOTS = 1024;
+const SLOTS = 4096;
 let tick = 0;
 for (let slot = 0; slot < SLOTS; slot += 1) due.push([]);
 function after(ms: number, act: () => void): void {
@@ -111,8 +114,8 @@ setInterval(() => {
   }
 }, TICK_MS);
 
-function pace(socket: Socket): void {
-  let left = PIECES;
+function pace(socket: Socket, pieces: number, everyMs: number): void {
+  let left = pieces;
   const next = (): void => {
     if (socket.destroyed) return;
     if (left === 0) {
@@ -121,7 +124,7 @@ function pace(socket: Socket): void {
     }
     left -= 1;
     socket.write(PIECE);
-    after(EVERY_MS, next);
+    after(everyMs, next);
   };
   socket.write(STREAM_HEAD);
   // Without jitter: what is looked for is a difference of a millisecond.
@@ -141,7 +144,8 @@ function misbehave(socket: Socket): void {
 }
 
 function serve(socket: Socket, path: string, streams: boolean): void {
-  if (path.startsWith('/paced')) pace(socket);
+  if (path.startsWith('/paced')) pace(socket, PIECES, EVERY_MS);
+  else if (path.startsWith('/held')) pace(socket, HELD_PIECES, HELD_EVERY_MS);
   else if (path.startsWith('/slow')) after(jitterMs(), () => socket.write(GOOD));
   else if (path.startsWith('/tenth')) after(100, () => socket.write(GOOD));
   else if (path.startsWith('/faulty')) misbehave(socket);

@@ -42,7 +42,7 @@ policies:
     stall: 10s
     retry: { attempts: 2, backoff: exponential, initialDelay: 5ms, maxDelay: 50ms }
     circuitBreaker: { threshold: 90%, window: 30s, minimumCalls: 100, halfOpenAfter: 1s }
-    bulkhead: { concurrent: 1000, queue: 1000 }
+    bulkhead: { concurrent: 10000, queue: 1000 }
 routes:
   bench:
     - when: prompt.tokens > 100000

@@ -1,4 +1,5 @@
 // headgate serve: compiles the workflows, opens the ledger, serves the API and the page until it is told to stop.
+import { performance } from 'node:perf_hooks';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
@@ -135,6 +136,17 @@ export const registerServe: RegisterCommand = (program, io, end) =>
       end(await serve(flags, io));
     });
 
+/** Of the time since it was last asked, what the event loop did not wait. */
+function eventLoopShare(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+}
+
 async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
   if (flags.requirePersisted && flags.persisted === undefined)
     throw new UsageError(
@@ -155,6 +167,7 @@ async function serve(flags: ServeFlags, io: CliIo): Promise<ExitCode> {
     ...(flags.database === undefined ? {} : { database: flags.database }),
     env: io.env,
     synchronous: flags.synchronous,
+    busy: eventLoopShare(),
     log,
   }).catch((error: unknown) => {
     if (error instanceof WorkflowsRefused)

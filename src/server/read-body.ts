@@ -9,7 +9,8 @@ import type { ServerLimits } from './options.ts';
 
 export type BodyLimits = Pick<ServerLimits, 'maxBodyBytes' | 'maxJsonDepth' | 'maxJsonValues'>;
 
-const afterReading = sideBySide();
+/** Requests that are read in one turn of the event loop, whoever reads them. */
+export const afterReading = sideBySide();
 
 export function isJson(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType);

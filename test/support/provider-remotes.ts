@@ -87,7 +87,8 @@ export function failureOf(outcome: CallOutcome): ProviderError {
   return outcome.error;
 }
 
-/** Resolves when that many pieces of text have been given to the caller. */
+/** Resolves when that many pieces of `SIXTY` have been given to the caller, several of them together or one by one. */
 export async function untilHeard(deltas: readonly string[], count: number): Promise<void> {
-  while (deltas.length < count) await new Promise((resolve) => void setImmediate(resolve));
+  while (deltas.join('').split('t').length <= count)
+    await new Promise((resolve) => void setImmediate(resolve));
 }

@@ -173,9 +173,13 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
             ? await callProvider(clock, choice.parts, askedOf(attempt, cache), callSignal, {
                 onText: attempt.onText,
                 silence: attempt.limits.silence,
+                pace: parts.pace,
                 beforeSend: row.open,
               })
-            : await callExchange(clock, choice.parts, attempt.exchange, callSignal, row.open);
+            : await callExchange(clock, choice.parts, attempt.exchange, callSignal, {
+                pace: parts.pace,
+                beforeSend: row.open,
+              });
         cache?.ended((call.outcome.ok ? call.outcome.value : call.outcome.error).usage);
         row.throwIfRefused();
         const { outcome, ...streamed } = call;

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import { fail } from '../../common/outcome.ts';
 import type { PlanPolicy } from '../../language/plan/types.ts';
 import type { CallContext, CallOutcome, ModelRequest } from '../providers/port.ts';
+import type { StreamPace } from '../resilience/stream-pace.ts';
 import { watchStream } from '../resilience/stream-watch.ts';
 import { timeoutError } from './call-health.ts';
 import type { ModelParts } from './choice.ts';
@@ -21,6 +22,7 @@ export type Silence = Pick<PlanPolicy, 'firstTokenMs' | 'stallMs'>;
 export interface CallWatch {
   readonly onText: ((delta: string) => void) | null;
   readonly silence: Silence;
+  readonly pace: StreamPace | undefined;
   readonly beforeSend: () => Promise<unknown>;
 }
 
@@ -38,9 +40,9 @@ export async function callProvider(
   { provider }: ModelParts,
   request: ModelRequest,
   signal: AbortSignal,
-  { onText, silence, beforeSend }: CallWatch,
+  { onText, silence, pace, beforeSend }: CallWatch,
 ): Promise<ProviderCall> {
-  const streaming = request.stream ? watched(clock, silence, signal, onText) : null;
+  const streaming = request.stream ? watched(clock, silence, signal, onText, pace) : null;
   const context = { ...(streaming?.context ?? { signal, onText: null, onProgress: null }), beforeSend };
   let outcome: CallOutcome;
   try {
@@ -70,6 +72,7 @@ function watched(
   { firstTokenMs: silenceMs, stallMs }: Silence,
   signal: AbortSignal,
   onText: ((delta: string) => void) | null,
+  pace: StreamPace | undefined,
 ): Streaming {
   const startedAtMs = clock.monotonicMs();
   const controller = new AbortController();
@@ -93,6 +96,7 @@ function watched(
         if (kind === 'token') firstTokenMs ??= clock.monotonicMs() - startedAtMs;
         watch.progress(kind);
       },
+      restMs: () => (firstTokenMs === null ? 0 : (pace?.restMs(stallMs) ?? 0)),
     },
     read: () => ({ text, firstTokenMs }),
     end() {

@@ -6,6 +6,7 @@ import type { Random } from '../../common/random.ts';
 import type { Plan } from '../../language/plan/types.ts';
 import type { ProviderRegistry } from '../providers/registry-port.ts';
 import type { Policies, RateGates } from '../resilience/port.ts';
+import type { StreamPace } from '../resilience/stream-pace.ts';
 import type { Signals } from '../routing/port.ts';
 import type { Executors } from './executors.ts';
 import type { LearntBounds } from './learnt-bounds.ts';
@@ -40,6 +41,8 @@ export interface EngineParts {
   readonly bounds: LearntBounds;
   readonly promptCaches: PromptCaches;
   readonly usageAlerts: UsageAlerts;
+  /** Left out: every stream is read as it comes. */
+  readonly pace?: StreamPace;
   /** Durable runs at once; those that are started beyond it wait, the most urgent first. */
   readonly durableRuns: number;
   /** Where several nodes share the ledger: has a run cancelled that is not here. false: it is over. */

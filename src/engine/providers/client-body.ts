@@ -1,5 +1,5 @@
 // A client's own body: read once, and changed in a few places of its text, so that everything else in it arrives as it was sent.
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { fail, succeed } from '../../common/outcome.ts';
 import type { Outcome } from '../../common/outcome.ts';
 
@@ -25,8 +25,11 @@ export class ClientBody {
 
   /** What is wrong with it, in a sentence, where it is no object of JSON. */
   static read(bytes: Uint8Array): Outcome<ClientBody, string> {
-    if (!isUtf8(bytes)) return fail('The body is not UTF-8.');
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const isPlain = isAscii(bytes);
+    if (!isPlain && !isUtf8(bytes)) return fail('The body is not UTF-8.');
+    // Of a megabyte of ASCII there is nothing to decode.
+    const text = buffer.toString(isPlain ? 'latin1' : 'utf8');
     try {
       const value: unknown = JSON.parse(text);
       return isObject(value)

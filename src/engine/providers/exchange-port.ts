@@ -38,7 +38,10 @@ export interface ExchangeReceiver {
   refused(head: ExchangeHead, body: string): void;
 }
 
-export interface ExchangeContext extends Pick<CallContext, 'signal' | 'onProgress' | 'beforeSend'> {
+export interface ExchangeContext extends Pick<
+  CallContext,
+  'signal' | 'onProgress' | 'beforeSend' | 'restMs'
+> {
   readonly receiver: ExchangeReceiver;
 }
 

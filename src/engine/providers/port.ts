@@ -68,6 +68,8 @@ export interface CallContext {
   readonly onProgress: ((kind: 'headers' | 'token' | 'other') => void) | null;
   /** A socket is about to be written: nothing is, before this resolves, or after it rejects. */
   readonly beforeSend?: () => Promise<unknown>;
+  /** How long a stream may be left unread after what has just come of it, in milliseconds; 0: not at all. Left out: always 0. */
+  readonly restMs?: () => number;
 }
 
 /** Why a provider ended its answer; `length`: at the limit of output tokens. `other`: it said something else, or nothing. */

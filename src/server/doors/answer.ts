@@ -39,10 +39,12 @@ export class DoorAnswer implements AnswerTaker {
   /** Of an answer that is no stream: sent when its cost is known. */
   #whole: { readonly head: ExchangeHead; readonly pieces: (Uint8Array | string)[] } | undefined;
   #cancelSilence: (() => void) | undefined;
+  /** Monotonic. */
+  #wroteAtMs = 0;
 
   constructor(parts: DoorAnswerParts) {
     this.#parts = parts;
-    if (parts.stream) this.#listen();
+    if (parts.stream) this.#listen(SILENCE_MS);
     parts.response.once('close', () => this.#cancelSilence?.());
   }
 
@@ -153,14 +155,17 @@ export class DoorAnswer implements AnswerTaker {
     if (response.destroyed) return;
     response.write(bytes);
     if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
-    else if (this.#parts.stream) this.#listen();
+    else this.#wroteAtMs = this.#parts.clock.monotonicMs();
   }
 
-  #listen(): void {
-    this.#cancelSilence?.();
-    this.#cancelSilence = this.#parts.clock.after(SILENCE_MS, () => {
+  /** The timer is not moved with each piece: where something was written since it was set, it is set again for what is left. */
+  #listen(delayMs: number): void {
+    this.#cancelSilence = this.#parts.clock.after(delayMs, () => {
+      const leftMs = this.#wroteAtMs + SILENCE_MS - this.#parts.clock.monotonicMs();
+      if (this.#wroteAtMs > 0 && leftMs > 0) return this.#listen(leftMs);
       this.#beginStream(200, {});
       this.#write(SIGN_OF_LIFE);
+      this.#listen(SILENCE_MS);
     });
   }
 }

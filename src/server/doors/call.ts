@@ -116,9 +116,12 @@ function stopping({ code, message, remedy }: HeadgateError): DoorRefusal {
 
 function goneSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
-  response.once('close', () => {
+  const onClose = (): void => {
     if (!response.writableFinished) gone.abort(new Error('the client went away'));
-  });
+  };
+  // It may have gone since its request was read.
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
   return gone.signal;
 }
 

@@ -9,7 +9,7 @@ import { ClientBody } from '../../engine/providers/client-body.ts';
 import type { HeldBytes } from '../guards/bytes-in-flight.ts';
 import { passedJsonLimit } from '../guards/json-size.ts';
 import type { JsonLimits } from '../guards/json-size.ts';
-import { drain } from '../read-body.ts';
+import { afterReading, drain } from '../read-body.ts';
 import type { DoorRefusal } from './protocol.ts';
 
 export type BodyRead = Outcome<ClientBody, DoorRefusal>;
@@ -23,7 +23,9 @@ export async function readRequest(
 ): Promise<BodyRead> {
   const bytes = await readBytes(request, maxBytes, held);
   if ('status' in bytes) return fail(bytes);
-  const unpacked = await unpack(bytes, request.headers['content-encoding'], maxBytes);
+  const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  const unpacked =
+    coding === '' || coding === 'identity' ? succeed(bytes) : await unpack(bytes, coding, maxBytes);
   if (!unpacked.ok) return unpacked;
   if (held.grow(Math.max(0, unpacked.value.length - bytes.length)) !== undefined) return fail(NO_ROOM);
   const passed = passedJsonLimit(unpacked.value, limits);
@@ -65,7 +67,10 @@ function readBytes(
       if (bytes > declared && held.grow(chunk.length) !== undefined) return stop(NO_ROOM);
       chunks.push(chunk);
     });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('end', () => {
+      const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      afterReading(() => resolve(whole));
+    });
     request.on('error', () => reject(new ClientGone()));
     request.on('close', () => {
       if (!request.readableEnded) reject(new ClientGone());
@@ -104,13 +109,7 @@ const CODINGS: { readonly [coding: string]: Unpack } = {
   zstd: zstdDecompress,
 };
 
-function unpack(
-  bytes: Buffer,
-  coding: string | undefined,
-  maxBytes: number,
-): Promise<Outcome<Buffer, DoorRefusal>> {
-  const name = coding?.trim().toLowerCase() ?? '';
-  if (name === '' || name === 'identity') return Promise.resolve(succeed(bytes));
+function unpack(bytes: Buffer, name: string, maxBytes: number): Promise<Outcome<Buffer, DoorRefusal>> {
   const unpacker = Object.hasOwn(CODINGS, name) ? CODINGS[name] : undefined;
   if (unpacker === undefined)
     return Promise.resolve(

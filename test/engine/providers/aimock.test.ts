@@ -59,9 +59,8 @@ describe.each(ADAPTERS)('%s against aimock', (_name, fields, path) => {
       },
     });
     expect(heard.deltas.join('')).toBe('Hello there, this is a whole answer.');
-    expect(heard.deltas.length).toBeGreaterThan(1);
     expect(heard.progress).toContain('headers');
-    expect(heard.progress).toContain('token');
+    expect(heard.progress.filter((kind) => kind === 'token').length).toBeGreaterThan(1);
   });
 
   it.each([false, true])('parses a structured answer (stream: %s)', async (stream) => {

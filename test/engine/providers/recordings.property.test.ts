@@ -41,6 +41,7 @@ async function read({ id, api }: Recording, pieces: readonly Uint8Array[]) {
     {
       onText: (delta) => (heard += delta),
       onProgress: null,
+      restMs: undefined,
       notEvents: () => ({ kind: 'malformed', message: 'no events', mayRetry: false }),
     },
     createSimulatedClock(),

@@ -4,7 +4,7 @@ import { fail } from '../../../common/outcome.ts';
 import type { PlanExchangeStep } from '../../../language/plan/types.ts';
 import { watchStream } from '../../resilience/stream-watch.ts';
 import { timeoutError } from '../call-health.ts';
-import type { ProviderCall } from '../call-provider.ts';
+import type { CallWatch, ProviderCall } from '../call-provider.ts';
 import type { ModelParts } from '../choice.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -19,7 +19,7 @@ export async function callExchange(
   { provider, model }: ModelParts,
   { exchange, step }: ExchangeAsk,
   signal: AbortSignal,
-  beforeSend: () => Promise<unknown>,
+  { pace, beforeSend }: Pick<CallWatch, 'pace' | 'beforeSend'>,
 ): Promise<ProviderCall> {
   const { exchanger } = provider;
   if (exchanger === undefined) throw new Error(`${provider.name} was asked for an exchange`);
@@ -46,6 +46,7 @@ export async function callExchange(
         if (kind === 'token' && exchange.stream) firstTokenMs ??= clock.monotonicMs() - startedAtMs;
         watch?.progress(kind);
       },
+      restMs: () => (firstTokenMs === null ? 0 : (pace?.restMs(stallMs) ?? 0)),
       receiver: exchange.receiver(model),
     });
     const told = timeoutError(outcome, controller.signal);

@@ -66,7 +66,6 @@ export async function exchange(
     const sdkTarget = known instanceof Promise ? await known : known;
     const target = targetOf(sdkTarget, protocol, request, credentials.key);
     const response = await pool.post(target, protocol.body(request), {
-      stream,
       signal,
       async beforeSend() {
         await context.beforeSend?.();

@@ -7,7 +7,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import type { Clock } from '../../../common/clock.ts';
 import { loadedOnce } from '../../../common/loaded.ts';
 import { decoded } from './decoded.ts';
-import { WholeAnswer } from './whole-answer.ts';
+import { WireAnswer } from './wire-answer.ts';
 import { WireHeaders } from './wire-headers.ts';
 
 type Undici = typeof Module;
@@ -57,8 +57,6 @@ export class KeptConnectionBroke extends Error {
 }
 
 export interface PostOptions {
-  /** A stream is expected. */
-  readonly stream: boolean;
   readonly signal: AbortSignal;
   /** Called when a socket is connected and nothing is written to it yet; nothing is, before it resolves. */
   readonly beforeSend: () => Promise<void>;
@@ -95,9 +93,9 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
   const send = async (
     { origin, path, headers: always }: WireTarget,
     text: string,
-    { stream, signal, beforeSend }: PostOptions,
+    { signal, beforeSend }: PostOptions,
   ): Promise<WireResponse> => {
-    const { Agent, ProxyAgent, buildConnector, request } = undici.value() ?? (await undici.get());
+    const { Agent, ProxyAgent, buildConnector } = undici.value() ?? (await undici.get());
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
     // Plain HTTP goes to the proxy as it is, HTTPS through a tunnel (CONNECT).
     agent ??=
@@ -119,17 +117,7 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
     // undici takes any iterable for a body; its types name only streams.
     const body = announced(text, beforeSend) as AsyncIterable<string> as Readable;
     const headers = [...always, 'content-length', String(Buffer.byteLength(text))];
-    if (stream) {
-      const options = { dispatcher: agent, method: 'POST', headers, body, signal } as const;
-      const answer = await request(`${origin}${path}`, options);
-      return {
-        status: answer.statusCode,
-        headers: new WireHeaders(answer.headers),
-        text: () => answer.body.text(),
-        body: () => answer.body,
-      };
-    }
-    const answer = new WholeAnswer(signal);
+    const answer = new WireAnswer(signal);
     agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
     return await answer.started;
   };

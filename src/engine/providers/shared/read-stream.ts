@@ -8,11 +8,13 @@ import type { ErrorWords } from './error-body.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
 import { EventTooLarge, ServerEventReader } from './sse.ts';
+import { readInTurns } from './turns.ts';
 
 export interface StreamOutlet {
-  /** A piece of text for the caller. */
+  /** Text for the caller: what came in one turn of the event loop. */
   readonly onText: ((delta: string) => void) | null;
   readonly onProgress: ((kind: 'token' | 'other') => void) | null;
+  readonly restMs: (() => number) | undefined;
   /** Judges a body that turns out to be no event stream: a whole answer, an error as JSON, a web page. */
   readonly notEvents: (body: string) => AnswerEnd;
 }
@@ -67,7 +69,13 @@ export function readStream(
         reject(new WatchFailed('a listener of the stream threw', { cause: error }));
       }
     };
-    body.on('data', (chunk: Uint8Array) => guarded(() => stream.push(chunk)));
+    readInTurns(body, {
+      clock,
+      // What is left after the answer is read away at once, for the socket's next call.
+      restMs: () => (stream.isSettled ? 0 : (watch.restMs?.() ?? 0)),
+      onChunk: (chunk) => guarded(() => stream.push(chunk)),
+      onTurn: () => guarded(() => stream.turn()),
+    });
     body.once('end', () => guarded(() => stream.end()));
     // This listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
     body.on('error', (error) => guarded(() => stream.lost(`the stream broke: ${error.message}`)));
@@ -112,6 +120,11 @@ class AnswerStream {
     }
   }
 
+  /** What came together is given together: each piece that is given costs its listener more than what is in it. */
+  turn(): void {
+    if (!this.#settled && !this.#damagedOutput) this.#give();
+  }
+
   end(): void {
     if (this.#settled) return;
     this.#events.end();
@@ -138,6 +151,10 @@ class AnswerStream {
     else if (this.#damaged > 0)
       this.#settle(malformed(`${how} after a damaged event, without a finish reason`));
     else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
+  }
+
+  get isSettled(): boolean {
+    return this.#settled;
   }
 
   abandon(): void {
@@ -176,7 +193,6 @@ class AnswerStream {
     if (piece.text !== '') {
       this.#pieces += 1;
       reading.text += piece.text;
-      if (!this.#damagedOutput) this.#give();
     }
     this.#cancelGrace?.();
     if (reading.failure !== null) this.#settle({ kind: 'failed' });
@@ -191,6 +207,7 @@ class AnswerStream {
   }
 
   #skip(data: string): void {
+    this.turn();
     this.#damaged += 1;
     this.#damagedOutput ||= CARRIES_OUTPUT.test(data);
     this.#watch.onProgress?.('other');
@@ -199,6 +216,7 @@ class AnswerStream {
 
   /** Whether the answer is whole is decided by the provider's own copy or count of it, never by hope. */
   #finish(): void {
+    this.turn();
     const { reading } = this.#reader;
     const notes: Note[] = [];
     const note = (message: string): number => notes.push({ code: 'DAMAGED_STREAM', message });
@@ -238,6 +256,7 @@ class AnswerStream {
 
   #settle(end: AnswerEnd): void {
     if (this.#settled) return;
+    this.turn();
     this.abandon();
     this.#onEnd(end);
   }
@@ -258,6 +277,7 @@ function parse(data: string): unknown {
 /** Reads away what is left, so that the socket can serve the next call; a server that keeps the stream open loses it. */
 function drain(body: Readable, clock: Clock): void {
   if (body.readableEnded || body.destroyed) return;
+  body.resume();
   const cancel = clock.after(DRAIN_MS, () => body.destroy());
   body.once('close', cancel);
 }

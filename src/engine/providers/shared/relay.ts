@@ -7,6 +7,7 @@ import type { WireResponse } from './http-pool.ts';
 import { members } from './reading.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import type { AnswerEnd } from './read-stream.ts';
+import { readInTurns } from './turns.ts';
 
 /** After its end an answer may have events to come (usage, an end mark); a server that keeps the stream open is not waited for longer. */
 const TAIL_MS = 2_000;
@@ -69,6 +70,8 @@ class RelayedStream {
   readonly #relayed: Relayed;
   /** Events that came before the first output: until then another candidate may still answer. */
   #held: Uint8Array[] = [];
+  /** Since the last turn. */
+  #toGive: Uint8Array[] = [];
   #begun = false;
   #rest: Buffer = Buffer.alloc(0);
   #settle: (end: AnswerEnd) => void = () => undefined;
@@ -84,12 +87,18 @@ class RelayedStream {
     return new Promise((resolve) => {
       this.#settle = (end) => {
         if (this.#settled) return;
+        this.#turn();
         this.#settled = true;
         this.#cancelTail?.();
         if (!body.readableEnded) body.destroy();
         resolve(end);
       };
-      body.on('data', (chunk: Buffer) => this.#push(chunk));
+      readInTurns(body, {
+        clock: this.#relayed.clock,
+        restMs: this.#relayed.context.restMs,
+        onChunk: (chunk) => this.#push(chunk),
+        onTurn: () => this.#turn(),
+      });
       body.once('end', () => this.#over('the stream ended'));
       // This listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
       body.on('error', (error) => this.#over(`the stream broke: ${error.message}`));
@@ -149,13 +158,20 @@ class RelayedStream {
     const { context, response } = this.#relayed;
     this.#begun = true;
     context.receiver.begin(headOf(response));
-    for (const bytes of this.#held) context.receiver.write(bytes);
+    this.#toGive = this.#held;
     this.#held = [];
   }
 
   #give(bytes: Uint8Array): void {
-    if (this.#begun) this.#relayed.context.receiver.write(bytes);
-    else this.#held.push(bytes);
+    (this.#begun ? this.#toGive : this.#held).push(bytes);
+  }
+
+  /** What came together is written together: a write costs more than what is in it. */
+  #turn(): void {
+    const [first] = this.#toGive;
+    if (first === undefined) return;
+    this.#relayed.context.receiver.write(this.#toGive.length === 1 ? first : Buffer.concat(this.#toGive));
+    this.#toGive = [];
   }
 
   /** Nothing more comes: after a finish reason that is well, before it the answer is cut. */

@@ -232,7 +232,7 @@ async function readAnswer(
   response: WireResponse,
   request: ModelRequest,
   reader: AnswerReader,
-  { onText, onProgress }: CallContext,
+  { onText, onProgress, restMs }: CallContext,
   redactor: Redactor,
   clock: Clock,
 ): Promise<AnswerEnd> {
@@ -245,6 +245,7 @@ async function readAnswer(
       {
         onText: toCaller && ((delta: string): void => toCaller.push(delta)),
         onProgress,
+        restMs,
         notEvents: (text) => readWhole(text, type, reader, redactor),
       },
       clock,

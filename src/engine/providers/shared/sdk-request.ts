@@ -127,7 +127,7 @@ export function createSdkRequests(pool: Pool, sdk: SdkClients): SdkRequests {
       }
       const made = target(path, body, { stream, credentials });
       const to = made instanceof Promise ? await made : made;
-      const response = await pool.post(to, JSON.stringify(body), { stream, signal, beforeSend });
+      const response = await pool.post(to, JSON.stringify(body), { signal, beforeSend });
       if (response.status >= 200 && response.status < 300) return response;
       throw new RefusedByProvider(response, await response.text().catch(() => ''));
     },

@@ -72,7 +72,7 @@ const post = async (origin: string, beforeSend: () => Promise<void>): Promise<st
   try {
     const target = { origin, path: '/v1/chat/completions', headers: ['content-type', 'application/json'] };
     const signal = new AbortController().signal;
-    const answer = await pool.post(target, '{"model":"a"}', { stream: false, signal, beforeSend });
+    const answer = await pool.post(target, '{"model":"a"}', { signal, beforeSend });
     return `${answer.status} ${await answer.text()}`;
   } finally {
     await pool.close();

@@ -1,16 +1,22 @@
 // An answer that is collected, without a socket: what undici tells its handler, in the order that it tells it.
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { WholeAnswer } from '../../../../src/engine/providers/shared/whole-answer.ts';
+import { WireAnswer } from '../../../../src/engine/providers/shared/wire-answer.ts';
 
 function setUp(signal = new AbortController().signal) {
   const aborted: Error[] = [];
-  const controller = { abort: (reason: Error) => void aborted.push(reason) } as Dispatcher.DispatchController;
-  const answer = new WholeAnswer(signal);
+  let isPaused = false;
+  const controller = {
+    abort: (reason: Error) => void aborted.push(reason),
+    pause: () => void (isPaused = true),
+    resume: () => void (isPaused = false),
+  } as Dispatcher.DispatchController;
+  const answer = new WireAnswer(signal);
   answer.started.catch(() => undefined);
   return {
     answer,
     aborted,
+    isPaused: () => isPaused,
     begin: () => {
       answer.onRequestStart(controller);
       answer.onResponseStart(controller, 200, { 'content-type': 'text/event-stream' });
@@ -21,7 +27,7 @@ function setUp(signal = new AbortController().signal) {
   };
 }
 
-describe('WholeAnswer', () => {
+describe('WireAnswer', () => {
   it.each([
     ['application/json; charset=iso-8859-1', Buffer.from('Grüße', 'latin1')],
     ['application/json; charset="ISO-8859-1"', Buffer.from('Grüße', 'utf8')],
@@ -70,6 +76,37 @@ describe('WholeAnswer', () => {
     await expect(failed).resolves.toEqual(new Error('reset'));
     expect(read).toEqual(['data: 1\n']);
     expect(streamed.aborted).toEqual([]);
+  });
+
+  it('holds the server back while the body is not read, and lets it go on when it is', async () => {
+    const { answer, begin, piece, isPaused } = setUp();
+    begin();
+    const body = answer.body();
+    body.on('data', () => undefined);
+    await new Promise(setImmediate);
+    body.pause();
+    piece('x'.repeat(1_000));
+    expect(isPaused()).toBe(false);
+    piece('x'.repeat(1_000_000));
+    expect(isPaused()).toBe(true);
+    body.resume();
+    await new Promise(setImmediate);
+    expect(isPaused()).toBe(false);
+  });
+
+  it('INV-10: what came before the connection broke is given by a body that is left alone too', async () => {
+    const { answer, begin, piece, broke } = setUp();
+    begin();
+    const read: string[] = [];
+    const body = answer.body();
+    const failed = new Promise((resolve) => body.once('error', resolve));
+    body.on('data', (chunk: Buffer) => read.push(chunk.toString()));
+    piece('data: 1\n');
+    body.pause();
+    piece('data: 2\n');
+    broke(new Error('reset'));
+    await expect(failed).resolves.toEqual(new Error('reset'));
+    expect(read).toEqual(['data: 1\n', 'data: 2\n']);
   });
 
   it('waits for no connection once its call is aborted, and sends nothing on one that comes later', async () => {

@@ -1,4 +1,4 @@
-// An answer that is read as a whole: its pieces are collected as they come, without a stream's machinery between the socket and the text.
+// An answer on the wire: collected as a whole, or given on as it comes, with nothing of undici's own streams between the socket and who reads.
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ const afterHeaders = sideBySide();
 type Controller = Dispatcher.DispatchController;
 
 /** undici's handler of one request. Its bounds (the size of a body) are undici's. */
-export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
+export class WireAnswer implements Dispatcher.DispatchHandler, WireResponse {
   /** Resolves when the headers are there; rejects where there will be none. */
   readonly started: Promise<WireResponse>;
   status = 0;
@@ -55,9 +55,10 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     afterHeaders(() => this.#start(this));
   }
 
-  onResponseData(_controller: Controller, piece: Buffer): void {
+  onResponseData(controller: Controller, piece: Buffer): void {
     if (this.#body === undefined) this.#pieces.push(piece);
-    else if (!this.#body.destroyed) this.#body.push(piece);
+    // Who reads slower than the server writes holds the server back.
+    else if (!this.#body.destroyed && !this.#body.push(piece)) controller.pause();
   }
 
   onResponseEnd(): void {
@@ -84,10 +85,9 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     });
   }
 
-  /** For a server that streams though it was not asked to. */
   body(): Readable {
     const body = new Readable({
-      read: () => {},
+      read: () => this.#controller?.resume(),
       destroy: (error, done) => {
         // Who has read enough lets go of the socket.
         if (this.#end === 'open')
@@ -98,9 +98,13 @@ export class WholeAnswer implements Dispatcher.DispatchHandler, WireResponse {
     for (const piece of this.#pieces) body.push(piece);
     this.#body = body;
     this.#whenEnded((error) => {
-      if (error === null) body.push(null);
-      // What came before the connection broke is read first.
-      else setImmediate(() => body.destroy(error));
+      if (error === null) {
+        body.push(null);
+        return;
+      }
+      // What came before the connection broke is read first, by who had left it for a moment too.
+      if (body.isPaused()) body.resume();
+      setImmediate(() => body.destroy(error));
     });
     return body;
   }
