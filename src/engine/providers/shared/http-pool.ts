@@ -8,7 +8,7 @@ import type { Clock } from '../../../common/clock.ts';
 import { loadedOnce } from '../../../common/loaded.ts';
 import { decoded } from './decoded.ts';
 import { WireAnswer } from './wire-answer.ts';
-import { WireHeaders } from './wire-headers.ts';
+import type { WireHeaders } from './wire-headers.ts';
 
 type Undici = typeof Module;
 
