@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 
 // Rooms whose tests leave nothing behind in a module: their files share a process, which reads and compiles the sources once and not once a file.
 // `work-thread` replaces modules that other files import.
-const TOGETHER = 'test/{common,engine,errors,golden,language}/**/!(work-thread).test.ts';
+const TOGETHER =
+  'test/{common,engine,errors,golden,language,ledger,revisions,server,simulation}/**/!(work-thread).test.ts';
 const NEVER = ['node_modules/**', 'dist/**'];
 
 export default defineConfig({
@@ -16,6 +17,7 @@ export default defineConfig({
     // A worker a core: what tests wait for is mostly children and files, so that the one core vitest would spare stands idle.
     maxWorkers: availableParallelism(),
     globalSetup: ['test/support/postgres-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
     // A child process that has to be compiled and started on a busy machine with two cores takes seconds, not minutes.
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -2,17 +2,10 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { changes, jsonProblemText, parseExactJson } from '../common/exact-json.ts';
+import { viewOf } from '../common/json-schema.ts';
 import type { Json, JsonObject } from '../common/json.ts';
 import type { JsonSchema } from '../language/plan/types.ts';
 import { UsageError } from './io.ts';
-
-function typeOf(schema: JsonSchema | undefined): string | undefined {
-  const type = schema?.['type'];
-  if (typeof type === 'string') return type;
-  if (Array.isArray(type))
-    return type.find((name): name is string => typeof name === 'string' && name !== 'null');
-  return undefined;
-}
 
 function readInputFile(key: string, path: string): string {
   try {
@@ -32,7 +25,7 @@ function readInputFile(key: string, path: string): string {
 }
 
 function valueOf(key: string, text: string, schema: JsonSchema | undefined): Json {
-  const type = typeOf(schema);
+  const [type] = schema ? viewOf(schema).types : [];
   if (type === undefined || type === 'string') return text;
   const parsed = parseExactJson(text);
   if (parsed.ok) return parsed.value;
@@ -52,7 +45,7 @@ function valueOf(key: string, text: string, schema: JsonSchema | undefined): Jso
 
 /** The input object. Later pairs of the same key win. */
 export function parseInputPairs(pairs: readonly string[], inputSchema: JsonSchema): JsonObject {
-  const properties = (inputSchema['properties'] ?? {}) as { readonly [key: string]: JsonSchema };
+  const { properties } = viewOf(inputSchema);
   const input: { [key: string]: Json } = {};
   for (const pair of pairs) {
     const equals = pair.indexOf('=');

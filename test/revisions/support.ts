@@ -1,5 +1,5 @@
 // Revisions over a real ledger: small workflows that compile for real, and a source that a test writes by hand.
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { HeadgateError } from '../../src/errors/headgate-error.ts';
 import type { Plan } from '../../src/language/plan/types.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
@@ -91,11 +91,6 @@ export interface RevisionsFixture {
   readonly close: () => Promise<void>;
 }
 
-const open = new Set<RevisionsFixture>();
-afterEach(async () => {
-  for (const fixture of open) await fixture.close();
-});
-
 /** `path`: of a ledger that was there before; as after a restart. */
 export async function revisionsFixture(
   source: Source,
@@ -121,6 +116,7 @@ export async function revisionsFixture(
   const notices: RevisionNotice[] = [];
   revisions.onChange((result) => void results.push(result));
   revisions.onNotice((notice) => void notices.push(notice));
+  let open = true;
   const fixture: RevisionsFixture = {
     revisions,
     ledger,
@@ -128,11 +124,12 @@ export async function revisionsFixture(
     results,
     notices,
     async close() {
-      if (!open.delete(fixture)) return;
+      if (!open) return;
+      open = false;
       await revisions.close();
       await ledger.close();
     },
   };
-  open.add(fixture);
+  onTestFinished(fixture.close);
   return fixture;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { graphql } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
-import { afterAll, afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { openApp } from '../../src/app.ts';
 import type { App } from '../../src/app.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -17,6 +17,7 @@ import { buildSchema } from '../../src/server/graphql/schema.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { createServer } from '../../src/server/server.ts';
 import type { RunningServer } from '../../src/server/server.ts';
+import { closeAfterFile } from '../support/left-open.ts';
 import { scriptedProviders } from '../support/scripted-provider.ts';
 import type { Script, ScriptedCall } from '../support/scripted-provider.ts';
 
@@ -100,14 +101,6 @@ export async function keyOf(keys: ServerOptions['services']['keys'], caller: Cal
 
 const SHORT: Script = () => ({ text: 'short', usage: { inputTokens: 120, outputTokens: 30 } });
 
-const opened: { readonly app: App; readonly dataDirectory: string }[] = [];
-afterAll(async () => {
-  for (const { app, dataDirectory } of opened.splice(0)) {
-    await app.close(0);
-    rmSync(dataDirectory, { recursive: true, force: true });
-  }
-});
-
 const FILES = {
   'headgate.yaml': PROJECT,
   'summarize.yaml': summarizeAs('summarize'),
@@ -136,23 +129,25 @@ export async function openRealApp(given: { readonly [path: string]: string } = F
     synchronous: 'normal',
     wrapProviders: () => providers,
   });
-  opened.push({ app, dataDirectory });
+  closeAfterFile(async () => {
+    await app.close(0);
+    rmSync(dataDirectory, { recursive: true, force: true });
+  });
   return { app, files, calls: providers.calls, answer: (given) => void (script = given) };
 }
 
 let shared: Promise<RealApp> | undefined;
 /** One for all tests of a file, each of which leaves it as it was; what was asked and how it is answered begin anew. */
 export async function sharedApp(): Promise<RealApp> {
-  const real = await (shared ??= openRealApp());
+  if (!shared) {
+    shared = openRealApp();
+    closeAfterFile(() => void (shared = undefined));
+  }
+  const real = await shared;
   real.calls.length = 0;
   real.answer(SHORT);
   return real;
 }
-
-const running: RunningServer[] = [];
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.close(200)));
-});
 
 export interface RealServed extends RealApp {
   readonly services: ServerOptions['services'];
@@ -218,7 +213,7 @@ export async function serveReal(options: Partial<ServerOptions> = {}, given?: Re
     mode: 'development',
     ...options,
   });
-  running.push(server);
+  onTestFinished(() => server.close(200));
   return {
     ...real,
     services,

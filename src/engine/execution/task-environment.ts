@@ -1,4 +1,5 @@
 // What the expressions of a task can name, by the schemas that its plan carries.
+import { viewOf } from '../../common/json-schema.ts';
 import type { JsonSchema } from '../../common/json.ts';
 import {
   callerSchema,
@@ -27,11 +28,8 @@ export function environmentOfTask(task: PlanTask): EnvironmentShape {
 
 /** Inside `each`: the item, under the name that the step gives it. */
 export function itemEnvironment(task: PlanTask, as: string, list: JsonSchema): EnvironmentShape {
-  const items = list['items'];
-  const item =
-    typeof items === 'object' && items !== null && !Array.isArray(items) ? (items as JsonSchema) : {};
   const { roots } = environmentOfTask(task);
-  return { roots: { ...roots, [as]: item } };
+  return { roots: { ...roots, [as]: viewOf(list).items ?? {} } };
 }
 
 /** In `accept`: the answer that is judged, and how it ended. */

@@ -1,4 +1,5 @@
 // What steps without a model give: the schemas that expressions over them are checked against.
+import { withoutReferences } from '../../common/json-schema.ts';
 import type { JsonSchema } from '../../common/json.ts';
 import type { ParseStepDefinition } from './types.ts';
 
@@ -56,6 +57,11 @@ export function parseStepSchema(step: ParseStepDefinition): JsonSchema {
     case 'json':
       return step.output?.schema ?? {};
     case 'csv':
-      return { type: 'array', items: step.output?.schema ?? { type: 'object', additionalProperties: text } };
+      return {
+        type: 'array',
+        items: step.output
+          ? withoutReferences(step.output.schema)
+          : { type: 'object', additionalProperties: text },
+      };
   }
 }

@@ -1,4 +1,5 @@
 // Reads one file's document into values, collecting problems.
+import type { JsonSchema } from '../../common/json.ts';
 import { nearest } from '../../common/nearest.ts';
 import type { MapNode } from '../document/types.ts';
 import type { Place } from '../../errors/place.ts';
@@ -8,6 +9,8 @@ import { translateKey } from './fields/foreign-words.ts';
 
 export class Reader {
   readonly file: string;
+  /** What can be judged of a schema only once all of it is read, since its references start at the whole. */
+  readonly onceWhole: ((root: JsonSchema) => void)[] = [];
   readonly #problems: Problem[];
   #errors = 0;
 

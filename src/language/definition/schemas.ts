@@ -1,4 +1,5 @@
 // What steps and tasks give, as JSON Schemas: written, known, or inferred from the expressions that make it.
+import { withoutReferences } from '../../common/json-schema.ts';
 import type { JsonSchema } from '../../common/json.ts';
 import {
   callerSchema,
@@ -37,7 +38,7 @@ export function stepOutputSchema(definition: Tasks, _task: TaskDefinition, step:
 
 /** What those who read the step see: a list where it has `each`, perhaps null where it has `when`. */
 function stepValueSchema(definition: Tasks, task: TaskDefinition, step: StepDefinition): JsonSchema {
-  const one = stepOutputSchema(definition, task, step);
+  const one = withoutReferences(stepOutputSchema(definition, task, step));
   const whole: JsonSchema = step.each ? { type: 'array', items: one } : one;
   return step.when ? { anyOf: [whole, { type: 'null' }] } : whole;
 }

@@ -1,4 +1,5 @@
 // What the rules look at: all files together, as far as they could be read.
+import { viewOf } from '../../common/json-schema.ts';
 import type { JsonSchema } from '../../common/json.ts';
 import { createEnvironment } from '../expression/environment.ts';
 import type { Environment } from '../expression/environment.ts';
@@ -63,6 +64,5 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** The schema of a list's items; `{}` where it is not known. */
 export function itemSchema(list: JsonSchema): JsonSchema {
-  const items = list['items'];
-  return typeof items === 'object' && items !== null && !Array.isArray(items) ? (items as JsonSchema) : {};
+  return viewOf(list).items ?? {};
 }

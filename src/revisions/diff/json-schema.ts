@@ -1,4 +1,5 @@
 // Compatibility of two JSON Schemas: whether what one side sends or reads still fits, keyword by keyword.
+import { viewOf } from '../../common/json-schema.ts';
 import { canonicalJson, type JsonSchema } from '../../common/json.ts';
 
 export interface SchemaChange {
@@ -111,8 +112,8 @@ function compareProperties(
   seen: Set<string>,
 ): readonly SchemaChange[] {
   for (const keyword of ['properties', 'required', 'additionalProperties']) seen.add(keyword);
-  const [from, to] = [propertiesOf(before), propertiesOf(after)];
-  const [needed, needs] = [requiredOf(before), requiredOf(after)];
+  const { properties: from, required: needed } = viewOf(before);
+  const { properties: to, required: needs } = viewOf(after);
   const changes: SchemaChange[] = [];
   for (const [name, schema] of Object.entries(from)) {
     const at = path === '' ? name : `${path}.${name}`;
@@ -164,8 +165,8 @@ function compareItems(
   path: string,
   seen: Set<string>,
 ): readonly SchemaChange[] {
-  const [from, to] = [before['items'], after['items']];
-  if (!isSchema(from) || !isSchema(to)) return [];
+  const [from, to] = [viewOf(before).items, viewOf(after).items];
+  if (!from || !to) return [];
   seen.add('items');
   return compareSchemas(from, to, `${path}[]`);
 }
@@ -182,20 +183,6 @@ function takesAll(types: readonly string[], others: readonly string[]): boolean 
     others.length > 0 &&
     others.every((type) => types.includes(type) || (type === 'integer' && types.includes('number')))
   );
-}
-
-function propertiesOf(schema: JsonSchema): { readonly [name: string]: JsonSchema } {
-  const properties = schema['properties'];
-  return isSchema(properties) ? (properties as { readonly [name: string]: JsonSchema }) : {};
-}
-
-function requiredOf(schema: JsonSchema): ReadonlySet<string> {
-  const required = schema['required'];
-  return new Set(Array.isArray(required) ? required.map(String) : []);
-}
-
-function isSchema(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shown(value: unknown): string {

@@ -1,4 +1,5 @@
 // How many tokens a step's prompt can have, as far as the workflow says it: no tokenizer gives more tokens than a text has bytes.
+import { viewOf } from '../../common/json-schema.ts';
 import { canonicalJson, type JsonSchema } from '../../common/json.ts';
 import type { PlanModelStep, PlanTask, Template } from '../../language/plan/types.ts';
 
@@ -46,16 +47,21 @@ function expressionBytes(source: string, task: PlanTask): number {
   if (truncated !== undefined && !/[?+|&]/.test(source.replace(/"[^"]*"|'[^']*'/g, '')))
     return Number(truncated) * BYTES_PER_CHARACTER;
   const field = INPUT_FIELD.exec(source)?.[1];
-  const properties = task.inputSchema['properties'] as { readonly [name: string]: JsonSchema } | undefined;
-  const schema = field === undefined ? undefined : properties?.[field];
+  const schema = field === undefined ? undefined : viewOf(task.inputSchema).properties[field];
   return schema === undefined ? Infinity : valueBytes(schema);
 }
 
 function valueBytes(schema: JsonSchema): number {
-  const { type, enum: values, maxLength } = schema;
-  if (Array.isArray(values)) return Math.max(0, ...values.map((value) => Buffer.byteLength(String(value))));
+  const { types, choices, nullable, schema: said } = viewOf(schema);
+  if (choices)
+    return Math.max(
+      nullable ? SCALAR_BYTES : 0,
+      ...choices.map((value) => Buffer.byteLength(typeof value === 'string' ? value : canonicalJson(value))),
+    );
+  const [type, ...others] = types;
+  if (others.length > 0) return Infinity;
   if (type === 'integer' || type === 'number' || type === 'boolean') return SCALAR_BYTES;
   if (type !== 'string') return Infinity;
-  if (typeof maxLength === 'number') return maxLength * BYTES_PER_CHARACTER;
-  return schema['format'] === 'date' || schema['format'] === 'date-time' ? SCALAR_BYTES * 2 : Infinity;
+  if (typeof said['maxLength'] === 'number') return said['maxLength'] * BYTES_PER_CHARACTER;
+  return said['format'] === 'date' || said['format'] === 'date-time' ? SCALAR_BYTES * 2 : Infinity;
 }

@@ -59,6 +59,52 @@ function plan(from?: Files, env?: { [name: string]: string }): Plan {
 const codes = (from: Files): readonly string[] => compile(from).problems.map(({ code }) => code);
 
 describe('a plan', () => {
+  it('is the same whether a schema refers to its parts or writes them out: whoever reads a plan follows no reference', () => {
+    const task = (person: string, $defs: string, age: string): string => `task: shorten
+input:
+  author: { type: object, properties: { name: { type: string } }, required: [name] }
+  editor: ${person}
+  text: string
+steps:
+  rows:
+    parse: csv
+    from: \${{ input.text }}
+    output: { type: object, properties: { name: { type: string }, age: ${age} }${$defs} }
+  answer:
+    route: main
+    prompt: \${{ input.editor.name }} \${{ default(steps.rows[0].age, 1) + 1 }}
+    output:
+      type: object
+      properties: { age: ${age}, ages: { type: array, items: ${age} } }
+      required: [age]${$defs.replace(', ', '\n      ')}
+`;
+    const referring = task(
+      '{ $ref: "#/properties/author" }',
+      ', $defs: { age: { type: integer, maximum: 150 } }',
+      '{ $ref: "#/$defs/age" }',
+    );
+    const written = task(
+      '{ type: object, properties: { name: { type: string } }, required: [name] }',
+      '',
+      '{ type: integer, maximum: 150 }',
+    );
+    const planOf = (text: string): Plan => ({ ...plan(files(PROJECT, text).slice(0, 2)), hash: '' });
+    expect(planOf(referring)).toEqual(planOf(written));
+  });
+
+  it('takes a schema that leads into itself, and typed where it does not', () => {
+    const nested = TASK.replace(
+      'prompt:',
+      `output: { type: object, properties: { top: { $ref: "#/$defs/node" } }, required: [top], $defs: { node: { type: object, properties: { name: { type: string }, below: { type: array, items: { $ref: "#/$defs/node" } } }, required: [name, below] } } }
+    accept: output.top.below.all(one, one.name != "")
+    prompt:`,
+    );
+    expect(codes(files(PROJECT, nested))).toEqual(codes(files()));
+    expect(codes(files(PROJECT, nested.replace('output.top.below', 'output.top.bellow')))).toContain(
+      'unknown-field',
+    );
+  });
+
   it('INV-6: has the same hash whatever the order of the files, and whatever the environment', () => {
     const { hash } = plan();
     fc.assert(

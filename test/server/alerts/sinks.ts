@@ -1,7 +1,7 @@
 // Sinks on loopback: an HTTP server that keeps what is posted to it, and an SMTP server that keeps what is mailed.
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 export interface Posted {
   readonly headers: IncomingHttpHeaders;
@@ -17,11 +17,6 @@ export interface HttpSink {
   reached(count: number): Promise<void>;
 }
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
 export async function httpSink(status = 200): Promise<HttpSink> {
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const server = createHttpServer((request, response) => {
@@ -34,7 +29,7 @@ export async function httpSink(status = 200): Promise<HttpSink> {
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => {
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -93,6 +88,6 @@ export async function smtpSink(): Promise<{ readonly url: string; readonly mails
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => server.close());
+  onTestFinished(() => void server.close());
   return { url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, mails };
 }

@@ -1,5 +1,6 @@
 // CSV with a header row → one record a row, by the header's names; the separator is found, quotes may hold line ends.
 import { changes } from '../../../common/exact-json.ts';
+import { viewOf } from '../../../common/json-schema.ts';
 import type { Json, JsonSchema } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
@@ -112,10 +113,9 @@ const INTEGER = /^\s*-?[0-9]{16,}\s*$/;
 
 /** A cell of a column of numbers that a number would change; told with its row. */
 export function inexactCell(rows: Json, schema: JsonSchema): string | undefined {
-  const items = schema['items'] as JsonSchema | undefined;
-  const properties = (items?.['properties'] ?? {}) as { readonly [name: string]: JsonSchema };
-  const numeric = Object.entries(properties).flatMap(([name, { type }]) =>
-    [type].flat().some((one) => one === 'integer' || one === 'number') ? [name] : [],
+  const columns = Object.entries(viewOf(viewOf(schema).items ?? {}).properties);
+  const numeric = columns.flatMap(([name, cell]) =>
+    viewOf(cell).types.some((type) => type === 'integer' || type === 'number') ? [name] : [],
   );
   for (const [index, row] of (rows as readonly { readonly [name: string]: string }[]).entries())
     for (const name of numeric) {

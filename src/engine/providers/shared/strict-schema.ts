@@ -1,4 +1,5 @@
 // JSON Schema → the strict subset that a vendor accepts natively, and the way back for the answer.
+import { follow, viewOf } from '../../../common/json-schema.ts';
 import type { Json } from '../../../common/json.ts';
 import type { JsonSchema } from '../../../language/plan/types.ts';
 
@@ -91,7 +92,7 @@ function convert(schema: Json, dialect: StrictDialect, depth: number): JsonSchem
     result['anyOf'] = variants.map((variant: Json) => convert(variant, dialect, depth + 1));
   if (Array.isArray(schema['enum'])) result['enum'] = schema['enum'];
   if (schema['const'] !== undefined) result['const'] = schema['const'];
-  const type = schema['type'] ?? typeOfLiterals(schema);
+  const type = schema['type'] ?? typeOfChoices(schema);
   if (type !== undefined) result['type'] = type;
   if (type === undefined && result['anyOf'] === undefined) throw new NotStrict();
 
@@ -123,12 +124,11 @@ function convertObject(
   depth: number,
   result: { [key: string]: Json },
 ): void {
-  const properties = schema['properties'];
-  if (!isObject(properties) || isObject(schema['additionalProperties'])) throw new NotStrict();
-  const required = requiredOf(schema);
+  if (!isObject(schema['properties']) || isObject(schema['additionalProperties'])) throw new NotStrict();
+  const { properties, required } = viewOf(schema);
   result['properties'] = mapValues(properties, (property, name) => {
     const converted = convert(property, dialect, depth + 1);
-    return dialect.optional === 'keep' || required.has(name) || admitsNull(property)
+    return dialect.optional === 'keep' || required.has(name) || (isObject(property) && admitsNull(property))
       ? converted
       : nullable(converted);
   });
@@ -152,80 +152,53 @@ function nullable(schema: JsonSchema): JsonSchema {
 /** Nulls at optional properties that did not allow null mean "not given". */
 function withoutStandIns(value: Json, schema: Json | undefined, root: JsonSchema, depth: number): Json {
   if (!isObject(schema) || value === null || typeof value !== 'object' || depth > 64) return value;
-  const target = resolve(schema, root);
+  const said = target(schema, root);
   let result: Json = value;
-  for (const variant of [target['anyOf'], target['oneOf']]) {
+  for (const variant of [said['anyOf'], said['oneOf']]) {
     if (Array.isArray(variant))
       for (const branch of variant as readonly Json[])
         result = withoutStandIns(result, branch, root, depth + 1);
   }
   if (Array.isArray(result)) {
-    const items = target['items'];
+    const items = said['items'];
     return items === undefined
       ? result
       : result.map((item: Json) => withoutStandIns(item, items, root, depth + 1));
   }
-  const properties = target['properties'];
-  if (!isObject(properties) || !isObject(result)) return result;
-  const required = requiredOf(target);
+  if (!isObject(said['properties']) || !isObject(result)) return result;
+  const { properties, required } = viewOf(said);
   const kept: { [key: string]: Json } = {};
   for (const [name, member] of Object.entries(result)) {
     const property = properties[name];
-    if (
-      member === null &&
-      property !== undefined &&
-      !required.has(name) &&
-      !admitsNull(isObject(property) ? resolve(property, root) : property)
-    )
+    if (member === null && property !== undefined && !required.has(name) && !admitsNull(property, root))
       continue;
     kept[name] = withoutStandIns(member, property, root, depth + 1);
   }
   return kept;
 }
 
-function resolve(
-  schema: { readonly [key: string]: Json },
-  root: JsonSchema,
-): { readonly [key: string]: Json } {
-  const ref = schema['$ref'];
-  if (typeof ref !== 'string' || !ref.startsWith('#')) return schema;
-  let target: Json | undefined = root;
-  for (const part of ref.slice(1).split('/').slice(1)) {
-    target = isObject(target) ? target[part.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
-  }
-  return isObject(target) ? target : schema;
-}
-
 function admits(type: Json | undefined, wanted: string): boolean {
   return type === wanted || (Array.isArray(type) && type.includes(wanted));
 }
 
-function admitsNull(schema: Json): boolean {
-  if (!isObject(schema)) return true;
-  if (admits(schema['type'], 'null') || schema['const'] === null) return true;
-  if (Array.isArray(schema['enum']) && schema['enum'].includes(null)) return true;
-  const variants = schema['anyOf'] ?? schema['oneOf'];
-  return (
-    Array.isArray(variants) && variants.some((variant: Json) => isObject(variant) && admitsNull(variant))
-  );
+/** Without `root`, a reference is not followed. */
+function admitsNull(schema: JsonSchema, root: JsonSchema = {}): boolean {
+  const { nullable, variants } = viewOf(target(schema, root));
+  return nullable || variants?.some((variant) => admitsNull(variant, root)) === true;
 }
 
-function typeOfLiterals(schema: { readonly [key: string]: Json }): Json | undefined {
-  const literals = Array.isArray(schema['enum'])
-    ? (schema['enum'] as readonly Json[])
-    : schema['const'] === undefined
-      ? []
-      : [schema['const']];
-  const types = new Set(literals.map((literal) => (literal === null ? 'null' : typeof literal)));
-  if (types.size === 0 || types.has('object')) return undefined;
-  return types.size === 1 ? [...types][0] : [...types];
+/** What leads into itself is the only reference that is left in a plan. */
+function target(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  const { $ref: reference } = schema;
+  return (typeof reference === 'string' ? follow(reference, root) : undefined) ?? schema;
 }
 
-function requiredOf(schema: { readonly [key: string]: Json }): ReadonlySet<string> {
-  const required = schema['required'];
-  return new Set(
-    Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : [],
-  );
+/** Of the values that a schema without a type lists. */
+function typeOfChoices(schema: JsonSchema): Json | undefined {
+  const { types, nullable, choices } = viewOf(schema);
+  const all = nullable ? [...types, 'null'] : types;
+  if (!choices || all.length === 0 || all.includes('object') || all.includes('array')) return undefined;
+  return all.length === 1 ? all[0] : all;
 }
 
 function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {

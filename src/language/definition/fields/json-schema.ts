@@ -244,14 +244,16 @@ function checkDefault(schema: JsonSchema, node: MapNode, reader: Reader): void {
   const written = node.entries.find(({ key }) => key === 'default')?.value;
   const { default: value, ...rest } = schema;
   if (!written || value === undefined || value === null) return; // null: see readObject
-  const problem = misfit(rest, value);
-  if (problem !== undefined)
-    reader.report(
-      'default-mismatch',
-      written.at,
-      `The default does not fit its own schema: it ${problem}.`,
-      meantDefault(schema, value) ?? 'Write a value that the schema takes, or change the schema.',
-    );
+  reader.onceWhole.push((root) => {
+    const problem = misfit(rest, value, root);
+    if (problem !== undefined)
+      reader.report(
+        'default-mismatch',
+        written.at,
+        `The default does not fit its own schema: it ${problem}.`,
+        meantDefault(schema, value) ?? 'Write a value that the schema takes, or change the schema.',
+      );
+  });
 }
 
 /** `default: yes`, which is a text in YAML 1.2, and `default: "5"`. */
@@ -274,13 +276,16 @@ const BOOLEAN_WORDS: ReadonlyMap<string, string> = new Map([
 /** `default:` with nothing behind it, in a field that may not be null. */
 function checkNullDefault({ default: value, ...rest }: JsonSchema, node: DocumentNode, reader: Reader): void {
   const written = node.kind === 'map' ? node.entries.find(({ key }) => key === 'default')?.value : undefined;
-  if (written && value === null && misfit(rest, null) !== undefined)
-    reader.report(
-      'default-mismatch',
-      written.at,
-      'The default is null, which the field does not take.',
-      'Write a value; or let the field be missing: `name?:`.',
-    );
+  if (!written || value !== null) return;
+  reader.onceWhole.push((root) => {
+    if (misfit(rest, null, root) !== undefined)
+      reader.report(
+        'default-mismatch',
+        written.at,
+        'The default is null, which the field does not take.',
+        'Write a value; or let the field be missing: `name?:`.',
+      );
+  });
 }
 
 function readKeyword(key: string, value: DocumentNode, reader: Reader): Json | undefined {

@@ -1,4 +1,5 @@
 // The keywords of JSON Schema 2020-12 that the language takes, and what each holds.
+import { SUBSCHEMAS } from '../../../common/json-schema.ts';
 import type { DocumentNode } from '../../document/types.ts';
 
 export type KeywordShape =
@@ -16,6 +17,7 @@ export type KeywordShape =
   | 'format';
 
 export const KEYWORDS: ReadonlyMap<string, KeywordShape> = new Map<string, KeywordShape>([
+  ...Object.entries(SUBSCHEMAS),
   ['type', 'type'],
   ['enum', 'values'],
   ['const', 'value'],
@@ -35,24 +37,13 @@ export const KEYWORDS: ReadonlyMap<string, KeywordShape> = new Map<string, Keywo
   ['exclusiveMinimum', 'number'],
   ['exclusiveMaximum', 'number'],
   ['multipleOf', 'number'],
-  ['items', 'schema'],
-  ['prefixItems', 'schemas'],
   ['minItems', 'count'],
   ['maxItems', 'count'],
   ['uniqueItems', 'flag'],
-  ['contains', 'schema'],
-  ['properties', 'schema map'],
   ['required', 'texts'],
-  ['additionalProperties', 'schema'],
   ['minProperties', 'count'],
   ['maxProperties', 'count'],
-  ['propertyNames', 'schema'],
-  ['anyOf', 'schemas'],
-  ['oneOf', 'schemas'],
-  ['allOf', 'schemas'],
-  ['not', 'schema'],
   ['$ref', 'text'],
-  ['$defs', 'schema map'],
 ]);
 
 const OF_TEXTS = ['minLength', 'maxLength', 'pattern', 'format', 'contentMediaType', 'contentEncoding'];

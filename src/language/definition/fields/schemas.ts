@@ -1,4 +1,5 @@
 // The fields that hold schemas: a task's input, a step's output.
+import { resolveReferences } from '../../../common/json-schema.ts';
 import type { JsonSchema } from '../../../common/json.ts';
 import { PLACEHOLDER_START } from '../../../common/placeholder.ts';
 import type { DocumentNode, MapEntry, MapNode } from '../../document/types.ts';
@@ -9,7 +10,6 @@ import { valueTemplate } from './expressions.ts';
 import { propertyName, readObject, readSchema } from './json-schema.ts';
 import { show } from './kind.ts';
 import type { Kind, SharedSchemas } from './kind.ts';
-import { danglingReference } from './value-fits.ts';
 
 /** Shorthand for editors: what a person may write; the loader says the rest. */
 function shorthandSchema(shared: SharedSchemas): JsonSchema {
@@ -29,7 +29,7 @@ export const outputSchema: Kind<LocatedSchema> = {
   schema: shorthandSchema,
   read(node, reader) {
     const read = readSchema(node, reader);
-    if (!read) return undefined;
+    if (!read) return judgeDefaults({}, reader);
     if (read.optional)
       reader.report(
         'invalid-schema',
@@ -37,8 +37,7 @@ export const outputSchema: Kind<LocatedSchema> = {
         'The whole output cannot be optional.',
         'Remove the `?`; a step that is skipped gives null.',
       );
-    checkReferences(read.schema, node, reader);
-    return { schema: read.schema, at: node.at };
+    return { schema: wholeSchema(read.schema, node, reader), at: node.at };
   },
 };
 
@@ -61,30 +60,36 @@ function readInput(node: MapNode, reader: Reader): InputDefinition | undefined {
   const defaults: Record<string, LocatedTemplate> = {};
   const entries = node.entries.map((entry) => withoutComputedDefault(entry, defaults, reader));
   const schema = readObject(entries, reader);
-  if (!schema) return undefined;
+  if (!schema) return judgeDefaults({}, reader);
   const names = Object.keys(defaults);
   const required = Array.isArray(schema['required'])
     ? (schema['required'] as readonly string[]).filter((name) => !names.includes(name))
     : [];
   const { required: _, ...rest } = schema;
-  const definition = {
-    schema: { ...rest, ...(required.length > 0 ? { required } : {}) },
-    defaults,
-    at: node.at,
-  };
-  checkReferences(definition.schema, node, reader);
+  const written = { ...rest, ...(required.length > 0 ? { required } : {}) };
+  const definition = { schema: wholeSchema(written, node, reader), defaults, at: node.at };
   return keepMemberPlaces(definition, node, (key) => propertyName(key).name);
 }
 
-function checkReferences(schema: JsonSchema, node: DocumentNode, reader: Reader): void {
-  const dangling = danglingReference(schema);
-  if (dangling === undefined) return;
+/** What its references lead to stands in their place: nobody who reads the schema after this has to follow one. */
+function wholeSchema(written: JsonSchema, node: DocumentNode, reader: Reader): JsonSchema {
+  judgeDefaults(written, reader);
+  const resolved = resolveReferences(written);
+  if (resolved.ok) return resolved.value;
+  const { reference, leads } = resolved.error;
   reader.report(
     'invalid-schema',
-    referenceIn(node, dangling)?.at ?? node.at,
-    `\`$ref: ${dangling}\` leads nowhere.`,
+    referenceIn(node, reference)?.at ?? node.at,
+    leads === 'nowhere'
+      ? `\`$ref: ${reference}\` leads nowhere.`
+      : `\`$ref: ${reference}\` leads back to itself and says nothing.`,
     'Write the schema out where it is needed; a reference starts at the whole schema, `#/properties/NAME`.',
   );
+  return written;
+}
+
+function judgeDefaults(whole: JsonSchema, reader: Reader): undefined {
+  for (const judge of reader.onceWhole.splice(0)) judge(whole);
 }
 
 function referenceIn(node: DocumentNode, wanted: string): DocumentNode | undefined {

@@ -1,5 +1,6 @@
 // Whether a written value fits a schema: a default, the input of a test.
 import type { Ajv2020 } from 'ajv/dist/2020.js';
+import { resolveReferences } from '../../../common/json-schema.ts';
 import type { Json, JsonSchema } from '../../../common/json.ts';
 import { createAjv } from '../ajv.ts';
 
@@ -17,10 +18,12 @@ function validator(): Ajv2020 {
   return shared;
 }
 
-/** What is wrong with the value, to follow "it"; `undefined` when it fits, or when the schema leads elsewhere (`$ref`). */
-export function misfit(schema: JsonSchema, value: Json): string | undefined {
+/** What is wrong with the value, to follow "it"; `undefined` when it fits. `root`: the whole that references of the schema start at. */
+export function misfit(part: JsonSchema, value: Json, root: JsonSchema = part): string | undefined {
+  const resolved = resolveReferences(root, part);
+  if (!resolved.ok) return undefined; // it is told where it stands
+  const schema = resolved.value;
   const key = JSON.stringify([schema, value]);
-  if (key.includes('"$ref"')) return undefined;
   const known = judged.get(key);
   if (known) return known.problem;
   const problem = judge(schema, value);
@@ -42,21 +45,6 @@ function judge(schema: JsonSchema, value: Json): string | undefined {
     const [error] = validate.errors ?? [];
     const at = error?.instancePath ? `${error.instancePath.slice(1).replaceAll('/', '.')}: ` : '';
     return `${at}${error?.message ?? 'does not fit'}${choices(error?.params)}`;
-  } finally {
-    ajv.removeSchema(own);
-  }
-}
-
-/** The first `$ref` that leads nowhere: the engine could not make a validator of the schema. */
-export function danglingReference(schema: JsonSchema): string | undefined {
-  if (!JSON.stringify(schema).includes('"$ref"')) return undefined;
-  const ajv = validator();
-  const own = { ...schema };
-  try {
-    ajv.compile(own);
-    return undefined;
-  } catch (error) {
-    return /resolve reference (\S+)/.exec(String(error))?.[1] ?? '$ref';
   } finally {
     ajv.removeSchema(own);
   }

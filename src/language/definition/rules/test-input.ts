@@ -81,7 +81,8 @@ function checkValue(
   report: Report,
 ): void {
   const properties = task.input.schema['properties'] as { readonly [name: string]: JsonSchema };
-  const problem = given.kind === 'value' ? misfit(properties[name] ?? {}, given.value) : undefined;
+  const problem =
+    given.kind === 'value' ? misfit(properties[name] ?? {}, given.value, task.input.schema) : undefined;
   if (problem !== undefined)
     report(
       'test-input-mismatch',

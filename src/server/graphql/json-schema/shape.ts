@@ -1,5 +1,7 @@
 // Shape: what GraphQL can say of a JSON Schema, as plain data; the same reading serves inputs, outputs and `check`.
-import type { Json, JsonObject } from '../../../common/json.ts';
+import { viewOf } from '../../../common/json-schema.ts';
+import type { SchemaView } from '../../../common/json-schema.ts';
+import type { Json } from '../../../common/json.ts';
 import type { JsonSchema } from '../../../language/plan/types.ts';
 import { enumValueName, fieldName, pascalName } from '../names.ts';
 import type { NameRegistry } from '../names.ts';
@@ -58,10 +60,16 @@ export interface ShapeContext {
 const JSON_VALUE: Shape = { kind: 'scalar', scalar: 'JSON' };
 const INT_MAX = 2_147_483_647;
 const INT_MIN = -2_147_483_648;
-const UNSAYABLE = ['$ref', 'anyOf', 'oneOf', 'allOf', 'not', 'if'] as const;
+/** Of a reference there is left what leads into itself. */
+const UNSAYABLE = ['$ref', 'anyOf', 'oneOf', 'allOf', 'not'] as const;
 
 /** Reads a schema; `name` is the type's name if it becomes one, `place` is for notes. */
 export function shapeOf(schema: JsonSchema, name: string, place: string, context: ShapeContext): Shape {
+  return shapeOfView(viewOf(schema), name, place, context);
+}
+
+function shapeOfView(view: SchemaView, name: string, place: string, context: ShapeContext): Shape {
+  const { schema, types, choices } = view;
   const asJson = (reason: string): Shape => {
     context.notes.push({ place, reason });
     return JSON_VALUE;
@@ -69,16 +77,15 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
   for (const keyword of UNSAYABLE) {
     if (schema[keyword] !== undefined) return asJson(`\`${keyword}\` has no counterpart in GraphQL`);
   }
-  if (schema['const'] !== undefined)
-    return enumShape([schema['const']], schema, name, context) ?? asJson('a constant that is not a text');
-  if (Array.isArray(schema['enum'])) {
-    const values = (schema['enum'] as readonly Json[]).filter((value) => value !== null);
+  if (choices)
     return (
-      enumShape(values, schema, name, context) ??
-      asJson('an enum whose values cannot be told apart as GraphQL names')
+      enumShape(choices, schema, name, context) ??
+      asJson(
+        'const' in schema
+          ? 'a constant that is not a text'
+          : 'an enum whose values cannot be told apart as GraphQL names',
+      )
     );
-  }
-  const types = typesOf(schema);
   if (types.length === 0) return JSON_VALUE;
   if (types.length > 1) return asJson(`a value of several types (${types.join(', ')})`);
   switch (types[0]) {
@@ -91,9 +98,9 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
     case 'integer':
       return { kind: 'scalar', scalar: needsBigInt(schema) ? 'BigInt' : 'Int' };
     case 'array':
-      return listShape(schema, name, place, context);
+      return listShape(view, name, place, context);
     case 'object':
-      return objectShape(schema, name, place, context) ?? JSON_VALUE;
+      return objectShape(view, name, place, context) ?? JSON_VALUE;
     default:
       return JSON_VALUE;
   }
@@ -101,26 +108,13 @@ export function shapeOf(schema: JsonSchema, name: string, place: string, context
 
 /** Would `shapeOf` try to make an object type of it? */
 export function looksLikeObject(schema: JsonSchema): boolean {
-  const types = typesOf(schema);
+  const view = viewOf(schema);
   return (
-    types.length === 1 &&
-    types[0] === 'object' &&
-    !['enum', 'const', ...UNSAYABLE].some((keyword) => schema[keyword] !== undefined)
+    view.types.length === 1 &&
+    view.types[0] === 'object' &&
+    view.choices === null &&
+    !UNSAYABLE.some((keyword) => view.schema[keyword] !== undefined)
   );
-}
-
-/** Beside `null`; empty where the schema does not say. */
-function typesOf(schema: JsonSchema): readonly string[] {
-  const type = schema['type'];
-  if (type === undefined) return schema['properties'] === undefined ? [] : ['object'];
-  const list = Array.isArray(type) ? (type as readonly string[]) : [type as string];
-  return list.filter((one) => one !== 'null');
-}
-
-function isNullable(schema: JsonSchema): boolean {
-  const type = schema['type'];
-  if (Array.isArray(type) && type.includes('null')) return true;
-  return Array.isArray(schema['enum']) && schema['enum'].includes(null);
 }
 
 /** GraphQL's Int has 32 bits: only bounds that say more ask for BigInt. */
@@ -149,23 +143,23 @@ function enumShape(
   return { kind: 'enum', name, description: textOf(schema['description']), values: named };
 }
 
-function listShape(schema: JsonSchema, name: string, place: string, context: ShapeContext): Shape {
-  const items = schema['items'];
-  if (!isSchema(items)) return { kind: 'list', item: JSON_VALUE, itemNullable: true };
+function listShape({ items }: SchemaView, name: string, place: string, context: ShapeContext): Shape {
+  if (!items) return { kind: 'list', item: JSON_VALUE, itemNullable: true };
+  const view = viewOf(items);
   return {
     kind: 'list',
-    item: shapeOf(items, `${name}Item`, `${place}[]`, context),
-    itemNullable: isNullable(items),
+    item: shapeOfView(view, `${name}Item`, `${place}[]`, context),
+    itemNullable: view.nullable,
   };
 }
 
 function objectShape(
-  schema: JsonSchema,
+  view: SchemaView,
   name: string,
   place: string,
   context: ShapeContext,
 ): Shape | undefined {
-  const properties = isSchema(schema['properties']) ? Object.entries(schema['properties']) : [];
+  const properties = Object.entries(view.properties);
   if (properties.length === 0) return undefined;
   const taken = new Set<string>();
   for (const [property] of properties) {
@@ -177,21 +171,20 @@ function objectShape(
     taken.add(field);
   }
   if (!context.names.claim(name, context.claimer)) return undefined;
-  const required = Array.isArray(schema['required']) ? (schema['required'] as readonly string[]) : [];
-  const fields = properties.map(([property, value]): ShapeField => {
-    const member: JsonObject = isSchema(value) ? value : {};
+  const fields = properties.map(([property, schema]): ShapeField => {
+    const member = viewOf(schema);
     return {
       name: fieldName(property) ?? property,
       property,
-      shape: shapeOf(member, `${name}${pascalName(property)}`, `${place}.${property}`, context),
-      optional: !required.includes(property),
-      nullable: isNullable(member),
-      defaultValue: member['default'],
-      description: describe(member),
-      deprecated: member['deprecated'] === true ? 'Deprecated by the task.' : null,
+      shape: shapeOfView(member, `${name}${pascalName(property)}`, `${place}.${property}`, context),
+      optional: !view.required.has(property),
+      nullable: member.nullable,
+      defaultValue: member.schema['default'],
+      description: describe(member.schema),
+      deprecated: member.schema['deprecated'] === true ? 'Deprecated by the task.' : null,
     };
   });
-  return { kind: 'object', name, description: textOf(schema['description']), fields };
+  return { kind: 'object', name, description: textOf(view.schema['description']), fields };
 }
 
 /** What the type alone does not say is put beside the description, as a reader of the schema would want it. */
@@ -211,8 +204,4 @@ function describe(schema: JsonSchema): string {
 
 function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
-}
-
-function isSchema(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

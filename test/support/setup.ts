@@ -1,0 +1,5 @@
+// Run by every test file before its tests.
+import { afterAll } from 'vitest';
+import { closeLeftOpen } from './left-open.ts';
+
+afterAll(closeLeftOpen);
