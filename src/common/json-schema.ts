@@ -123,10 +123,28 @@ function together(own: JsonSchema, parts: readonly JsonSchema[]): JsonSchema {
   return { ...own, allOf: [...(Object.keys(said).length > 0 ? [said] : []), ...apart] };
 }
 
-const LARGER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'];
-const SMALLER = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'];
+const LARGER: ReadonlySet<string> = new Set([
+  'minimum',
+  'exclusiveMinimum',
+  'minLength',
+  'minItems',
+  'minProperties',
+]);
+const SMALLER: ReadonlySet<string> = new Set([
+  'maximum',
+  'exclusiveMaximum',
+  'maxLength',
+  'maxItems',
+  'maxProperties',
+]);
 /** Of these the nearer one is meant. */
-const ANNOTATIONS = ['title', 'description', 'default', 'examples', 'deprecated'];
+const ANNOTATIONS: ReadonlySet<string> = new Set([
+  'title',
+  'description',
+  'default',
+  'examples',
+  'deprecated',
+]);
 
 /** One schema that takes exactly what both take; undefined where none can be written. */
 function combine(far: JsonSchema, near: JsonSchema): JsonSchema | undefined {
@@ -159,9 +177,9 @@ function speakApart(far: JsonSchema, near: JsonSchema): boolean {
 }
 
 function combineKeyword(keyword: string, far: Json, near: Json): Json | undefined {
-  if (canonicalJson(far) === canonicalJson(near) || ANNOTATIONS.includes(keyword)) return near;
-  if (LARGER.includes(keyword)) return Math.max(Number(far), Number(near));
-  if (SMALLER.includes(keyword)) return Math.min(Number(far), Number(near));
+  if (canonicalJson(far) === canonicalJson(near) || ANNOTATIONS.has(keyword)) return near;
+  if (LARGER.has(keyword)) return Math.max(Number(far), Number(near));
+  if (SMALLER.has(keyword)) return Math.min(Number(far), Number(near));
   switch (keyword) {
     case 'uniqueItems':
       return true;
@@ -353,7 +371,7 @@ function soleVariant({ anyOf, oneOf, ...beside }: JsonSchema): JsonSchema | unde
   const others = members.filter((one) => !isObject(one) || one['type'] !== 'null');
   const [sole] = others;
   if (members.length < 2 || others.length !== 1 || !isObject(sole)) return undefined;
-  return Object.keys(beside).every((keyword) => ANNOTATIONS.includes(keyword))
+  return Object.keys(beside).every((keyword) => ANNOTATIONS.has(keyword))
     ? { ...sole, ...beside }
     : undefined;
 }
