@@ -91,8 +91,8 @@ export class DenseHistogram {
     return this.#total;
   }
 
-  record(durationMs: number): void {
-    this.#count(bucketOf(durationMs), 1);
+  record(durationMs: number, times = 1): void {
+    this.#count(bucketOf(durationMs), times);
   }
 
   /** So that what comes weighs more than what was. */

@@ -73,8 +73,9 @@ async function soundReport(path: string): Promise<VerifyReport> {
 
 /** Throws MOVE_REFUSED. */
 export function compare(before: VerifyReport, after: VerifyReport): void {
-  for (const of of ['runs', 'attempts', 'budgetWindows', 'rollups', 'found'] as const)
-    if (before[of] !== after[of]) throw refused(`Of ${before[of]} ${of}, ${after[of]} have arrived.`);
+  for (const kind of ['runs', 'attempts', 'budgetWindows', 'rollups', 'found'] as const)
+    if (before[kind] !== after[kind])
+      throw refused(`Of ${before[kind]} ${kind}, ${after[kind]} have arrived.`);
 }
 
 export function refused(why: string): HeadgateError {

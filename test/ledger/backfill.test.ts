@@ -84,3 +84,37 @@ it('INV-1: what was counted before savings were kept is completed from its rows,
   expect(await everything(createSpanStats(opened, clock))).toEqual(before);
   await opened.close();
 });
+
+it('INV-1: days by session alone are added up for a ledger that has none', async () => {
+  const path = ledgerPath();
+  const open = () => openLedger({ path, synchronous: 'normal', clock: systemClock, writer: 'inline' });
+  const sessions = async (ledger: Awaited<ReturnType<typeof open>>) =>
+    (await createSpanStats(ledger, systemClock).spend({ span: {}, by: ['SESSION'] })).groups;
+  const ledger = await open();
+  for (let index = 0; index < 20; index += 1) {
+    const session = ['s.1:a@b-c', 's_2', undefined][index % 3];
+    const caller = { name: index % 2 === 0 ? 'ana' : 'ben', team: null, tier: null };
+    const run = makeRun(`run_${index}`, {
+      startedAtMs: START_MS + index * 5 * HOUR_MS,
+      caller: { ...caller, ...(session === undefined ? {} : { session }) },
+    });
+    const attempt = makeAttempt(`att_${index}`, run, { rates: RATES });
+    await ledger.openRun(run);
+    await ledger.openAttempt(attempt);
+    await ledger.closeAttempt(settle(attempt, { latencyMs: 100 + index * 50 }), null);
+    await ledger.finishRun(finish(run));
+  }
+  const before = await sessions(ledger);
+  expect(before.length).toBe(3);
+  await ledger.close();
+
+  const migrations = readdirSync(MIGRATIONS).filter((name) => /^\d/.test(name));
+  const old = new DatabaseSync(path);
+  old.exec('delete from rollups where grain = 8');
+  old.exec(`pragma user_version = ${migrations.sort().findIndex((name) => name.endsWith('_session_days'))}`);
+  old.close();
+  const opened = await open();
+  expect((await opened.verify()).discrepancies).toEqual([]);
+  expect(await sessions(opened)).toEqual(before);
+  await opened.close();
+});

@@ -42,6 +42,41 @@ async function bury(
 }
 
 describe.skipIf(!hasPostgres)('two nodes', () => {
+  it('INV-1: sessions are counted also beside a node that knows no days by session alone, and of it when it is gone', async () => {
+    const { address, first, second } = await two();
+    for (const [index, ledger] of [first, second, first, second].entries()) {
+      const caller = { name: 'ana', team: null, tier: null, session: `s-${index % 3}` };
+      const run = makeRun(`run_${index}`, { caller });
+      const attempt = makeAttempt(`att_${index}`, run);
+      await Promise.all([
+        ledger.openRun(run),
+        ledger.openAttempt(attempt),
+        ledger.closeAttempt(settle(attempt), null),
+        ledger.finishRun(finish(run)),
+      ]);
+    }
+    const read = async (): Promise<object> => {
+      const grouping = { by: ['SESSION'], filter: {} } as const;
+      const { answers } = await second.spans([{ fromMs: 0, toMs: 1e14, grouping, latencies: true }]);
+      return Object.fromEntries((answers[0]?.groups ?? []).map(({ values: [value], sums }) => [value, sums]));
+    };
+    const before = await read();
+    expect(Object.keys(before).sort()).toEqual(['s-0', 's-1', 's-2']);
+    // The first node is of an older version, which wrote none.
+    await query(address, 'delete from rollups where grain = 8 and node = 1');
+    await query(address, 'update nodes set has_session_days = false where seq = 1');
+    expect(await read()).toEqual(before);
+    expect((await second.verify()).discrepancies).toEqual([]);
+    await second.prune(START_MS);
+    expect(await read()).toEqual(before);
+    await bury(address);
+    await query(address, 'update nodes set beat_at_ms = 0 where seq = 1');
+    await second.prune(START_MS);
+    expect(await query(address, 'select 1 from nodes where not has_session_days')).toEqual([]);
+    expect(await read()).toEqual(before);
+    expect((await second.verify()).discrepancies).toEqual([]);
+  });
+
   it('INV-3: what a node leaves that dies is settled by another, in one transaction and once', async () => {
     const { address, first, second } = await two();
     const run = makeRun('run_1');

@@ -17,7 +17,7 @@ import type { Queryable, Row } from './connection.ts';
 import { LOCKS, migrate } from './migrate.ts';
 import { registerNode } from './nodes.ts';
 import { verify } from './queries/verify.ts';
-import { sumsOfRow } from './rollup-changes.ts';
+import { completeSessionDays, sumsOfRow } from './rollup-changes.ts';
 import { columnsOf, keys, names, recordset } from './statement.ts';
 import type { Column } from './statement.ts';
 import * as tables from './tables.ts';
@@ -51,7 +51,8 @@ const sharedColumns = (table: (typeof MOVED)[number]): readonly Column[] => colu
 /** All of a file's rows, as those of a node that has left: what it was in the middle of, the next node settles and takes over. */
 export async function intoPostgres(path: string, to: string, before: VerifyReport): Promise<VerifyReport> {
   const address = readAddress(to);
-  const pool = openPool(address, 2);
+  // Adding up a large ledger takes longer between two statements than a node may stand still.
+  const pool = openPool({ ...address, silenceMs: 0 }, 2);
   const file = openForReading(path);
   try {
     await migrate(pool, address, join(PACKAGE_MIGRATIONS, 'postgres'));
@@ -146,7 +147,10 @@ export async function settled(from: string, clock: Clock): Promise<void> {
         [self],
       );
       const others = rows as { id: string; at: bigint }[];
-      if (others.length === 0) return;
+      if (others.length === 0) {
+        await inTransaction(pool, (client) => completeSessionDays(client, 0));
+        return;
+      }
       // One that shows a new sign of life lives; the others are buried when they were silent for long enough.
       const isAtWork = others.some(({ id, at }) => at !== (beats.get(id) ?? at));
       if (isAtWork || systemClock.monotonicMs() > untilMs)

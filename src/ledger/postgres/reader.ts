@@ -8,7 +8,7 @@ import type { DatabaseAddress, Queryable } from './connection.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
 import { readDatabase } from './queries/read-database.ts';
-import { RollupKeys, readRollups, readSpan } from './queries/rollup-queries.ts';
+import { RollupKeys, readRollups, readSpans } from './queries/rollup-queries.ts';
 import * as runs from './queries/run-queries.ts';
 import { scanRows } from './queries/scan-queries.ts';
 import { createTakeWaiting } from './waiting.ts';
@@ -82,10 +82,9 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
           `select min(bucket_ms) as first from rollups where grain = ${DAYS}`,
         );
         const first = (rows[0] as { first: bigint | null } | undefined)?.first ?? null;
-        const database_ = readDatabase(client);
         return {
           firstMs: first === null ? null : Number(first),
-          answers: await Array.fromAsync(reads, (each) => readSpan(client, database_, keys, each)),
+          answers: await readSpans(client, keys, reads),
         };
       }),
     verify: () => inSnapshot(pool, verify),

@@ -1,7 +1,17 @@
 // The roll-ups' changes of one turn: added up in memory on the node's own rows, which no other node writes.
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
-import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
-import { AMOUNT_NAMES, COUNT_NAMES, addRow, addSums, emptySums } from '../rollup/sums.ts';
+import {
+  ALL_GRAINS,
+  BY_SESSION,
+  DAYS,
+  SESSION_DAYS,
+  SESSION_GRAINS,
+  bucketStartMs,
+  coarserKeys,
+  MINUTES,
+} from '../rollup/dimensions.ts';
+import type { Grain } from '../rollup/dimensions.ts';
+import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from '../sqlite/written-values.ts';
 import { DATABASE_NOW_MS, NOBODY } from './connection.ts';
@@ -60,8 +70,8 @@ export class RollupChanges {
   /** Writes the keys that are new; each combination of dimensions once, whichever node meets it first. */
   async resolve(database: Queryable): Promise<void> {
     for (const { key } of this.#changes.values()) {
-      this.want(key);
-      this.want(withoutSession(key));
+      const { base, session } = coarserKeys(key);
+      for (const one of [key, base, session]) if (one !== null) this.want(one);
     }
     if (this.#keys.size === 0) return;
     if (this.#keyIds.size + this.#keys.size > REMEMBERED_KEYS) {
@@ -88,9 +98,11 @@ export class RollupChanges {
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
     const touched = new Map<string, Bucket & { readonly changes: Sums[] }>();
     for (const change of this.#changes.values()) {
-      const base = withoutSession(change.key);
-      this.#touch(touched, base, 0, change);
-      if (base !== change.key) this.#touch(touched, change.key, BY_SESSION, change);
+      const { base, session } = coarserKeys(change.key);
+      this.#touch(touched, base, ALL_GRAINS, change);
+      if (session === null) continue;
+      this.#touch(touched, change.key, SESSION_GRAINS, change);
+      this.#touch(touched, session, [SESSION_DAYS], change);
     }
     const added = await this.#added(database, touched);
     this.#changes.clear();
@@ -130,13 +142,12 @@ export class RollupChanges {
   #touch(
     touched: Map<string, Bucket & { readonly changes: Sums[] }>,
     key: string,
-    family: number,
+    grains: readonly number[],
     { minuteMs, sums }: Change,
   ): void {
     const keyId = this.keyId(key);
-    for (const width of [MINUTES, HOURS, DAYS]) {
-      const bucketMs = bucketStartMs(width, minuteMs);
-      const grain = width + family;
+    for (const grain of grains) {
+      const bucketMs = bucketStartMs((grain % BY_SESSION) as Grain, minuteMs);
       const name = `${grain}:${bucketMs}:${keyId}`;
       const known = touched.get(name);
       if (known === undefined) touched.set(name, { name, grain, bucketMs, keyId, changes: [sums] });
@@ -189,6 +200,44 @@ export async function mergeRollups(database: Queryable, limit: number): Promise<
   const changed = await merged.merge(database, rows as Row[]);
   await database.query(WRITE_ROLLUPS, [JSON.stringify(changed)]);
   return rows.length;
+}
+
+const sessionKey = (of: string): string =>
+  `'["","","","","","","{}",' || (${of}.dimensions::json -> 7)::text || ',""]'`;
+const SESSION_SUMS = SUM_COLUMNS.map((name) => `sum(${name})::bigint`).join(', ');
+
+/** false: a node of a version before days by session alone still writes, or its sums were not completed yet. */
+export async function hasSessionDays(database: Queryable): Promise<boolean> {
+  const { rowCount } = await database.query('select 1 from nodes where not has_session_days limit 1');
+  return rowCount === 0;
+}
+
+/**
+ * Adds up the days by session alone of nodes that knew none, once the last of them writes nothing any more, not even late. A histogram is a list of
+ * pairs that are added: one after the other they are the sum.
+ */
+export async function completeSessionDays(database: Queryable, longDeadMs = LONG_DEAD_MS): Promise<void> {
+  if (await hasSessionDays(database)) return;
+  const { rowCount } = await database.query(
+    `select 1 from nodes where not has_session_days and (alive or beat_at_ms >= ${DATABASE_NOW_MS} - $1) limit 1`,
+    [longDeadMs],
+  );
+  if (rowCount !== 0) return;
+  const theirs = `(node = ${NOBODY} or node in (select seq from nodes where not has_session_days))`;
+  await database.query(`delete from rollups where grain = ${SESSION_DAYS} and ${theirs}`);
+  await database.query(
+    `insert into rollup_keys (dimensions)
+     select distinct ${sessionKey('rollup_keys')} from rollups join rollup_keys on rollup_keys.id = key_id
+     where grain = ${DAYS + BY_SESSION} and ${theirs} on conflict (dimensions) do nothing`,
+  );
+  await database.query(
+    `insert into rollups (grain, bucket_ms, key_id, node, ${SUM_COLUMNS.join(', ')}, latency, first_token)
+     select ${SESSION_DAYS}, bucket_ms, session.id, node, ${SESSION_SUMS}, string_agg(latency, ''), string_agg(first_token, '')
+     from rollups join rollup_keys on rollup_keys.id = key_id
+       join rollup_keys as session on session.dimensions = ${sessionKey('rollup_keys')}
+     where grain = ${DAYS + BY_SESSION} and ${theirs} group by bucket_ms, session.id, node`,
+  );
+  await database.query('update nodes set has_session_days = true where not has_session_days');
 }
 
 function written(sums: Sums): object {

@@ -321,7 +321,7 @@ export const rollupKeys = pgTable('rollup_keys', {
 export const rollups = pgTable(
   'rollups',
   {
-    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one. */
+    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one; 8: days by session and nothing else. */
     grain: count('grain').notNull(),
     bucketMs: count('bucket_ms').notNull(),
     keyId: count('key_id').notNull(),
@@ -398,6 +398,8 @@ export const nodes = pgTable('nodes', {
   beatAtMs: count('beat_at_ms').notNull(),
   /** Of its own operations, the last one that is written: one that is sent again is not written again. */
   lastOperation: count('last_operation').notNull(),
+  /** false: of a version that knows no days by session alone, and its sums have not been taken over yet. */
+  hasSessionDays: flag('has_session_days').notNull().default(false),
 });
 
 /** How often each thing that nodes share was changed: who was not told finds it out by asking. @public read by drizzle-kit */

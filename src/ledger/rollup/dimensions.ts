@@ -29,6 +29,15 @@ export const GRAIN_MS = [60_000, 3_600_000, 86_400_000] as const;
  */
 export const BY_SESSION = 3;
 
+/**
+ * Days by session and nothing else. A question for a month's sessions reads one row for each of them, where by all dimensions there may be twenty.
+ */
+export const SESSION_DAYS = DAYS + 2 * BY_SESSION;
+
+/** What is counted of everything, and of what says a session under all its dimensions. */
+export const ALL_GRAINS: readonly number[] = [MINUTES, HOURS, DAYS];
+export const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
+
 export function bucketStartMs(grain: Grain, atMs: number): number {
   const width = GRAIN_MS[grain];
   return Math.floor(atMs / width) * width;
@@ -59,9 +68,27 @@ export function decodeDimensions(text: string): Dimensions {
 
 /** The dimensions that a run is counted under whatever session it says. */
 export function withoutSession(text: string): string {
-  const { status, session, ...rest } = decodeDimensions(text);
-  return session === '' ? text : encodeDimensions(encodeStem({ ...rest, session: '' }), status);
+  return coarserKeys(text).base;
 }
+
+/** What a run is counted under beside its own dimensions. */
+export interface CoarserKeys {
+  /** Whatever session it says. */
+  readonly base: string;
+  /** By its session alone; null: it says none. */
+  readonly session: string | null;
+}
+
+export function coarserKeys(text: string): CoarserKeys {
+  const { status, session, ...rest } = decodeDimensions(text);
+  if (session === '') return { base: text, session: null };
+  return {
+    base: encodeDimensions(encodeStem({ ...rest, session: '' }), status),
+    session: encodeDimensions(encodeStem({ ...NOTHING, session }), ''),
+  };
+}
+
+const NOTHING = { task: '', caller: '', team: '', provider: '', model: '', revision: '', tags: '{}' };
 
 /** The session stands before the status, where there is one. */
 const PARTS_WITHOUT_SESSION = 8;

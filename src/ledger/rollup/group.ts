@@ -1,7 +1,7 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
 import { assertNever } from '../../common/assert-never.ts';
 import type { RunFilter } from '../port.ts';
-import { BY_SESSION } from './dimensions.ts';
+import { BY_SESSION, DAYS, SESSION_DAYS } from './dimensions.ts';
 import type { Dimensions, Grain } from './dimensions.ts';
 import type { Sums } from './sums.ts';
 
@@ -84,10 +84,22 @@ export function groupsOf(
   return groups;
 }
 
-/** What is added to the grain for each reading of roll-ups: all sums, those by session, or both. */
-export function familiesOf({ by, filter }: Grouping): readonly number[] {
-  if (filter.session !== undefined) return [BY_SESSION];
-  return by.includes('SESSION') ? [0, BY_SESSION] : [0];
+/**
+ * What is read of a grain: all sums, those by session, or both. `hasSessionDays`: false where something still writes that does not know of days by
+ * session alone.
+ */
+export function grainsOf(grain: Grain, { by, filter }: Grouping, hasSessionDays = true): readonly number[] {
+  const isAlone =
+    by.every((dimension) => dimension === 'SESSION') && !hasFilter({ ...filter, session: undefined });
+  const said = grain === DAYS && isAlone && hasSessionDays ? SESSION_DAYS : grain + BY_SESSION;
+  if (filter.session !== undefined) return [said];
+  return by.includes('SESSION') ? [grain, said] : [grain];
+}
+
+export function hasFilter(filter: {
+  readonly [name in keyof RollupFilter]: RollupFilter[name] | undefined;
+}): boolean {
+  return Object.values(filter).some((part) => part !== undefined);
 }
 
 /** A group that sums are counted in; −1: that they are taken from. */

@@ -35,26 +35,27 @@ export interface SignedSpan extends RollupSpan {
   readonly sign: 1 | -1;
 }
 
+export interface SignedRows extends TimeSpan {
+  readonly sign: 1 | -1;
+}
+
 export interface SpanParts {
   readonly sums: readonly SignedSpan[];
-  /** Only ever added. */
-  readonly rows: readonly TimeSpan[];
+  readonly rows: readonly SignedRows[];
 }
 
 /**
  * The parts add up to the span, each moment of it once. Of a day that is mostly inside, the hours outside are taken away: a day in a time zone is a
- * day in UTC and a few hours, not 24 of them.
+ * day in UTC and a few hours, not 24 of them. Two spans that follow each other are cut alike where they meet, so that what is read for the one is
+ * read for the other.
  */
 export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
   const sums: SignedSpan[] = [];
-  const rows: TimeSpan[] = [];
-  const take = (grain: Grain, fromMs: number, toMs: number, sign: 1 | -1): void => {
-    if (fromMs < toMs) sums.push({ grain, fromMs, toMs, sign });
-  };
-  const cover = ({ fromMs, toMs }: TimeSpan, grain: Grain | null): void => {
+  const rows: SignedRows[] = [];
+  const cover = ({ fromMs, toMs }: TimeSpan, grain: Grain | null, sign: 1 | -1): void => {
     if (fromMs >= toMs) return;
     if (grain === null) {
-      rows.push({ fromMs, toMs });
+      rows.push({ fromMs, toMs, sign });
       return;
     }
     const width = GRAIN_MS[grain];
@@ -62,33 +63,24 @@ export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
     const keptMs = keptFromMs(grain, kept);
     let firstMs = Math.max(Math.ceil(fromMs / width) * width, keptMs);
     let lastMs = Math.floor(toMs / width) * width;
-    // Where the finer sums begin and end that are added to the coarse ones, or taken from them.
-    let [addedToMs, addedFromMs] = [firstMs, lastMs];
-    if (finer !== null && toMs - fromMs > width / 2) {
-      const finerWidth = GRAIN_MS[finer];
-      const finerKeptMs = keptFromMs(finer, kept);
-      if (firstMs - fromMs > width / 2 && firstMs - width >= Math.max(keptMs, finerKeptMs)) {
-        firstMs -= width;
-        addedToMs = Math.ceil(fromMs / finerWidth) * finerWidth;
-      }
-      if (toMs - lastMs > width / 2 && lastMs >= Math.max(keptMs, finerKeptMs)) {
-        addedFromMs = Math.floor(toMs / finerWidth) * finerWidth;
-        lastMs += width;
-      }
+    if (toMs - fromMs > width / 2) {
+      // What is taken away has to be there.
+      const isThere = (atMs: number, edgeMs: number): boolean =>
+        atMs >= Math.max(keptMs, tellsFromMs(finer, edgeMs, kept));
+      if (firstMs - fromMs >= width / 2 && isThere(firstMs - width, fromMs)) firstMs -= width;
+      if (toMs - lastMs > width / 2 && isThere(lastMs, toMs)) lastMs += width;
     }
     if (firstMs >= lastMs) {
-      cover({ fromMs, toMs }, finer);
+      cover({ fromMs, toMs }, finer, sign);
       return;
     }
-    take(grain, firstMs, lastMs, 1);
-    if (finer !== null) {
-      take(finer, firstMs, addedToMs, -1);
-      take(finer, addedFromMs, lastMs, -1);
-    }
-    cover({ fromMs, toMs: addedToMs }, finer);
-    cover({ fromMs: addedFromMs, toMs }, finer);
+    sums.push({ grain, fromMs: firstMs, toMs: lastMs, sign });
+    cover({ fromMs: firstMs, toMs: fromMs }, finer, times(sign, -1));
+    cover({ fromMs: toMs, toMs: lastMs }, finer, times(sign, -1));
+    cover({ fromMs, toMs: firstMs }, finer, sign);
+    cover({ fromMs: lastMs, toMs }, finer, sign);
   };
-  cover(span, DAYS);
+  cover(span, DAYS, 1);
   return { sums, rows };
 }
 
@@ -99,6 +91,12 @@ export function times(one: 1 | -1, other: 1 | -1): 1 | -1 {
 
 /** By grain: minutes, hours, days. */
 const FINER: { readonly [grain in Grain]: Grain | null } = { 0: null, 1: MINUTES, 2: HOURS };
+
+/** Since when it can be told what lies before a time, and what after it: by finer sums, where they end there, or by the rows. */
+function tellsFromMs(finer: Grain | null, atMs: number, kept: Kept): number {
+  if (finer === null || atMs % GRAIN_MS[finer] !== 0) return kept.rowsFromMs;
+  return Math.min(kept.rowsFromMs, keptFromMs(finer, kept));
+}
 
 function keptFromMs(grain: Grain, { hoursFromMs, minutesFromMs }: Kept): number {
   if (grain === DAYS) return Number.NEGATIVE_INFINITY;

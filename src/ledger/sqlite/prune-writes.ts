@@ -1,6 +1,6 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
+import { BY_SESSION, DAYS, HOURS, MINUTES, SESSION_DAYS, bucketStartMs } from '../rollup/dimensions.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
 
 export class PruneWrites {
@@ -84,6 +84,7 @@ export class PruneWrites {
       [HOURS + BY_SESSION, hoursFromMs],
       // Days stay, but for those by session: who ever asked is not kept longer than the rows are.
       [DAYS + BY_SESSION, hoursFromMs],
+      [SESSION_DAYS, hoursFromMs],
     ] as const)
       done += Number(this.#dropRollups.run(grain, fromMs).changes);
     done += Number(this.#dropWindows.run(nowMs - KEEP_WINDOWS_MS).changes);

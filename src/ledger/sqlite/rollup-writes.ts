@@ -1,7 +1,16 @@
 // The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
-import { BY_SESSION, DAYS, HOURS, MINUTES, bucketStartMs, withoutSession } from '../rollup/dimensions.ts';
+import {
+  ALL_GRAINS,
+  BY_SESSION,
+  MINUTES,
+  SESSION_DAYS,
+  SESSION_GRAINS,
+  bucketStartMs,
+  coarserKeys,
+} from '../rollup/dimensions.ts';
+import type { CoarserKeys, Grain } from '../rollup/dimensions.ts';
 import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from './written-values.ts';
@@ -22,8 +31,7 @@ export class RollupWrites {
   readonly #write: StatementSync;
   readonly #changes = new Map<string, Change>();
   #keyIds = new Map<string, number>();
-  /** By a key, the same without its session. */
-  #bases = new Map<string, string>();
+  #coarser = new Map<string, CoarserKeys>();
   #rows = new Map<string, Sums>();
 
   constructor(database: DatabaseSync) {
@@ -55,11 +63,10 @@ export class RollupWrites {
     if (this.#changes.size === 0) return;
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
     const touched = new Map<string, { grain: number; bucketMs: number; keyId: number; sums: Sums }>();
-    const add = (key: string, family: number, { minuteMs, sums }: Change): void => {
+    const add = (key: string, grains: readonly number[], { minuteMs, sums }: Change): void => {
       const keyId = this.keyId(key);
-      for (const width of [MINUTES, HOURS, DAYS]) {
-        const bucketMs = bucketStartMs(width, minuteMs);
-        const grain = width + family;
+      for (const grain of grains) {
+        const bucketMs = bucketStartMs((grain % BY_SESSION) as Grain, minuteMs);
         const name = `${grain}:${bucketMs}:${keyId}`;
         const row = this.#row(name, grain, bucketMs, keyId);
         addSums(row, sums);
@@ -67,9 +74,11 @@ export class RollupWrites {
       }
     };
     for (const change of this.#changes.values()) {
-      const base = this.#baseOf(change.key);
-      add(base, 0, change);
-      if (base !== change.key) add(change.key, BY_SESSION, change);
+      const { base, session } = this.#coarserOf(change.key);
+      add(base, ALL_GRAINS, change);
+      if (session === null) continue;
+      add(change.key, SESSION_GRAINS, change);
+      add(session, [SESSION_DAYS], change);
     }
     for (const { grain, bucketMs, keyId, sums } of touched.values()) this.#save(grain, bucketMs, keyId, sums);
     this.#changes.clear();
@@ -85,13 +94,13 @@ export class RollupWrites {
     return id;
   }
 
-  #baseOf(key: string): string {
-    const known = this.#bases.get(key);
+  #coarserOf(key: string): CoarserKeys {
+    const known = this.#coarser.get(key);
     if (known !== undefined) return known;
-    if (this.#bases.size >= REMEMBERED_KEYS) this.#bases = new Map();
-    const base = withoutSession(key);
-    this.#bases.set(key, base);
-    return base;
+    if (this.#coarser.size >= REMEMBERED_KEYS) this.#coarser = new Map();
+    const coarser = coarserKeys(key);
+    this.#coarser.set(key, coarser);
+    return coarser;
   }
 
   #row(name: string, grain: number, bucketMs: number, keyId: number): Sums {

@@ -313,7 +313,7 @@ export const rollupKeys = sqliteTable('rollup_keys', {
 export const rollups = sqliteTable(
   'rollups',
   {
-    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one. */
+    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one; 8: days by session and nothing else. */
     grain: count('grain').notNull(),
     bucketMs: count('bucket_ms').notNull(),
     keyId: count('key_id').notNull(),

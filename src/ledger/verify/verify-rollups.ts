@@ -5,12 +5,14 @@ import {
   GRAIN_MS,
   HOURS,
   MINUTES,
-  decodeDimensions,
+  SESSION_DAYS,
+  coarserKeys,
   encodeDimensions,
   stemOf,
-  withoutSession,
 } from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
+import { SQLITE, isClosed, isFinished, ofAttempts, ofRuns, sumsIn } from '../rollup/counted.ts';
+import type { SqlDialect } from '../rollup/counted.ts';
 import { SUM_COLUMNS } from '../rollup/sums.ts';
 import type { Findings } from './report.ts';
 
@@ -24,72 +26,23 @@ interface DaySum {
   readonly sum: Sum;
 }
 
-/** Where the two databases say the same in other words. */
-export interface SqlDialect {
-  readonly number: (condition: string) => string;
-  /** A text or null, compared with a text. */
-  readonly is: (column: string, text: string) => string;
-}
-const when = (condition: string, value: string): string => `case when ${condition} then ${value} else 0 end`;
-export const SQLITE: SqlDialect = {
-  number: (condition) => when(condition, '1'),
-  is: (column, text) => `${column} is '${text}'`,
-};
-export const POSTGRES: SqlDialect = {
-  number: (condition) => when(condition, '1'),
-  is: (column, text) => `${column} is not distinct from '${text}'`,
-};
-
-/** What the roll-ups' columns are of attempts that are closed, in SQL: the rule of `countAttempt`, written a second time so that it is held to. */
-const ofAttempts = ({ number, is }: SqlDialect): { readonly [column: string]: string } => ({
-  cost_nano_usd: 'cost_nano_usd',
-  attempts: '1',
-  errors: number("status = 'failed'"),
-  input_tokens: 'input_tokens',
-  cached_input_tokens: 'cached_input_tokens',
-  cache_write_tokens: 'cache_write_tokens',
-  output_tokens: 'output_tokens',
-  reasoning_tokens: 'reasoning_tokens',
-  estimated_nano_usd: when('estimated', 'cost_nano_usd'),
-  unbaselined_nano_usd: when(
-    `status = 'succeeded' and not (${is('saved_by', 'failure')}) and baseline is null`,
-    'cost_nano_usd',
-  ),
-  saved_routing_nano_usd: when(is('saved_by', 'routing'), 'saved_route_nano_usd'),
-  saved_local_nano_usd: when(is('saved_by', 'local'), 'saved_route_nano_usd'),
-  saved_cascade_nano_usd: when(is('saved_by', 'cascade'), 'saved_route_nano_usd'),
-  saved_prompt_cache_nano_usd: 'saved_prompt_cache_nano_usd',
-  saved_failures_nano_usd: when(
-    `${is('saved_by', 'failure')} or (saved_by is null and status <> 'succeeded')`,
-    '-cost_nano_usd',
-  ),
-});
-const ofRuns = ({ number }: SqlDialect): { readonly [column: string]: string } => ({
-  saved_nano_usd: 'saved_nano_usd',
-  runs: '1',
-  cached_runs: number('cached > 0'),
-  saved_exact_cache_nano_usd: when('cached = 1', 'saved_nano_usd'),
-});
 const OF_ATTEMPTS = Object.keys(ofAttempts(SQLITE));
 const OF_RUNS = Object.keys(ofRuns(SQLITE));
-const sumsIn = (columns: { readonly [column: string]: string }): string =>
-  Object.entries(columns)
-    .map(([name, expression]) => `sum(${expression}) as ${name}`)
-    .join(', ');
-
 const DAY_OF = `started_at_ms - started_at_ms % ${GRAIN_MS[DAYS]}`;
 export const ATTEMPTS_BY_DAY = (dialect: SqlDialect): string =>
   `select ${DAY_OF} as day, dimensions, status, ${sumsIn(ofAttempts(dialect))}
-   from attempts join rollup_keys on rollup_keys.id = rollup_key_id where status not in ('open', 'unreconciled')
+   from attempts join rollup_keys on rollup_keys.id = rollup_key_id where ${isClosed}
    group by 1, rollup_key_id, dimensions, status`;
 export const RUNS_BY_DAY = (dialect: SqlDialect): string =>
   `select ${DAY_OF} as day, dimensions, ${sumsIn(ofRuns(dialect))}
-   from runs join rollup_keys on rollup_keys.id = rollup_key_id where finished_at_ms is not null
+   from runs join rollup_keys on rollup_keys.id = rollup_key_id where ${isFinished}
    group by 1, rollup_key_id, dimensions`;
 const summed = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');
-export const DAYS_AS_KEPT = `select grain, bucket_ms, dimensions, ${summed}
-  from rollups join rollup_keys on rollup_keys.id = key_id
-  where grain in (${DAYS}, ${DAYS + BY_SESSION}) group by grain, bucket_ms, dimensions`;
+export const DAYS_AS_KEPT = (grains: readonly number[]): string =>
+  `select grain, bucket_ms, dimensions, ${summed}
+   from rollups join rollup_keys on rollup_keys.id = key_id
+   where grain in (${grains.join(', ')}) group by grain, bucket_ms, dimensions`;
+export const DAY_GRAINS: readonly number[] = [DAYS, DAYS + BY_SESSION, SESSION_DAYS];
 export const FINER = (finer: number, coarser: number, keptFrom: FinerThan['keptFrom']): string => {
   const width = GRAIN_MS[(coarser % BY_SESSION) as Grain];
   return `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id,
@@ -116,6 +69,8 @@ export interface RollupRows {
   readonly attempts: Iterable<Row>;
   readonly runs: Iterable<Row>;
   readonly days: Iterable<Row>;
+  /** What `days` are of: days by session alone may not all be there yet. */
+  readonly dayGrains: readonly number[];
   readonly finer: (grains: FinerThan) => Iterable<Row>;
 }
 
@@ -123,9 +78,11 @@ export function verifyRollups(rows: RollupRows, prunedBeforeMs: bigint, findings
   const own = daysOfRows(rows);
   const days = new Map<string, Sum>();
   for (const { day, dimensions, sum } of own.values()) {
-    addSum(days, `${DAYS} ${day} ${withoutSession(dimensions)}`, sum);
-    if (decodeDimensions(dimensions).session !== '')
-      addSum(days, `${DAYS + BY_SESSION} ${day} ${dimensions}`, sum);
+    const { base, session } = coarserKeys(dimensions);
+    addSum(days, `${DAYS} ${day} ${base}`, sum);
+    if (session === null) continue;
+    addSum(days, `${DAYS + BY_SESSION} ${day} ${dimensions}`, sum);
+    if (rows.dayGrains.includes(SESSION_DAYS)) addSum(days, `${SESSION_DAYS} ${day} ${session}`, sum);
   }
   let count = 0;
   for (const row of rows.days) {

@@ -5,14 +5,15 @@ import type { PlanPrice } from '../../language/plan/types.ts';
 import { costOf } from '../../engine/routing/cost.ts';
 import { settledSpending } from '../sqlite/settled-spending.ts';
 import { parsePrice } from './price.ts';
+import { SQLITE } from '../rollup/counted.ts';
 import { Findings } from './report.ts';
 import type { VerifyReport } from './report.ts';
 import {
   ATTEMPTS_BY_DAY,
   DAYS_AS_KEPT,
+  DAY_GRAINS,
   FINER,
   RUNS_BY_DAY,
-  SQLITE,
   verifyRollups,
 } from './verify-rollups.ts';
 
@@ -41,7 +42,8 @@ export function verify(connection: DatabaseSync): VerifyReport {
     {
       attempts: all(ATTEMPTS_BY_DAY(SQLITE)),
       runs: all(RUNS_BY_DAY(SQLITE)),
-      days: all(DAYS_AS_KEPT),
+      days: all(DAYS_AS_KEPT(DAY_GRAINS)),
+      dayGrains: DAY_GRAINS,
       finer: ({ finer, coarser, keptFrom }) => all(FINER(finer, coarser, keptFrom)),
     },
     prunedBeforeMs,

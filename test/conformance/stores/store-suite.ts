@@ -1,9 +1,12 @@
 // What every store of the ledger must do, whatever database is under it.
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PlanBudget } from '../../../src/language/plan/types.ts';
 import type { WrittenRow } from '../../../src/ledger/port.ts';
 import type { Ledger } from '../../../src/ledger/open.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../../support/ledger-records.ts';
+import { TRAFFIC_END_MS, scanned, spanReads, sumsByGroup, writeTraffic } from '../../support/span-traffic.ts';
+import type { SpanRead } from '../../../src/ledger/rollup/span.ts';
 
 /** `open` gives an empty ledger the first time, and the same one again when called with what `close` left. */
 export interface StoreUnderTest {
@@ -234,6 +237,26 @@ export function describeStore(name: string, store: StoreUnderTest): void {
         'attempt_closed',
         'run_finished',
       ]);
+    });
+  });
+
+  describe(`${name}: sums`, () => {
+    it('INV-1: any span is the sum of its rows, by any dimensions, of any filter, whatever was pruned', async () => {
+      const ledger = await store.open();
+      const rows = await writeTraffic(ledger);
+      const check = async (reads: readonly SpanRead[]): Promise<void> => {
+        const { answers } = await ledger.spans(reads);
+        for (const [index, read] of reads.entries()) {
+          expect(answers[index]?.complete).toBe(true);
+          expect(sumsByGroup(answers[index]?.groups ?? [])).toEqual(sumsByGroup(scanned(rows, read)));
+        }
+      };
+      const asked = fc.sample(spanReads, 60);
+      for (const reads of asked) await check(reads);
+      // Minutes and hours go, and what they told is read from rows.
+      await ledger.prune(TRAFFIC_END_MS);
+      for (const reads of asked) await check(reads);
+      expect((await ledger.verify()).discrepancies.filter(({ kind }) => kind === 'rollup')).toEqual([]);
     });
   });
 

@@ -21,15 +21,20 @@ it('the parts of a span count each of its moments once, and no other, whatever i
       fc.nat({ max: 60 * DAY_MS }),
       fc.nat({ max: 100 }),
       fc.nat({ max: 100 * 24 }),
-      (fromMs, lengthMs, hoursFromDay, minutesFromHour) => {
+      fc.nat({ max: 160 * DAY_MS }),
+      fc.constantFrom(1, 60_000, 15 * 60_000, HOUR_MS),
+      (from, length, hoursFromDay, minutesFromHour, rowsFromMs, width) => {
         const kept = {
           hoursFromMs: hoursFromDay * DAY_MS,
           minutesFromMs: minutesFromHour * HOUR_MS,
-          rowsFromMs: 0,
+          rowsFromMs,
         };
+        const [fromMs, lengthMs] = [from - (from % width), length - (length % width)];
         const toMs = fromMs + lengthMs;
         const { sums, rows } = spanParts({ fromMs, toMs }, kept);
-        const parts = [...sums, ...rows.map((part) => ({ ...part, sign: 1 }))];
+        const parts = [...sums, ...rows];
+        // Of rows that are gone nothing can be taken away.
+        for (const part of rows) if (part.sign < 0) expect(part.fromMs).toBeGreaterThanOrEqual(rowsFromMs);
         for (const part of parts) expect(part.toMs).toBeGreaterThan(part.fromMs);
         const cuts = [...new Set([fromMs, toMs, ...parts.flatMap((part) => [part.fromMs, part.toMs])])];
         for (const atMs of cuts) {
@@ -57,6 +62,21 @@ it('a day in a time zone is a day in UTC and the hours between the two', () => {
     ],
     rows: [],
   });
+});
+
+it('two days of a time zone that is half an hour off are cut alike where they meet', () => {
+  const kept = { hoursFromMs: 0, minutesFromMs: Number.POSITIVE_INFINITY, rowsFromMs: 0 };
+  const midnightMs = 10 * DAY_MS + 18.5 * HOUR_MS;
+  const [before, after] = [-DAY_MS, 0].map((by) =>
+    spanParts({ fromMs: midnightMs + by, toMs: midnightMs + by + DAY_MS }, kept),
+  );
+  const at = midnightMs - HOUR_MS / 2;
+  const half = { fromMs: at, toMs: midnightMs };
+  expect(before?.rows).toContainEqual({ ...half, sign: 1 });
+  expect(after?.rows).toContainEqual({ ...half, sign: -1 });
+  const hours = { grain: 1, fromMs: at, toMs: 11 * DAY_MS };
+  expect(before?.sums).toContainEqual({ ...hours, sign: -1 });
+  expect(after?.sums).toContainEqual({ ...hours, sign: 1 });
 });
 
 interface Row {

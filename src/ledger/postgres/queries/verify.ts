@@ -1,12 +1,14 @@
 // Adds everything up again in one snapshot of PostgreSQL, as `verify/` says: attempts in parts, so that no more of them are in memory.
+import { POSTGRES } from '../../rollup/counted.ts';
+import { SESSION_DAYS } from '../../rollup/dimensions.ts';
 import { Findings } from '../../verify/report.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import {
   ATTEMPTS_BY_DAY,
   DAYS_AS_KEPT,
+  DAY_GRAINS,
   FINER,
   FINER_GRAINS,
-  POSTGRES,
   RUNS_BY_DAY,
   verifyRollups,
 } from '../../verify/verify-rollups.ts';
@@ -20,6 +22,7 @@ import {
   verifyRuns,
 } from '../../verify/verify.ts';
 import type { Queryable, Row } from '../connection.ts';
+import { hasSessionDays } from '../rollup-changes.ts';
 
 const ROWS_AT_ONCE = 5_000;
 
@@ -56,11 +59,15 @@ export async function verify(database: Queryable): Promise<VerifyReport> {
   const finer = new Map<FinerThan, readonly Row[]>();
   for (const grains of FINER_GRAINS)
     finer.set(grains, await all(FINER(grains.finer, grains.coarser, grains.keptFrom)));
+  const dayGrains = (await hasSessionDays(database))
+    ? DAY_GRAINS
+    : DAY_GRAINS.filter((grain) => grain !== SESSION_DAYS);
   const rollups = verifyRollups(
     {
       attempts: await all(ATTEMPTS_BY_DAY(POSTGRES)),
       runs: await all(RUNS_BY_DAY(POSTGRES)),
-      days: await all(DAYS_AS_KEPT),
+      days: await all(DAYS_AS_KEPT(dayGrains)),
+      dayGrains,
       finer: (grains) => finer.get(grains) ?? [],
     },
     prunedBeforeMs,

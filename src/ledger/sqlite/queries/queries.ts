@@ -107,7 +107,7 @@ export type QueryName = keyof Queries;
 export function createQueries(connection: DatabaseSync): Queries {
   const database = readDatabase(connection);
   const first = connection.prepare(`select min(bucket_ms) as first from rollups where grain = ${DAYS}`);
-  const readSpan = createSpanReader(connection, database);
+  const readSpans = createSpanReader(connection);
   const state = connection.prepare('select last_operation as last from ledger_state');
   const lastOperation = (): number => Number(state.get()?.['last'] ?? 0);
   return {
@@ -143,7 +143,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     spans: (reads) =>
       inSnapshot(connection, () => ({
         firstMs: firstOf(first.get()?.['first']),
-        answers: reads.map(readSpan),
+        answers: readSpans(reads),
       })),
     verify: () => inSnapshot(connection, verify),
     rollups: (reads) =>

@@ -1,72 +1,40 @@
 // Reads roll-ups: SQL adds up the numbers of each key, and the histograms are added to what their group has.
 import type { DatabaseSync } from 'node:sqlite';
-import { DenseHistogram } from '../../../common/histogram.ts';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
-import { familiesOf, sharesOf } from '../../rollup/group.ts';
+import type { Dimensions } from '../../rollup/dimensions.ts';
+import { grainsOf, sharesOf } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupRead, RollupSpan } from '../../rollup/group.ts';
-import { SUM_COLUMNS, addRow, emptySums, isNothing } from '../../rollup/sums.ts';
-import type { Sums } from '../../rollup/sums.ts';
-
-interface Group {
-  readonly values: readonly string[];
-  readonly sums: Sums;
-  readonly latency: DenseHistogram;
-  readonly firstToken: DenseHistogram;
-}
+import { SpanGroups } from '../../rollup/span-groups.ts';
+import { SUM_COLUMNS, emptySums, isNothing } from '../../rollup/sums.ts';
 
 /** By group, in no order; exact: SQLite adds integers as integers. */
-export function readRollups(connection: DatabaseSync, read: RollupRead): GroupedSums[] {
+export function readRollups(connection: DatabaseSync, read: RollupRead): readonly GroupedSums[] {
   return read.as === 'whole' ? readWhole(connection, read) : readPoints(connection, read);
 }
 
 const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
 type Bounds = readonly [number, number, number];
-/** Of each span, and of each family of sums that the question needs. */
+/** Of each span, and of all that is read of its grain. */
 const boundsOf = (spans: readonly RollupSpan[], grouping: Grouping): readonly Bounds[] =>
   spans.flatMap(({ grain, fromMs, toMs }) =>
-    familiesOf(grouping).map((family) => [grain + family, fromMs, toMs] as const),
+    grainsOf(grain, grouping).map((one) => [one, fromMs, toMs] as const),
   );
 
-function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): GroupedSums[] {
-  const found = new Map<string, Group>();
-  const groupsOfKey = readGroups(connection, grouping, (values) => {
-    const name = JSON.stringify(values);
-    const known = found.get(name);
-    if (known !== undefined) return known;
-    const group = {
-      values,
-      sums: emptySums(),
-      latency: new DenseHistogram(),
-      firstToken: new DenseHistogram(),
-    };
-    found.set(name, group);
-    return group;
-  });
+function readWhole(connection: DatabaseSync, { spans, grouping }: RollupRead): readonly GroupedSums[] {
+  const groups = new SpanGroups(grouping);
+  const read = connection.prepare('select dimensions from rollup_keys where id = ?');
+  const dimensionsOf = (key: unknown): Dimensions =>
+    decodeDimensions(read.get(key as bigint)?.['dimensions'] as string);
   const numbers = connection.prepare(
     `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`,
   );
   const histograms = connection.prepare(`select key_id, latency, first_token from rollups where ${INSIDE}`);
-  histograms.setReturnArrays(true);
   for (const bounds of boundsOf(spans, grouping)) {
-    for (const row of numbers.all(...bounds))
-      for (const { made, sign } of groupsOfKey(row['key_id'] as bigint)) addRow(made.sums, row, sign);
-    // As arrays: key, latency, first token.
-    for (const row of histograms.iterate(...bounds) as Iterable<unknown> as Iterable<
-      [bigint, Uint8Array, Uint8Array]
-    >) {
-      for (const { made, sign } of groupsOfKey(row[0])) {
-        made.latency.add(row[1], sign);
-        made.firstToken.add(row[2], sign);
-      }
-    }
+    for (const row of numbers.iterate(...bounds)) groups.addKey(row['key_id'], dimensionsOf, row, 1);
+    for (const row of histograms.iterate(...bounds))
+      groups.addHistograms(row['key_id'], dimensionsOf, row, 1);
   }
-  return [...found.values()]
-    .filter(({ sums }) => !isNothing(sums))
-    .map(({ values, sums, latency, firstToken }) => ({
-      bucketMs: 0,
-      values,
-      sums: { ...sums, latency: latency.toHistogram(), firstToken: firstToken.toHistogram() },
-    }));
+  return groups.groups();
 }
 
 function readPoints(connection: DatabaseSync, { spans, grouping }: RollupRead): GroupedSums[] {

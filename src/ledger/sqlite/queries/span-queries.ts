@@ -1,59 +1,71 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
-import type { DatabaseSync } from 'node:sqlite';
-import { DenseHistogram } from '../../../common/histogram.ts';
-import { decodeDimensions } from '../../rollup/dimensions.ts';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { SQLITE, allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
+import { BY_SESSION, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import { familiesOf, groupsOf, matchesFilter, sharesOf } from '../../rollup/group.ts';
-import { spanParts, times } from '../../rollup/span.ts';
-import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
-import { SUM_COLUMNS, addRow, addSums, emptySums, isNothing } from '../../rollup/sums.ts';
-import type { Sums } from '../../rollup/sums.ts';
-import type { ReadDatabase } from './read-database.ts';
-import { countedRows } from './scan-queries.ts';
+import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
+import type { RollupFilter } from '../../rollup/group.ts';
+import { spanParts } from '../../rollup/span.ts';
+import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
+import { SpanGroups } from '../../rollup/span-groups.ts';
+import type { CountedDurations, CountedSums } from '../../rollup/span-groups.ts';
+import { SUM_COLUMNS } from '../../rollup/sums.ts';
 
-interface Group {
-  readonly values: readonly string[];
-  readonly sums: Sums;
-  readonly latency: DenseHistogram;
-  readonly firstToken: DenseHistogram;
-}
-
-interface GroupShare {
-  readonly group: Group;
-  readonly sign: 1 | -1;
-}
+type Row = { readonly [column: string]: unknown };
+type Bounds = readonly [grain: number, fromMs: number, toMs: number];
 
 /** Keys are written once and never changed: what they say is decoded once. */
 const REMEMBERED_KEYS = 50_000;
 const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
+const OF_KEYS = `${INSIDE} and key_id in (select value from json_each(?))`;
+const SUMS = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');
+const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= ? and started_at_ms < ?';
 
-export function createSpanReader(
-  connection: DatabaseSync,
-  database: ReadDatabase,
-): (read: SpanRead) => SpanAnswer {
+export function createSpanReader(connection: DatabaseSync): (reads: readonly SpanRead[]) => SpanAnswer[] {
   const state = connection.prepare(
     'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from from ledger_state',
   );
-  const key = connection.prepare('select dimensions from rollup_keys where id = ?');
-  const numbers = connection.prepare(
-    `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`,
-  );
+  const keyById = connection.prepare('select dimensions from rollup_keys where id = ?');
+  const keysInside = connection.prepare(`select distinct key_id from rollups where ${INSIDE}`);
+  /** Each statement for all keys, and for some. */
+  const ofKeys = (
+    statement: (inside: string) => string,
+  ): ((bounds: Bounds, keys: string | null) => Iterable<Row>) => {
+    const [all, some] = [INSIDE, OF_KEYS].map((inside) => connection.prepare(statement(inside)));
+    return (bounds, keys) =>
+      (keys === null ? all?.iterate(...bounds) : some?.iterate(...bounds, keys)) as Iterable<Row>;
+  };
   // Of everything together no key has to be read: a fraction of the time, and the answer of each part of a series.
-  const total = connection.prepare(
-    `select count(*) as n, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE}`,
+  const together = ofKeys((inside) => `select count(*) as n, ${SUMS} from rollups where ${inside}`);
+  const byKey = ofKeys((inside) => `select key_id, ${SUMS} from rollups where ${inside} group by key_id`);
+  // Most sessions have one row for each of their keys: to sort them would take longer than to add them up.
+  const ofSessions = ofKeys(
+    (inside) => `select key_id, ${SUM_COLUMNS.join(', ')} from rollups where ${inside}`,
   );
-  const histograms = connection.prepare(`select key_id, latency, first_token from rollups where ${INSIDE}`);
-  histograms.setReturnArrays(true);
-  let dimensionsById = new Map<bigint, Dimensions>();
+  const histograms = ofKeys((inside) => `select key_id, latency, first_token from rollups where ${inside}`);
+  const attempts = `${allSums(ofAttempts(SQLITE))} from attempts where ${isClosed} and ${BEGAN_INSIDE}`;
+  const runs = `${allSums(ofRuns(SQLITE))} from runs where ${isFinished} and ${BEGAN_INSIDE}`;
+  const attemptsByKey = connection.prepare(`select rollup_key_id, status, ${attempts} group by 1, 2`);
+  const runsByKey = connection.prepare(`select rollup_key_id, ${runs} group by 1`);
+  const countedTogether = [attempts, runs].map((rows) => connection.prepare(`select count(*) as n, ${rows}`));
+  const durations = connection.prepare(
+    `select rollup_key_id, status, latency_ms, first_token_ms from attempts where ${isClosed} and ${BEGAN_INSIDE}`,
+  );
 
-  const dimensionsOf = (keyId: bigint): Dimensions => {
-    const known = dimensionsById.get(keyId);
+  let dimensionsById = new Map<unknown, Dimensions>();
+  const dimensionsOf = (key: unknown): Dimensions => {
+    const known = dimensionsById.get(key);
     if (known !== undefined) return known;
     if (dimensionsById.size >= REMEMBERED_KEYS) dimensionsById = new Map();
-    const dimensions = decodeDimensions(key.get(keyId)?.['dimensions'] as string);
-    dimensionsById.set(keyId, dimensions);
+    const dimensions = decodeDimensions(keyById.get(key as SQLInputValue)?.['dimensions'] as string);
+    dimensionsById.set(key, dimensions);
     return dimensions;
   };
+  /** An attempt's own dimensions carry the status that it was opened with. */
+  const ofAttempt = (row: Row): Dimensions => ({
+    ...dimensionsOf(row['rollup_key_id']),
+    status: row['status'] as string,
+  });
 
   const kept = (): Kept => {
     const row = state.get();
@@ -63,76 +75,79 @@ export function createSpanReader(
       hoursFromMs: Number(row?.['hours_from'] ?? 0),
     };
   };
+  const countedIn = (fromMs: number, toMs: number): readonly CountedSums[] => [
+    ...attemptsByKey.all(fromMs, toMs).map((row) => ({ dimensions: ofAttempt(row), row })),
+    ...runsByKey.all(fromMs, toMs).map((row) => ({ dimensions: dimensionsOf(row['rollup_key_id']), row })),
+  ];
+  const durationsIn = ({ fromMs, toMs }: TimeSpan): readonly CountedDurations[] =>
+    durations.all(fromMs, toMs).map((row) => ({
+      dimensions: ofAttempt(row),
+      latencyMs: row['latency_ms'] as number | null,
+      firstTokenMs: row['first_token_ms'] as number | null,
+    }));
+  /** As JSON; null: all of them. */
+  const keysOf = (bounds: Bounds, filter: RollupFilter): string | null => {
+    if (!hasFilter(filter)) return null;
+    const ids = keysInside.all(...bounds).map((row) => row['key_id']);
+    return JSON.stringify(ids.filter((id) => matchesFilter(dimensionsOf(id), filter)).map(Number));
+  };
 
-  return ({ fromMs, toMs, grouping, latencies }) => {
-    const found = new Map<string, Group>();
-    const groupsOfDimensions = (dimensions: Dimensions): readonly Group[] =>
-      matchesFilter(dimensions, grouping.filter)
-        ? groupsOf(dimensions, grouping).map((values) => groupAt(found, values))
-        : [];
-    const sharesByKey = new Map<bigint, readonly GroupShare[]>();
-    const sharesOfKey = (keyId: bigint): readonly GroupShare[] => {
-      let shares = sharesByKey.get(keyId);
-      if (shares === undefined) {
-        shares = sharesOf(dimensionsOf(keyId), grouping).map(({ values, sign }) => ({
-          group: groupAt(found, values),
-          sign,
-        }));
-        sharesByKey.set(keyId, shares);
-      }
-      return shares;
-    };
-    const isTotal =
-      grouping.by.length === 0 && Object.values(grouping.filter).every((part) => part === undefined);
+  return (reads) => {
     const there = kept();
-    const parts = spanParts({ fromMs, toMs }, there);
-    const bounds = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
-      familiesOf(grouping).map((family) => ({ bound: [grain + family, from, to] as const, of: sign })),
+    // Where two parts of a series meet, what is read for the one is read for the other.
+    const totals = remembering((bounds: Bounds, filter: RollupFilter) => [
+      ...together(bounds, keysOf(bounds, filter)),
+    ]);
+    const counted = remembering(countedIn);
+    const countedTotals = remembering((fromMs: number, toMs: number) =>
+      countedTogether.flatMap((rows) => rows.all(fromMs, toMs)),
     );
-    for (const { bound, of } of bounds) {
-      if (isTotal) {
-        const row = total.get(...bound);
-        if (row !== undefined && row['n'] !== 0n) addRow(groupAt(found, []).sums, row, of);
-      } else
-        for (const row of numbers.all(...bound))
-          for (const { group, sign } of sharesOfKey(row['key_id'] as bigint))
-            addRow(group.sums, row, times(of, sign));
-      if (!latencies) continue;
-      // As arrays: key, latency, first token.
-      for (const row of histograms.iterate(...bound) as Iterable<unknown> as Iterable<
-        [bigint, Uint8Array, Uint8Array]
-      >)
-        for (const { group, sign } of sharesOfKey(row[0])) {
-          group.latency.add(row[1], times(of, sign));
-          group.firstToken.add(row[2], times(of, sign));
+    return reads.map(({ fromMs, toMs, grouping, latencies }) => {
+      const { by, filter } = grouping;
+      const groups = new SpanGroups(grouping);
+      const parts = spanParts({ fromMs, toMs }, there);
+      for (const { grain, fromMs: from, toMs: to, sign } of parts.sums)
+        for (const one of grainsOf(grain, grouping)) {
+          const bounds = [one, from, to] as const;
+          // What is of one group is added up there.
+          const isOneGroup = by.length === 0 || (one < BY_SESSION && by.every((each) => each === 'SESSION'));
+          if (isOneGroup)
+            for (const row of totals(bounds, filter)) if (row['n'] !== 0n) groups.addAll(row, sign);
+          if (isOneGroup && !latencies) continue;
+          const keys = keysOf(bounds, filter);
+          const read = one < BY_SESSION ? byKey : ofSessions;
+          if (!isOneGroup)
+            for (const row of read(bounds, keys)) groups.addKey(row['key_id'], dimensionsOf, row, sign);
+          if (latencies)
+            for (const row of histograms(bounds, keys))
+              groups.addHistograms(row['key_id'], dimensionsOf, row, sign);
         }
-    }
-    for (const part of parts.rows)
-      for (const { dimensions, sums } of countedRows(database, {}, part.fromMs, part.toMs))
-        for (const group of groupsOfDimensions(decodeDimensions(dimensions))) addSums(group.sums, sums);
-    return {
-      groups: [...found.values()]
-        .filter(({ sums }) => !isNothing(sums))
-        .map(({ values, sums, latency, firstToken }) => {
-          latency.addTo(sums.latency);
-          firstToken.addTo(sums.firstToken);
-          return { bucketMs: 0, values, sums };
-        }),
-      complete: parts.rows.every((part) => part.fromMs >= there.rowsFromMs),
-    };
+      for (const part of parts.rows) {
+        if (by.length === 0 && !hasFilter(filter)) {
+          for (const row of countedTotals(part.fromMs, part.toMs))
+            if (row['n'] !== 0n) groups.addAll(row, part.sign);
+        } else for (const row of counted(part.fromMs, part.toMs)) groups.addCounted(row, part.sign);
+        if (latencies) for (const row of durationsIn(part)) groups.addDurations(row, part.sign);
+      }
+      return {
+        groups: groups.groups(),
+        complete: parts.rows.every((part) => part.fromMs >= there.rowsFromMs),
+      };
+    });
   };
 }
 
-function groupAt(found: Map<string, Group>, values: readonly string[]): Group {
-  const name = JSON.stringify(values);
-  const known = found.get(name);
-  if (known !== undefined) return known;
-  const group = {
-    values,
-    sums: emptySums(),
-    latency: new DenseHistogram(),
-    firstToken: new DenseHistogram(),
+/** Each question is asked once. */
+function remembering<Asked extends readonly unknown[], Answer>(
+  ask: (...asked: Asked) => Answer,
+): (...asked: Asked) => Answer {
+  const known = new Map<string, Answer>();
+  return (...asked) => {
+    const name = JSON.stringify(asked);
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const answer = ask(...asked);
+    known.set(name, answer);
+    return answer;
   };
-  found.set(name, group);
-  return group;
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "nodes" ADD COLUMN "has_session_days" boolean DEFAULT false NOT NULL;

@@ -1,0 +1,62 @@
+// What attempts and runs are counted for, in SQL: to hold roll-ups to their rows, and for the edges of a span that no roll-up ends at.
+import { SUM_COLUMNS } from './sums.ts';
+
+/** Where the two databases say the same in other words. */
+export interface SqlDialect {
+  readonly number: (condition: string) => string;
+  /** A text or null, compared with a text. */
+  readonly is: (column: string, text: string) => string;
+}
+const when = (condition: string, value: string): string => `case when ${condition} then ${value} else 0 end`;
+export const SQLITE: SqlDialect = {
+  number: (condition) => when(condition, '1'),
+  is: (column, text) => `${column} is '${text}'`,
+};
+export const POSTGRES: SqlDialect = {
+  number: (condition) => when(condition, '1'),
+  is: (column, text) => `${column} is not distinct from '${text}'`,
+};
+
+/** What the roll-ups' columns are of attempts that are closed: the rule of `countAttempt`, written a second time so that it is held to. */
+export const ofAttempts = ({ number, is }: SqlDialect): { readonly [column: string]: string } => ({
+  cost_nano_usd: 'cost_nano_usd',
+  attempts: '1',
+  errors: number("status = 'failed'"),
+  input_tokens: 'input_tokens',
+  cached_input_tokens: 'cached_input_tokens',
+  cache_write_tokens: 'cache_write_tokens',
+  output_tokens: 'output_tokens',
+  reasoning_tokens: 'reasoning_tokens',
+  estimated_nano_usd: when('estimated', 'cost_nano_usd'),
+  unbaselined_nano_usd: when(
+    `status = 'succeeded' and not (${is('saved_by', 'failure')}) and baseline is null`,
+    'cost_nano_usd',
+  ),
+  saved_routing_nano_usd: when(is('saved_by', 'routing'), 'saved_route_nano_usd'),
+  saved_local_nano_usd: when(is('saved_by', 'local'), 'saved_route_nano_usd'),
+  saved_cascade_nano_usd: when(is('saved_by', 'cascade'), 'saved_route_nano_usd'),
+  saved_prompt_cache_nano_usd: 'saved_prompt_cache_nano_usd',
+  saved_failures_nano_usd: when(
+    `${is('saved_by', 'failure')} or (saved_by is null and status <> 'succeeded')`,
+    '-cost_nano_usd',
+  ),
+});
+export const ofRuns = ({ number }: SqlDialect): { readonly [column: string]: string } => ({
+  saved_nano_usd: 'saved_nano_usd',
+  runs: '1',
+  cached_runs: number('cached > 0'),
+  saved_exact_cache_nano_usd: when('cached = 1', 'saved_nano_usd'),
+});
+
+export const sumsIn = (columns: { readonly [column: string]: string }): string =>
+  Object.entries(columns)
+    .map(([name, expression]) => `sum(${expression}) as ${name}`)
+    .join(', ');
+
+export const isClosed = "status not in ('open', 'unreconciled')";
+export const isFinished = 'finished_at_ms is not null';
+
+/** All of the roll-ups' columns, in their order: what a row does not have is 0. */
+export function allSums(columns: { readonly [column: string]: string }): string {
+  return sumsIn(Object.fromEntries(SUM_COLUMNS.map((name) => [name, columns[name] ?? '0'])));
+}
