@@ -5,7 +5,7 @@ import { POSTGRES, allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../
 import { grainsOf, hasFilter, matchesFilter, sharesOf } from '../../rollup/group.ts';
 import type { GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
-import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
+import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
 import { SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS, emptySums, isNothing } from '../../rollup/sums.ts';
 import type { Queryable, Row } from '../connection.ts';
@@ -125,20 +125,37 @@ interface Piece {
   readonly sign: 1 | -1;
 }
 
+/** How large a piece is, the database cannot guess: it would read the whole table for each. */
+const BY_INDEX =
+  'set local enable_seqscan to off; set local enable_hashjoin to off; set local enable_mergejoin to off';
+
 /** The pieces as a relation of their own; `p.read`: of which read each is. */
 const PIECES = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as p(g, f, t, s, read)
   join rollups on grain = p.g and bucket_ms >= p.f and bucket_ms < p.t`;
 const SIGNED = SUM_COLUMNS.map((name) => `sum(p.s * ${name}) as ${name}`).join(', ');
+/** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
 const KEYS_OF_PIECES = `select distinct key_id from ${PIECES}`;
-const TOTALS = `select p.read as read, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id = any($6::bigint[]) group by p.read`;
-const BY_KEY = `select key_id, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id = any($6::bigint[]) group by key_id`;
-const DURATIONS = `select p.s as sign, key_id, latency, first_token from ${PIECES} where $6::bigint[] is null or key_id = any($6::bigint[])`;
+const TOTALS = `select p.read as read, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
+const BY_KEY = `select key_id, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
+const DURATIONS = `select p.s as sign, key_id, latency, first_token from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[])`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
-const ATTEMPTS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, ${allSums(ofAttempts(POSTGRES))}
-  from ${EDGES} join attempts on ${BEGAN_INSIDE} where ${isClosed} group by 1, 2, 3`;
-const RUNS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, ${allSums(ofRuns(POSTGRES))}
-  from ${EDGES} join runs on ${BEGAN_INSIDE} where ${isFinished} group by 1, 2`;
+/** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */
+const COUNTED_AT_EDGES = [
+  {
+    sums: ofAttempts(POSTGRES),
+    from: `attempts on ${BEGAN_INSIDE} where ${isClosed}`,
+    key: ', rollup_key_id as key_id, status',
+  },
+  {
+    sums: ofRuns(POSTGRES),
+    from: `runs on ${BEGAN_INSIDE} where ${isFinished}`,
+    key: ', rollup_key_id as key_id',
+  },
+].map(({ sums, from, key }) => ({
+  together: `select e.edge as edge, ${allSums(sums)} from ${EDGES} join ${from} group by e.edge`,
+  byKey: `select e.edge as edge${key}, ${allSums(sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
+}));
 const DURATIONS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, latency_ms, first_token_ms
   from ${EDGES} join attempts on ${BEGAN_INSIDE} where ${isClosed}`;
 
@@ -148,6 +165,7 @@ export async function readSpans(
   keys: RollupKeys,
   reads: readonly SpanRead[],
 ): Promise<SpanAnswer[]> {
+  await database.query(BY_INDEX);
   const there = await readKept(database);
   const isComplete = await hasSessionDays(database);
   const spans = reads.map((read) => {
@@ -160,8 +178,12 @@ export async function readSpans(
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   const askFor = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
     const { rows } = await database.query(text, [...values]);
-    if (text !== TOTALS) await keys.read(database, rows as Row[]);
     return rows as Row[];
+  };
+  const askKeyed: typeof askFor = async (text, values) => {
+    const rows = await askFor(text, values);
+    await keys.read(database, rows);
+    return rows;
   };
   const piecesOf = (some: readonly (typeof spans)[number][]): readonly unknown[] => {
     const all = some.flatMap(({ pieces }, read) => pieces.map((piece) => ({ ...piece, read })));
@@ -178,7 +200,7 @@ export async function readSpans(
   /** null: all of them. */
   const keysFor = async (pieces: readonly unknown[], filter: RollupFilter): Promise<string[] | null> => {
     if (!hasFilter(filter)) return null;
-    const found = await askFor(KEYS_OF_PIECES, pieces);
+    const found = await askKeyed(KEYS_OF_PIECES, pieces);
     return found
       .map((row) => row['key_id'])
       .filter((id) => matchesFilter(keys.of(id), filter))
@@ -201,51 +223,58 @@ export async function readSpans(
     if (grouping.by.length === 0 && !latencies) continue;
     const pieces = piecesOf([span]);
     const only = await keysFor(pieces, grouping.filter);
-    for (const row of await askFor(BY_KEY, [...pieces, only]))
+    for (const row of await askKeyed(BY_KEY, [...pieces, only]))
       groups.addKey(row['key_id'], dimensionsOf, row, 1);
     if (!latencies) continue;
-    for (const row of await askFor(DURATIONS, [...pieces, only]))
+    for (const row of await askKeyed(DURATIONS, [...pieces, only]))
       groups.addHistograms(row['key_id'], dimensionsOf, row, row['sign'] === 1n ? 1 : -1);
   }
-  const edges = new Map(
-    spans.flatMap(({ rows }) => rows.map((part) => [`${part.fromMs} ${part.toMs}`, part])),
-  );
-  const numbered = [...edges.keys()];
-  const at = [...edges.values()];
-  const bounds = [at.map(({ fromMs }) => String(fromMs)), at.map(({ toMs }) => String(toMs))];
+  /** What is read where two spans meet is read once. */
   const atEdges = async (
+    some: typeof spans,
+    ask: typeof askFor,
     text: string,
-    add: (groups: SpanGroups, row: Row, dimensions: Dimensions, sign: 1 | -1) => void,
-    some: readonly (typeof spans)[number][] = spans,
+    add: (groups: SpanGroups, row: Row, sign: 1 | -1) => void,
   ): Promise<void> => {
-    if (at.length === 0) return;
-    const byEdge = Map.groupBy(await askFor(text, bounds), (row) => numbered[Number(row['edge']) - 1]);
+    const nameOf = (part: TimeSpan): string => `${part.fromMs} ${part.toMs}`;
+    const edges = new Map(some.flatMap(({ rows }) => rows.map((part) => [nameOf(part), part])));
+    if (edges.size === 0) return;
+    const names = [...edges.keys()];
+    const at = [...edges.values()];
+    const bounds = [at.map(({ fromMs }) => String(fromMs)), at.map(({ toMs }) => String(toMs))];
+    const byEdge = Map.groupBy(await ask(text, bounds), (row) => names[Number(row['edge']) - 1]);
     for (const { rows, groups } of some)
-      for (const part of rows)
-        for (const row of byEdge.get(`${part.fromMs} ${part.toMs}`) ?? []) {
-          // An attempt's own dimensions carry the status that it was opened with.
-          const status = row['status'] as string | undefined;
-          const dimensions = keys.of(row['key_id']);
-          add(groups, row, status === undefined ? dimensions : { ...dimensions, status }, part.sign);
-        }
+      for (const part of rows) for (const row of byEdge.get(nameOf(part)) ?? []) add(groups, row, part.sign);
   };
-  for (const text of [ATTEMPTS_AT_EDGES, RUNS_AT_EDGES])
-    await atEdges(text, (groups, row, dimensions, sign) => groups.addCounted({ dimensions, row }, sign));
-  const timed = spans.filter(({ latencies, rows }) => latencies && rows.length > 0);
-  if (timed.length > 0)
+  const dimensionsOfRow = (row: Row): Dimensions => {
+    const dimensions = keys.of(row['key_id']);
+    return row['status'] === undefined ? dimensions : { ...dimensions, status: row['status'] as string };
+  };
+  const isTogether = ({ grouping: { by, filter } }: SpanRead): boolean =>
+    by.length === 0 && !hasFilter(filter);
+  for (const { together: sums, byKey } of COUNTED_AT_EDGES) {
+    await atEdges(spans.filter(isTogether), askFor, sums, (groups, row, sign) => groups.addAll(row, sign));
     await atEdges(
-      DURATIONS_AT_EDGES,
-      (groups, row, dimensions, sign) =>
-        groups.addDurations(
-          {
-            dimensions,
-            latencyMs: row['latency_ms'] as number | null,
-            firstTokenMs: row['first_token_ms'] as number | null,
-          },
-          sign,
-        ),
-      timed,
+      spans.filter((span) => !isTogether(span)),
+      askKeyed,
+      byKey,
+      (groups, row, sign) => groups.addCounted({ dimensions: dimensionsOfRow(row), row }, sign),
     );
+  }
+  await atEdges(
+    spans.filter(({ latencies }) => latencies),
+    askKeyed,
+    DURATIONS_AT_EDGES,
+    (groups, row, sign) =>
+      groups.addDurations(
+        {
+          dimensions: dimensionsOfRow(row),
+          latencyMs: row['latency_ms'] as number | null,
+          firstTokenMs: row['first_token_ms'] as number | null,
+        },
+        sign,
+      ),
+  );
   return spans.map(({ groups, rows }) => ({
     groups: groups.groups(),
     complete: rows.every((part) => part.fromMs >= there.rowsFromMs),

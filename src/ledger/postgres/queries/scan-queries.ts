@@ -1,5 +1,5 @@
 // Sums the rows of PostgreSQL themselves, for what roll-ups cannot tell: a run's status, its cost, an exact span of time.
-import { and, eq, gte, isNotNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gte, isNotNull, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { RunFilter } from '../../port.ts';
 import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
@@ -43,18 +43,17 @@ export async function scanRows(
   return found.map((each) => [...each.sums.values()]);
 }
 
-/** Each closed attempt and each finished run that began in the span, with what it is counted under. */
-export async function countedRows(
+/** Each closed attempt and each finished run that began from then on, with what it is counted under. */
+async function countedRows(
   database: PostgresDatabase,
   filter: RunFilter,
   fromMs: number,
-  toMs = Number.MAX_SAFE_INTEGER,
 ): Promise<CountedRow[]> {
   // An attempt may belong to another provider than the one that its run is counted under: it is asked for its own.
   const conditions = filterConditions(filter);
   return [
-    ...(await closedAttempts(database, conditions, filter, fromMs, toMs)),
-    ...(await finishedRuns(database, conditions, fromMs, toMs)),
+    ...(await closedAttempts(database, conditions, filter, fromMs)),
+    ...(await finishedRuns(database, conditions, fromMs)),
   ];
 }
 
@@ -75,7 +74,6 @@ async function closedAttempts(
   conditions: readonly SQL[],
   filter: RunFilter,
   fromMs: number,
-  toMs: number,
 ): Promise<CountedRow[]> {
   const rows = await database
     .select({
@@ -104,7 +102,6 @@ async function closedAttempts(
         ...conditions,
         sql`${attempts.status} not in ('open', 'unreconciled')`,
         gte(attempts.startedAtMs, fromMs),
-        lt(attempts.startedAtMs, toMs),
         filter.provider === undefined ? undefined : eq(attempts.provider, filter.provider),
       ),
     );
@@ -119,7 +116,6 @@ async function finishedRuns(
   database: PostgresDatabase,
   conditions: readonly SQL[],
   fromMs: number,
-  toMs: number,
 ): Promise<CountedRow[]> {
   const rows = await database
     .select({
@@ -130,14 +126,7 @@ async function finishedRuns(
     })
     .from(runs)
     .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
-    .where(
-      and(
-        ...conditions,
-        isNotNull(runs.finishedAtMs),
-        gte(runs.startedAtMs, fromMs),
-        lt(runs.startedAtMs, toMs),
-      ),
-    );
+    .where(and(...conditions, isNotNull(runs.finishedAtMs), gte(runs.startedAtMs, fromMs)));
   return rows.map((row) => {
     const sums = emptySums();
     countRun(sums, row.savedNanoUsd, row.cached);

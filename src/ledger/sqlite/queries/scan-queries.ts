@@ -1,5 +1,5 @@
 // Sums the rows themselves, for what roll-ups cannot tell: a run's status, its cost, an exact span of time.
-import { and, eq, gte, isNotNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gte, isNotNull, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { RunFilter } from '../../port.ts';
 import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
@@ -43,18 +43,13 @@ export function scanRows(
   return found.map((each) => [...each.sums.values()]);
 }
 
-/** Each closed attempt and each finished run that began in the span, with what it is counted under. */
-export function countedRows(
-  database: ReadDatabase,
-  filter: RunFilter,
-  fromMs: number,
-  toMs = Number.MAX_SAFE_INTEGER,
-): CountedRow[] {
+/** Each closed attempt and each finished run that began from then on, with what it is counted under. */
+function countedRows(database: ReadDatabase, filter: RunFilter, fromMs: number): CountedRow[] {
   // An attempt may belong to another provider than the one that its run is counted under: it is asked for its own.
   const conditions = filterConditions(filter);
   return [
-    ...closedAttempts(database, conditions, filter, fromMs, toMs),
-    ...finishedRuns(database, conditions, fromMs, toMs),
+    ...closedAttempts(database, conditions, filter, fromMs),
+    ...finishedRuns(database, conditions, fromMs),
   ];
 }
 
@@ -75,7 +70,6 @@ function closedAttempts(
   conditions: readonly SQL[],
   filter: RunFilter,
   fromMs: number,
-  toMs: number,
 ): CountedRow[] {
   const rows = database
     .select({
@@ -104,7 +98,6 @@ function closedAttempts(
         ...conditions,
         sql`${attempts.status} not in ('open', 'unreconciled')`,
         gte(attempts.startedAtMs, fromMs),
-        lt(attempts.startedAtMs, toMs),
         filter.provider === undefined ? undefined : eq(attempts.provider, filter.provider),
       ),
     )
@@ -116,12 +109,7 @@ function closedAttempts(
   });
 }
 
-function finishedRuns(
-  database: ReadDatabase,
-  conditions: readonly SQL[],
-  fromMs: number,
-  toMs: number,
-): CountedRow[] {
+function finishedRuns(database: ReadDatabase, conditions: readonly SQL[], fromMs: number): CountedRow[] {
   const rows = database
     .select({
       dimensions: rollupKeys.dimensions,
@@ -131,14 +119,7 @@ function finishedRuns(
     })
     .from(runs)
     .innerJoin(rollupKeys, eq(rollupKeys.id, runs.rollupKeyId))
-    .where(
-      and(
-        ...conditions,
-        isNotNull(runs.finishedAtMs),
-        gte(runs.startedAtMs, fromMs),
-        lt(runs.startedAtMs, toMs),
-      ),
-    )
+    .where(and(...conditions, isNotNull(runs.finishedAtMs), gte(runs.startedAtMs, fromMs)))
     .all();
   return rows.map((row) => {
     const sums = emptySums();
