@@ -16,6 +16,7 @@ import { HeadgateError } from '../errors/headgate-error.ts';
 import { systemRandom } from '../common/random.ts';
 import { LedgerAlerts } from './alerts.ts';
 import { journalPath } from './journal/journal.ts';
+import { unsentPath } from './journal/unsent.ts';
 import { explainSqliteError, openForReading } from './sqlite/connection.ts';
 import { takeOwnerLock, unwritable } from './sqlite/lock.ts';
 import { checkHeader } from './sqlite/migrate.ts';
@@ -149,7 +150,7 @@ export async function restoreLedger(file: string, path: string, clock: Clock): P
     const stamp = new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-');
     const keptAs: string[] = [];
     // A log or a journal of the old database must not be taken for the new one's.
-    for (const old of [path, `${path}-wal`, `${path}-shm`, journalPath(path)]) {
+    for (const old of [path, `${path}-wal`, `${path}-shm`, journalPath(path), unsentPath(path)]) {
       if (!existsSync(old) || (old === path && isEmpty(path))) continue;
       const kept = old.replace(path, `${path}.before-${stamp}`);
       renameSync(old, kept);

@@ -11,6 +11,7 @@ import { afterWriting, assembleLedger, createFeed, createLedgerReader } from './
 import type { Cluster } from './cluster-port.ts';
 import { isDatabaseAddress } from './database-address.ts';
 import { Journal, journalPath } from './journal/journal.ts';
+import { UnsentAttempts } from './journal/unsent.ts';
 import type { Repaired } from './journal/take-up.ts';
 import type { LedgerMaintenance } from './maintenance.ts';
 import type {
@@ -136,11 +137,13 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = afterWriting(newReader(readerOptions), queue);
   const startup = startupConnection(path);
-  const recorder = createRecorder(queue, reader, new RunContexts(), async (waiting) => {
+  const take = async (waiting: RunRecord): Promise<RunRecord> => {
     const run: RunRecord = { ...waiting, status: 'running', begun: waiting.begun + 1 };
     await queue.write(() => openRun(run), null);
     return run;
-  });
+  };
+  const unsent = options.writer === 'inline' ? undefined : new UnsentAttempts(path);
+  const recorder = createRecorder(queue, reader, new RunContexts(), take, unsent);
   // A disk that does not take it will refuse what matters more, and say so.
   const recoveryAlerts = alerts.recovered(host.recovered);
   for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);
@@ -161,6 +164,7 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
       stopWatching?.();
       startup.close();
       await queue.close();
+      unsent?.close();
       await reader.close();
       await scanner.close();
       lock.release();

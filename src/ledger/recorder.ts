@@ -2,6 +2,7 @@
 import type { Json } from '../common/json.ts';
 import type { Recorder } from '../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord } from '../engine/execution/records.ts';
+import type { UnsentAttempts } from './journal/unsent.ts';
 import { encodeDimensions } from './rollup/dimensions.ts';
 import type { RunContexts } from './rollup/run-contexts.ts';
 import * as operations from './sqlite/operations.ts';
@@ -15,12 +16,16 @@ interface OpenAttempt {
   readonly postings: AttemptRecord['postings'];
 }
 
-/** `take`: makes a run that waits this process's own, where finding it has not done so. */
+/**
+ * `take`: makes a run that waits this process's own, where finding it has not done so. `unsent`: where a process that dies leaves what it had not
+ * sent; left out: everything is taken for sent.
+ */
 export function createRecorder(
   queue: WriteQueue,
   reader: ReaderThread,
   contexts: RunContexts,
   take: (run: RunRecord) => Promise<RunRecord>,
+  unsent?: UnsentAttempts,
 ): Recorder {
   const open = new Map<string, OpenAttempt>();
   /** A text of a run that keeps less than all of it is in no file but the database, which reduces it. */
@@ -44,12 +49,15 @@ export function createRecorder(
       const stem = contexts.attemptStem(attempt);
       const postings = JSON.stringify(attempt.postings);
       open.set(attempt.id, { stem, postings: attempt.postings });
+      const place = unsent?.list(attempt.id);
       const written = queue.writeNow(() => operations.openAttempt(attempt, postings, stem), {
         kind: 'attempt_opened',
         attempt,
       });
       written.catch(() => open.delete(attempt.id));
-      return written;
+      if (unsent === undefined || place === undefined) return written;
+      const sending = (): void => unsent.takeOff(place);
+      return written.finally(sending);
     },
     closeAttempt(attempt, receipt) {
       const opened = open.get(attempt.id);

@@ -6,13 +6,15 @@ import { HeadgateError } from '../../errors/headgate-error.ts';
 import { journalPath } from '../journal/journal.ts';
 import { repairJournal, takeUpJournal } from '../journal/take-up.ts';
 import type { Repaired } from '../journal/take-up.ts';
+import { readUnsent } from '../journal/unsent.ts';
 import { explainSqliteError, openForWriting } from './connection.ts';
 import type { Synchronous } from './connection.ts';
 import { takeOwnerLock } from './lock.ts';
 import { checkHeader, migrate } from './migrate.ts';
 import { recover } from './recovery.ts';
 import type { Recovered } from './recovery.ts';
-import { recordAlert } from './operations.ts';
+import { closeUncalled, recordAlert } from './operations.ts';
+import type { Operation } from './operations.ts';
 import { Writer } from './writer.ts';
 
 /** Plain values: they go to the writer's thread. */
@@ -34,12 +36,25 @@ export function openWriter(options: WriterOptions): OpenedWriter {
   const database = openMigrated(path, synchronous, migrationsFolder);
   try {
     const journal = takeUpJournal(database, path);
+    closeUnsent(database, path, nowMs);
     const recovered = { ...recover(database, nowMs), journal };
     return { writer: new Writer(database, path), database, recovered };
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** What a process that died had not sent is as if it had never been asked for: it costs nothing, and holds nothing. */
+function closeUnsent(database: DatabaseSync, path: string, nowMs: number): void {
+  const find = database.prepare("select model, queue_ms from attempts where id = ? and status = 'open'");
+  const operations = readUnsent(path).flatMap((id) => {
+    const row = find.get(id);
+    return row === undefined
+      ? []
+      : [closeUncalled(id, row['model'] as string, Number(row['queue_ms']), nowMs)];
+  });
+  if (operations.length > 0) apply(new Writer(database, path), operations);
 }
 
 function openMigrated(path: string, synchronous: Synchronous, migrationsFolder: string): DatabaseSync {
@@ -84,7 +99,7 @@ export function repair(
   return withDatabase(path, migrationsFolder, (database) => {
     const repaired = repairJournal(database, path, nowMs);
     if (repaired === null) return null;
-    applyAlert(database, path, alertOf(repaired));
+    apply(new Writer(database, path), [recordAlert(alertOf(repaired))]);
     return repaired;
   });
 }
@@ -93,17 +108,16 @@ export function repair(
 export function recordFirstAlert(path: string, migrationsFolder: string, alert: AlertRecord): void {
   const database = openMigrated(path, 'full', migrationsFolder);
   try {
-    applyAlert(database, path, alert);
+    apply(new Writer(database, path), [recordAlert(alert)]);
   } finally {
     database.close();
   }
 }
 
-function applyAlert(database: DatabaseSync, path: string, alert: AlertRecord): void {
-  const writer = new Writer(database, path);
-  const number = writer.lastOperation + 1;
-  const operations = [recordAlert(alert)];
-  const { failure } = writer.apply([{ first: number, last: number, operations, journaled: false }]);
+function apply(writer: Writer, operations: readonly Operation[]): void {
+  const first = writer.lastOperation + 1;
+  const last = writer.lastOperation + operations.length;
+  const { failure } = writer.apply([{ first, last, operations, journaled: false }]);
   if (failure !== null) throw new HeadgateError(failure.code, failure.message, failure.remedy);
 }
 

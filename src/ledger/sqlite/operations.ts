@@ -209,6 +209,44 @@ export function closeAttempt(
   };
 }
 
+/** Of an attempt whose process ended before its request was sent. */
+export function closeUncalled(id: string, model: string, queueMs: number, atMs: number): CloseAttempt {
+  return {
+    kind: 'closeAttempt',
+    id,
+    progress: {
+      status: 'cancelled',
+      model,
+      errorClass: null,
+      errorMessage: 'The process ended before the request was sent.',
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      cacheWriteTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      costNanoUsd: '0',
+      savedNanoUsd: '0',
+      savedBy: null,
+      baseline: null,
+      savedRouteNanoUsd: '0',
+      savedPromptCacheNanoUsd: '0',
+      estimated: 0,
+      queueMs,
+      latencyMs: null,
+      firstTokenMs: null,
+      finishedAtMs: atMs,
+      requestId: null,
+      finishReason: null,
+      serviceTier: null,
+      reportedCostNanoUsd: null,
+      notes: null,
+      reconciled: 0,
+    },
+    movedPostings: null,
+    receipt: null,
+  };
+}
+
 export function lowerAttempt(before: AttemptRecord, after: AttemptRecord): LowerAttempt {
   return {
     kind: 'lowerAttempt',

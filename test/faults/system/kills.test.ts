@@ -184,7 +184,7 @@ describe('kill -9', () => {
       const all = [...rows.attempts.values()].flat();
       const cut = all.filter(({ status }) => status === 'unreconciled').length;
       if (KILLS >= FULL_SIZE) expect(cut).toBeGreaterThan(0);
-      // Held means sent: a row is opened when its request is about to be written. One in ten of those cut may have died between the two.
+      // Held means sent: what was listed as not sent yet is settled at nothing. One in ten of those cut may have died between the list and the socket.
       // Those settled at nothing were known not to be sent.
       const called = all.filter(({ status, costNanoUsd }) => status === 'unreconciled' || costNanoUsd > 0n);
       const neverSent = called.length - upstream.calls.length;
