@@ -12,7 +12,7 @@ import { inputText } from './support/workflows.ts';
 
 const size = askedSize();
 const streams = sized(size, { tiny: 5, usual: 500, full: 500 });
-const seconds = sized(size, { tiny: 1, usual: 12, full: 30 });
+const seconds = sized(size, { tiny: 0.2, usual: 12, full: 30 });
 const rounds = sized(size, { tiny: 1, usual: 2, full: 5 });
 /** A stream of the upstream's lasts as long; the first ones are spread over it, so that as many begin at any moment as end. */
 const STREAM_MS = 4_300;
@@ -20,7 +20,8 @@ const FEW = 20;
 const OPEN = sized(size, { tiny: 10, usual: 5_000, full: 5_000 });
 
 /** So long 5,000 of them take to begin; each of the upstream's lasts three times as long. */
-const HELD = size === 'tiny' ? 'paced' : 'held';
+const HELD = size === 'tiny' ? 'brief' : 'held';
+const PACED = size === 'tiny' ? 'brief' : 'paced';
 const OPENING_MS = sized(size, { tiny: 200, usual: 15_000, full: 15_000 });
 
 const SUBSCRIBE =
@@ -154,18 +155,18 @@ type Measured = Awaited<ReturnType<typeof measure>>;
 type Name = 'raw' | 'graphql' | 'door';
 
 const spread = size === 'tiny' ? 100 : STREAM_MS;
-const paced = await headgate('paced');
+const paced = await headgate(PACED);
 const ways: { readonly [name in Name]: Way } = { raw: proxy, graphql: paced.graphql, door: paced.door };
 const names = Object.keys(ways) as readonly Name[];
 // A few streams show what one costs; many, what they cost each other.
 const few: { readonly [name in Name]: Measured[] } = { raw: [], graphql: [], door: [] };
 const many: { readonly [name in Name]: Measured[] } = { raw: [], graphql: [], door: [] };
 // V8 compiles what is hot before anything is measured.
-if (size !== 'tiny') for (const name of names) await measure(ways[name], 'paced', streams / 2, spread);
+if (size !== 'tiny') for (const name of names) await measure(ways[name], PACED, streams / 2, spread);
 for (let round = 0; round < rounds; round += 1) {
   for (const name of names)
-    if (size !== 'tiny') few[name].push(await measure(ways[name], 'paced', FEW, spread));
-  for (const name of names) many[name].push(await measure(ways[name], 'paced', streams, spread));
+    if (size !== 'tiny') few[name].push(await measure(ways[name], PACED, FEW, spread));
+  for (const name of names) many[name].push(await measure(ways[name], PACED, streams, spread));
 }
 await paced.server.stop();
 

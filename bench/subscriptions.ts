@@ -12,7 +12,7 @@ import { inputText } from './support/workflows.ts';
 
 const size = askedSize();
 const counts = sized(size, { tiny: [5], usual: [2_000, 10_000], full: [2_000, 10_000] });
-const seconds = sized(size, { tiny: 2, usual: 12, full: 30 });
+const seconds = sized(size, { tiny: 0.5, usual: 12, full: 30 });
 const RUNS_A_SECOND = 5;
 
 const RUN =

@@ -5,7 +5,8 @@ import { rolldown } from 'rolldown';
 import { root } from './lib/command.mjs';
 
 const source = join(root, 'src');
-const dist = join(root, 'dist');
+/** Or into another folder, beside which the package's other files lie. */
+const dist = process.argv[2] ?? join(root, 'dist');
 
 /** What a process or a thread starts with, as modules of src/: each has the address in dist/ that it would have without a bundle. */
 const STARTS = [

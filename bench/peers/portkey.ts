@@ -6,14 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { root, startNode } from '../support/processes.ts';
 import type { Started } from '../support/processes.ts';
+import { askedSize } from '../support/report.ts';
 
 export const PORTKEY_VERSION = '1.15.2';
 
-/** Its server, or undefined where it is not installed and the registry cannot be reached. */
+/** Its server, or undefined where it is not installed and the registry cannot be reached, nor asked at the tiny size. */
 export async function startPortkey(core: number): Promise<Started | undefined> {
   const folder = join(root, '.cache', 'bench', `portkey-${PORTKEY_VERSION}`);
   const main = join(folder, 'node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
-  if (!existsSync(main) && !install(folder)) return undefined;
+  if (!existsSync(main) && (askedSize() === 'tiny' || !install(folder))) return undefined;
   const port = await freePort();
   return startNode([main, `--port=${port}`, '--headless'], {
     core,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Line } from '../../bench/support/report.ts';
 import { tableOf } from '../../bench/support/report.ts';
+import { builtMain } from '../support/built.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-test-'));
@@ -21,7 +22,7 @@ function bench(name: string): Results {
   const out = join(folder, `${name}.json`);
   const args = ['bench/run.ts', '--size', 'tiny', '--only', name, '--out', out];
   // Offline, whatever the machine: what is not installed yet is left out, as the bench does without a registry.
-  const env = { ...process.env, npm_config_offline: 'true' };
+  const env = { ...process.env, npm_config_offline: 'true', HEADGATE_BENCH_MAIN: builtMain() };
   const { status, stderr } = spawnSync(process.execPath, args, {
     cwd: repositoryRoot,
     env,

@@ -8,6 +8,7 @@ import { writeServerAddress } from '../../src/cli/server-address.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { serveApp } from '../../src/serve.ts';
+import { builtMain } from '../support/built.ts';
 import { scriptedProviders } from '../support/scripted-provider.ts';
 import { repositoryRoot } from '../support/repository.ts';
 import { golden, headgate, temporaryFolder } from './support.ts';
@@ -278,7 +279,7 @@ describe('headgate top', () => {
   it.skipIf(spawnSync('script', ['--version']).status !== 0)(
     'draws on a terminal of its own, and q gives the old one back',
     async () => {
-      const command = `${process.execPath} src/cli/main.ts top --server ${server.url} --every 200ms`;
+      const command = `${process.execPath} ${builtMain()} top --server ${server.url} --every 200ms`;
       const child = spawn('script', ['-qec', command, '/dev/null'], {
         cwd: repositoryRoot,
         stdio: ['pipe', 'pipe', 'ignore'],

@@ -1,9 +1,9 @@
 // What a served process says, and to whom: three lines at its start, a log in one form, and GraphiQL with something that runs.
 import { spawnSync, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lineForPeople } from '../../src/cli/log.ts';
 import { firstQuery } from '../../src/server/graphiql-query.ts';
+import { builtMain } from '../support/built.ts';
 import { fencesOf } from '../support/fences.ts';
 import { readRepositoryFile, repositoryRoot } from '../support/repository.ts';
 import { closedEnvironment, serve, type Served } from '../support/served.ts';
@@ -74,7 +74,7 @@ describe('headgate serve', () => {
     'writes lines for people on a terminal',
     async () => {
       // exec: a shell that stays in between would be ended by the Ctrl-C itself, and tell of that.
-      const command = `exec ${process.execPath} ${join(repositoryRoot, 'src/cli/main.ts')} serve --port 0 --data ${temporaryFolder()}`;
+      const command = `exec ${process.execPath} ${builtMain()} serve --port 0 --data ${temporaryFolder()}`;
       const child = spawn('script', ['-qec', command, '/dev/null'], {
         cwd: repositoryRoot,
         env: { ...closedEnvironment(), HEADGATE_LOG: 'info' },

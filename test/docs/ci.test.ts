@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { builtMain } from '../support/built.ts';
 import { cleanEnvironment, createRepository, openRepository, type TestRepository } from '../support/git.ts';
 import { readRepositoryFile, repositoryRoot } from '../support/repository.ts';
 import { TrafficWriter } from '../../src/simulation/traffic-file.ts';
 
-const HEADGATE = `${process.execPath} ${join(repositoryRoot, 'src/cli/main.ts')}`;
+const HEADGATE = `${process.execPath} ${builtMain()}`;
 const PROJECT = `headgate: 1
 providers: { builtin: { adapter: builtin } }
 routes: { default: [{ from: [builtin/extract] }] }

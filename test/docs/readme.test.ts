@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtMain } from '../support/built.ts';
 import { fencesOf } from '../support/fences.ts';
 import { readRepositoryFile, repositoryRoot } from '../support/repository.ts';
 import { closedEnvironment, serve, type Served } from '../support/served.ts';
@@ -87,11 +88,9 @@ describe('the README', () => {
       // What names no task belongs to the project's file.
       if (/^task:/m.test(text)) writeFileSync(join(workflows, 'from-readme.yaml'), text);
       else appendFileSync(join(workflows, 'headgate.yaml'), `\n${text}`);
-      const { stdout } = await run(
-        process.execPath,
-        [join(repositoryRoot, 'src/cli/main.ts'), 'check', workflows],
-        { env: closedEnvironment() },
-      );
+      const { stdout } = await run(process.execPath, [builtMain(), 'check', workflows], {
+        env: closedEnvironment(),
+      });
       expect(stdout).toContain('0 errors');
     },
   );

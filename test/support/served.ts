@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { builtMain } from './built.ts';
 import { repositoryRoot } from './repository.ts';
 
 export interface Served {
@@ -18,7 +19,7 @@ export interface Served {
 }
 
 export interface ServeOptions {
-  /** Default: this Node, running src/cli/main.ts. */
+  /** Default: this Node, running the built package. */
   readonly command?: readonly string[];
   readonly flags?: readonly string[];
   readonly env?: { readonly [name: string]: string | undefined };
@@ -41,11 +42,7 @@ export function closedEnvironment(): NodeJS.ProcessEnv {
 export async function serve(options: ServeOptions = {}): Promise<Served> {
   const own = options.dataDirectory === undefined;
   const dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'headgate-served-'));
-  const [program = process.execPath, ...args] = options.command ?? [
-    process.execPath,
-    join(repositoryRoot, 'src/cli/main.ts'),
-    'serve',
-  ];
+  const [program = process.execPath, ...args] = options.command ?? [process.execPath, builtMain(), 'serve'];
   const child = spawn(program, [...args, ...(options.flags ?? [])], {
     cwd: repositoryRoot,
     env: { ...closedEnvironment(), HEADGATE_DATA: dataDirectory, HEADGATE_PORT: '0', ...options.env },

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/common/random.ts';
+import { builtMain } from '../../support/built.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';
-import { repositoryRoot } from '../../support/repository.ts';
 import type { Served } from '../../support/served.ts';
 import {
   BUDGETS,
@@ -153,7 +153,7 @@ describe('kill -9', () => {
 
       await expectVerified(dataDirectory);
       const { stdout } = await promisify(execFile)(process.execPath, [
-        join(repositoryRoot, 'src/cli/main.ts'),
+        builtMain(),
         'ledger',
         'verify',
         '--data',
