@@ -116,7 +116,7 @@ describe.skipIf(!hasPostgres)('no table of PostgreSQL is read from end to end', 
       );
       await query(
         address,
-        `insert into ${table} (${key}, ${columns}) select ${key} || n, ${columns} from ${table}, generate_series(1, ${MANY}) n`,
+        `insert into ${table} (${key}, ${String(columns)}) select ${key} || n, ${String(columns)} from ${table}, generate_series(1, ${MANY}) n`,
       );
     }
     for (let index = 1; index <= 5; index += 1) await write(index);
