@@ -63,6 +63,17 @@ describe('guards of several nodes', () => {
     expect(Math.max(...passed)).toBeLessThan(guard.repeats + NODES);
   });
 
+  it('pass over what a newer version tells them', () => {
+    const clock = createSimulatedClock();
+    const [node] = guardsOf(clock);
+    const of = { task: 't', whose: 'ana', repeats: 6, times: 2 };
+    const news = [
+      { kind: 'tried', memory: 'meaning 0', trace: { key: 'k', exact: 'k' }, ...of },
+      { kind: 'slowed', task: 't' },
+    ];
+    expect(() => node?.heard(news as unknown as GuardNews[])).not.toThrow();
+  });
+
   it('notice a surge that each of them has a part of', async () => {
     const clock = createSimulatedClock();
     const nodes = guardsOf(clock);

@@ -273,6 +273,27 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect(new Set(seen)).toEqual(new Set(rows.map(({ id }) => id)));
   });
 
+  it('keeps one alert of what one node notices at the end of a minute and another at the beginning of the next', async () => {
+    const { first, second } = await two();
+    const minuteMs = Math.ceil(START_MS / 60_000) * 60_000;
+    const alert = (id: string, atMs: number): AlertRecord => ({
+      id,
+      kind: 'loop',
+      severity: 'critical',
+      scope: 'caller:ana',
+      message: `by ${id}`,
+      remedy: '',
+      atMs,
+      runId: null,
+      details: { task: 'summarize', caller: 'ana', same: 'input' },
+    });
+    await first.recordAlert(alert('alr_1', minuteMs - 10));
+    await second.recordAlert(alert('alr_2', minuteMs + 10));
+    await second.recordAlert(alert('alr_3', minuteMs + 59_995));
+    const { rows } = await second.alerts({ limit: 10 });
+    expect(rows.map(({ message }) => message)).toEqual(['by alr_3', 'by alr_1']);
+  });
+
   it('merges the sums of a node that is long dead, and adds up the same', async () => {
     const { address, first, second } = await two();
     for (const [index, node] of [first, second].entries()) {

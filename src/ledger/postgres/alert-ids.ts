@@ -38,15 +38,26 @@ const SLOT_MS = 60_000;
 /** Calendar windows begin at a whole quarter of an hour, whatever the time zone; a rolling one begins at any time. */
 const QUARTER_MS = 900_000;
 
-export function withSharedId(alert: AlertRecord): AlertRecord {
+/** `find`: what is in the ledger by an id. What one node notices just before the end of a moment and another just after it is the same too. */
+export async function withSharedId(
+  alert: AlertRecord,
+  find: (id: string) => Promise<AlertRecord | undefined>,
+): Promise<AlertRecord> {
   if (!NOTICED.has(alert.kind)) return alert;
   const { windowStartedAtMs: window } = alert.details;
-  const isCalendar = typeof window === 'number' && window % QUARTER_MS === 0;
-  const atMs = isCalendar ? window : Math.floor(alert.atMs / SLOT_MS) * SLOT_MS;
-  const parts = PARTS.map((part) => (part === 'windowStartedAtMs' ? atMs : (alert.details[part] ?? null)));
+  if (typeof window === 'number' && window % QUARTER_MS === 0) return { ...alert, id: idOf(alert, window) };
+  const slotMs = Math.floor(alert.atMs / SLOT_MS) * SLOT_MS;
+  const before = idOf(alert, slotMs - SLOT_MS);
+  const known = await find(before).catch(() => undefined);
+  const isKnown = known !== undefined && alert.atMs - known.atMs < SLOT_MS;
+  return { ...alert, id: isKnown ? before : idOf(alert, slotMs) };
+}
+
+function idOf({ kind, scope, details }: AlertRecord, atMs: number): string {
+  const parts = PARTS.map((part) => (part === 'windowStartedAtMs' ? atMs : (details[part] ?? null)));
   const digest = createHash('sha256')
-    .update(canonicalJson([alert.kind, alert.scope, ...parts] as Json))
+    .update(canonicalJson([kind, scope, ...parts] as Json))
     .digest();
   const tail = Array.from(digest.subarray(0, 16), (byte) => DIGITS.charAt(byte % 32)).join('');
-  return { ...alert, id: `alr_${timeDigits(atMs)}${tail}` };
+  return `alr_${timeDigits(atMs)}${tail}`;
 }

@@ -99,7 +99,8 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const written = createRecorder(queue, reader, new RunContexts(), (taken) => Promise.resolve(taken));
     const recorder: Recorder = {
       ...written,
-      recordAlert: (alert) => written.recordAlert(withSharedId(alert)),
+      recordAlert: async (alert) =>
+        written.recordAlert(await withSharedId(alert, (id) => plain.ask('alert', id))),
     };
     const alerts = new LedgerAlerts(placeOf(address), clock, systemRandom);
     const recordAlerts = async (found: Recovered): Promise<readonly AlertRecord[]> => {

@@ -27,6 +27,13 @@ const FOLLOW = `subscription ($id: ID!, $after: Int) { run(id: $id, after: $afte
   ... on RunStepped { step { key } } ... on RunFinished { result { __typename ... on Run { id status outputJson } } } } }`;
 const CANCEL = `mutation ($id: ID!) { cancelRun(id: $id) { __typename ... on Run { id } } }`;
 
+interface Followed {
+  readonly __typename: string;
+  readonly seq?: number;
+  readonly path?: string;
+  readonly delta?: string;
+}
+
 interface Two {
   readonly address: string;
   readonly upstream: CountingUpstream;
@@ -170,21 +177,42 @@ describe.skipIf(!hasPostgres)('a run, on any node', { timeout: 60_000 }, () => {
       env: { HEADGATE_DATABASE: address },
       flags: ['--workflows', workflows, '--no-watch'],
     });
-    const stream = `subscription { streamTask(task: { trail: { mark: "d1" } }, options: { idempotencyKey: "d1" }, texts: ALL) { runId } }`;
+    const stream = `subscription { streamTask(task: { trail: { mark: "d1" } }, options: { idempotencyKey: "d1" }, texts: ALL) {
+      __typename runId seq ... on RunText { path delta } ... on RunTextRestarted { path }
+      ... on RunFinished { result { __typename ... on Run { id status } } } } }`;
     const ids = Promise.withResolvers<string>();
-    void (async () => {
-      for await (const { data } of subscribe(dying.url, stream, {}))
+    const streamed: Followed[] = [];
+    const leaving = new AbortController();
+    const reader = (async () => {
+      for await (const { data } of subscribe(dying.url, stream, {}, leaving.signal)) {
         ids.resolve(data.streamTask.runId as string);
+        streamed.push(data.streamTask);
+      }
     })().catch(() => undefined);
     const id = await ids.promise;
-    const events: { readonly __typename: string; readonly path?: string; readonly delta?: string }[] = [];
+    const events: Followed[] = [];
     const following = (async () => {
       for await (const { data } of subscribe(second.url, FOLLOW, { id })) events.push(data.run);
     })();
-    // In the midst of the second step's text.
-    await until(async () => events.filter(({ path }) => path === 'two').length > 5);
+    // In the midst of the second step's text, its reader loses the connection and comes back to another node, as browsers do.
+    await until(async () => streamed.filter(({ path }) => path === 'two').length > 2);
+    leaving.abort();
+    await reader;
+    const atNode = streamed.length;
+    const goingOn = (async () => {
+      const last = `${id}:${streamed.at(-1)?.seq}`;
+      for await (const { data } of subscribe(second.url, stream, {}, undefined, last))
+        streamed.push(data.streamTask);
+    })();
+    await until(
+      async () => streamed.length > atNode + 3 && events.filter(({ path }) => path === 'two').length > 5,
+    );
     await dying.kill();
-    await following;
+    await Promise.all([following, goingOn]);
+    for (const path of ['two', 'three', 'beside'])
+      expect(textOf(streamed.filter((event) => event.path === path))).toMatch(/^word0 .*word59 $/);
+    expect(streamed.at(-1)).toMatchObject({ __typename: 'RunFinished', result: { id, status: 'SUCCEEDED' } });
+    expect(streamed.some(({ __typename }) => __typename === 'RunTextRestarted')).toBe(true);
     expect(events.at(-1)).toMatchObject({ __typename: 'RunFinished', result: { __typename: 'Run' } });
     for (const path of ['two', 'three', 'beside'])
       expect(textOf(events.filter((event) => event.path === path))).toMatch(/^word0 .*word59 $/);

@@ -196,16 +196,21 @@ export async function hostFor(
   return { url: server.url, app, dataDirectory, workflows, close };
 }
 
-/** The events of a subscription over SSE, until it ends or the caller goes away. */
+/** The events of a subscription over SSE, until it ends or the caller goes away; `lastEventId`: that of the last one that the caller has. */
 export async function* subscribe(
   url: string,
   query: string,
   variables: object,
   signal?: AbortSignal,
+  lastEventId?: string,
 ): AsyncGenerator<Shown, void, undefined> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    },
     body: JSON.stringify({ query, variables }),
     ...(signal === undefined ? {} : { signal }),
   });

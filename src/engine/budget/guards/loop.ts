@@ -127,6 +127,8 @@ export function createLoopGuards(
 
   return {
     heard({ memory, task, whose, trace, repeats, times }, nowMs) {
+      // A newer version may guard by more.
+      if (!Object.hasOwn(loopKinds, memory.split(' ', 1)[0] ?? '')) return;
       const seen = seenAs(memory, task, whose, trace.key);
       resize(seen, repeats);
       for (let time = 0; time < times; time += 1) note(seen, trace, nowMs);
