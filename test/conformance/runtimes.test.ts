@@ -7,22 +7,75 @@ import type { StepRecord } from '../../src/engine/execution/records.ts';
 import { RunStopped } from '../../src/engine/execution/runtime.ts';
 import type { Runtime, RunScope } from '../../src/engine/execution/runtime.ts';
 import { createEmbeddedRuntime } from '../../src/engine/runtime/embedded.ts';
+import { openTestLedger } from '../support/ledger-folder.ts';
+import { makeRun } from '../support/ledger-records.ts';
+import { emptyDatabase, hasPostgres } from '../support/postgres.ts';
 import { createSimulatedClock } from '../support/simulated-clock.ts';
 
 type Asked = Parameters<Runtime['run']>[0];
+type Receipts = ReadonlyMap<string, StepRecord>;
+
+interface Made {
+  readonly runtime: Runtime;
+  /** Resolves when nothing is being read: what is simulated does not move meanwhile. */
+  readonly idle: () => Promise<void>;
+}
 
 interface Maker {
   readonly name: string;
-  readonly make: (clock: Clock, receipts: (runId: string) => ReadonlyMap<string, StepRecord>) => Runtime;
+  /** `known`: of `run_1`. */
+  readonly make: (clock: Clock, known: Receipts) => Made;
 }
 
 const RUNTIMES: readonly Maker[] = [
   {
     name: 'embedded',
-    make: (clock, receipts) =>
-      createEmbeddedRuntime({ clock, recorder: { receipts: (runId) => Promise.resolve(receipts(runId)) } }),
+    make: (clock, known) => ({
+      runtime: createEmbeddedRuntime({
+        clock,
+        recorder: { receipts: (runId) => Promise.resolve(runId === 'run_1' ? known : new Map()) },
+      }),
+      idle: () => Promise.resolve(),
+    }),
   },
+  ...(hasPostgres ? [{ name: 'a node of a cluster', make: nodeOfCluster }] : []),
 ];
+
+/** What the runs have done was done at another node, which has stopped since. */
+function nodeOfCluster(clock: Clock, known: Receipts): Made {
+  const reading = new Set<Promise<unknown>>();
+  const read = async (runId: string): Promise<Receipts> => {
+    const address = await emptyDatabase();
+    const former = await openTestLedger(address);
+    await former.openRun(makeRun('run_1', { durable: true }));
+    await Promise.all([...known.values()].map((step) => former.recordStep(step)));
+    await former.close();
+    const ledger = await openTestLedger(address);
+    const taken = await ledger.takeWaiting(1);
+    expect(taken.map(({ id }) => id)).toEqual(['run_1']);
+    return ledger.receipts(runId);
+  };
+  const runtime = createEmbeddedRuntime({
+    clock,
+    recorder: {
+      receipts(runId) {
+        const answer = read(runId).finally(() => reading.delete(answer));
+        reading.add(answer);
+        return answer;
+      },
+    },
+  });
+  return {
+    runtime,
+    async idle() {
+      while (reading.size > 0) {
+        await Promise.all(reading);
+        // What was waited for asks for more by now.
+        await new Promise(setImmediate);
+      }
+    },
+  };
+}
 
 const receipt = (key: string, output: Json): StepRecord => ({
   runId: 'run_1',
@@ -39,7 +92,7 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
   const clock = createSimulatedClock();
   const pause = (scope: RunScope, ms: number): Promise<void> => sleep(clock, ms, scope.signal);
 
-  function runtimeWith(known: ReadonlyMap<string, StepRecord> = new Map()): {
+  function runtimeWith(known: Receipts = new Map()): {
     readonly runtime: Runtime;
     /** Runs it to its end, moving time as far as that needs. */
     readonly run: (
@@ -48,11 +101,14 @@ describe.each(RUNTIMES)('runtime: $name', ({ make }) => {
       more?: Partial<Asked>,
     ) => Promise<Json>;
   } {
-    const runtime = make(clock, (runId) => (runId === 'run_1' ? known : new Map()));
+    const { runtime, idle } = make(clock, known);
     return {
       runtime,
-      run: (runId, body, more = {}) =>
-        clock.settle(runtime.run({ runId, deadlineMs: 1_000_000, resumed: false, ...more }, body)),
+      async run(runId, body, more = {}) {
+        const running = runtime.run({ runId, deadlineMs: 1_000_000, resumed: false, ...more }, body);
+        await idle();
+        return clock.settle(running);
+      },
     };
   }
 
