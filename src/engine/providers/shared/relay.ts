@@ -26,7 +26,7 @@ export interface Relayed {
 
 /** What of an answer's head is for clients: ids, rates, the vendor's own; not what belongs to the connection or to the key's account. */
 const GIVEN_ON =
-  /^(?:x-request-id|request-id|retry-after|retry-after-ms|x-ratelimit-.*|anthropic-.*|openai-.*|x-codex-.*|x-models-etag|x-reasoning-included|content-type)$/;
+  /^(?:x-request-id|request-id|retry-after|(?:x-ms-)?retry-after-ms|x-ratelimit-.*|anthropic-.*|openai-.*|x-codex-.*|x-models-etag|x-reasoning-included|content-type)$/;
 const OF_THE_ACCOUNT = /organization|project/;
 
 export function headOf({ status, headers }: WireResponse): ExchangeHead {

@@ -41,7 +41,7 @@ export function retryAfterMs(
 }
 
 function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
-  const inMs = headers.get('retry-after-ms');
+  const inMs = headers.get('retry-after-ms') ?? headers.get('x-ms-retry-after-ms');
   const value = headers.get('retry-after') ?? headers.get('x-retry-after');
   // Azure has been seen to send `retry-after-ms: 0` beside `retry-after: 1`: a zero says nothing where the other says more.
   if (inMs !== null && /^\s*\d+(\.\d+)?\s*$/.test(inMs) && (Number(inMs) > 0 || value === null))

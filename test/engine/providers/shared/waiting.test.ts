@@ -13,6 +13,7 @@ describe('Retry-After', () => {
     [{ 'retry-after': '2' }, '', 2000],
     [{ 'retry-after': '1.5' }, '', 1500],
     [{ 'retry-after-ms': '1200' }, '', 1200],
+    [{ 'x-ms-retry-after-ms': '1200' }, '', 1200],
     [{ 'retry-after-ms': '0', 'retry-after': '1' }, '', 1000],
     [{ 'retry-after-ms': '0' }, '', 0],
     [{ 'retry-after': 'Thu, 01 Jan 2026 12:00:03 GMT' }, '', 3000],
