@@ -4,16 +4,9 @@ import { canonicalJson } from '../../common/json.ts';
 import type { Accounts, RecoveredHold } from '../../engine/budget/port.ts';
 import type { PlanBudget } from '../../language/plan/types.ts';
 import type { WrittenRow } from '../port.ts';
-import {
-  BY_SESSION,
-  GRAIN_MS,
-  HOURS,
-  MINUTES,
-  bucketStartMs,
-  decodeDimensions,
-} from '../rollup/dimensions.ts';
+import { BY_SESSION, GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import { createAccountWrites, holdOf, sumOfRuns, windowSum } from '../sqlite/accounts.ts';
-import { MINUTES_READ, accountOf, countedRows, pastOf, pending } from '../sqlite/history.ts';
+import { MINUTES_READ, accountsOf, countedRows, pastOf, pending } from '../sqlite/history.ts';
 import type { Past } from '../sqlite/history.ts';
 import type { Settled } from '../sqlite/window-writes.ts';
 import type { WriteQueue } from '../sqlite/write-queue.ts';
@@ -178,10 +171,11 @@ async function histories(
   for (const budget of budgets) {
     const key = historyKey(budget);
     if (found.has(key)) continue;
+    const accounts = accountsOf(budget);
     found.set(
       key,
       countedRows(budget, ofFamily).flatMap((row) => {
-        const account = accountOf(budget, decodeDimensions(row['dimensions'] as string));
+        const account = accounts(row['dimensions'] as string);
         if (account === undefined) return [];
         const past = pastOf(row, account, 0);
         return { past, endMs: past.atMs + GRAIN_MS[Number(row['grain']) === HOURS ? HOURS : MINUTES] };

@@ -33,12 +33,20 @@ export interface Grouping {
   readonly tagKey?: string;
 }
 
-/** Sums of one group: of a whole read, or of one bucket of time. */
-export interface GroupedSums {
+/** What is told of a bucket of time. There may be tens of thousands of them, which go from thread to thread. */
+export type PointSums = Pick<Sums, 'costNanoUsd' | 'runs' | 'attempts' | 'inputTokens' | 'outputTokens'>;
+
+/** Sums of one group in one bucket of time. */
+export interface GroupedPoint {
   /** 0 where the read is not by bucket. */
   readonly bucketMs: number;
   /** One value for each dimension, in the order asked for. */
   readonly values: readonly string[];
+  readonly sums: PointSums;
+}
+
+/** Sums of one group: of a whole read. */
+export interface GroupedSums extends GroupedPoint {
   readonly sums: Sums;
 }
 

@@ -1,9 +1,9 @@
-// The groups of one span, from sums of keys and from rows, whichever database they were read from.
+// The groups of one span, or of its buckets, from sums of keys and from rows, whichever database they were read from.
 import { DenseHistogram } from '../../common/histogram.ts';
 import type { Histogram } from '../../common/histogram.ts';
 import type { Dimensions } from './dimensions.ts';
 import { groupsOf, matchesFilter, sharesOf } from './group.ts';
-import type { Grouping } from './group.ts';
+import type { GroupedPoint, Grouping, PointSums } from './group.ts';
 import { times } from './span.ts';
 import type { SpanAnswer } from './span.ts';
 import { addRow, emptySums, isNothing } from './sums.ts';
@@ -121,3 +121,60 @@ export class SpanGroups {
     return group;
   }
 }
+
+/** By group and bucket of time. */
+export class PointGroups {
+  readonly #grouping: Grouping;
+  readonly #found = new Map<string, Points>();
+  readonly #byKey = new Map<unknown, readonly { readonly points: Points; readonly sign: 1 | -1 }[]>();
+
+  constructor(grouping: Grouping) {
+    this.#grouping = grouping;
+  }
+
+  add(key: unknown, dimensionsOf: (key: unknown) => Dimensions, row: Row): void {
+    let shares = this.#byKey.get(key);
+    if (shares === undefined) {
+      shares = sharesOf(dimensionsOf(key), this.#grouping).map(({ values, sign }) => ({
+        points: this.#at(values),
+        sign,
+      }));
+      this.#byKey.set(key, shares);
+    }
+    const bucketMs = Number(row['bucket_ms']);
+    for (const {
+      points: { values, byBucket },
+      sign,
+    } of shares) {
+      const point = byBucket.get(bucketMs) ?? { bucketMs, values, sums: { ...NO_POINT } };
+      byBucket.set(bucketMs, point);
+      const signed = BigInt(sign);
+      point.sums.costNanoUsd += signed * (row['cost_nano_usd'] as bigint);
+      point.sums.inputTokens += signed * (row['input_tokens'] as bigint);
+      point.sums.outputTokens += signed * (row['output_tokens'] as bigint);
+      point.sums.attempts += sign * Number(row['attempts']);
+      point.sums.runs += sign * Number(row['runs']);
+    }
+  }
+
+  /** In no order. */
+  points(): readonly GroupedPoint[] {
+    return [...this.#found.values()].flatMap(({ byBucket }) =>
+      [...byBucket.values()].filter(({ sums }) => sums.attempts !== 0 || sums.runs !== 0),
+    );
+  }
+
+  #at(values: readonly string[]): Points {
+    const name = JSON.stringify(values);
+    const points = this.#found.get(name) ?? { values, byBucket: new Map() };
+    this.#found.set(name, points);
+    return points;
+  }
+}
+
+interface Points {
+  readonly values: readonly string[];
+  readonly byBucket: Map<number, GroupedPoint>;
+}
+
+const NO_POINT: PointSums = { costNanoUsd: 0n, runs: 0, attempts: 0, inputTokens: 0n, outputTokens: 0n };

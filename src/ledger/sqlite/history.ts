@@ -55,18 +55,38 @@ function readGrain(
   toMs: number,
   sinceMs: number,
 ): Past[] {
+  const { per, each } = budget;
+  // All since its beginning is of the window that a calendar has now: one sum for each key. A session's has to be parted by its buckets.
+  const isOneWindow = per.kind === 'calendar' && each?.kind !== 'session';
   const rows = (family: number): RollupRow[] =>
     connection
       .prepare(
-        `select dimensions, bucket_ms, cost_nano_usd, attempts, errors, input_tokens + output_tokens as tokens
-         from rollups join rollup_keys on rollup_keys.id = key_id
-         where grain = ? and bucket_ms >= ? and bucket_ms < ? and attempts > 0`,
+        `select dimensions, ${isOneWindow ? ONE_WINDOW : BY_BUCKET} from rollups join rollup_keys on rollup_keys.id = key_id
+         where grain = ? and bucket_ms >= ? and bucket_ms < ? and attempts > 0 ${isOneWindow ? 'group by key_id' : ''}`,
       )
       .all(grain + family, fromMs, toMs);
+  const accounts = accountsOf(budget);
   return countedRows(budget, rows).flatMap((row) => {
-    const account = accountOf(budget, decodeDimensions(row['dimensions'] as string));
+    const account = accounts(row['dimensions'] as string);
     return account === undefined ? [] : pastOf(row, account, sinceMs);
   });
+}
+
+/** Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls. */
+const CALLS =
+  'case when errors = attempts and cost_nano_usd = 0 and input_tokens + output_tokens = 0 then 0 else attempts end';
+const BY_BUCKET = 'bucket_ms, cost_nano_usd, attempts, errors, input_tokens + output_tokens as tokens';
+const ONE_WINDOW = `max(bucket_ms) as bucket_ms, sum(cost_nano_usd) as cost_nano_usd, sum(input_tokens + output_tokens) as tokens, sum(${CALLS}) as calls`;
+
+/** The account of what has these dimensions, as they are encoded; undefined: the budget does not cover it. Each is decoded once. */
+export function accountsOf(budget: PlanBudget): (dimensions: string) => string | undefined {
+  const known = new Map<string, { readonly account: string | undefined }>();
+  return (text) => {
+    let found = known.get(text);
+    if (found === undefined)
+      known.set(text, (found = { account: accountOf(budget, decodeDimensions(text)) }));
+    return found.account;
+  };
 }
 
 /** `rows`: of everything (0), or of what says a session (`BY_SESSION`). */
@@ -106,12 +126,11 @@ function less(all: RollupRow, part: RollupRow): RollupRow {
 export function pastOf(row: RollupRow, account: string, sinceMs: number): Past {
   const costNanoUsd = row['cost_nano_usd'] as bigint;
   const tokens = Number(row['tokens']);
-  // Attempts that all failed at no cost were no calls; where one of them cost something, all are taken for calls.
   const isNone = Number(row['errors']) === Number(row['attempts']) && costNanoUsd === 0n && tokens === 0;
   return {
     account,
     atMs: Math.max(sinceMs, Number(row['bucket_ms'])),
-    spending: { costNanoUsd, tokens, calls: isNone ? 0 : Number(row['attempts']) },
+    spending: { costNanoUsd, tokens, calls: Number(row['calls'] ?? (isNone ? 0 : row['attempts'])) },
   };
 }
 

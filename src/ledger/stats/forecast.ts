@@ -3,8 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, bucketStartMs } from '../rollup/dimensions.ts';
-import type { RollupFilter } from '../rollup/group.ts';
-import type { Sums } from '../rollup/sums.ts';
+import type { PointSums, RollupFilter } from '../rollup/group.ts';
 import type { Forecast } from './port.ts';
 import { studentQuantile } from './student.ts';
 
@@ -175,7 +174,7 @@ export async function readPast(
   };
 }
 
-function amountOf(unit: BudgetView['budget']['limit']['unit'], sums: Sums): number {
+function amountOf(unit: BudgetView['budget']['limit']['unit'], sums: PointSums): number {
   if (unit === 'calls') return sums.attempts;
   return Number(unit === 'usd' ? sums.costNanoUsd : sums.inputTokens + sums.outputTokens);
 }

@@ -1,16 +1,22 @@
-// What was spent by task and caller until now, from the roll-ups: the past that the surge guard compares with after a start.
+// What was spent by task, by caller and in all until now, from the roll-ups: the past that the surge guard compares with after a start.
 import type { Clock } from '../../common/clock.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
-import type { Grain } from '../rollup/dimensions.ts';
 
 export interface PastSpend {
-  readonly task: string;
-  readonly caller: string;
+  /** `all`, `task:NAME` or `caller:NAME`. */
+  readonly scope: string;
   readonly atMs: number;
   readonly costNanoUsd: NanoUsd;
 }
+
+/** A sum for each of them, and not for each task of each caller: that would be as many again for every task. */
+const SCOPES = [
+  { by: [], name: () => 'all' },
+  { by: ['TASK'], name: (task: string) => `task:${task}` },
+  { by: ['CALLER'], name: (caller: string) => `caller:${caller}` },
+] as const;
 
 /** The ledger keeps minutes for two days; before that there are hours. */
 const MINUTES_KEPT_MS = 36 * 3_600_000;
@@ -26,23 +32,23 @@ export async function pastSpend(
 ): Promise<readonly PastSpend[]> {
   const nowMs = clock.nowMs();
   const minutesFromMs = bucketStartMs(HOURS, nowMs - MINUTES_KEPT_MS);
-  const read = (grain: Grain, fromMs: number, toMs: number) =>
-    ({
-      spans: [{ grain, fromMs, toMs }],
-      grouping: { by: ['TASK', 'CALLER'], filter: {} },
-      as: 'points',
-    }) as const;
-  const { answers } = await ledger.rollups([
-    read(HOURS, bucketStartMs(HOURS, sinceMs), minutesFromMs),
-    read(MINUTES, minutesFromMs, nowMs),
+  const reads = SCOPES.flatMap(({ by, name }) => [
+    { name, grain: HOURS, by, fromMs: bucketStartMs(HOURS, sinceMs), toMs: minutesFromMs },
+    { name, grain: MINUTES, by, fromMs: minutesFromMs, toMs: nowMs },
   ]);
+  const { answers } = await ledger.rollups(
+    reads.map(({ grain, by, fromMs, toMs }) => ({
+      spans: [{ grain, fromMs, toMs }],
+      grouping: { by, filter: {} },
+      as: 'points' as const,
+    })),
+  );
   const parts = Math.max(1, Math.ceil(GRAIN_MS[HOURS] / partMs));
-  const spends = answers.flatMap((points, index) =>
-    points.flatMap(({ bucketMs, values: [task = '', caller = ''], sums: { costNanoUsd } }) => {
+  const spends = reads.flatMap(({ name, grain }, index) =>
+    (answers[index] ?? []).flatMap(({ bucketMs, values: [value = ''], sums: { costNanoUsd } }) => {
       if (costNanoUsd <= 0n) return [];
-      return index === 0
-        ? spread({ task, caller, atMs: bucketMs, costNanoUsd }, parts)
-        : [{ task, caller, atMs: bucketMs, costNanoUsd }];
+      const spend = { scope: name(value), atMs: bucketMs, costNanoUsd };
+      return grain === HOURS ? spread(spend, parts) : [spend];
     }),
   );
   return spends.sort((a, b) => a.atMs - b.atMs);

@@ -1,7 +1,7 @@
 // A view: one question's sums from a start on, read once from the roll-ups and then kept by adding what is written.
 import { MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
 import { groupsOf, matchesFilter } from '../rollup/group.ts';
-import type { GroupedSums, Grouping, RollupRead } from '../rollup/group.ts';
+import type { GroupedPoint, Grouping, PointSums, RollupRead } from '../rollup/group.ts';
 import { addSums, emptySums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import type { Contribution } from './contribution.ts';
@@ -62,10 +62,11 @@ export class View {
     totalPoints = [],
     groups = [],
     groupPoints = [],
-  ]: readonly (readonly GroupedSums[])[]): void {
-    for (const { sums } of total) addSums(this.total.sums, sums);
+  ]: readonly (readonly GroupedPoint[])[]): void {
+    // What was asked for as a whole has all of its sums.
+    for (const { sums } of total) addSums(this.total.sums, sums as Sums);
     for (const { bucketMs, sums } of totalPoints) addPoint(this.total, bucketMs, sums);
-    for (const { values, sums } of groups) addSums(this.#group(values).sums, sums);
+    for (const { values, sums } of groups) addSums(this.#group(values).sums, sums as Sums);
     for (const { bucketMs, values, sums } of groupPoints) addPoint(this.#group(values), bucketMs, sums);
   }
 
@@ -113,7 +114,7 @@ function newGroup(values: readonly string[]): ViewGroup {
   return { values, sums: emptySums(), minutes: new Map() };
 }
 
-function addPoint(group: ViewGroup, minuteMs: number, sums: Sums): void {
+function addPoint(group: ViewGroup, minuteMs: number, sums: PointSums): void {
   if (sums.costNanoUsd === 0n && sums.runs === 0) return;
   const point = group.minutes.get(minuteMs);
   if (point === undefined) group.minutes.set(minuteMs, { costNanoUsd: sums.costNanoUsd, runs: sums.runs });

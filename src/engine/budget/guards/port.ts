@@ -74,15 +74,15 @@ export interface Guards {
   }): void;
   /**
    * The past that the surge guard compares with, oldest first; at the start, after the first `configure`. The baseline's length, or four weeks where there
-   * is more. Sums will do, if they are of times no longer than the guard's `over`: an hour's sum as one spend would look like a peak.
+   * is more. Sums will do, of one scope each, if they are of times no longer than the guard's `over`: an hour's sum as one spend would look like a peak.
    */
   seed(
-    spends: Iterable<{
-      readonly task: string;
-      readonly caller: string;
-      readonly atMs: number;
-      readonly costNanoUsd: NanoUsd;
-    }>,
+    spends: Iterable<
+      {
+        readonly atMs: number;
+        readonly costNanoUsd: NanoUsd;
+      } & ({ readonly scope: SpendScope } | { readonly task: string; readonly caller: string })
+    >,
   ): void;
   configure(surge: PlanSurgeGuard | null): void;
   onSwitch(

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { NanoUsd } from '../../../common/money.ts';
 import type { PlanSurgeGuard } from '../../../language/plan/types.ts';
-import type { SpendScope } from './port.ts';
+import type { Guards, SpendScope } from './port.ts';
 import { SpendSeries } from './spend-series.ts';
 import { surgeThreshold } from './surge-threshold.ts';
 
@@ -32,7 +32,7 @@ export interface Surge {
 export interface SurgeGuard {
   readonly configure: (guard: PlanSurgeGuard | null) => void;
   /** The past, oldest first: recorded, not judged. */
-  readonly seed: (spends: Iterable<SpendEvent>) => void;
+  readonly seed: (spends: Parameters<Guards['seed']>[0]) => void;
   readonly spent: (spend: SpendEvent) => Surge | undefined;
   /** Spent at another node: it judges what it spends. */
   readonly heard: (spend: SpendEvent) => void;
@@ -147,7 +147,9 @@ export function createSurgeGuard(maxScopes: number = DEFAULT_SCOPES): SurgeGuard
     },
     seed(spends) {
       if (guard === null) return;
-      for (const spend of spends) record(guard, spend);
+      for (const spend of spends)
+        if ('scope' in spend) watched(guard, spend.scope).series.add(spend.atMs, spend.costNanoUsd);
+        else record(guard, spend);
       forgetThresholds();
     },
     spent(spend) {

@@ -2,12 +2,12 @@
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { POSTGRES, allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
-import { grainsOf, hasFilter, matchesFilter, sharesOf } from '../../rollup/group.ts';
-import type { GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
+import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
+import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
-import { SpanGroups } from '../../rollup/span-groups.ts';
-import { SUM_COLUMNS, emptySums, isNothing } from '../../rollup/sums.ts';
+import { PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
+import { SUM_COLUMNS } from '../../rollup/sums.ts';
 import type { Queryable, Row } from '../connection.ts';
 import { hasSessionDays } from '../rollup-changes.ts';
 
@@ -67,7 +67,7 @@ export async function readRollups(
   database: Queryable,
   keys: RollupKeys,
   read: RollupRead,
-): Promise<readonly GroupedSums[]> {
+): Promise<readonly GroupedPoint[]> {
   const bounds = boundsOf(read, await hasSessionDays(database));
   return read.as === 'whole'
     ? readWhole(database, keys, bounds, read.grouping)
@@ -96,25 +96,12 @@ async function readPoints(
   keys: RollupKeys,
   bounds: readonly Bounds[],
   grouping: Grouping,
-): Promise<GroupedSums[]> {
-  const found = new Map<string, GroupedSums>();
-  for (const one of bounds) {
-    for (const row of await ask(database, keys, POINTS, one)) {
-      const bucketMs = Number(row['bucket_ms']);
-      for (const { values, sign } of sharesOf(keys.of(row['key_id']), grouping)) {
-        const name = `${bucketMs}${JSON.stringify(values)}`;
-        const point = found.get(name) ?? { bucketMs, values, sums: emptySums() };
-        found.set(name, point);
-        const times = BigInt(sign);
-        point.sums.costNanoUsd += times * (row['cost_nano_usd'] as bigint);
-        point.sums.inputTokens += times * (row['input_tokens'] as bigint);
-        point.sums.outputTokens += times * (row['output_tokens'] as bigint);
-        point.sums.attempts += sign * Number(row['attempts']);
-        point.sums.runs += sign * Number(row['runs']);
-      }
-    }
-  }
-  return [...found.values()].filter(({ sums }) => !isNothing(sums));
+): Promise<readonly GroupedPoint[]> {
+  const points = new PointGroups(grouping);
+  for (const one of bounds)
+    for (const row of await ask(database, keys, POINTS, one))
+      points.add(row['key_id'], (key) => keys.of(key), row);
+  return points.points();
 }
 
 /** Of which bounds sums are read; `sign`: added, or taken away. */

@@ -12,7 +12,7 @@ import type {
   WaitingAlerts,
 } from '../../port.ts';
 import { DAYS } from '../../rollup/dimensions.ts';
-import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
+import type { GroupedPoint, RollupRead } from '../../rollup/group.ts';
 import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import {
   activeSwitches,
@@ -89,8 +89,8 @@ export interface Queries {
 export interface RollupAnswer {
   /** The number of the last operation that the sums hold. */
   readonly lastOperation: number;
-  /** For each read asked for. */
-  readonly answers: readonly (readonly GroupedSums[])[];
+  /** For each read asked for: `GroupedSums` of a whole. */
+  readonly answers: readonly (readonly GroupedPoint[])[];
 }
 
 export interface SpansAnswer {
