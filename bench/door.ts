@@ -10,8 +10,8 @@ import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
 
-const IN_FLIGHT = 32;
 const size = askedSize();
+const IN_FLIGHT = sized(size, { tiny: 2, usual: 32, full: 32 });
 const processes = sized(size, { tiny: 1, usual: 2, full: 3 });
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });

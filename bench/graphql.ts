@@ -11,6 +11,8 @@ import { askedSize, give, held, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
 
 const size = askedSize();
+const BUSY = sized(size, { tiny: 2, usual: 32, full: 32 });
+const WAITING = sized(size, { tiny: 4, usual: 256, full: 256 });
 const ASK =
   'mutation ($text: String!) { runTask(text: $text) { __typename status answer inputTokens outputTokens } }';
 
@@ -65,15 +67,15 @@ async function compare(
 
 const now = await compare(
   'now',
-  32,
+  BUSY,
   sized(size, { tiny: 1, usual: 5, full: 7 }),
   sized(size, { tiny: 1, usual: 2, full: 3 }),
 );
-const slow = await compare('slow', 256, sized(size, { tiny: 1, usual: 1, full: 3 }), 1);
+const slow = await compare('slow', WAITING, sized(size, { tiny: 1, usual: 1, full: 3 }), 1);
 await upstream.stop();
 
 const lines: Line[] = [...now].map(([name, standing]) => ({
-  what: `${name}: 32 in flight, upstream at once`,
+  what: `${name}: ${BUSY} in flight, upstream at once`,
   value: standing.perSecond,
   unit: '/s',
   note: standingText(standing),
@@ -87,7 +89,7 @@ lines.push(
   held("bare yoga's CPU beside a run's", besideYoga, '×', { atLeast: 0.6 }, toldBy(besideYoga, ours, yoga)),
   { what: "the raw proxy's CPU beside a run's", value: proxy.cpuMicros / ours.cpuMicros, unit: '×' },
   ...[...slow].map(([name, standing]) => ({
-    what: `${name}: 256 in flight, upstream at 300 ms ± 100: p50`,
+    what: `${name}: ${WAITING} in flight, upstream at 300 ms ± 100: p50`,
     value: standing.p50Ms,
     unit: 'ms',
     note: standingText(standing),

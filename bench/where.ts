@@ -32,7 +32,12 @@ const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_COR
 const server = await startHeadgate(upstream.url, 'now', {
   nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
 });
-const asked = { port: server.port, inFlight: 32, request: chat(), expect: CHAT_END };
+const asked = {
+  port: server.port,
+  inFlight: sized(size, { tiny: 4, usual: 32, full: 32 }),
+  request: chat(),
+  expect: CHAT_END,
+};
 await load({ ...asked, seconds: 2 * seconds });
 await load({ ...asked, seconds });
 await server.stop(30_000);

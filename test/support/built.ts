@@ -9,12 +9,17 @@ const BUILDS = join(repositoryRoot, '.cache', 'test-builds');
 const BESIDE = ['demo', 'migrations', 'node_modules', 'package.json', 'schema', 'workflows'];
 const HOUR_MS = 3_600_000;
 
-let main: string | undefined;
+let built: string | undefined;
 
-/** The file that `node` runs, made where a source is newer than the last one; other runs may make or use theirs meanwhile. */
+/** Its `dist/`, made where a source is newer than the last one; other runs may make or use theirs meanwhile. */
+export function builtFolder(): string {
+  built ??= join(build(), 'dist');
+  return built;
+}
+
+/** The file that `node` runs. */
 export function builtMain(): string {
-  main ??= join(build(), 'dist', 'cli', 'main.js');
-  return main;
+  return join(builtFolder(), 'cli', 'main.js');
 }
 
 function build(): string {
