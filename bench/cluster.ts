@@ -24,6 +24,7 @@ const SATURATED = 32;
 /** Few enough that one node has time left: what is measured is waiting for providers. */
 const WAITING = sized(size, { tiny: 2, usual: 12, full: 12 });
 const NODES = 3;
+const ROUNDS = 4;
 
 const TASK = `task: three
 input: { text: string }
@@ -35,10 +36,17 @@ steps:
 output: { said: "\${{ steps.three.text }}" }
 `;
 const RUN =
-  'mutation ($text: String!) { runTask(task: { three: { text: $text } }) { __typename ... on Run { status cost } ... on BudgetExceeded { code } ... on SpendingPaused { code } } }';
+  'mutation ($text: String!, $options: RunOptions) { runTask(task: { three: { text: $text } }, options: $options) { __typename ... on Run { status cost } ... on BudgetExceeded { code } ... on SpendingPaused { code } } }';
 
 const body = (query: string, variables: object): string => JSON.stringify({ query, variables });
-const request = (index: number): string => post('/graphql', body(RUN, { text: inputText(index) }));
+const INTERACTIVE = { asked: (index: number): object => ({ text: inputText(index) }) };
+/** With a key of its own: a run that survives its node, whose end is waited for all the same. */
+const DURABLE = {
+  asked: (index: number, port: number): object => ({
+    text: inputText(index),
+    options: { idempotencyKey: `${port}-${index}` },
+  }),
+};
 
 async function ask(node: Started, query: string, variables: object = {}): Promise<string> {
   const response = await fetch(`${node.url}/graphql`, {
@@ -110,8 +118,19 @@ async function nodesOf(
 
 const stopAll = (nodes: readonly Started[]): Promise<unknown> =>
   Promise.all(nodes.map((node) => node.stop()));
-const loadOf = (node: Started, inFlight: number, forSeconds: number): Promise<LoadResult> =>
-  load({ port: node.port, inFlight, seconds: forSeconds, request, expect: '"status":"SUCCEEDED"' });
+const loadOf = (
+  { port }: Started,
+  inFlight: number,
+  forSeconds: number,
+  { asked }: typeof DURABLE = INTERACTIVE,
+): Promise<LoadResult> =>
+  load({
+    port,
+    inFlight,
+    seconds: forSeconds,
+    request: (index) => post('/graphql', body(RUN, asked(index, port))),
+    expect: '"status":"SUCCEEDED"',
+  });
 
 interface One {
   readonly perSecond: number;
@@ -149,11 +168,28 @@ async function single(database: string | undefined): Promise<One> {
   return { perSecond, nodeMicros, postgresMicros: ofPostgres, leases, loneMs: median(lone) };
 }
 
+/** The CPU of node and PostgreSQL for a durable run, beside that for an interactive one of the same node in turns. */
+async function durableBeside(): Promise<number> {
+  const [node] = (await nodesOf(1, 'now', freshDatabase())) as [Started];
+  const sums = [INTERACTIVE, DURABLE].map((kind) => ({ kind, micros: 0, runs: 0 }));
+  for (const { kind } of sums) await loadOf(node, SATURATED, warmUpSeconds / 2, kind);
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const sum of sums) {
+      const before = node.cpuMicros() + postgresMicros();
+      const { answers } = await loadOf(node, SATURATED, seconds / ROUNDS, sum.kind);
+      sum.micros += node.cpuMicros() + postgresMicros() - before;
+      sum.runs += answers;
+    }
+  await stopAll([node]);
+  const [interactive = 0, durable = 0] = sums.map(({ micros, runs }) => micros / runs);
+  return durable / interactive;
+}
+
 /** Together, each as busy as it is alone. */
-async function waiting(count: number): Promise<number> {
+async function waiting(count: number, kind?: typeof DURABLE): Promise<number> {
   const nodes = await nodesOf(count, 'tenth', freshDatabase());
-  await Promise.all(nodes.map((node) => loadOf(node, WAITING, Math.min(2, warmUpSeconds))));
-  const results = await Promise.all(nodes.map((node) => loadOf(node, WAITING, seconds)));
+  await Promise.all(nodes.map((node) => loadOf(node, WAITING, Math.min(2, warmUpSeconds), kind)));
+  const results = await Promise.all(nodes.map((node) => loadOf(node, WAITING, seconds, kind)));
   await stopAll(nodes);
   return results.reduce((sum, { perSecond }) => sum + perSecond, 0);
 }
@@ -248,6 +284,10 @@ const one = await single(freshDatabase());
 const alone = await waiting(1);
 const two = await waiting(2);
 const three = await waiting(3);
+const durable = await durableBeside();
+const aloneDurable = await waiting(1, DURABLE);
+const twoDurable = await waiting(2, DURABLE);
+const threeDurable = await waiting(3, DURABLE);
 const share = await usable();
 const { switchMs, deltaMs } = await told();
 await upstream.stop();
@@ -282,6 +322,10 @@ const lines: readonly Line[] = [
   },
   held('two nodes', two / alone, '×', { atLeast: 1.9 }),
   held('three nodes', three / alone, '×', { atLeast: 2.8 }),
+  held('a durable run beside an interactive one, CPU of node and PostgreSQL', durable, '×', { atMost: 2.6 }),
+  { what: 'one node, durable runs, calls of 100 ms', value: aloneDurable, unit: 'runs/s' },
+  held('two nodes, durable runs', twoDurable / aloneDurable, '×', { atLeast: 1.9 }),
+  held('three nodes, durable runs', threeDurable / aloneDurable, '×', { atLeast: 2.8 }),
   held('of a limit, used by three nodes', share * 100, '%', { atLeast: 99 }),
   held('a switch, in force at all nodes, longest', switchMs, 'ms', { atMost: 1_000 }),
   held('a live delta at another node', deltaMs, 'ms', { atMost: 250 }),

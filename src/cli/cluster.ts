@@ -126,7 +126,7 @@ async function cluster(flags: ClusterFlags, io: CliIo): Promise<ExitCode> {
       }
       nodes.delete(node);
       await gone(node.child, 'SIGKILL');
-      traffic.killed(node.name);
+      traffic.killed(node);
       await wait(AGAIN_AFTER_MS, undefined, { ref: false });
       if (!traffic.isOver()) await start().catch(() => undefined);
     };
@@ -183,7 +183,7 @@ async function gone(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 interface Traffic {
-  killed(name: string): void;
+  killed(node: Node): void;
   isOver(): boolean;
   /** Starts no more, waits for what is under way, and says what became of it all. */
   end(): Promise<ExitCode>;
@@ -196,7 +196,8 @@ function playTraffic(remote: Remote, io: CliIo): Traffic {
   const underWay = new Set<Promise<void>>();
   const over = new AbortController();
   let living: readonly string[] = [];
-  let wasKilled: { readonly name: string; readonly atMs: number; readonly living: number } | undefined;
+  /** Those that the others still take for living, by what a place ends with. */
+  const killed = new Map<string, { readonly name: string; readonly atMs: number }>();
   const progress = (): string =>
     `${counts.asked} runs asked for, ${counts.answered} answered, ${counts.again} times asked again at another node`;
 
@@ -224,10 +225,11 @@ function playTraffic(remote: Remote, io: CliIo): Traffic {
   async function look(): Promise<void> {
     const { nodes } = await remote.query(ClusterNodes, {});
     const places = nodes.map(({ place }) => place).sort();
-    if (wasKilled !== undefined && places.length < wasKilled.living) {
-      const tookSeconds = ((performance.now() - wasKilled.atMs) / 1000).toFixed(1);
-      io.out(`  ${tookSeconds} s later the others go on with what ${wasKilled.name} left.`);
-      wasKilled = undefined;
+    for (const [end, { name, atMs }] of killed) {
+      if (places.some((place) => place.endsWith(end))) continue;
+      const tookSeconds = ((performance.now() - atMs) / 1000).toFixed(1);
+      io.out(`  ${tookSeconds} s later the others go on with what ${name} left.`);
+      killed.delete(end);
     }
     if (places.join() !== living.join())
       io.out(`  ${places.length} nodes: ${places.join(', ')}. ${progress()}.`);
@@ -250,8 +252,8 @@ function playTraffic(remote: Remote, io: CliIo): Traffic {
   })();
 
   return {
-    killed(name) {
-      wasKilled = { name, atMs: performance.now(), living: living.length };
+    killed({ name, child }) {
+      killed.set(` ${child.pid}`, { name, atMs: performance.now() });
       io.out(`${name} was killed with what it had under way. ${progress()}.`);
     },
     isOver: () => over.signal.aborted,
