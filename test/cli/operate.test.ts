@@ -436,6 +436,19 @@ describe('keys', () => {
   });
 });
 
+describe('an address of a database', () => {
+  it.each(['mysql://me:secret@db/gate', 'db.secret/gate', ''])(
+    'that is none of PostgreSQL, as %j, is refused, and is no name of a file',
+    async (database) => {
+      const { code, err } = await headgate(['stats', '--database', database]);
+      expect(code).toBe(1);
+      expect(err).toContain('The address of the database is not one of PostgreSQL.');
+      expect(err).toContain('postgres://USER:PASSWORD@HOST/DATABASE');
+      expect(err).not.toContain('secret');
+    },
+  );
+});
+
 describe('ledger backup', () => {
   it.each(['backup', 'restore'])(
     '%s of a ledger in PostgreSQL is PostgreSQL’s own, and says so',

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import { isDatabaseAddress } from '../database-address.ts';
+import { isDatabaseAddress, wrongAddress } from '../database-address.ts';
 
 export type Row = { readonly [column: string]: unknown };
 
@@ -47,15 +47,6 @@ export function readAddress(text: string): DatabaseAddress {
   if (!Number.isSafeInteger(silenceMs) || silenceMs < SHORTEST_SILENCE_MS)
     throw wrongAddress(`Its silence has to be a whole number of milliseconds from ${SHORTEST_SILENCE_MS}.`);
   return { connectionString: url.href, schema, silenceMs };
-}
-
-function wrongAddress(what: string): HeadgateError {
-  // The address holds a password, so it is not repeated.
-  return new HeadgateError(
-    'DATABASE_ADDRESS',
-    `The address of the database is not one of PostgreSQL. ${what}`,
-    'Write it as postgres://USER:PASSWORD@HOST/DATABASE, best in HEADGATE_DATABASE.',
-  );
 }
 
 /** For messages: without user and password. */
