@@ -230,9 +230,9 @@ export async function* subscribe(
   }
 }
 
-export function killQuietly(pid: number): void {
+export function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It had ended already.
   }
