@@ -1,4 +1,5 @@
 // The page's start: one client, one tree.
+import './language.ts';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

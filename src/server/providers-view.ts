@@ -37,7 +37,8 @@ export function createProvidersView(parts: ProvidersViewParts): ProvidersView {
       inFlight: policy.inFlight(),
       queued: policy.queued(),
       latencyMs: latency?.totalMs ?? null,
-      latencyP95Ms: latency?.p95Ms ?? null,
+      // 0: nothing has answered yet.
+      latencyP95Ms: latency === null || latency.p95Ms === 0 ? null : latency.p95Ms,
       firstTokenMs: latency?.firstTokenMs ?? null,
       requestHeadroom: least(gates.map(({ requests }) => requests)),
       tokenHeadroom: least(gates.map(({ tokens }) => tokens)),

@@ -244,6 +244,17 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it('is shown by a browser that was started without a language', async () => {
+    const context = await browser.newContext();
+    await context.addInitScript(() =>
+      Object.defineProperty(navigator, 'language', { value: 'en-US@posix', configurable: true }),
+    );
+    const page = await context.newPage();
+    await page.goto(served.url);
+    await page.getByRole('heading', { name: 'Budgets' }).waitFor();
+    await context.close();
+  });
+
   it('comes back by itself after the server was restarted', async () => {
     const { page } = await openPage(browser, served.url);
     const connection = page.locator('.connection');

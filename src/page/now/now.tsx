@@ -52,7 +52,7 @@ export function Now() {
               <dd data-figure="hour-cost">{stats ? <Usd of={stats.total.cost} /> : '…'}</dd>
             </div>
             <div>
-              <dt>today, 24 h</dt>
+              <dt>last 24 hours</dt>
               <dd data-figure="day-cost">{day ? <Usd of={day.cost} /> : '…'}</dd>
             </div>
             <div>

@@ -9,6 +9,13 @@ interface Point {
   readonly cost: string;
 }
 
+/** Of a single moment, the hour before it; without any, the hour before now. */
+function hourAtLeast(_self: unknown, from: number | null, to: number | null): [number, number] {
+  if (from !== null && to !== null && to > from) return [from, to];
+  const at = to ?? Date.now() / 1000;
+  return [at - 3600, at];
+}
+
 export function Chart({ points, label }: { readonly points: readonly Point[]; readonly label: string }) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot>(null);
@@ -29,12 +36,15 @@ export function Chart({ points, label }: { readonly points: readonly Point[]; re
         height: 140,
         legend: { show: false },
         cursor: { y: false },
-        scales: { y: { range: (_self, _min, max) => [0, Math.max(max * 1.15, 1e-6)] } },
+        scales: {
+          x: { range: hourAtLeast },
+          y: { range: (_self, _min, max) => [0, max > 0 ? max * 1.15 : 0.01] },
+        },
         axes: [
           axis,
           {
             ...axis,
-            size: 64,
+            size: (_self, values) => Math.max(64, ...(values ?? []).map((value) => value.length * 8 + 14)),
             values: (_self, ticks) => ticks.map((tick) => usd(BigInt(Math.round(tick * 1e9)))),
           },
         ],
@@ -45,7 +55,8 @@ export function Chart({ points, label }: { readonly points: readonly Point[]; re
             stroke: () => colour('--accent'),
             width: 2,
             fill: () => colour('--accent-soft'),
-            points: { show: false },
+            // One alone makes no line.
+            points: { show: (self) => self.data[0].length === 1 },
           },
         ],
       },
