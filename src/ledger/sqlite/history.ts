@@ -134,7 +134,7 @@ export function pastOf(row: RollupRow, account: string, sinceMs: number): Past {
   };
 }
 
-export function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string | undefined {
+function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string | undefined {
   if (!covers(scope, dimensions.task, dimensions.provider, dimensions.model)) return undefined;
   if (each === null) return '';
   if (each.kind === 'caller') return dimensions.caller;
