@@ -225,59 +225,73 @@ function Groups({
   readonly dimension: StatsDimension;
   readonly before: ReadonlyMap<string, Group> | undefined;
 }) {
+  const [isWhole, setWhole] = useState(false);
   if (spend.groups.length === 0) return <Empty>Nothing was spent in this span.</Empty>;
   const whole = nanoUsd(spend.total.cost);
+  const shown = isWhole ? spend.groups : spend.groups.slice(0, DEAREST_SHOWN);
   return (
-    <Table
-      label={`Cost by ${dimension.toLowerCase()}`}
-      head={[
-        dimension.toLowerCase(),
-        'Cost',
-        ...(before === undefined ? [] : ['Before', 'Change']),
-        'Share',
-        'Runs',
-        'Calls',
-        'Failed',
-        'In',
-        'Out',
-        'p50',
-        'p95',
-      ]}
-    >
-      {spend.groups.map(({ key, keys, bucket }) => {
-        const value = keys[0]?.value ?? key;
-        const href = runsOf(dimension, value);
-        const was = before?.get(key)?.bucket.cost;
-        const change = nanoUsd(bucket.cost) - nanoUsd(was ?? '0');
-        return (
-          <tr key={key}>
-            <td>{href === undefined ? value || '(none)' : <Link href={href}>{value || '(none)'}</Link>}</td>
-            <td>
-              <Usd of={bucket.cost} />
-            </td>
-            {before !== undefined && (
-              <>
-                <td>{was === undefined ? '–' : <Usd of={was} />}</td>
-                <td>
-                  {change > 0n && '+'}
-                  <Usd of={change} />
-                </td>
-              </>
-            )}
-            <td>{percent(share(nanoUsd(bucket.cost), whole))}</td>
-            <td>{count(bucket.runs)}</td>
-            <td>{count(bucket.attempts)}</td>
-            <td>{percent(bucket.errorRate)}</td>
-            <td>{count(bucket.inputTokens)}</td>
-            <td>{count(bucket.outputTokens)}</td>
-            <td>{bucket.latencyP50Ms === null ? '–' : duration(bucket.latencyP50Ms)}</td>
-            <td>{bucket.latencyP95Ms === null ? '–' : duration(bucket.latencyP95Ms)}</td>
-          </tr>
-        );
-      })}
-    </Table>
+    <>
+      <Table
+        label={`Cost by ${dimension.toLowerCase()}`}
+        head={[
+          dimension.toLowerCase(),
+          'Cost',
+          ...(before === undefined ? [] : ['Before', 'Change']),
+          'Share',
+          'Runs',
+          'Calls',
+          'Failed',
+          'In',
+          'Out',
+          'p50',
+          'p95',
+        ]}
+      >
+        {shown.map(({ key, keys, bucket }) => {
+          const value = keys[0]?.value ?? key;
+          const href = runsOf(dimension, value);
+          const was = before?.get(key)?.bucket.cost;
+          const change = nanoUsd(bucket.cost) - nanoUsd(was ?? '0');
+          return (
+            <tr key={key}>
+              <td>{href === undefined ? value || '(none)' : <Link href={href}>{value || '(none)'}</Link>}</td>
+              <td>
+                <Usd of={bucket.cost} />
+              </td>
+              {before !== undefined && (
+                <>
+                  <td>{was === undefined ? '–' : <Usd of={was} />}</td>
+                  <td>
+                    {change > 0n && '+'}
+                    <Usd of={change} />
+                  </td>
+                </>
+              )}
+              <td>{percent(share(nanoUsd(bucket.cost), whole))}</td>
+              <td>{count(bucket.runs)}</td>
+              <td>{count(bucket.attempts)}</td>
+              <td>{percent(bucket.errorRate)}</td>
+              <td>{count(bucket.inputTokens)}</td>
+              <td>{count(bucket.outputTokens)}</td>
+              <td>{bucket.latencyP50Ms === null ? '–' : duration(bucket.latencyP50Ms)}</td>
+              <td>{bucket.latencyP95Ms === null ? '–' : duration(bucket.latencyP95Ms)}</td>
+            </tr>
+          );
+        })}
+      </Table>
+      {shown.length < spend.groups.length && (
+        <p>
+          <button type="button" onClick={() => setWhole(true)}>
+            Show all {count(spend.groups.length)}
+          </button>
+        </p>
+      )}
+    </>
   );
 }
+
+/** There may be a session for every few runs: to draw a thousand rows takes longer than to add them up. */
+const DEAREST_SHOWN = 100;
 
 /** What is seen, with exact amounts: RFC 4180. A cell that a spreadsheet would take for a formula is kept from it. */
 function csvOf({ groups }: ExploreSpendQuery['spend'], dimension: StatsDimension): string {
