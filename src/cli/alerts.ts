@@ -1,4 +1,5 @@
 // headgate alerts: what people should know of, and whether those who should be told are reached.
+import { Option } from 'commander';
 import { systemClock } from '../common/clock.ts';
 import type { RegisterCommand } from './commands.ts';
 import { compiledPlan } from './compiled.ts';
@@ -14,6 +15,7 @@ import {
   serverOption,
   workflowsOption,
 } from './options.ts';
+import { serverOf } from './server-address.ts';
 import { workflowsFolder } from './workflows-folder.ts';
 
 interface AlertsFlags {
@@ -26,6 +28,7 @@ interface AlertsFlags {
 }
 
 interface TestFlags {
+  readonly data?: string;
   readonly workflows?: string;
   readonly server?: string;
   readonly key?: string;
@@ -49,12 +52,17 @@ export const registerAlerts: RegisterCommand = (program, io, end) => {
       'send a test message to each sink of alerts that the workflows name; exit code 1 when one did not take it',
     )
     .addOption(workflowsOption())
+    .addOption(new Option('--data <dir>', 'ask the server that has this folder open, with its secrets'))
     .addOption(serverOption())
     .addOption(keyOption())
     .option('--json', 'as JSON', false)
-    .action(async (_flags: TestFlags, command: { optsWithGlobals(): TestFlags }) =>
-      end(await test(command.optsWithGlobals(), io)),
-    );
+    // Options before "test" are those of "alerts"; what stands behind it is meant more.
+    .action(async (own: TestFlags, command: { parent: { opts(): AlertsFlags } }) => {
+      const before = command.parent.opts();
+      const { server, key } = before;
+      const at = { ...(server !== undefined && { server }), ...(key !== undefined && { key }) };
+      end(await test({ ...at, ...own, json: before.json || own.json }, io));
+    });
   return alerts;
 };
 
@@ -110,8 +118,8 @@ async function remote(server: string, { key, limit }: AlertsFlags): Promise<read
 
 /** At a server, whose secrets are used; else with those of this environment. */
 async function test(flags: TestFlags, io: CliIo): Promise<ExitCode> {
-  const results =
-    flags.server === undefined ? await testHere(flags, io) : await testAt(flags.server, flags.key);
+  const { data, server = data === undefined ? undefined : serverOf(data, undefined) } = flags;
+  const results = server === undefined ? await testHere(flags, io) : await testAt(server, flags.key);
   if (results.length === 0)
     throw new UsageError(
       'the workflows name no sink of alerts',

@@ -1,10 +1,9 @@
 // headgate budgets: what is spent of each, and when it will be spent, as a running server knows it.
-import { HeadgateError } from '../errors/headgate-error.ts';
 import type { RegisterCommand } from './commands.ts';
 import { table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
-import { readServerAddress } from './server-address.ts';
+import { serverOf } from './server-address.ts';
 
 interface BudgetsFlags {
   readonly data: string;
@@ -29,13 +28,7 @@ export const registerBudgets: RegisterCommand = (program, io, end) =>
 
 async function budgets({ data, server, key, json }: BudgetsFlags, io: CliIo): Promise<ExitCode> {
   // Accounts are in a server's memory; beside its database it says where it is.
-  const address = server ?? readServerAddress(data);
-  if (address === undefined)
-    throw new HeadgateError(
-      'SERVER_UNREACHABLE',
-      `no server has ${data} open`,
-      'Start one with "headgate serve", or name another with --server URL.',
-    );
+  const address = serverOf(data, server);
   const [{ createRemote }, { BudgetForecasts }] = await Promise.all([
     import('./remote.ts'),
     import('./documents.ts'),

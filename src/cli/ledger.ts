@@ -516,7 +516,7 @@ function listText(attempts: readonly UnknownOutcome[]): string {
       ]),
     ),
     '',
-    'Compare them with the provider\'s own record of requests; then "headgate ledger reconcile --confirm ID [--cost $0.01]" or "--release ID".',
+    'Compare them with the provider\'s own record of requests; then "headgate ledger reconcile --confirm ID [--cost 0.01]" or "--release ID".',
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 // Where the server of a data folder is: it writes its address beside the database, and takes it away when it stops.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HeadgateError } from '../errors/headgate-error.ts';
 
 const FILE = 'server.url';
 
@@ -20,4 +21,16 @@ export function readServerAddress(dataDirectory: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The server that is named, else the one that has the folder open. Throws SERVER_UNREACHABLE where none is known. */
+export function serverOf(data: string, named: string | undefined): string {
+  const address = named ?? readServerAddress(data);
+  if (address === undefined)
+    throw new HeadgateError(
+      'SERVER_UNREACHABLE',
+      `no server has ${data} open`,
+      'Start one with "headgate serve", or name another with --server URL.',
+    );
+  return address;
 }

@@ -1,6 +1,5 @@
 // headgate top: a live view of a running server: dollars a minute, budgets, the dearest runs, providers.
 import { InvalidArgumentError, Option } from 'commander';
-import { HeadgateError } from '../errors/headgate-error.ts';
 import { parseUsd, type NanoUsd } from '../common/money.ts';
 import { parseDuration } from '../language/definition/fields/units.ts';
 import type { RegisterCommand } from './commands.ts';
@@ -8,7 +7,7 @@ import { topText, type ShownTop } from './format/top.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { dataOption, keyOption, parsePositiveInteger, serverOption } from './options.ts';
 import type { Remote } from './remote.ts';
-import { readServerAddress } from './server-address.ts';
+import { serverOf } from './server-address.ts';
 
 interface TopFlags {
   readonly data: string;
@@ -48,13 +47,7 @@ export const registerTop: RegisterCommand = (program, io, end) =>
     .action(async (flags: TopFlags) => end(await top(flags, io)));
 
 async function top(flags: TopFlags, io: CliIo): Promise<ExitCode> {
-  const address = flags.server ?? readServerAddress(flags.data);
-  if (address === undefined)
-    throw new HeadgateError(
-      'SERVER_UNREACHABLE',
-      `no server has ${flags.data} open`,
-      'Start one with "headgate serve", or name another with --server URL.',
-    );
+  const address = serverOf(flags.data, flags.server);
   const { createRemote } = await import('./remote.ts');
   const remote = createRemote(address, flags.key);
   const isLive = !flags.json && process.stdout.isTTY && io.isTerminal === true;

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openApp, type App } from '../../src/app.ts';
+import { writeServerAddress } from '../../src/cli/server-address.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { LOCAL_CALLER } from '../../src/engine/execution/local-caller.ts';
 import { serveApp } from '../../src/serve.ts';
 import { headgate, temporaryFolder } from '../cli/support.ts';
-import { readRepositoryFile } from '../support/repository.ts';
+import { readRepositoryFile, repositoryFiles } from '../support/repository.ts';
 import { scriptedProviders } from '../support/scripted-provider.ts';
 
 const recipes = readRepositoryFile('docs/recipes.md');
@@ -42,6 +43,7 @@ const data = join(folder, 'data');
 const told: string[] = [];
 let app: App;
 let server: Awaited<ReturnType<typeof serveApp>>;
+let forget: () => void;
 let run: string;
 const slack = createServer((request, response) => {
   request.on('data', (chunk: Buffer) => told.push(chunk.toString()));
@@ -79,6 +81,7 @@ beforeAll(async () => {
       })),
   });
   server = await serveApp(app, { host: '127.0.0.1', port: 0, mode: 'development', watch: false });
+  forget = writeServerAddress(data, server.url);
   for (const text of ['One?', 'Two?', 'Three?', 'Four?']) {
     const result = await app.engine.run({
       task: 'summarize',
@@ -90,6 +93,7 @@ beforeAll(async () => {
   }
 }, 60_000);
 afterAll(async () => {
+  forget();
   await server.close(0);
   await app.close(0);
   slack.close();
@@ -117,6 +121,29 @@ describe('the recipes', () => {
 
   it('Slack hears of 80 %', async () => {
     await expect.poll(() => told.join('\n'), { timeout: 20_000 }).toContain('80 %');
+  });
+
+  it.each([
+    ['alerts', 'test', '--json', '--server'],
+    ['alerts', '--json', 'test', '--server'],
+    ['alerts', 'test', '--json', '--data'],
+  ])('%s %s %s %s says as JSON which sink took the message', async (...args) => {
+    const { code, out, err } = await headgate([...args, args.at(-1) === '--data' ? data : server.url]);
+    expect([code, err]).toEqual([0, '']);
+    expect(JSON.parse(out)).toEqual([
+      expect.objectContaining({ name: 'money', kind: 'slack', failure: null }),
+    ]);
+  });
+
+  it('nothing tells a command with dollars that a shell would take: of $12.34 it makes 2.34', () => {
+    const pages = repositoryFiles().filter((path) =>
+      /^(?:README\.md|docs\/(?!decisions\/).*\.md|src\/.*\.ts)$/.test(path),
+    );
+    const commands = pages.flatMap((page) =>
+      [...readRepositoryFile(page).matchAll(/headgate [a-z][^\n`]*/g)].map(([line]) => line),
+    );
+    expect(commands.length).toBeGreaterThan(50);
+    expect(commands.filter((line) => /--[\w-]+[ =]"?\$\d/.test(line))).toEqual([]);
   });
 
   it('why tells the run', async () => {
