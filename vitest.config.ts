@@ -8,10 +8,16 @@ import { defineConfig } from 'vitest/config';
 import { builtFolder } from './test/support/built.ts';
 import { repositoryRoot } from './test/support/repository.ts';
 
-// Rooms whose tests leave nothing behind in a module: their files share a process, which reads and compiles the sources once and not once a file.
-// `work-thread` replaces modules that other files import.
-const TOGETHER =
-  'test/{common,engine,errors,golden,language,ledger,revisions,server,simulation}/**/!(work-thread).test.ts';
+// Tests that leave nothing behind in a module: the files of a group share a process, which reads and compiles the sources once and not once a file.
+// `work-thread` replaces modules that other files import, and `claude-hosts` has them read again.
+const TOGETHER: Readonly<Record<string, string>> = {
+  rooms:
+    'test/{common,engine,errors,golden,language,ledger,revisions,server,simulation}/**/!(work-thread).test.ts',
+  commands: 'test/{cli,e2e}/*.test.ts',
+  conformance: 'test/conformance/**/!(claude-hosts).test.ts',
+  faults: 'test/faults/**/*.test.ts',
+  documents: 'test/{bench,docs,library,scripts,support}/*.test.ts',
+};
 
 /** Threads are those of the built package: each of the sources' reads and strips a hundred files when it starts, which takes four times as long. */
 const builtThreads: Plugin = {
@@ -47,10 +53,17 @@ export default defineConfig({
     unstubGlobals: true,
     passWithNoTests: false,
     projects: [
-      { extends: true, test: { name: 'together', isolate: false, include: [TOGETHER], exclude: NEVER } },
+      ...Object.entries(TOGETHER).map(([name, files]) => ({
+        extends: true as const,
+        test: { name, isolate: false, include: [files], exclude: NEVER },
+      })),
       {
         extends: true,
-        test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: [...NEVER, TOGETHER] },
+        test: {
+          name: 'apart',
+          include: ['test/**/*.test.ts'],
+          exclude: [...NEVER, ...Object.values(TOGETHER)],
+        },
       },
     ],
   },

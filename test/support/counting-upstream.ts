@@ -29,9 +29,10 @@ export interface CountingUpstream extends FaultServer {
 
 export interface CountingOptions {
   readonly random: Random;
-  /** The longest that a good answer takes; default 40. */
-  readonly withinMs?: number;
 }
+
+/** The longest that a good answer takes. */
+const WITHIN_MS = 40;
 
 const MARK = /\[([\w-]+:[\w-]+)\]/;
 
@@ -44,10 +45,9 @@ export function costOfCall({ billed }: FaultCall): bigint {
   return BigInt(billed.inputTokens) * INPUT_RATE + BigInt(billed.outputTokens) * OUTPUT_RATE;
 }
 
-export async function startCountingUpstream(options: CountingOptions): Promise<CountingUpstream> {
-  const { random, withinMs = 40 } = options;
+export async function startCountingUpstream({ random }: CountingOptions): Promise<CountingUpstream> {
   const server = await startFaultServer();
-  server.otherwise((): Behaviour => ({ tokens: 10, firstTokenAfterMs: Math.floor(random() * withinMs) }));
+  server.otherwise((): Behaviour => ({ tokens: 10, firstTokenAfterMs: Math.floor(random() * WITHIN_MS) }));
   const grouped = (): Map<string, FaultCall[]> => {
     const byMark = new Map<string, FaultCall[]>();
     for (const call of server.calls) {

@@ -75,10 +75,14 @@ export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
       return;
     }
     sums.push({ grain, fromMs: firstMs, toMs: lastMs, sign });
-    cover({ fromMs: firstMs, toMs: fromMs }, finer, times(sign, -1));
-    cover({ fromMs: toMs, toMs: lastMs }, finer, times(sign, -1));
-    cover({ fromMs, toMs: firstMs }, finer, sign);
-    cover({ fromMs: lastMs, toMs }, finer, sign);
+    // An edge lies outside what was taken, or inside it; the other way round it is empty.
+    for (const edge of [
+      { fromMs, toMs: firstMs },
+      { fromMs: lastMs, toMs },
+    ]) {
+      cover(edge, finer, sign);
+      cover({ fromMs: edge.toMs, toMs: edge.fromMs }, finer, times(sign, -1));
+    }
   };
   cover(span, DAYS, 1);
   return { sums, rows };

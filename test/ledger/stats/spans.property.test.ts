@@ -57,8 +57,8 @@ it('a day in a time zone is a day in UTC and the hours between the two', () => {
   expect(spanParts({ fromMs: dayMs - 2 * HOUR_MS, toMs: dayMs + 22 * HOUR_MS }, kept)).toEqual({
     sums: [
       { grain: 2, fromMs: dayMs, toMs: dayMs + DAY_MS, sign: 1 },
-      { grain: 1, fromMs: dayMs + 22 * HOUR_MS, toMs: dayMs + DAY_MS, sign: -1 },
       { grain: 1, fromMs: dayMs - 2 * HOUR_MS, toMs: dayMs, sign: 1 },
+      { grain: 1, fromMs: dayMs + 22 * HOUR_MS, toMs: dayMs + DAY_MS, sign: -1 },
     ],
     rows: [],
   });
