@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from './repository.ts';
 
 const BUILDS = join(repositoryRoot, '.cache', 'test-builds');
-/** What the package finds beside its `dist/`. */
+/** What the package finds beside its `dist/`; not the page, which `npm pack` removes and builds anew while servers start. */
 const BESIDE = ['demo', 'migrations', 'node_modules', 'package.json', 'schema', 'workflows'];
 const HOUR_MS = 3_600_000;
 
@@ -33,7 +33,6 @@ function build(): string {
   const making = `${folder}-${process.pid}`;
   mkdirSync(join(making, 'dist'), { recursive: true });
   for (const name of BESIDE) symlinkSync(join(repositoryRoot, name), join(making, name));
-  symlinkSync(join(repositoryRoot, 'dist', 'page'), join(making, 'dist', 'page'));
   execFileSync(process.execPath, [join('scripts', 'bundle.mjs'), join(making, 'dist')], {
     cwd: repositoryRoot,
     stdio: 'ignore',
