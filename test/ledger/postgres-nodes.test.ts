@@ -9,6 +9,7 @@ import { buryNode } from '../../src/ledger/postgres/nodes.ts';
 import { SharedBooks } from '../engine/budget/shared-books.ts';
 import { openTestLedger } from '../support/ledger-folder.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
+import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { emptyDatabase, hasPostgres, query } from '../support/postgres.ts';
 
 interface Two {
@@ -178,6 +179,20 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     await first.setSwitch({ scope: 'all', reason: 'loop', by: 'ana', sinceMs: START_MS });
     expect(await heard).toBe('switches');
     expect(await second.switches()).toMatchObject([{ scope: 'all' }]);
+  });
+
+  it('asks again what it read while its connection was lost', async () => {
+    const address = await emptyDatabase();
+    const proxy = await startPostgresProxy(address);
+    const ledger = await openTestLedger(proxy.url);
+    await ledger.openRun(makeRun('run_1', { idempotencyKey: 'k' }));
+    for (let times = 0; times < 3; times += 1) {
+      proxy.loseAnswer();
+      expect((await ledger.findByIdempotencyKey('ana', 'k'))?.id).toBe('run_1');
+    }
+    expect(proxy.lostAnswers).toBe(3);
+    await ledger.close();
+    await proxy.close();
   });
 
   it('finds out by asking what it was not told, once', async () => {

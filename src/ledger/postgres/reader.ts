@@ -1,9 +1,10 @@
 // Answers the ledger's questions from PostgreSQL: the same that the reader's thread answers from SQLite.
+import { DrizzleQueryError } from 'drizzle-orm';
 import type { Pool } from 'pg';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
 import { DAYS } from '../rollup/dimensions.ts';
-import { DATABASE_NOW_MS, explainPostgresError, inSnapshot } from './connection.ts';
+import { DATABASE_NOW_MS, explainPostgresError, inSnapshot, whilePatient } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
@@ -26,6 +27,11 @@ async function isOldest(client: Queryable, node: number, { silenceMs }: Database
     [node],
   );
   return (rows[0] as { oldest: bigint | null } | undefined)?.oldest === BigInt(node);
+}
+
+/** The database's own error tells what it was; Drizzle's is the whole statement. */
+function throwOwn(error: unknown): never {
+  throw error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
 }
 
 export function createPostgresReader(pool: Pool, address: DatabaseAddress, node: number): ReaderThread {
@@ -94,7 +100,9 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
       try {
         // A generic name's arguments and answer are those of the query; TypeScript cannot follow that through the look-up.
         const answer = answers[name] as unknown as (...values: typeof args) => Promise<never>;
-        return await answer(...args);
+        const ask = (): Promise<never> => answer(...args).catch(throwOwn);
+        // What takes runs is asked again by itself: it may have taken them.
+        return await (name === 'waiting' ? ask() : whilePatient(ask));
       } catch (error) {
         throw explainPostgresError(error, address);
       }
