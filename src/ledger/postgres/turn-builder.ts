@@ -123,10 +123,6 @@ export class TurnBuilder {
     this.#keeping.set(id, keeping);
   }
 
-  forgetRun(id: string): void {
-    this.#keeping.delete(id);
-  }
-
   knowAttempt(id: string, attempt: UnsettledAttempt): void {
     this.#open.set(id, attempt);
   }
@@ -319,11 +315,14 @@ export class TurnBuilder {
 
   /** A step that succeeded keeps its first receipt (INV-5). */
   recordStep({ step, output }: operations.StepReceipt): void {
+    const keeping = this.#keepingOf(step.runId);
+    // Nothing will end it here.
+    if (keeping.isFinished) this.#keeping.delete(step.runId);
     const name = JSON.stringify([step.runId, step.key]);
     const before = this.#steps.get(name);
     if (before?.['status'] === 'succeeded') return;
     const row: Changing = { ...step };
-    this.#keep(output, this.#keepingOf(step.runId), (text, content) => {
+    this.#keep(output, keeping, (text, content) => {
       row['outputText'] = text;
       row['outputContent'] = content;
     });

@@ -269,8 +269,6 @@ export class PostgresWriter {
     const run = await whilePatient(() => readKeeping(this.#pool, runId));
     if (operation.kind === 'finishRun' && run.isFinished) return false;
     this.#builder.knowRun(runId, run);
-    // Nothing will end it here. Who waits for this goes on first, however many microtasks later.
-    if (run.isFinished) setImmediate(() => this.#builder.forgetRun(runId));
     return true;
   }
 
