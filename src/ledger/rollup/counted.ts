@@ -1,27 +1,15 @@
 // What attempts and runs are counted for, in SQL: to hold roll-ups to their rows, and for the edges of a span that no roll-up ends at.
 import { SUM_COLUMNS } from './sums.ts';
 
-/** Where the two databases say the same in other words. */
-export interface SqlDialect {
-  readonly number: (condition: string) => string;
-  /** A text or null, compared with a text. */
-  readonly is: (column: string, text: string) => string;
-}
 const when = (condition: string, value: string): string => `case when ${condition} then ${value} else 0 end`;
-export const SQLITE: SqlDialect = {
-  number: (condition) => when(condition, '1'),
-  is: (column, text) => `${column} is '${text}'`,
-};
-export const POSTGRES: SqlDialect = {
-  number: (condition) => when(condition, '1'),
-  is: (column, text) => `${column} is not distinct from '${text}'`,
-};
+/** A text or null, compared with a text, as both databases say it. */
+const is = (column: string, text: string): string => `${column} is not distinct from '${text}'`;
 
 /** What the roll-ups' columns are of attempts that are closed: the rule of `countAttempt`, written a second time so that it is held to. */
-export const ofAttempts = ({ number, is }: SqlDialect): { readonly [column: string]: string } => ({
+export const ofAttempts: { readonly [column: string]: string } = {
   cost_nano_usd: 'cost_nano_usd',
   attempts: '1',
-  errors: number("status = 'failed'"),
+  errors: when("status = 'failed'", '1'),
   input_tokens: 'input_tokens',
   cached_input_tokens: 'cached_input_tokens',
   cache_write_tokens: 'cache_write_tokens',
@@ -40,13 +28,13 @@ export const ofAttempts = ({ number, is }: SqlDialect): { readonly [column: stri
     `${is('saved_by', 'failure')} or (saved_by is null and status <> 'succeeded')`,
     '-cost_nano_usd',
   ),
-});
-export const ofRuns = ({ number }: SqlDialect): { readonly [column: string]: string } => ({
+};
+export const ofRuns: { readonly [column: string]: string } = {
   saved_nano_usd: 'saved_nano_usd',
   runs: '1',
-  cached_runs: number('cached > 0'),
+  cached_runs: when('cached > 0', '1'),
   saved_exact_cache_nano_usd: when('cached = 1', 'saved_nano_usd'),
-});
+};
 
 export const sumsIn = (columns: { readonly [column: string]: string }): string =>
   Object.entries(columns)

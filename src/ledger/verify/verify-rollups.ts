@@ -11,8 +11,7 @@ import {
   stemOf,
 } from '../rollup/dimensions.ts';
 import type { Grain } from '../rollup/dimensions.ts';
-import { SQLITE, isClosed, isFinished, ofAttempts, ofRuns, sumsIn } from '../rollup/counted.ts';
-import type { SqlDialect } from '../rollup/counted.ts';
+import { isClosed, isFinished, ofAttempts, ofRuns, sumsIn } from '../rollup/counted.ts';
 import { SUM_COLUMNS } from '../rollup/sums.ts';
 import type { Findings } from './report.ts';
 
@@ -26,15 +25,13 @@ interface DaySum {
   readonly sum: Sum;
 }
 
-const OF_ATTEMPTS = Object.keys(ofAttempts(SQLITE));
-const OF_RUNS = Object.keys(ofRuns(SQLITE));
+const OF_ATTEMPTS = Object.keys(ofAttempts);
+const OF_RUNS = Object.keys(ofRuns);
 const DAY_OF = `started_at_ms - started_at_ms % ${GRAIN_MS[DAYS]}`;
-export const ATTEMPTS_BY_DAY = (dialect: SqlDialect): string =>
-  `select ${DAY_OF} as day, dimensions, status, ${sumsIn(ofAttempts(dialect))}
+export const ATTEMPTS_BY_DAY = `select ${DAY_OF} as day, dimensions, status, ${sumsIn(ofAttempts)}
    from attempts join rollup_keys on rollup_keys.id = rollup_key_id where ${isClosed}
    group by 1, rollup_key_id, dimensions, status`;
-export const RUNS_BY_DAY = (dialect: SqlDialect): string =>
-  `select ${DAY_OF} as day, dimensions, ${sumsIn(ofRuns(dialect))}
+export const RUNS_BY_DAY = `select ${DAY_OF} as day, dimensions, ${sumsIn(ofRuns)}
    from runs join rollup_keys on rollup_keys.id = rollup_key_id where ${isFinished}
    group by 1, rollup_key_id, dimensions`;
 const summed = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');

@@ -5,7 +5,6 @@ import type { PlanPrice } from '../../language/plan/types.ts';
 import { costOf } from '../../engine/routing/cost.ts';
 import { settledSpending } from '../sqlite/settled-spending.ts';
 import { parsePrice } from './price.ts';
-import { SQLITE } from '../rollup/counted.ts';
 import { Findings } from './report.ts';
 import type { VerifyReport } from './report.ts';
 import {
@@ -40,8 +39,8 @@ export function verify(connection: DatabaseSync): VerifyReport {
   const budgetWindows = sums.verifyWindows(all('select * from budget_windows'), prunedBeforeMs);
   const rollups = verifyRollups(
     {
-      attempts: all(ATTEMPTS_BY_DAY(SQLITE)),
-      runs: all(RUNS_BY_DAY(SQLITE)),
+      attempts: all(ATTEMPTS_BY_DAY),
+      runs: all(RUNS_BY_DAY),
       days: all(DAYS_AS_KEPT(DAY_GRAINS)),
       dayGrains: DAY_GRAINS,
       finer: ({ finer, coarser, keptFrom }) => all(FINER(finer, coarser, keptFrom)),

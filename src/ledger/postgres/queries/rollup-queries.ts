@@ -1,7 +1,7 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import { POSTGRES, allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
+import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
 import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
 import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
@@ -130,12 +130,12 @@ const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and sta
 /** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */
 const COUNTED_AT_EDGES = [
   {
-    sums: ofAttempts(POSTGRES),
+    sums: ofAttempts,
     from: `attempts on ${BEGAN_INSIDE} where ${isClosed}`,
     key: ', rollup_key_id as key_id, status',
   },
   {
-    sums: ofRuns(POSTGRES),
+    sums: ofRuns,
     from: `runs on ${BEGAN_INSIDE} where ${isFinished}`,
     key: ', rollup_key_id as key_id',
   },

@@ -1,5 +1,4 @@
 // Adds everything up again in one snapshot of PostgreSQL, as `verify/` says: attempts in parts, so that no more of them are in memory.
-import { POSTGRES } from '../../rollup/counted.ts';
 import { SESSION_DAYS } from '../../rollup/dimensions.ts';
 import { Findings } from '../../verify/report.ts';
 import type { VerifyReport } from '../../verify/report.ts';
@@ -64,8 +63,8 @@ export async function verify(database: Queryable): Promise<VerifyReport> {
     : DAY_GRAINS.filter((grain) => grain !== SESSION_DAYS);
   const rollups = verifyRollups(
     {
-      attempts: await all(ATTEMPTS_BY_DAY(POSTGRES)),
-      runs: await all(RUNS_BY_DAY(POSTGRES)),
+      attempts: await all(ATTEMPTS_BY_DAY),
+      runs: await all(RUNS_BY_DAY),
       days: await all(DAYS_AS_KEPT(dayGrains)),
       dayGrains,
       finer: (grains) => finer.get(grains) ?? [],

@@ -1,6 +1,6 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { SQLITE, allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
+import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
 import { BY_SESSION, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
@@ -43,8 +43,8 @@ export function createSpanReader(connection: DatabaseSync): (reads: readonly Spa
     (inside) => `select key_id, ${SUM_COLUMNS.join(', ')} from rollups where ${inside}`,
   );
   const histograms = ofKeys((inside) => `select key_id, latency, first_token from rollups where ${inside}`);
-  const attempts = `${allSums(ofAttempts(SQLITE))} from attempts where ${isClosed} and ${BEGAN_INSIDE}`;
-  const runs = `${allSums(ofRuns(SQLITE))} from runs where ${isFinished} and ${BEGAN_INSIDE}`;
+  const attempts = `${allSums(ofAttempts)} from attempts where ${isClosed} and ${BEGAN_INSIDE}`;
+  const runs = `${allSums(ofRuns)} from runs where ${isFinished} and ${BEGAN_INSIDE}`;
   const attemptsByKey = connection.prepare(`select rollup_key_id, status, ${attempts} group by 1, 2`);
   const runsByKey = connection.prepare(`select rollup_key_id, ${runs} group by 1`);
   const countedTogether = [attempts, runs].map((rows) => connection.prepare(`select count(*) as n, ${rows}`));
