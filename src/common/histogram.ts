@@ -85,6 +85,8 @@ export function decodeInto(histogram: Histogram, bytes: Uint8Array): void {
 export class DenseHistogram {
   readonly #counts = new Float64Array(LAST_BUCKET + 1);
   #total = 0;
+  #first = LAST_BUCKET;
+  #last = 0;
 
   /** Of what was counted; fractions where it was halved. */
   get total(): number {
@@ -145,9 +147,10 @@ export class DenseHistogram {
   }
 
   addTo(histogram: Histogram): void {
-    this.#counts.forEach((times, bucket) => {
+    for (let bucket = this.#first; bucket <= this.#last; bucket += 1) {
+      const times = this.#counts[bucket] ?? 0;
       if (times > 0) countInto(histogram, bucket, times);
-    });
+    }
   }
 
   toHistogram(): Histogram {
@@ -159,5 +162,7 @@ export class DenseHistogram {
   #count(bucket: number, times: number): void {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
     this.#total += times;
+    if (bucket < this.#first) this.#first = bucket;
+    if (bucket > this.#last) this.#last = bucket;
   }
 }

@@ -44,7 +44,9 @@ export const sumsIn = (columns: { readonly [column: string]: string }): string =
 export const isClosed = "status not in ('open', 'unreconciled')";
 export const isFinished = 'finished_at_ms is not null';
 
-/** All of the roll-ups' columns, in their order: what a row does not have is 0. */
+/** All of the roll-ups' columns, in their order: what a row does not have is 0, and is not added up. */
 export function allSums(columns: { readonly [column: string]: string }): string {
-  return sumsIn(Object.fromEntries(SUM_COLUMNS.map((name) => [name, columns[name] ?? '0'])));
+  return SUM_COLUMNS.map(
+    (name) => (name in columns ? `sum(${columns[name]})` : 'cast(0 as bigint)') + ` as ${name}`,
+  ).join(', ');
 }

@@ -1,5 +1,4 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
-import { assertNever } from '../../common/assert-never.ts';
 import type { RunFilter } from '../port.ts';
 import { BY_SESSION, DAYS, SESSION_DAYS } from './dimensions.ts';
 import type { Dimensions, Grain } from './dimensions.ts';
@@ -116,45 +115,45 @@ export interface Share {
   readonly sign: 1 | -1;
 }
 
-/** All sums have those of sessions in them, under none: where both are read, what a session has is taken from there. */
-export function sharesOf(dimensions: Dimensions, grouping: Grouping): readonly Share[] {
+/**
+ * All sums have those of sessions in them, under none: where both are read, what a session has is taken from there. A row is in the groups of its own
+ * dimensions.
+ */
+export function sharesOf(
+  dimensions: Dimensions,
+  grouping: Grouping,
+  of: 'sums' | 'row' = 'sums',
+): readonly Share[] {
   if (!matchesFilter(dimensions, grouping.filter)) return [];
   const own = groupsOf(dimensions, grouping).map((values) => ({ values, sign: 1 as const }));
-  if (dimensions.session === '' || grouping.filter.session !== undefined) return own;
+  if (of === 'row' || dimensions.session === '' || grouping.filter.session !== undefined) return own;
   return [
     ...own,
     ...groupsOf({ ...dimensions, session: '' }, grouping).map((values) => ({ values, sign: -1 as const })),
   ];
 }
 
+/** What dimensions say of each; by TAG, of all tags. */
+export const PART_OF: { readonly [dimension in GroupDimension]: keyof Dimensions } = {
+  PROVIDER: 'provider',
+  MODEL: 'model',
+  TASK: 'task',
+  CALLER: 'caller',
+  TEAM: 'team',
+  SESSION: 'session',
+  TAG: 'tags',
+  REVISION: 'revision',
+  STATUS: 'status',
+};
+
 function valuesOf(
   dimensions: Dimensions,
   dimension: GroupDimension,
   tagKey: string | undefined,
 ): readonly string[] {
-  switch (dimension) {
-    case 'PROVIDER':
-      return [dimensions.provider];
-    case 'MODEL':
-      return [dimensions.model];
-    case 'TASK':
-      return [dimensions.task];
-    case 'CALLER':
-      return [dimensions.caller];
-    case 'TEAM':
-      return [dimensions.team];
-    case 'SESSION':
-      return [dimensions.session];
-    case 'REVISION':
-      return [dimensions.revision];
-    case 'STATUS':
-      return [dimensions.status];
-    case 'TAG':
-      if (tagKey !== undefined) return [tagsOf(dimensions)[tagKey] ?? ''];
-      return Object.entries(tagsOf(dimensions)).map(([key, value]) => `${key}=${value}`);
-    default:
-      return assertNever(dimension);
-  }
+  if (dimension !== 'TAG') return [dimensions[PART_OF[dimension]]];
+  if (tagKey !== undefined) return [tagsOf(dimensions)[tagKey] ?? ''];
+  return Object.entries(tagsOf(dimensions)).map(([key, value]) => `${key}=${value}`);
 }
 
 function tagsOf(dimensions: Dimensions): { readonly [key: string]: string } {

@@ -2,7 +2,7 @@
 import { DenseHistogram } from '../../common/histogram.ts';
 import type { Histogram } from '../../common/histogram.ts';
 import type { Dimensions } from './dimensions.ts';
-import { groupsOf, matchesFilter, sharesOf } from './group.ts';
+import { PART_OF, matchesFilter, sharesOf } from './group.ts';
 import type { GroupedPoint, Grouping, PointSums } from './group.ts';
 import { times } from './span.ts';
 import type { SpanAnswer } from './span.ts';
@@ -18,18 +18,6 @@ interface Group {
   durations: { readonly latency: DenseHistogram; readonly firstToken: DenseHistogram } | null;
 }
 
-/** What attempts that began at the edge of a span, or runs, are counted for, and under what; each is in the groups of its own dimensions. */
-export interface CountedSums {
-  readonly dimensions: Dimensions;
-  readonly row: Row;
-}
-
-export interface CountedDurations {
-  readonly dimensions: Dimensions;
-  readonly latencyMs: number | null;
-  readonly firstTokenMs: number | null;
-}
-
 /** One for all groups: what is sent to another thread holds it once. */
 const NO_DURATIONS: Histogram = new Map();
 
@@ -37,13 +25,38 @@ function durationsOf(group: Group): NonNullable<Group['durations']> {
   return (group.durations ??= { latency: new DenseHistogram(), firstToken: new DenseHistogram() });
 }
 
+/** Of no group: what a filter leaves out. */
+export const NO_SHARE = -1;
+
+/**
+ * What is added is named by its share: the number of the groups that it is counted in. Keys of one share are added up where they are read, so that of a
+ * thousand keys as many rows are read as there are groups.
+ */
 export class SpanGroups {
   readonly #grouping: Grouping;
   readonly #found = new Map<string, Group>();
-  readonly #byKey = new Map<unknown, readonly { readonly group: Group; readonly sign: 1 | -1 }[]>();
+  readonly #shares: (readonly { readonly group: Group; readonly sign: 1 | -1 }[])[] = [];
+  readonly #byParts = new Map<string, number>();
+  readonly #byKey = new Map<unknown, number>();
+  readonly #byRowKey = new Map<unknown, number>();
+  #kept = Number.POSITIVE_INFINITY;
 
   constructor(grouping: Grouping) {
     this.#grouping = grouping;
+  }
+
+  /** The share of what is summed under a key. */
+  shareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
+    let share = this.#byKey.get(key);
+    if (share === undefined) this.#byKey.set(key, (share = this.#newShare(dimensionsOf(key), 'sums')));
+    return this.#shares[share]?.length === 0 ? NO_SHARE : share;
+  }
+
+  /** The share of an attempt or a run, which is in the groups of its own dimensions; `key`: of these dimensions. */
+  rowShareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
+    let share = this.#byRowKey.get(key);
+    if (share === undefined) this.#byRowKey.set(key, (share = this.#newShare(dimensionsOf(key), 'row')));
+    return this.#shares[share]?.length === 0 ? NO_SHARE : share;
   }
 
   /** Sums that are all of one group: that of nothing where there are groups. */
@@ -51,65 +64,66 @@ export class SpanGroups {
     addRow(this.#at(this.#grouping.by.map(() => '')).sums, row, sign);
   }
 
-  /** Sums of one key, or of one in one bucket. */
-  addKey(key: unknown, dimensionsOf: (key: unknown) => Dimensions, row: Row, sign: 1 | -1): void {
-    for (const { group, sign: own } of this.#sharesOf(key, dimensionsOf))
-      addRow(group.sums, row, times(own, sign));
+  add(share: number, row: Row, sign: 1 | -1): void {
+    for (const { group, sign: own } of this.#shares[share] ?? []) addRow(group.sums, row, times(own, sign));
   }
 
-  addHistograms(key: unknown, dimensionsOf: (key: unknown) => Dimensions, row: Row, sign: 1 | -1): void {
-    for (const { group, sign: own } of this.#sharesOf(key, dimensionsOf)) {
+  addHistograms(share: number, row: Row, sign: 1 | -1): void {
+    for (const { group, sign: own } of this.#shares[share] ?? []) {
       const { latency, firstToken } = durationsOf(group);
       latency.add(row['latency'] as Uint8Array, times(own, sign));
       firstToken.add(row['first_token'] as Uint8Array, times(own, sign));
     }
   }
 
-  addCounted({ dimensions, row }: CountedSums, sign: 1 | -1): void {
-    for (const group of this.#of(dimensions)) addRow(group.sums, row, sign);
-  }
-
-  addDurations({ dimensions, latencyMs, firstTokenMs }: CountedDurations, sign: 1 | -1): void {
-    for (const group of this.#of(dimensions)) {
+  addDurations(share: number, { latency_ms, first_token_ms }: Row, sign: 1 | -1): void {
+    for (const { group } of this.#shares[share] ?? []) {
       const { latency, firstToken } = durationsOf(group);
-      if (latencyMs !== null) latency.record(latencyMs, sign);
-      if (firstTokenMs !== null) firstToken.record(firstTokenMs, sign);
+      if (latency_ms !== null) latency.record(latency_ms as number, sign);
+      if (first_token_ms !== null) firstToken.record(first_token_ms as number, sign);
     }
   }
 
-  /** By group, in no order. */
-  groups(): SpanAnswer['groups'] {
-    return [...this.#found.values()]
-      .filter(({ sums }) => !isNothing(sums))
-      .map(({ values, sums, durations }) => ({
-        bucketMs: 0,
-        values,
-        sums: {
-          ...sums,
-          latency: durations?.latency.toHistogram() ?? NO_DURATIONS,
-          firstToken: durations?.firstToken.toHistogram() ?? NO_DURATIONS,
-        },
-      }));
+  /** Those that are left are not asked for: what is added from now on is added to the dearest alone. */
+  keepDearest(count: number): void {
+    const kept = new Set(this.#dearestFirst().slice(0, count));
+    this.#shares.forEach((share, index) => {
+      this.#shares[index] = share.filter(({ group }) => kept.has(group));
+    });
+    this.#kept = count;
   }
 
-  #sharesOf(
-    key: unknown,
-    dimensionsOf: (key: unknown) => Dimensions,
-  ): readonly { readonly group: Group; readonly sign: 1 | -1 }[] {
-    let shares = this.#byKey.get(key);
-    if (shares === undefined) {
-      shares = sharesOf(dimensionsOf(key), this.#grouping).map(({ values, sign }) => ({
-        group: this.#at(values),
-        sign,
-      }));
-      this.#byKey.set(key, shares);
-    }
-    return shares;
+  answer(): Pick<SpanAnswer, 'groups' | 'groupCount'> {
+    const found = this.#dearestFirst();
+    const groups = found.slice(0, this.#kept).map(({ values, sums, durations }) => ({
+      bucketMs: 0,
+      values,
+      sums: {
+        ...sums,
+        latency: durations?.latency.toHistogram() ?? NO_DURATIONS,
+        firstToken: durations?.firstToken.toHistogram() ?? NO_DURATIONS,
+      },
+    }));
+    return { groups, groupCount: found.length };
   }
 
-  #of(dimensions: Dimensions): readonly Group[] {
-    if (!matchesFilter(dimensions, this.#grouping.filter)) return [];
-    return groupsOf(dimensions, this.#grouping).map((values) => this.#at(values));
+  #dearestFirst(): Group[] {
+    return [...this.#found.values()].filter(({ sums }) => !isNothing(sums)).sort(dearestFirst);
+  }
+
+  #newShare(dimensions: Dimensions, of: 'sums' | 'row'): number {
+    const { by, filter } = this.#grouping;
+    const isIn = matchesFilter(dimensions, filter);
+    // Many keys say the same of what is asked for.
+    const said = by.map((one) => dimensions[PART_OF[one]]);
+    const name = isIn ? said.reduce((name, part) => `${name} ${part.length}:${part}`, of) : '';
+    const known = this.#byParts.get(name);
+    if (known !== undefined) return known;
+    const shares = isIn ? sharesOf(dimensions, this.#grouping, of) : [];
+    const share =
+      this.#shares.push(shares.map(({ values, sign }) => ({ group: this.#at(values), sign }))) - 1;
+    this.#byParts.set(name, share);
+    return share;
   }
 
   #at(values: readonly string[]): Group {
@@ -120,6 +134,11 @@ export class SpanGroups {
     this.#found.set(name, group);
     return group;
   }
+}
+
+function dearestFirst(a: Group, b: Group): number {
+  if (a.sums.costNanoUsd !== b.sums.costNanoUsd) return a.sums.costNanoUsd < b.sums.costNanoUsd ? 1 : -1;
+  return b.sums.attempts - a.sums.attempts || (a.values.join() < b.values.join() ? -1 : 1);
 }
 
 /** By group and bucket of time. */

@@ -21,11 +21,15 @@ export interface SpanRead extends TimeSpan {
   readonly grouping: Grouping;
   /** Durations too, which take longest to add up. */
   readonly latencies: boolean;
+  /** At most so many groups, the dearest. */
+  readonly first?: number;
 }
 
 export interface SpanAnswer {
-  /** `bucketMs` is 0. */
+  /** Dearest first; `bucketMs` is 0. */
   readonly groups: readonly GroupedSums[];
+  /** How many there are. */
+  readonly groupCount: number;
   /** False: rows of an edge are gone, and the sums that are left do not tell it apart from its day; it is left out. */
   readonly complete: boolean;
 }

@@ -6,7 +6,7 @@ import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
 import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
-import { PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
+import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
 import type { Queryable, Row } from '../connection.ts';
 import { hasSessionDays } from '../rollup-changes.ts';
@@ -84,11 +84,11 @@ async function readWhole(
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   for (const one of bounds) {
     for (const row of await ask(database, keys, NUMBERS, one))
-      groups.addKey(row['key_id'], dimensionsOf, row, 1);
+      groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
     for (const row of await ask(database, keys, HISTOGRAMS, one))
-      groups.addHistograms(row['key_id'], dimensionsOf, row, 1);
+      groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
   }
-  return groups.groups();
+  return groups.answer().groups;
 }
 
 async function readPoints(
@@ -160,7 +160,7 @@ export async function readSpans(
     const pieces = sums.flatMap(({ grain, ...part }): Piece[] =>
       grainsOf(grain, read.grouping, isComplete).map((one) => ({ ...part, grain: one })),
     );
-    return { ...read, pieces, rows, groups: new SpanGroups(read.grouping) };
+    return { ...read, pieces, rows, groups: new SpanGroups(read.grouping), keys: [] as readonly unknown[] };
   });
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   const askFor = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
@@ -210,11 +210,9 @@ export async function readSpans(
     if (grouping.by.length === 0 && !latencies) continue;
     const pieces = piecesOf([span]);
     const only = await keysFor(pieces, grouping.filter);
-    for (const row of await askKeyed(BY_KEY, [...pieces, only]))
-      groups.addKey(row['key_id'], dimensionsOf, row, 1);
-    if (!latencies) continue;
-    for (const row of await askKeyed(DURATIONS, [...pieces, only]))
-      groups.addHistograms(row['key_id'], dimensionsOf, row, row['sign'] === 1n ? 1 : -1);
+    const found = await askKeyed(BY_KEY, [...pieces, only]);
+    for (const row of found) groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
+    span.keys = found.map((row) => row['key_id']);
   }
   /** What is read where two spans meet is read once. */
   const atEdges = async (
@@ -233,10 +231,14 @@ export async function readSpans(
     for (const { rows, groups } of some)
       for (const part of rows) for (const row of byEdge.get(nameOf(part)) ?? []) add(groups, row, part.sign);
   };
-  const dimensionsOfRow = (row: Row): Dimensions => {
-    const dimensions = keys.of(row['key_id']);
-    return row['status'] === undefined ? dimensions : { ...dimensions, status: row['status'] as string };
-  };
+  /** An attempt's own dimensions carry the status that it was opened with. */
+  const rowShareOf = (groups: SpanGroups, { key_id: key, status }: Row): number =>
+    status === undefined
+      ? groups.rowShareOf(key, dimensionsOf)
+      : groups.rowShareOf(`${key as bigint} ${status as string}`, () => ({
+          ...keys.of(key),
+          status: status as string,
+        }));
   const isTogether = ({ grouping: { by, filter } }: SpanRead): boolean =>
     by.length === 0 && !hasFilter(filter);
   for (const { together: sums, byKey } of COUNTED_AT_EDGES) {
@@ -245,25 +247,24 @@ export async function readSpans(
       spans.filter((span) => !isTogether(span)),
       askKeyed,
       byKey,
-      (groups, row, sign) => groups.addCounted({ dimensions: dimensionsOfRow(row), row }, sign),
+      (groups, row, sign) => groups.add(rowShareOf(groups, row), row, sign),
     );
+  }
+  for (const { first, groups } of spans) if (first !== undefined) groups.keepDearest(first);
+  for (const span of spans.filter(({ latencies }) => latencies)) {
+    const { groups } = span;
+    const only = span.keys.filter((key) => groups.shareOf(key, dimensionsOf) !== NO_SHARE).map(String);
+    for (const row of await askFor(DURATIONS, [...piecesOf([span]), only]))
+      groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, row['sign'] === 1n ? 1 : -1);
   }
   await atEdges(
     spans.filter(({ latencies }) => latencies),
     askKeyed,
     DURATIONS_AT_EDGES,
-    (groups, row, sign) =>
-      groups.addDurations(
-        {
-          dimensions: dimensionsOfRow(row),
-          latencyMs: row['latency_ms'] as number | null,
-          firstTokenMs: row['first_token_ms'] as number | null,
-        },
-        sign,
-      ),
+    (groups, row, sign) => groups.addDurations(rowShareOf(groups, row), row, sign),
   );
   return spans.map(({ groups, rows }) => ({
-    groups: groups.groups(),
+    ...groups.answer(),
     complete: rows.every((part) => part.fromMs >= there.rowsFromMs),
   }));
 }

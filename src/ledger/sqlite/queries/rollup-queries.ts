@@ -34,11 +34,11 @@ function readWhole(
   );
   const histograms = connection.prepare(`select key_id, latency, first_token from rollups where ${INSIDE}`);
   for (const bounds of boundsOf(spans, grouping)) {
-    for (const row of numbers.iterate(...bounds)) groups.addKey(row['key_id'], dimensionsOf, row, 1);
+    for (const row of numbers.all(...bounds)) groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
     for (const row of histograms.iterate(...bounds))
-      groups.addHistograms(row['key_id'], dimensionsOf, row, 1);
+      groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
   }
-  return groups.groups();
+  return groups.answer().groups;
 }
 
 function readPoints(

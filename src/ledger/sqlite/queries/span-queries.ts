@@ -1,71 +1,84 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
 import { BY_SESSION, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
-import type { RollupFilter } from '../../rollup/group.ts';
+import { grainsOf, hasFilter } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
-import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
-import { SpanGroups } from '../../rollup/span-groups.ts';
-import type { CountedDurations, CountedSums } from '../../rollup/span-groups.ts';
+import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
+import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
 
 type Row = { readonly [column: string]: unknown };
-type Bounds = readonly [grain: number, fromMs: number, toMs: number];
+/** Of roll-ups a grain, then from when to when. */
+type Bounds = readonly number[];
 
 /** Keys are written once and never changed: what they say is decoded once. */
 const REMEMBERED_KEYS = 50_000;
-const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
-const OF_KEYS = `${INSIDE} and key_id in (select value from json_each(?))`;
 const SUMS = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');
+const ROLLUPS = 'rollups where grain = ? and bucket_ms >= ? and bucket_ms < ?';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= ? and started_at_ms < ?';
+const ATTEMPTS = `attempts where ${isClosed} and ${BEGAN_INSIDE}`;
+
+/** Sums of the rows inside bounds: of all, of those that a filter lets through, and by share. Few rows leave the database, which is what takes time. */
+interface Source {
+  readonly name: string;
+  readonly all: StatementSync;
+  readonly some: StatementSync;
+  readonly byShare: StatementSync;
+}
 
 export function createSpanReader(connection: DatabaseSync): (reads: readonly SpanRead[]) => SpanAnswer[] {
   const state = connection.prepare(
     'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from from ledger_state',
   );
   const keyById = connection.prepare('select dimensions from rollup_keys where id = ?');
-  const keysInside = connection.prepare(`select distinct key_id from rollups where ${INSIDE}`);
-  /** Each statement for all keys, and for some. */
-  const ofKeys = (
-    statement: (inside: string) => string,
-  ): ((bounds: Bounds, keys: string | null) => Iterable<Row>) => {
-    const [all, some] = [INSIDE, OF_KEYS].map((inside) => connection.prepare(statement(inside)));
-    return (bounds, keys) =>
-      (keys === null ? all?.iterate(...bounds) : some?.iterate(...bounds, keys)) as Iterable<Row>;
-  };
-  // Of everything together no key has to be read: a fraction of the time, and the answer of each part of a series.
-  const together = ofKeys((inside) => `select count(*) as n, ${SUMS} from rollups where ${inside}`);
-  const byKey = ofKeys((inside) => `select key_id, ${SUMS} from rollups where ${inside} group by key_id`);
-  // Most sessions have one row for each of their keys: to sort them would take longer than to add them up.
-  const ofSessions = ofKeys(
-    (inside) => `select key_id, ${SUM_COLUMNS.join(', ')} from rollups where ${inside}`,
-  );
-  const histograms = ofKeys((inside) => `select key_id, latency, first_token from rollups where ${inside}`);
-  const attempts = `${allSums(ofAttempts)} from attempts where ${isClosed} and ${BEGAN_INSIDE}`;
-  const runs = `${allSums(ofRuns)} from runs where ${isFinished} and ${BEGAN_INSIDE}`;
-  const attemptsByKey = connection.prepare(`select rollup_key_id, status, ${attempts} group by 1, 2`);
-  const runsByKey = connection.prepare(`select rollup_key_id, ${runs} group by 1`);
-  const countedTogether = [attempts, runs].map((rows) => connection.prepare(`select count(*) as n, ${rows}`));
-  const durations = connection.prepare(
-    `select rollup_key_id, status, latency_ms, first_token_ms from attempts where ${isClosed} and ${BEGAN_INSIDE}`,
-  );
-
-  let dimensionsById = new Map<unknown, Dimensions>();
-  const dimensionsOf = (key: unknown): Dimensions => {
+  let dimensionsById = new Map<number, Dimensions>();
+  const dimensionsOf = (key: number): Dimensions => {
     const known = dimensionsById.get(key);
     if (known !== undefined) return known;
     if (dimensionsById.size >= REMEMBERED_KEYS) dimensionsById = new Map();
-    const dimensions = decodeDimensions(keyById.get(key as SQLInputValue)?.['dimensions'] as string);
+    const dimensions = decodeDimensions(keyById.get(key)?.['dimensions'] as string);
     dimensionsById.set(key, dimensions);
     return dimensions;
   };
-  /** An attempt's own dimensions carry the status that it was opened with. */
-  const ofAttempt = (row: Row): Dimensions => ({
-    ...dimensionsOf(row['rollup_key_id']),
-    status: row['status'] as string,
+
+  /** What is being read: the database asks it for the share of each key. */
+  let asking = new SpanGroups({ by: [], filter: {} });
+  const same = { deterministic: true };
+  connection.function('share_of', same, (key) => asking.shareOf(key as number, dimensionsOf));
+  // An attempt's own dimensions carry the status that it was opened with.
+  connection.function('share_of_attempt', same, (key, status) =>
+    asking.rowShareOf(`${key as number} ${status as string}`, () => ({
+      ...dimensionsOf(key as number),
+      status: status as string,
+    })),
+  );
+  connection.function('share_of_run', same, (key) => asking.rowShareOf(key as number, dimensionsOf));
+
+  const sourceOf = (name: string, columns: string, share: string, rows: string): Source => ({
+    name,
+    all: connection.prepare(`select count(*) as n, ${columns} from ${rows}`),
+    some: connection.prepare(`select count(*) as n, ${columns} from ${rows} and ${share} <> ${NO_SHARE}`),
+    byShare: connection.prepare(`select ${share} as share, ${columns} from ${rows} group by 1`),
   });
+  const rollups = sourceOf('rollups', SUMS, 'share_of(key_id)', ROLLUPS);
+  const histograms = connection.prepare(
+    `select share_of(key_id) as share, latency, first_token from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE}`,
+  );
+  const shareOfAttempt = 'share_of_attempt(rollup_key_id, status)';
+  const rows = [
+    sourceOf('attempts', allSums(ofAttempts), shareOfAttempt, ATTEMPTS),
+    sourceOf(
+      'runs',
+      allSums(ofRuns),
+      'share_of_run(rollup_key_id)',
+      `runs where ${isFinished} and ${BEGAN_INSIDE}`,
+    ),
+  ];
+  const durations = connection.prepare(
+    `select ${shareOfAttempt} as share, latency_ms, first_token_ms from ${ATTEMPTS}`,
+  );
 
   const kept = (): Kept => {
     const row = state.get();
@@ -75,79 +88,54 @@ export function createSpanReader(connection: DatabaseSync): (reads: readonly Spa
       hoursFromMs: Number(row?.['hours_from'] ?? 0),
     };
   };
-  const countedIn = (fromMs: number, toMs: number): readonly CountedSums[] => [
-    ...attemptsByKey.all(fromMs, toMs).map((row) => ({ dimensions: ofAttempt(row), row })),
-    ...runsByKey.all(fromMs, toMs).map((row) => ({ dimensions: dimensionsOf(row['rollup_key_id']), row })),
-  ];
-  const durationsIn = ({ fromMs, toMs }: TimeSpan): readonly CountedDurations[] =>
-    durations.all(fromMs, toMs).map((row) => ({
-      dimensions: ofAttempt(row),
-      latencyMs: row['latency_ms'] as number | null,
-      firstTokenMs: row['first_token_ms'] as number | null,
-    }));
-  /** As JSON; null: all of them. */
-  const keysOf = (bounds: Bounds, filter: RollupFilter): string | null => {
-    if (!hasFilter(filter)) return null;
-    const ids = keysInside.all(...bounds).map((row) => row['key_id']);
-    return JSON.stringify(ids.filter((id) => matchesFilter(dimensionsOf(id), filter)).map(Number));
-  };
 
   return (reads) => {
     const there = kept();
     // Where two parts of a series meet, what is read for the one is read for the other.
-    const totals = remembering((bounds: Bounds, filter: RollupFilter) => [
-      ...together(bounds, keysOf(bounds, filter)),
-    ]);
-    const counted = remembering(countedIn);
-    const countedTotals = remembering((fromMs: number, toMs: number) =>
-      countedTogether.flatMap((rows) => rows.all(fromMs, toMs)),
-    );
-    return reads.map(({ fromMs, toMs, grouping, latencies }) => {
+    const known = new Map<string, Row | undefined>();
+    const total = (
+      source: Source,
+      bounds: Bounds,
+      filter: SpanRead['grouping']['filter'],
+    ): Row | undefined => {
+      const name = JSON.stringify([source.name, bounds, filter]);
+      if (!known.has(name)) known.set(name, (hasFilter(filter) ? source.some : source.all).get(...bounds));
+      return known.get(name);
+    };
+    return reads.map(({ fromMs, toMs, grouping, latencies, first }) => {
       const { by, filter } = grouping;
-      const groups = new SpanGroups(grouping);
+      const groups = (asking = new SpanGroups(grouping));
+      const add = (source: Source, bounds: Bounds, sign: 1 | -1, isOneGroup: boolean): void => {
+        if (isOneGroup) {
+          const row = total(source, bounds, filter);
+          if (row !== undefined && row['n'] !== 0n) groups.addAll(row, sign);
+        } else for (const row of source.byShare.all(...bounds)) groups.add(Number(row['share']), row, sign);
+      };
       const parts = spanParts({ fromMs, toMs }, there);
-      for (const { grain, fromMs: from, toMs: to, sign } of parts.sums)
-        for (const one of grainsOf(grain, grouping)) {
-          const bounds = [one, from, to] as const;
-          // What is of one group is added up there.
-          const isOneGroup = by.length === 0 || (one < BY_SESSION && by.every((each) => each === 'SESSION'));
-          if (isOneGroup)
-            for (const row of totals(bounds, filter)) if (row['n'] !== 0n) groups.addAll(row, sign);
-          if (isOneGroup && !latencies) continue;
-          const keys = keysOf(bounds, filter);
-          const read = one < BY_SESSION ? byKey : ofSessions;
-          if (!isOneGroup)
-            for (const row of read(bounds, keys)) groups.addKey(row['key_id'], dimensionsOf, row, sign);
-          if (latencies)
-            for (const row of histograms(bounds, keys))
-              groups.addHistograms(row['key_id'], dimensionsOf, row, sign);
-        }
-      for (const part of parts.rows) {
-        if (by.length === 0 && !hasFilter(filter)) {
-          for (const row of countedTotals(part.fromMs, part.toMs))
-            if (row['n'] !== 0n) groups.addAll(row, part.sign);
-        } else for (const row of counted(part.fromMs, part.toMs)) groups.addCounted(row, part.sign);
-        if (latencies) for (const row of durationsIn(part)) groups.addDurations(row, part.sign);
+      const sums = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
+        grainsOf(grain, grouping).map((one) => ({ grain: one, bounds: [one, from, to], sign })),
+      );
+      // What says a session is all of one group where it is counted under none.
+      for (const { grain, bounds, sign } of sums)
+        add(
+          rollups,
+          bounds,
+          sign,
+          grain < BY_SESSION ? by.every((each) => each === 'SESSION') : by.length === 0,
+        );
+      for (const { fromMs: from, toMs: to, sign } of parts.rows)
+        for (const source of rows) add(source, [from, to], sign, by.length === 0);
+      if (first !== undefined) groups.keepDearest(first);
+      if (latencies) {
+        for (const { bounds, sign } of sums)
+          for (const row of histograms.all(...bounds)) groups.addHistograms(Number(row['share']), row, sign);
+        for (const { fromMs: from, toMs: to, sign } of parts.rows)
+          for (const row of durations.all(from, to)) groups.addDurations(Number(row['share']), row, sign);
       }
       return {
-        groups: groups.groups(),
+        ...groups.answer(),
         complete: parts.rows.every((part) => part.fromMs >= there.rowsFromMs),
       };
     });
-  };
-}
-
-/** Each question is asked once. */
-function remembering<Asked extends readonly unknown[], Answer>(
-  ask: (...asked: Asked) => Answer,
-): (...asked: Asked) => Answer {
-  const known = new Map<string, Answer>();
-  return (...asked) => {
-    const name = JSON.stringify(asked);
-    const found = known.get(name);
-    if (found !== undefined) return found;
-    const answer = ask(...asked);
-    known.set(name, answer);
-    return answer;
   };
 }
