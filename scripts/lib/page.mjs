@@ -7,7 +7,7 @@ import { prepare, root as checkout, runCli } from './command.mjs';
 const built = (root) => join(root, 'dist', 'page', 'index.html');
 
 /** Is there a built page that is newer than everything it is made of? */
-export function isPageBuilt(root) {
+function isPageBuilt(root) {
   if (!existsSync(built(root))) return false;
   const builtMs = statSync(built(root)).mtimeMs;
   const sources = join(root, 'src', 'page');
@@ -17,12 +17,13 @@ export function isPageBuilt(root) {
   ].every((path) => statSync(path).mtimeMs <= builtMs);
 }
 
-/** Builds it with the Node at `node`; false where that failed, what vite says is on stderr. */
-export function buildPage(root, node) {
+/** Builds it with the Node at `node`, into `folder` where it is not for the checkout; false where that failed, what vite says is on stderr. */
+export function buildPage(root, node, folder = join(root, 'dist', 'page')) {
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const config = join('src', 'page', 'vite.config.ts');
   const { status } = spawnSync(
     node,
-    [vite, 'build', '--config', join('src', 'page', 'vite.config.ts'), '--logLevel', 'warn'],
+    [vite, 'build', '--config', config, '--logLevel', 'warn', '--outDir', folder, '--emptyOutDir'],
     // Tests run it too, and what NODE_ENV they have would make another page.
     { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, NODE_ENV: 'production' } },
   );

@@ -1,14 +1,16 @@
 // The benches at their tiny size: that they work, never how fast.
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Line } from '../../bench/support/report.ts';
 import { tableOf } from '../../bench/support/report.ts';
 import { builtMain } from '../support/built.ts';
 import { repositoryRoot } from '../support/repository.ts';
 
+const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -18,17 +20,16 @@ interface Results {
   readonly reports: readonly { readonly bench: string; readonly lines: readonly Line[] }[];
 }
 
-function bench(name: string): Results {
+async function bench(name: string): Promise<Results> {
   const out = join(folder, `${name}.json`);
   const args = ['bench/run.ts', '--size', 'tiny', '--only', name, '--out', out];
   // Offline, whatever the machine: what is not installed yet is left out, as the bench does without a registry.
-  const env = { ...process.env, npm_config_offline: 'true', HEADGATE_BENCH_MAIN: builtMain() };
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    cwd: repositoryRoot,
-    env,
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`bench ${name} failed:\n${stderr}`);
+  const offline = {
+    npm_config_offline: 'true',
+    HEADGATE_BENCH_MAIN: builtMain(),
+    HEADGATE_BENCH_PINNED: 'no',
+  };
+  await run(process.execPath, args, { cwd: repositoryRoot, env: { ...process.env, ...offline } });
   return JSON.parse(readFileSync(out, 'utf8')) as Results;
 }
 
@@ -49,8 +50,9 @@ const NAMES = [
 ];
 
 describe('the benches', () => {
-  it.each(NAMES)('measure %s and say on what machine', { timeout: 120_000 }, (name) => {
-    const { machine, versions, reports } = bench(name);
+  // Side by side: what each of them waits for is mostly a time.
+  it.concurrent.each(NAMES)('measure %s and say on what machine', { timeout: 120_000 }, async (name) => {
+    const { machine, versions, reports } = await bench(name);
     expect(machine.cores).toBeGreaterThan(0);
     expect(versions.node).toBe(process.version);
     const lines = reports.find((report) => report.bench === name)?.lines ?? [];

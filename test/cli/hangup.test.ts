@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { builtLauncher, builtMain } from '../support/built.ts';
 import { repositoryRoot } from '../support/repository.ts';
 import { closedEnvironment } from '../support/served.ts';
 
@@ -23,11 +24,11 @@ interface Started {
 function start(program: string, stdio: 'ipc' | 'ignore'): Started {
   const data = mkdtempSync(join(tmpdir(), 'headgate-hangup-'));
   folders.push(data);
-  const child = spawn(
-    process.execPath,
-    [join(repositoryRoot, program), 'serve', '--port', '0', '--data', data],
-    { cwd: repositoryRoot, env: closedEnvironment(), stdio: ['ignore', 'pipe', 'pipe', stdio] },
-  );
+  const child = spawn(process.execPath, [program, 'serve', '--port', '0', '--data', data], {
+    cwd: repositoryRoot,
+    env: closedEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe', stdio],
+  });
   let output = '';
   const ended = new Promise<readonly [number | null, string | null]>((resolve) =>
     child.once('close', (code, signal) => resolve([code, signal])),
@@ -46,7 +47,7 @@ function start(program: string, stdio: 'ipc' | 'ignore'): Started {
 
 describe('a hangup while a server starts', { timeout: 120_000 }, () => {
   it('does not end the server', async () => {
-    const { child, ready, ended } = start('src/cli/main.ts', 'ipc');
+    const { child, ready, ended } = start(builtMain(), 'ipc');
     // Told as the very first thing, long before it serves.
     await new Promise((resolve) => child.once('message', resolve));
     child.kill('SIGHUP');
@@ -57,7 +58,7 @@ describe('a hangup while a server starts', { timeout: 120_000 }, () => {
   });
 
   it.runIf(existsSync('/proc/self/task'))('does not end its launcher, nor the server behind it', async () => {
-    const { child, ready, ended } = start('bin/headgate.mjs', 'ignore');
+    const { child, ready, ended } = start(builtLauncher(), 'ignore');
     const children = `/proc/${child.pid ?? 0}/task/${child.pid ?? 0}/children`;
     // As soon as there is a process behind the launcher, which has then not begun to run.
     while (existsSync(children) && readFileSync(children, 'utf8').trim() === '') await turn();

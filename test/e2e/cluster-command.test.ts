@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { buildPage, isPageBuilt } from '../../scripts/lib/page.mjs';
 import { chromiumPath, launch, openPage } from '../page/support/browser.ts';
+import { builtWithPage } from '../support/built.ts';
 import { emptyDatabase, hasPostgres, query } from '../support/postgres.ts';
 import { repositoryRoot } from '../support/repository.ts';
 import { closedEnvironment } from '../support/served.ts';
@@ -22,7 +22,7 @@ interface Started {
 }
 
 function startCluster(database: string): Started {
-  const child = spawn(process.execPath, [join(repositoryRoot, 'src/cli/main.ts'), 'cluster', '--port', '0'], {
+  const child = spawn(process.execPath, [join(builtWithPage(), 'cli', 'main.js'), 'cluster', '--port', '0'], {
     cwd: repositoryRoot,
     env: { ...closedEnvironment(), HEADGATE_DATABASE: database },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -59,7 +59,6 @@ it.skipIf(!hasPostgres)(
   'a key kills one of three nodes: the page goes on and shows who is left, no run is lost, and Ctrl-C leaves no process',
   { timeout: PATIENT_MS },
   async () => {
-    if (!isPageBuilt(repositoryRoot)) expect(buildPage(repositoryRoot, process.execPath)).toBe(true);
     const database = `${await emptyDatabase()}&silence=2000`;
     const cluster = startCluster(database);
     const [, url = ''] = await cluster.until(/3 nodes over one PostgreSQL: open (\S+)/);

@@ -4,7 +4,7 @@ import { LLMock } from '@copilotkit/aimock';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { serve, type Served } from '../support/served.ts';
 
 const TEXT = [
@@ -193,13 +193,17 @@ describe('the main job without any key', () => {
   });
 });
 
-describe('the main job with providers', () => {
+// A server for each provider that fails: its second failure finds what the first has left behind.
+describe.each([
+  ['openai', 'anthropic'],
+  ['anthropic', 'openai'],
+] as const)('the main job while %s fails and %s answers', (broken, other) => {
   const usage = { prompt_tokens: 120, completion_tokens: 30, input_tokens: 120, output_tokens: 30 };
   let openai: LLMock;
   let anthropic: LLMock;
   let served: Served;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     openai = new LLMock({ port: 0 });
     anthropic = new LLMock({ port: 0 });
     await Promise.all([openai.start(), anthropic.start()]);
@@ -212,7 +216,11 @@ describe('the main job with providers', () => {
       },
     });
   }, 60_000);
-  afterEach(async () => {
+  beforeEach(() => {
+    openai.reset();
+    anthropic.reset();
+  });
+  afterAll(async () => {
     expect(await served.stop()).toBe(0);
     await Promise.all([openai.stop(), anthropic.stop()]);
   });
@@ -232,17 +240,12 @@ describe('the main job with providers', () => {
     return price?.total_price ?? Number.NaN;
   }
 
-  it.each([
-    ['openai', 500],
-    ['openai', 429],
-    ['anthropic', 500],
-    ['anthropic', 429],
-  ] as const)(
-    'INV-1: falls back when %s answers %i, and bills the one that answered',
-    async (broken, status) => {
+  it.each([500, 429])(
+    'INV-1: falls back when it answers %i, and bills the one that answered',
+    async (status) => {
       fails(broken === 'openai' ? openai : anthropic, status);
       answers(broken === 'openai' ? anthropic : openai);
-      const run = await summarize(served);
+      const run = await summarize(served, `${TEXT} It was seen by ${broken} at ${status} feet.`);
       expect(run.__typename).toBe('Run');
       expect(run.outputJson.summary).toBe('A frozen harbour was opened by an icebreaker.');
       const last = run.attempts.at(-1);
@@ -250,7 +253,7 @@ describe('the main job with providers', () => {
         status: 'SUCCEEDED',
         inputTokens: 120,
         outputTokens: 30,
-        provider: { name: broken === 'openai' ? 'anthropic' : 'openai' },
+        provider: { name: other },
       });
       expect(Number(last?.cost)).toBeCloseTo(last === undefined ? 0 : expectedCost(last), 9);
       expect(Number(run.cost)).toBeCloseTo(

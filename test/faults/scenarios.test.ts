@@ -247,7 +247,7 @@ describe.each(WIRES)('$first in front, $second behind', (wires) => {
     stage.first.otherwise(({ receivedAtMs }) => (receivedAtMs < downUntilMs ? { status: 503 } : {}));
     const results: Promise<string>[] = [];
     for (let second = 0; second < 100; second += 1) {
-      results.push(stage.fixture.run('write').then(({ kind }) => kind));
+      results.push(stage.begin().then(({ kind }) => kind));
       await stage.pass(1_000);
     }
     expect(new Set(await Promise.all(results))).toEqual(new Set(['run']));
@@ -307,7 +307,7 @@ describe.each(WIRES)('$first in front, $second behind', (wires) => {
     const stage = await scene({ wires });
     stage.first.otherwise({ tokenEveryMs: 100 });
     const controller = new AbortController();
-    const running = stage.fixture.run('write', { stream: true, signal: controller.signal });
+    const running = stage.begin({ stream: true, signal: controller.signal });
     await stage.pass(2_000);
     const abortedAtMs = stage.clock.monotonicMs();
     controller.abort();

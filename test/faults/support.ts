@@ -22,6 +22,10 @@ export const WIRES: readonly { readonly first: Wire; readonly second: Wire }[] =
   { first: 'messages', second: 'responses' },
 ];
 
+const STEP_MS = 20;
+/** So many are left to the sockets after the last run has ended. */
+const MOMENTS = 10;
+
 /** All that a good answer of the fault server says. */
 export const WHOLE = Array.from({ length: 60 }, (_, index) => `t${index + 1}`).join(' ');
 
@@ -30,9 +34,11 @@ export interface Scene {
   readonly second: FaultServer;
   readonly fixture: Fixture;
   readonly clock: SimulatedClock;
+  /** Begins a run of the task, which ends while time passes. */
+  begin(request?: Partial<RunRequest>): Promise<RunResult>;
   /** Runs the task to its end; `shown` is what a reader of the stream has before the eyes at the end. */
   play(request?: Partial<RunRequest>): Promise<Played>;
-  /** Lets simulated time pass, with every socket served. */
+  /** Lets simulated time pass, with every socket served; where no run is under way, what is left of it at once. */
   pass(ms: number): Promise<void>;
 }
 
@@ -102,14 +108,16 @@ export async function scene(options: SceneOptions): Promise<Scene> {
     await Promise.all([first.close(), second.close()]);
   });
 
-  const until = async (over: () => boolean, stepMs: number): Promise<void> => {
-    for (let steps = 0; !over(); steps += 1) {
-      if (steps > 60_000) throw new Error('the run does not end');
-      // Sockets live in real time: each step of the clock leaves them a moment.
-      await realSleep(0);
-      await clock.flush();
-      if (!over()) await clock.advance(stepMs);
-    }
+  let underWay = 0;
+  const begin = async (request: Partial<RunRequest> = {}): Promise<RunResult> => {
+    underWay += 1;
+    return fixture.run('write', request).finally(() => (underWay -= 1));
+  };
+  /** Sockets live in real time: each step of the clock leaves them a moment. */
+  const step = async (stepMs: number): Promise<void> => {
+    await realSleep(0);
+    await clock.flush();
+    await clock.advance(stepMs);
   };
 
   return {
@@ -117,27 +125,30 @@ export async function scene(options: SceneOptions): Promise<Scene> {
     second,
     fixture,
     clock,
+    begin,
     async play(request = {}) {
       const startedAtMs = clock.monotonicMs();
       const events: RunEvent[] = [];
       let shown = '';
-      let result: RunResult | undefined;
-      const running = fixture
-        .run('write', {
-          ...request,
-          onEvent: (event) => {
-            events.push(event);
-            if (event.type === 'text') shown += event.delta;
-            if (event.type === 'restart') shown = '';
-          },
-        })
-        .then((given) => (result = given));
-      await until(() => result !== undefined, 20);
-      return { result: await running, events, shown, tookMs: clock.monotonicMs() - startedAtMs };
+      const ended: { atMs?: number } = {};
+      const running = begin({
+        ...request,
+        onEvent: (event) => {
+          events.push(event);
+          if (event.type === 'text') shown += event.delta;
+          if (event.type === 'restart') shown = '';
+        },
+      }).finally(() => (ended.atMs = clock.monotonicMs()));
+      for (let steps = 0; ended.atMs === undefined; steps += 1) {
+        if (steps > 60_000) throw new Error('the run does not end');
+        await step(STEP_MS);
+      }
+      return { result: await running, events, shown, tookMs: ended.atMs - startedAtMs };
     },
     async pass(ms) {
       const endMs = clock.monotonicMs() + ms;
-      await until(() => clock.monotonicMs() >= endMs, 20);
+      for (let idle = 0; clock.monotonicMs() < endMs; idle = underWay > 0 ? 0 : idle + 1)
+        await step(idle > MOMENTS ? endMs - clock.monotonicMs() : STEP_MS);
     },
   };
 }

@@ -1,7 +1,7 @@
 // The git source against real repositories: what it reads, and what it says when it cannot.
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { HeadgateError } from '../../src/errors/headgate-error.ts';
 import { readWorkflowDirectory } from '../../src/revisions/directory.ts';
 import { createGitSource } from '../../src/revisions/git.ts';
@@ -82,24 +82,31 @@ describe('the git source', () => {
     expect((await (await sourceOf(repo.path, first)).read()).commit?.subject).toBe('First');
   });
 
-  it.each([
-    ['HEAD~1', 'Second'],
-    ['main^', 'Second'],
-    ['main~2', 'First'],
-    ['v1', 'First'],
-    ['annotated', 'Second'],
-    ['refs/heads/main', 'Third'],
-    ['@', 'Third'],
-  ])('takes %s as git does', async (ref, subject) => {
-    const repo = repository();
-    repo.commit('First', FILES);
-    repo.git('tag', 'v1');
-    repo.commit('Second');
-    repo.git('tag', '--annotate', 'annotated', '--message', 'a tag of its own');
-    repo.commit('Third');
-    const { commit } = await (await sourceOf(repo.path, ref)).read();
-    expect(commit?.subject).toBe(subject);
-    expect(commit?.hash).toBe(repo.git('rev-parse', `${ref}^{commit}`));
+  describe('of three commits and two tags', () => {
+    let repo: TestRepository;
+    beforeAll(() => {
+      repo = createRepository();
+      repo.commit('First', FILES);
+      repo.git('tag', 'v1');
+      repo.commit('Second');
+      repo.git('tag', '--annotate', 'annotated', '--message', 'a tag of its own');
+      repo.commit('Third');
+    });
+    afterAll(() => repo.remove());
+
+    it.each([
+      ['HEAD~1', 'Second'],
+      ['main^', 'Second'],
+      ['main~2', 'First'],
+      ['v1', 'First'],
+      ['annotated', 'Second'],
+      ['refs/heads/main', 'Third'],
+      ['@', 'Third'],
+    ])('takes %s as git does', async (ref, subject) => {
+      const { commit } = await (await sourceOf(repo.path, ref)).read();
+      expect(commit?.subject).toBe(subject);
+      expect(commit?.hash).toBe(repo.git('rev-parse', `${ref}^{commit}`));
+    });
   });
 
   it('takes the beginning of a hash, and the workflows at the root of the tree', async () => {

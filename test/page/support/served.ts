@@ -7,7 +7,7 @@ import { serveApp } from '../../../src/serve.ts';
 import { startUpstream, type Upstream } from '../../../src/cli/demo/upstream.ts';
 import { systemClock, type Clock } from '../../../src/common/clock.ts';
 import { seededRandom } from '../../../src/common/random.ts';
-import { buildPage, isPageBuilt } from '../../../scripts/lib/page.mjs';
+import { builtWithPage } from '../../support/built.ts';
 import { repositoryRoot } from '../../support/repository.ts';
 
 export interface ServedPage {
@@ -23,8 +23,6 @@ export interface ServedPage {
 const hasty: Clock = { ...systemClock, after: (ms, callback) => systemClock.after(ms / 50, callback) };
 
 export async function servePage(options: { readonly workflows?: string } = {}): Promise<ServedPage> {
-  if (!isPageBuilt(repositoryRoot) && !buildPage(repositoryRoot, process.execPath))
-    throw new Error('the page could not be built');
   const upstream = await startUpstream(hasty, seededRandom(7));
   const dataDirectory = await mkdtemp(join(tmpdir(), 'headgate-page-'));
   const open = () =>
@@ -43,7 +41,7 @@ export async function servePage(options: { readonly workflows?: string } = {}): 
       port,
       mode: 'development',
       watch: options.workflows !== undefined,
-      staticDir: join(repositoryRoot, 'dist', 'page'),
+      staticDir: join(builtWithPage(), 'page'),
     });
   let app = await open();
   let server = await serve(app, 0);
