@@ -147,7 +147,7 @@ export const catalogue = {
     kind: 'retryable',
   },
   RUN_GIVEN_UP: {
-    message: 'It was begun {times} times, and each time its process ended before it did.',
+    message: 'It was begun {times} times, and each time its process ended or was stopped before it did.',
     remedy: 'Find out whether it is what ends them (memory, a crash in the log); then run it again.',
     kind: 'terminal',
   },
@@ -159,7 +159,7 @@ export const catalogue = {
   LEDGER_UNAVAILABLE: {
     message: 'The ledger cannot be written: {reason}',
     remedy:
-      'Free disk space or set the permissions right; nothing is sent to a provider that cannot be written down.',
+      'Free its disk, set its permissions right or start its database: /health/ready and the log say which. Nothing is sent to a provider that cannot be written down.',
     kind: 'retryable',
   },
   INTERNAL: {

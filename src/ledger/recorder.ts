@@ -85,7 +85,7 @@ export function createRecorder(
 
     // What was asked to be written before the question is in the answer.
     async receipts(runId) {
-      await queue.flushed();
+      await queue.settled();
       const steps = (await reader.ask('stepsOf', [runId])).get(runId) ?? [];
       return new Map(
         steps
@@ -107,8 +107,10 @@ export function createRecorder(
       for (const run of runs) contexts.opened(run);
       return runs;
     },
-    release(run) {
-      const waiting: RunRecord = { ...run, status: 'queued', begun: run.begun - 1 };
+    async release(run) {
+      // Whoever takes it finds all that it has done.
+      await queue.settled();
+      const waiting: RunRecord = { ...run, status: 'queued' };
       return texts(run.id, run.input, () => operations.openRun(waiting), null);
     },
     planText: (hash) => reader.ask('planText', hash),

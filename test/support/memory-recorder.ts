@@ -11,7 +11,7 @@ export interface MemoryRecorder extends Recorder, History {
     /** What was asked for, in order: `openRun run_…`, `openAttempt att_…`, … */
     readonly log: string[];
   };
-  /** Writes fail with this until it is cleared. */
+  /** Writes fail with this until it is cleared; what was spent is written then. */
   failure: Error | undefined;
 }
 
@@ -21,13 +21,18 @@ export function memoryRecorder(): MemoryRecorder {
   const steps = new Map<string, Map<string, StepRecord>>();
   const alerts: AlertRecord[] = [];
   const log: string[] = [];
+  /** What was spent, or is over, while writes failed. */
+  const owed: (() => void)[] = [];
   /** Whoever waits for the end of a run. */
   const ends: (() => void)[] = [];
 
-  const write = async (what: string, apply: () => void): Promise<void> => {
+  const write = async (what: string, apply: () => void, lasting = false): Promise<void> => {
     const { failure } = recorder;
     await Promise.resolve();
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      if (lasting) owed.push(apply);
+      throw failure;
+    }
     log.push(what);
     apply();
   };
@@ -42,18 +47,31 @@ export function memoryRecorder(): MemoryRecorder {
     openRun: (run) => write(`openRun ${run.id}`, () => runs.set(run.id, run)),
     openAttempt: (attempt) => write(`openAttempt ${attempt.id}`, () => attempts.set(attempt.id, attempt)),
     closeAttempt: (attempt, receipt) =>
-      write(`closeAttempt ${attempt.id}`, () => {
-        attempts.set(attempt.id, attempt);
-        if (receipt !== null) keep(receipt);
-      }),
+      write(
+        `closeAttempt ${attempt.id}`,
+        () => {
+          attempts.set(attempt.id, attempt);
+          if (receipt !== null) keep(receipt);
+        },
+        true,
+      ),
     recordStep: (step) => write(`recordStep ${step.key}`, () => keep(step)),
     finishRun: (run) =>
-      write(`finishRun ${run.id}`, () => {
-        runs.set(run.id, run);
-        for (const tell of ends.splice(0)) tell();
-      }),
+      write(
+        `finishRun ${run.id}`,
+        () => {
+          runs.set(run.id, run);
+          for (const tell of ends.splice(0)) tell();
+        },
+        true,
+      ),
     recordAlert: (alert) => write('recordAlert', () => alerts.push(alert)),
-    receipts: (runId) => Promise.resolve(new Map(steps.get(runId))),
+    async receipts(runId) {
+      await Promise.resolve();
+      if (recorder.failure !== undefined) throw recorder.failure;
+      for (const apply of owed.splice(0)) apply();
+      return new Map(steps.get(runId));
+    },
     findByIdempotencyKey: (caller, key) =>
       Promise.resolve(
         [...runs.values()].find((run) => run.caller.name === caller && run.idempotencyKey === key),
@@ -87,8 +105,7 @@ export function memoryRecorder(): MemoryRecorder {
       Promise.resolve(
         new Map(ids.map((id) => [id, [...attempts.values()].filter(({ runId }) => runId === id)])),
       ),
-    release: (run) =>
-      write(`release ${run.id}`, () => runs.set(run.id, { ...run, status: 'queued', begun: run.begun - 1 })),
+    release: (run) => write(`release ${run.id}`, () => runs.set(run.id, { ...run, status: 'queued' })),
     stepsUnder: (id) =>
       Promise.resolve(
         [...steps].flatMap(([of, known]) =>

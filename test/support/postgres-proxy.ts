@@ -1,4 +1,4 @@
-// What is between a node and its PostgreSQL: a proxy on the loopback interface that loses answers, and stands still like a lost network.
+// What is between a node and its PostgreSQL: a proxy on the loopback interface that loses answers, stands still like a lost network, and is away like a database that was stopped.
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -9,6 +9,8 @@ export interface PostgresProxy {
   loseAnswer(count?: number): void;
   /** No byte passes in either direction until it is called with `false`; connections stay open. */
   standStill(still: boolean): void;
+  /** Nobody is there: connections end, and none is made until it is called with `false`. */
+  away(away: boolean): void;
   readonly lostAnswers: number;
   close(): Promise<void>;
 }
@@ -19,7 +21,12 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
   let toLose = 0;
   let lostAnswers = 0;
   let isStill = false;
+  let isAway = false;
   const server = createServer((client) => {
+    if (isAway) {
+      client.destroy();
+      return;
+    }
     const database = connect(Number(behind.port), behind.hostname);
     const end = (): void => {
       for (const socket of [client, database]) {
@@ -64,6 +71,10 @@ export async function startPostgresProxy(address: string): Promise<PostgresProxy
         if (still) socket.pause();
         else socket.resume();
       }
+    },
+    away(away) {
+      isAway = away;
+      if (away) for (const socket of sockets) socket.destroy();
     },
     get lostAnswers() {
       return lostAnswers;

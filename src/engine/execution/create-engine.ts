@@ -36,6 +36,8 @@ class RunEngine implements Engine {
   /** Whether there may be some that wait for one. */
   #mayWait = false;
   #taking: Promise<number> | undefined;
+  /** Runs that were taken and could not be read: they are this process's own. */
+  #taken: RunRecord[] = [];
   /** Runs whose row is asked for, and which begin when it is there. */
   readonly #opening = new Set<string>();
 
@@ -114,14 +116,14 @@ class RunEngine implements Engine {
     // One that waits is begun only to end.
     const [waiting] = await this.#parts.recorder.takeWaiting(1, runId);
     if (waiting !== undefined) {
-      await continueRun(this.#parts, this.#runs, { ...waiting, cancelReason: reason });
+      await this.#continue({ ...waiting, cancelReason: reason });
       return true;
     }
     return (await this.#parts.cancelElsewhere?.(runId, reason)) ?? false;
   }
 
   cancelHere(runId: string, reason: string): boolean {
-    return this.#parts.runtime.cancel(runId, reason);
+    return this.#runs.cancel(runId, reason);
   }
 
   subscribe(runId: string, listener: (event: RunEvent) => void): (() => void) | undefined {
@@ -146,6 +148,7 @@ class RunEngine implements Engine {
 
   async drain(drainMs: number): Promise<void> {
     this.#stopping = true;
+    this.#runs.stop();
     await this.#parts.runtime.stop({ drainMs });
     await Promise.allSettled(this.#runs.asked().map(({ ended }) => ended));
     this.#parts.thread.close();
@@ -169,14 +172,28 @@ class RunEngine implements Engine {
     for (let room = this.#room(); this.#mayWait && room > 0 && !this.#stopping; room = this.#room()) {
       this.#mayWait = false;
       const records = await this.#parts.recorder.takeWaiting(room);
-      for (const record of records) {
+      this.#taken.push(...records);
+      for (let record = this.#taken.shift(); record !== undefined; record = this.#taken.shift()) {
         if (this.#runs.get(record.id) !== undefined || this.#opening.has(record.id)) continue;
-        this.#whenOver(await continueRun(this.#parts, this.#runs, record));
+        await this.#continue(record);
         begun += 1;
       }
       if (records.length >= room) this.#mayWait = true;
     }
     return begun;
+  }
+
+  /** One that was taken and cannot be read is tried again when more are looked for: nobody else has it. */
+  async #continue(record: RunRecord): Promise<LiveRun | RunResult> {
+    try {
+      const run = await continueRun(this.#parts, this.#runs, record);
+      this.#whenOver(run);
+      return run;
+    } catch (error) {
+      this.#taken.push(record);
+      this.#mayWait = true;
+      throw error;
+    }
   }
 
   #room(): number {
@@ -233,9 +250,7 @@ class RunEngine implements Engine {
     // Who asks for it wants it now: it waits no longer for a place.
     const [taken] = await this.#parts.recorder.takeWaiting(1, record.id);
     if (taken === undefined) return this.#runs.get(record.id) ?? { kind: 'elsewhere', run: record };
-    const run = await continueRun(this.#parts, this.#runs, taken);
-    this.#whenOver(run);
-    return run;
+    return this.#continue(taken);
   }
 
   /** Who only starts a run (`durable`) is answered at once, and waits for nobody. */

@@ -1,10 +1,10 @@
 // The interpreter: any plan's task, over any runtime: its steps as their references allow, then its output, then its end.
 import type { Json } from '../../common/json.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import { storageWords } from '../../errors/storage-words.ts';
+import { isLedgerAway, storageWords } from '../../errors/storage-words.ts';
 import { LedgerUnavailable } from '../../errors/ledger-unavailable.ts';
 import { runChild } from './child.ts';
-import { RunFailure, failed } from './failure.ts';
+import { RunFailure, failed, runError } from './failure.ts';
 import type { LinkedStep } from './link.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveRuns } from './live-runs.ts';
@@ -13,6 +13,7 @@ import type { StepRecord } from './records.ts';
 import { resultOf } from './results.ts';
 import { finishedRecord } from './run-record.ts';
 import type { RunEnd } from './run-record.ts';
+import { RunStopped } from './runtime.ts';
 import type { RunScope } from './runtime.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { exchangeStep } from './steps/exchange.ts';
@@ -59,6 +60,9 @@ export function interpreter(
       return output;
     } catch (error) {
       const failure = afterFailures(run, asFailure(parts, run, error, scope));
+      // Nothing of it is over: who waits for it goes on waiting.
+      if (failure.failure.kind === 'stands_still' && (await isWritten(run.root)))
+        throw stoodStill(failure, scope.signal);
       await finishFailed(parts, run, failure);
       tell(parts, run, failure);
       throw failure;
@@ -222,12 +226,16 @@ function recordStep({ parts, run }: StepCall, step: StepRecord): void {
 
 function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }: RunScope): RunFailure {
   if (error instanceof RunFailure) return error;
-  if (error instanceof LedgerUnavailable) {
+  const isAway = isLedgerAway(error);
+  if (error instanceof LedgerUnavailable || isAway) {
+    const standsStill = isAway && run.record.durable;
     parts.log?.error(
       { runId: run.id, error: error.message },
-      'a run ended because the ledger cannot be written',
+      `a run ${standsStill ? 'stands still' : 'ended'} because the ledger cannot be used`,
     );
-    return failed('LEDGER_UNAVAILABLE', { reason: storageWords(error) });
+    return new RunFailure(runError('LEDGER_UNAVAILABLE', { reason: storageWords(error) }), {
+      kind: standsStill ? 'stands_still' : 'failed',
+    });
   }
   if (error instanceof HeadgateError) {
     const { code, message, remedy } = error;
@@ -240,6 +248,23 @@ function asFailure(parts: EngineParts, run: LiveRun, error: unknown, { signal }:
     'a run failed unexpectedly',
   );
   return failed('INTERNAL', { reason: error instanceof Error ? error.name : 'unknown', run: run.id });
+}
+
+/** What it was to be stopped for meanwhile is not forgotten, but for its time: that begins again. */
+function stoodStill({ error }: RunFailure, { reason }: AbortSignal): RunFailure {
+  const isStopped = reason instanceof RunStopped && reason.why !== 'deadline';
+  return new RunFailure(error, {
+    kind: 'stands_still',
+    ...(isStopped ? { cancelReason: reason.message } : {}),
+  });
+}
+
+/** Who was refused its row was told so: nothing of it is to go on. */
+function isWritten({ opened }: LiveRun): Promise<boolean> {
+  return opened.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function finishFailed(parts: EngineParts, run: LiveRun, { failure, error }: RunFailure): Promise<void> {

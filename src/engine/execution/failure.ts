@@ -13,6 +13,8 @@ export type FailureCause =
   | { readonly kind: 'cancelled' }
   /** A durable run that is stopped with its process: not finished, continued after the next start. */
   | { readonly kind: 'suspended' }
+  /** A durable run whose ledger is away: not finished, it goes on here when the ledger is there again. */
+  | { readonly kind: 'stands_still'; readonly cancelReason?: string }
   | { readonly kind: 'budget_exceeded'; readonly refusal: BudgetRefusal }
   | { readonly kind: 'spending_paused'; readonly switch: SpendSwitch }
   | { readonly kind: 'loop_detected'; readonly repeats: number; readonly withinMs: number }

@@ -62,7 +62,7 @@ export class LiveRun {
   result: RunResult | undefined;
   /** Its result, once nothing of it is left in this process. Set when it begins. */
   ended: Promise<RunResult> = NOT_BEGUN;
-  readonly #listeners = new Set<(event: RunEvent) => void>();
+  #listeners = new Set<(event: RunEvent) => void>();
 
   constructor(options: LiveRunOptions) {
     this.id = options.record.id;
@@ -122,6 +122,19 @@ export class LiveRun {
       }
     }
     if (this.parent !== null && event.type !== 'queued' && event.type !== 'finished') this.parent.emit(event);
+  }
+
+  /** Whoever listens to it, or joined it, has what goes on in its place. */
+  handOver(next: LiveRun): void {
+    next.#listeners = this.#listeners;
+    next.ended = this.ended;
+  }
+
+  /** It ended, or was left, without having gone on. */
+  endWith(result: Extract<RunResult, { kind: 'run' }>, atMs: number): void {
+    this.record = result.snapshot.run;
+    this.result = result;
+    if (this.watched) this.emit({ type: 'finished', runId: this.id, atMs, result });
   }
 
   /** Attempts that were made before a restart: they count, and one whose outcome nobody knows counts at its worst case. */

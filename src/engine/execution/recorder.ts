@@ -26,7 +26,7 @@ export interface Recorder {
   recordStep(step: StepRecord): Promise<void>;
   finishRun(run: RunRecord): Promise<void>;
   recordAlert(alert: AlertRecord): Promise<void>;
-  /** The steps of a run that are done; for continuing after a crash. */
+  /** The steps of a run that are done, for going on with it. Throws a LedgerUnavailable as long as anything that was spent is not written. */
   receipts(runId: string): Promise<ReadonlyMap<string, StepRecord>>;
   /** The run that this caller made with this key; undefined: none yet. */
   findByIdempotencyKey(caller: string, key: string): Promise<RunRecord | undefined>;
@@ -36,7 +36,7 @@ export interface Recorder {
    * Durable runs that no process runs, the most urgent first, taken for this one: each is begun once more. `id`: that one alone, if it waits.
    */
   takeWaiting(limit: number, id?: string): Promise<readonly RunRecord[]>;
-  /** A durable run that this process lets go of in good order: it waits again, and was begun once less. */
+  /** A durable run that this process lets go of in good order: it waits again. Throws a LedgerUnavailable where not all that it has done is written. */
   release(run: RunRecord): Promise<void>;
   /** A plan by its hash: canonical JSON text; undefined: unknown. */
   planText(hash: string): Promise<string | undefined>;

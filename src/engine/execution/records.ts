@@ -40,7 +40,7 @@ export interface RunRecord {
   readonly durable: boolean;
   /** Which of the runs that wait is begun first: the larger. */
   readonly priority: number;
-  /** How often it was begun: once, and once more for each process that ended under it. */
+  /** How often it was begun: once, and once more for each process that ended under it, or let go of it. 0: it waits for its first. */
   readonly begun: number;
   /** It is to be cancelled where it runs. */
   readonly cancelReason?: string;

@@ -20,6 +20,7 @@ export function resultOf(run: LiveRun, failure: RunFailure | null): RunResult {
   switch (cause.kind) {
     case 'failed':
     case 'cancelled':
+    case 'stands_still':
       return { kind: 'run', snapshot };
     case 'suspended':
       return { kind: 'run', snapshot: { ...snapshot, run: { ...run.record, error: failure.error } } };

@@ -55,8 +55,38 @@ export async function continueRun(
   return run;
 }
 
+/** The same of a run that stood still in this process, once all that it owes the ledger is there; its result, where its end was written after all. */
+export async function goOn(parts: EngineParts, run: LiveRun): Promise<LiveRun | RunEnded> {
+  const { clock, history, recorder } = parts;
+  const steps = await recorder.receipts(run.id);
+  const found = await history.run(run.id);
+  if (found !== undefined && found.finishedAtMs !== null) return snapshotOf(parts, found);
+  const { cancelReason } = found ?? {};
+  const { plan, linked, caller, input, limits, texts, exchange, parent, loopTraces } = run;
+  const next = new LiveRun({
+    record: cancelReason === undefined ? run.record : { ...run.record, cancelReason },
+    plan,
+    linked,
+    caller,
+    input,
+    limits,
+    texts,
+    exchange,
+    parent,
+    loopTraces,
+    resumed: true,
+    startedAtMs: clock.monotonicMs(),
+  });
+  next.takeUp(run.attempts);
+  next.steps.push(...steps.values());
+  run.handOver(next);
+  return next;
+}
+
+export type RunEnded = Extract<RunResult, { kind: 'run' }>;
+
 /** A finished run with everything in it, read back. */
-export async function snapshotOf({ history }: EngineParts, run: RunRecord): Promise<RunResult> {
+export async function snapshotOf({ history }: EngineParts, run: RunRecord): Promise<RunEnded> {
   const [steps, attempts] = await Promise.all([history.stepsOf([run.id]), history.attemptsOf([run.id])]);
   return {
     kind: 'run',

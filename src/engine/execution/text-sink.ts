@@ -26,8 +26,8 @@ export class TextSink {
     this.#run = run;
     this.#step = step;
     this.#nowMs = nowMs;
-    // What its last process gave of this step ends nowhere.
-    if (run.resumed) this.#void = 'the run goes on in another process';
+    // What was given of this step before ends nowhere.
+    if (run.resumed) this.#void = 'the run was begun again';
   }
 
   writer(): TextWriter {

@@ -39,10 +39,11 @@ export interface PreparedAccounts extends Required<Accounts> {
 }
 
 export function createPostgresAccounts(
-  pool: Pool,
+  { reads, scans }: { readonly reads: Pool; readonly scans: Pool },
   node: number,
   queue: Pick<WriteQueue, 'pendingAfter' | 'write'>,
   nowMs: () => number,
+  patiently: <Value>(work: () => Promise<Value>) => Promise<Value>,
 ): PreparedAccounts {
   let read = NOTHING;
   /** What was written since the last reading began. */
@@ -66,7 +67,7 @@ export function createPostgresAccounts(
         ...budgets.map(({ per }) => (per.kind === 'rolling' ? per.ms * 1.1 : 0)),
       );
       const sinceMs = Math.floor(nowMs() - longestMs);
-      read = await inSnapshot(pool, async (client) => ({
+      read = await inSnapshot(scans, async (client) => ({
         lastOperation: await lastOperationOf(client, node),
         sinceMs,
         settled: [...(await windowSums(client, sinceMs)), ...(await runSums(client, null))],
@@ -79,7 +80,7 @@ export function createPostgresAccounts(
         ({ posting: { windowStartMs } }) => windowStartMs === 0 || windowStartMs >= sinceMs,
       ),
     open: () => read.open,
-    ofRun: (id) => runSums(pool, id),
+    ofRun: (id) => patiently(() => runSums(reads, id)),
     history(budget, sinceMs) {
       const past = (read.history.get(historyKey(budget)) ?? []).flatMap((each) =>
         each.endMs > sinceMs ? [{ ...each.past, atMs: Math.max(sinceMs, each.past.atMs) }] : [],

@@ -1,6 +1,5 @@
 // Connections to PostgreSQL: how they are set, what their values read back as, and what becomes of their errors.
 import pg from 'pg';
-import { setTimeout as wait } from 'node:timers/promises';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import { isDatabaseAddress, wrongAddress } from '../database-address.ts';
 
@@ -200,11 +199,6 @@ export function isConnectionLost(error: unknown): boolean {
   );
 }
 
-/** Two transactions were in each other's way: the same one again will do. */
-function isConflict(error: unknown): boolean {
-  return errorCode(error) === '40001' || errorCode(error) === '40P01';
-}
-
 /** What PgBouncer says of what it cannot do for a client that shares its sessions. */
 const POOLER_SAYS = /pooling mode|unsupported startup parameter/;
 
@@ -215,24 +209,6 @@ export function pooled(place: string, options?: ErrorOptions): HeadgateError {
     'Connect to PostgreSQL itself, or set the pooler to one session a client (PgBouncer: pool_mode = session).',
     options,
   );
-}
-
-/** A database that is away is waited for this long, as for one that is started again. */
-const PATIENCE_MS = 4_000;
-const RETRY_MS = 50;
-
-/** Again, where two were in each other's way, and for a while where nobody answers. */
-export async function whilePatient<Value>(work: () => Promise<Value>): Promise<Value> {
-  const untilMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      const again = isConflict(error) || (isConnectionLost(error) && performance.now() < untilMs);
-      if (!again) throw error;
-      await wait(RETRY_MS);
-    }
-  }
 }
 
 /** The same trouble as an error with a code and a remedy. */

@@ -2,8 +2,9 @@
 import type { Pool, QueryConfig, QueryResult } from 'pg';
 import type { Leases, OthersUse } from '../../engine/budget/port.ts';
 import { unavailable } from '../sqlite/write-failures.ts';
-import { explainPostgresError, whilePatient } from './connection.ts';
+import { explainPostgresError } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
+import type { Patience } from './patience.ts';
 import type { NodeSignals } from './signals.ts';
 
 interface Granted {
@@ -29,11 +30,12 @@ export function createLeases(
   address: DatabaseAddress,
   node: number,
   signals: NodeSignals,
+  patience: Patience,
 ): Leases {
   /** Asked for again is granted once. Throws LedgerUnavailable. */
   async function asked(query: QueryConfig): Promise<QueryResult> {
     try {
-      return await whilePatient(() => pool.query(query));
+      return await patience.while(() => pool.query(query));
     } catch (error) {
       throw unavailable(explainPostgresError(error, address));
     }

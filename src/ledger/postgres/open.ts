@@ -8,6 +8,7 @@ import type { AlertRecord, Recorder } from '../../engine/execution/recorder.ts';
 import { LedgerAlerts } from '../alerts.ts';
 import { afterWriting, assembleLedger, createFeed } from '../assemble.ts';
 import type { Feed } from '../assemble.ts';
+import { systemClock } from '../../common/clock.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Cluster, SharedState } from '../cluster-port.ts';
 import { PACKAGE_MIGRATIONS } from '../open.ts';
@@ -34,6 +35,7 @@ import { createLowered } from './lowered.ts';
 import { LOCKS, checkMigrated, migrate } from './migrate.ts';
 import { NOBODY_BURIED, buryNode, registerNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
+import { Patience } from './patience.ts';
 import { createPostgresReader } from './reader.ts';
 import { openSignals } from './signals.ts';
 import type { NodeSignals } from './signals.ts';
@@ -42,7 +44,9 @@ import type { WrittenRow } from '../port.ts';
 import type { Pool } from 'pg';
 
 const WRITING_CONNECTIONS = 4;
-const READING_CONNECTIONS = 6;
+const READING_CONNECTIONS = 4;
+/** For what takes as long as it takes: whole tables, and keeping the ledger in order. */
+const SCANNING_CONNECTIONS = 2;
 const MIGRATIONS = 'postgres';
 /** Of the code that a node runs, for people. */
 const { version: VERSION } = createRequire(import.meta.url)('../../../package.json') as {
@@ -63,19 +67,21 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
   const { clock, migrationsFolder = PACKAGE_MIGRATIONS } = options;
   const address = readAddress(options.path);
   const writing = openPool(address, WRITING_CONNECTIONS, { answerWithinMs: ANSWER_WITHIN_MS, byKey: true });
-  const reading = openPool(address, READING_CONNECTIONS);
+  const reads = openPool(address, READING_CONNECTIONS, { answerWithinMs: ANSWER_WITHIN_MS });
+  const scans = openPool(address, SCANNING_CONNECTIONS);
+  const patience = new Patience(clock);
   const end = async (): Promise<void> => {
-    await Promise.all([writing.end(), reading.end()]);
+    await Promise.all([writing.end(), reads.end(), scans.end()]);
   };
   let signals: NodeSignals | undefined;
   try {
     await refusePooler(writing, address);
     // It takes as long as it takes.
-    await migrate(reading, address, join(migrationsFolder, MIGRATIONS));
+    await migrate(scans, address, join(migrationsFolder, MIGRATIONS));
     const node = await registerNode(writing, newId('nod', clock, systemRandom), VERSION);
     const buried = await buryThoseThatLeft(writing, node.seq, clock.nowMs());
     const recovered: Recovered = { ...buried, journal: { setAside: [], unmatched: null } };
-    const writer = new PostgresWriter(writing, address, node.seq);
+    const writer = new PostgresWriter(writing, address, node.seq, patience);
     const host = createPostgresHost(writer, recovered);
     const feed = createFeed();
     let tellOthers = (): void => undefined;
@@ -93,8 +99,17 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
       },
       null,
     );
-    const accounts = createPostgresAccounts(reading, node.seq, queue, () => clock.nowMs());
-    const plain = createPostgresReader(reading, address, node.seq);
+    const accounts = createPostgresAccounts(
+      { reads, scans },
+      node.seq,
+      queue,
+      () => clock.nowMs(),
+      (work) =>
+        patience.while(work).catch((error: unknown) => {
+          throw explainPostgresError(error, address);
+        }),
+    );
+    const plain = createPostgresReader({ reads, scans, patience }, address, node.seq);
     const reader = afterWriting(plain, queue);
     const written = createRecorder(queue, reader, new RunContexts(), (taken) => Promise.resolve(taken));
     const recorder: Recorder = {
@@ -117,13 +132,13 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
       // What counts in statistics is told to whoever is there to hear it.
       if (heard.living().length > 1) heard.send({ kind: 'wrote' }).catch(() => undefined);
     });
-    const lowered = createLowered(reading, node.seq, heard);
+    const lowered = createLowered(reads, node.seq, heard);
     tellLowered = lowered.written;
     announceAlerts(heard, plain, feed, clock.nowMs());
     tellWaiting = throttled(clock, TELL_WAITING_EVERY_MS, () => {
       heard.send({ kind: 'waiting' }).catch(() => undefined);
     });
-    const cluster = createCluster(writing, address, node.seq, heard, lowered.listen);
+    const cluster = createCluster(writing, address, node.seq, heard, lowered.listen, patience);
     return {
       ...assembleLedger({
         queue,
@@ -133,7 +148,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
         recorder,
         clock,
         feed,
-        alone: (work) => alone(reading, address, work),
+        alone: (work) => alone(scans, address, work),
         onOthersWrote: (listener) => cluster.onOthersWrote(listener),
       }),
       accounts,
@@ -273,9 +288,10 @@ function createCluster(
   node: number,
   signals: NodeSignals,
   onLowered: Cluster['onLowered'],
+  patience: Patience,
 ): Cluster {
   return {
-    leases: createLeases(pool, address, node, signals),
+    leases: createLeases(pool, address, node, signals, patience),
     ready: () => signals.ready(),
     nodes: () => signals.living(),
     onNodes: (listener) => signals.onNodes(listener),
@@ -383,9 +399,13 @@ async function cancelled(
 export async function openPostgresReader(path: string): Promise<ReaderThread> {
   const address = readAddress(path);
   const pool = openPool(address, READING_CONNECTIONS);
+  const patience = new Patience(systemClock);
   try {
     await checkMigrated(pool, address, join(PACKAGE_MIGRATIONS, MIGRATIONS));
-    return { ...createPostgresReader(pool, address, 0), close: () => pool.end() };
+    return {
+      ...createPostgresReader({ reads: pool, scans: pool, patience }, address, 0),
+      close: () => pool.end(),
+    };
   } catch (error) {
     await pool.end();
     throw explainPostgresError(error, address);

@@ -4,8 +4,9 @@ import type { Pool } from 'pg';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
 import { DAYS } from '../rollup/dimensions.ts';
-import { DATABASE_NOW_MS, explainPostgresError, inSnapshot, whilePatient } from './connection.ts';
+import { DATABASE_NOW_MS, explainPostgresError, inSnapshot } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
+import type { Patience } from './patience.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
 import { readDatabase } from './queries/read-database.ts';
@@ -34,8 +35,18 @@ function throwOwn(error: unknown): never {
   throw error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
 }
 
-export function createPostgresReader(pool: Pool, address: DatabaseAddress, node: number): ReaderThread {
+/** `scans`: for what may read a whole table, and takes as long as it takes. */
+export function createPostgresReader(
+  {
+    reads: pool,
+    scans,
+    patience,
+  }: { readonly reads: Pool; readonly scans: Pool; readonly patience: Patience },
+  address: DatabaseAddress,
+  node: number,
+): ReaderThread {
   const database = readDatabase(pool);
+  const scanned = readDatabase(scans);
   const keys = new RollupKeys();
   const take = createTakeWaiting(pool, database, node);
   const lastOperation = async (client: Queryable): Promise<number> => {
@@ -45,7 +56,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
   const answers: Answers = {
     run: (id) => runs.findRun(database, id),
     runsById: (ids) => runs.findRuns(database, ids),
-    runs: (filter, page) => runs.listRuns(database, filter, page),
+    runs: (filter, page) => runs.listRuns(scanned, filter, page),
     byIdempotencyKey: (caller, key) => runs.findByIdempotencyKey(database, caller, key),
     cached: (taskRevision, inputHash, wanted) => runs.findCached(database, taskRevision, inputHash, wanted),
     waiting: (limit, id) => take(limit, id),
@@ -54,8 +65,8 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
     attemptsOf: (runIds) => attempts.attemptsOf(database, runIds),
     attempt: (id) => attempts.findAttempt(database, id),
     rollupStem: (attemptId) => attempts.rollupStemOf(database, attemptId),
-    unreconciled: () => attempts.unreconciledAttempts(database),
-    estimates: (sinceMs, limit) => attempts.estimatedAttempts(database, sinceMs, limit),
+    unreconciled: () => attempts.unreconciledAttempts(scanned),
+    estimates: (sinceMs, limit) => attempts.estimatedAttempts(scanned, sinceMs, limit),
     learntBounds: () => admin.learntBoundsOf(database),
     revisions: (page) => admin.listRevisions(database, page),
     revisionsByHash: (hashes) => admin.revisionsByHash(database, hashes),
@@ -78,12 +89,12 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
         return { lastOperation: await lastOperation(client), answers: read };
       }),
     scan: (reads, filter) =>
-      inSnapshot(pool, async (client) => ({
+      inSnapshot(scans, async (client) => ({
         lastOperation: await lastOperation(client),
         answers: await scanRows(readDatabase(client), reads, filter),
       })),
     spans: (reads) =>
-      inSnapshot(pool, async (client) => {
+      inSnapshot(scans, async (client) => {
         const { rows } = await client.query(
           `select min(bucket_ms) as first from rollups where grain = ${DAYS}`,
         );
@@ -93,7 +104,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
           answers: await readSpans(client, keys, reads),
         };
       }),
-    verify: () => inSnapshot(pool, verify),
+    verify: () => inSnapshot(scans, verify),
   };
   return {
     async ask(name, ...args) {
@@ -102,7 +113,7 @@ export function createPostgresReader(pool: Pool, address: DatabaseAddress, node:
         const answer = answers[name] as unknown as (...values: typeof args) => Promise<never>;
         const ask = (): Promise<never> => answer(...args).catch(throwOwn);
         // What takes runs is asked again by itself: it may have taken them.
-        return await (name === 'waiting' ? ask() : whilePatient(ask));
+        return await (name === 'waiting' ? ask() : patience.while(ask));
       } catch (error) {
         throw explainPostgresError(error, address);
       }

@@ -3,18 +3,13 @@ import type { Pool, PoolClient } from 'pg';
 import type { SharedState } from '../cluster-port.ts';
 import { describeOperation } from '../journal/set-aside.ts';
 import { stemOf } from '../rollup/dimensions.ts';
-import type { OpenAttempt, Operation } from '../sqlite/operations.ts';
+import type { OpenAttempt, OpenRun, Operation } from '../sqlite/operations.ts';
 import { UNCHANGED } from '../sqlite/unchanged.ts';
 import type { Acknowledgement, Batch, Failure, RefusedOperation } from '../sqlite/writer.ts';
 import { seedBudget, writeAdmin } from './admin-writes.ts';
-import {
-  errorCode,
-  explainPostgresError,
-  inTransaction,
-  isConnectionLost,
-  whilePatient,
-} from './connection.ts';
+import { NOBODY, errorCode, explainPostgresError, inTransaction, isConnectionLost } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
+import type { Patience } from './patience.ts';
 import { PlanRules } from './plan-rules.ts';
 import { prune } from './prune-writes.ts';
 import { channelOf } from './signals.ts';
@@ -51,14 +46,18 @@ export class PostgresWriter {
   readonly #pool: Pool;
   readonly #address: DatabaseAddress;
   readonly #node: number;
+  readonly #patience: Patience;
   readonly #rules = new PlanRules();
   readonly #builder: TurnBuilder;
   /** Attempts whose opening was refused because nobody answered: they may be there, and are not called. By id. */
   readonly #unanswered = new Map<string, OpenAttempt>();
+  /** The same of runs that begin, or wait, once their row is there. */
+  readonly #unansweredRuns = new Set<string>();
   #fenced = false;
 
-  constructor(pool: Pool, address: DatabaseAddress, node: number) {
+  constructor(pool: Pool, address: DatabaseAddress, node: number, patience: Patience) {
     this.#pool = pool;
+    this.#patience = patience;
     this.#address = address;
     this.#node = node;
     this.#builder = new TurnBuilder(node, this.#rules);
@@ -98,8 +97,10 @@ export class PostgresWriter {
         answers.length = 0;
         return late().catch(() => acknowledge(FENCED));
       }
-      for (const operation of batch.operations)
+      for (const operation of batch.operations) {
         if (operation.kind === 'openAttempt') this.#unanswered.set(operation.opened.id, operation);
+        if (operation.kind === 'openRun' && isAwaited(operation)) this.#unansweredRuns.add(operation.run.id);
+      }
       const { code, message, remedy } = explainPostgresError(error, this.#address);
       return acknowledge({ code, message, remedy });
     }
@@ -107,8 +108,19 @@ export class PostgresWriter {
 
   /** What was refused because nobody answered, and was written all the same: nobody calls it, nor closes it. With the next turn. */
   async #takeBack(): Promise<void> {
+    if (this.#unansweredRuns.size > 0) {
+      // One that another node has taken meanwhile goes on.
+      await this.#patience.while(() =>
+        this.#pool.query(
+          `delete from runs where id = any($1::text[]) and node in ($2, ${NOBODY}) and finished_at_ms is null
+             and not exists (select 1 from attempts where run_id = runs.id)`,
+          [[...this.#unansweredRuns], this.#node],
+        ),
+      );
+      this.#unansweredRuns.clear();
+    }
     if (this.#unanswered.size === 0) return;
-    const { rows } = await whilePatient(() =>
+    const { rows } = await this.#patience.while(() =>
       this.#pool.query(
         `select id from attempts where id = any($1::text[]) and status = 'open' and node = $2`,
         [[...this.#unanswered.keys()], this.#node],
@@ -144,11 +156,12 @@ export class PostgresWriter {
       const number = first + index;
       this.#builder.forget();
       if (operation.kind === 'closeAttempt') {
-        const found = await whilePatient(() => readAttempt(this.#pool, operation.id));
+        const found = await this.#patience.while(() => readAttempt(this.#pool, operation.id));
         if (found?.status === 'unreconciled') {
           if (!(await this.#add({ ...operation, receipt: null }))) continue;
-          const turn = await whilePatient(() => this.#builder.take(this.#pool, number, number));
-          await whilePatient(() => writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'));
+          await this.#patiently(number, number, (turn) =>
+            writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'),
+          );
           continue;
         }
       }
@@ -221,10 +234,10 @@ export class PostgresWriter {
   async #add(operation: TurnOperation): Promise<boolean> {
     const builder = this.#builder;
     if (operation.kind === 'openRun' && !this.#rules.knows(operation.run.revision))
-      await whilePatient(() => this.#rules.read(this.#pool, operation.run.revision));
+      await this.#patience.while(() => this.#rules.read(this.#pool, operation.run.revision));
     const attemptId = builder.unknownAttempt(operation);
     if (attemptId !== undefined) {
-      const attempt = await whilePatient(() => readUnsettled(this.#pool, attemptId));
+      const attempt = await this.#patience.while(() => readUnsettled(this.#pool, attemptId));
       if (attempt === null) {
         // Closed already: no money moves twice. What its step answered is kept all the same.
         if (operation.kind === 'closeAttempt' && operation.receipt !== null)
@@ -254,7 +267,7 @@ export class PostgresWriter {
         builder.moveHold(operation.attemptId, operation.postings);
         return true;
       case 'lowerAttempt': {
-        const settled = await whilePatient(() => readSettled(this.#pool, operation));
+        const settled = await this.#patience.while(() => readSettled(this.#pool, operation));
         if (settled === undefined) return false;
         builder.lowerAttempt(operation, settled);
         return true;
@@ -266,7 +279,7 @@ export class PostgresWriter {
   async #knowRun(operation: TurnOperation): Promise<boolean> {
     const runId = this.#builder.unknownRun(operation);
     if (runId === undefined) return true;
-    const run = await whilePatient(() => readKeeping(this.#pool, runId));
+    const run = await this.#patience.while(() => readKeeping(this.#pool, runId));
     if (operation.kind === 'finishRun' && run.isFinished) return false;
     this.#builder.knowRun(runId, run);
     return true;
@@ -277,16 +290,14 @@ export class PostgresWriter {
   }
 
   async #write({ first, last }: Numbers): Promise<void> {
-    const turn = await whilePatient(() => this.#builder.take(this.#pool, first, last));
-    await whilePatient(() => this.#once(last, () => writeTurn(this.#pool, turn)));
+    await this.#patiently(first, last, (turn) => this.#once(last, () => writeTurn(this.#pool, turn)));
   }
 
   /** A durable run whose texts are not kept in full: they are reduced in the transaction that ends it. */
   async #finishReduced(operation: Extract<Operation, { kind: 'finishRun' }>, number: number): Promise<void> {
     const content = this.#builder.mustReduce(operation.id);
     await this.#add(operation);
-    const turn = await whilePatient(() => this.#builder.take(this.#pool, number, number));
-    await whilePatient(() =>
+    await this.#patiently(number, number, (turn) =>
       this.#once(number, () =>
         inTransaction(this.#pool, async (client) => {
           await reduceTexts(client, operation.id, content ?? 'hash');
@@ -296,10 +307,19 @@ export class PostgresWriter {
     );
   }
 
+  /** What there is to write is taken once; only a statement that was answered tells that the database is there. */
+  async #patiently(first: number, last: number, write: (turn: Turn) => Promise<void>): Promise<void> {
+    let taken: Turn | undefined;
+    await this.#patience.while(async () => {
+      taken ??= await this.#builder.take(this.#pool, first, last);
+      await write(taken);
+    });
+  }
+
   /** What is not traffic, in a transaction of its own that is fenced and numbered like a turn. */
   async #transact(operation: Exclude<Operation, TurnOperation>, number: number): Promise<number | undefined> {
     let answer: number | undefined;
-    await whilePatient(() =>
+    await this.#patience.while(() =>
       this.#once(number, () =>
         inTransaction(this.#pool, async (client) => {
           const { rowCount } = await client.query(
@@ -378,6 +398,11 @@ async function writeTurn(
       ? new Error(error.message, { cause: error })
       : error;
   }
+}
+
+/** Whether nothing of it is begun before its row is there: who was refused that was told so, and no run that nobody asked for is left. */
+function isAwaited({ run: { idempotencyKey, begun, status } }: OpenRun): boolean {
+  return begun === 0 || (begun === 1 && idempotencyKey !== null && status === 'running');
 }
 
 /** What the other nodes have to read again. */

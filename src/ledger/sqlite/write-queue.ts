@@ -342,6 +342,13 @@ export class WriteQueue {
     return promise;
   }
 
+  /** The same, and nothing that was spent is still owed. Throws a LedgerUnavailable where the database refuses something of it. */
+  async settled(): Promise<void> {
+    await this.flushed();
+    if (this.#failure !== null || this.#deferred.length > 0 || this.#kept.length > 0)
+      throw unavailable(this.#failure ?? BACKLOG_FAILURE);
+  }
+
   isFlushed(): boolean {
     return this.#backlog() === 0;
   }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { HeadgateError } from '../../../src/errors/headgate-error.ts';
+import { LedgerUnavailable } from '../../../src/errors/ledger-unavailable.ts';
 import { loadTokenizer } from '../../../src/engine/execution/tokens.ts';
 import { OPEN_CALLER, memoryFixture, snapshotOf } from '../../support/engine-fixture.ts';
 import type { MemoryFixture } from '../../support/engine-fixture.ts';
@@ -177,7 +179,6 @@ describe('a started run', () => {
   });
 
   test('is refused like any other when it cannot be written', async () => {
-    const { LedgerUnavailable } = await import('../../../src/errors/ledger-unavailable.ts');
     const fixture = memoryFixture(whole, echo);
     fixture.recorder.failure = new LedgerUnavailable('the disk is full', 'free some');
     await expect(
@@ -297,6 +298,90 @@ describe('a started run', () => {
   });
 });
 
+describe('a durable run whose ledger is away', () => {
+  const away = new LedgerUnavailable('the database is away', 'start it');
+
+  test('INV-5: stands still, and goes on by itself from what it has done; who waits for it has its answer', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 700 }),
+        fc.integer({ min: 1, max: 2_000_000 }),
+        async (fromMs, forMs) => {
+          const fixture = memoryFixture(whole, echo);
+          const options = { idempotencyKey: 'k' };
+          const events: string[] = [];
+          const onEvent = ({ type }: { readonly type: string }): void => void events.push(type);
+          const asked = fixture.run('write', { options, input: { text: 't' }, onEvent });
+          await fixture.clock.advance(fromMs);
+          fixture.recorder.failure = away;
+          await fixture.clock.advance(forMs);
+          fixture.recorder.failure = undefined;
+          const { run } = snapshotOf(await fixture.clock.settle(asked));
+          expect(run).toMatchObject({ status: 'succeeded', output: { text: 'last' } });
+          // Six calls do the work; none is made twice.
+          expect(fixture.providers.calls.length).toBe(6);
+          const own = [...fixture.recorder.rows.attempts.values()].filter(({ runId }) => runId === run.id);
+          expect(own.every(({ status }) => status === 'succeeded')).toBe(true);
+          expect(run.costNanoUsd).toBe(own.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n));
+          expect(fixture.recorder.rows.runs.get(run.id)).toMatchObject({ status: 'succeeded', begun: 1 });
+          expect(events.filter((type) => type === 'queued')).toHaveLength(1);
+          expect(events.filter((type) => type === 'finished')).toHaveLength(1);
+          expect(events.at(-1)).toBe('finished');
+          expect(fixture.engine.running()).toBe(0);
+          expect(fixture.budgets.views().every(({ held }) => held === 0n)).toBe(true);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test('is cancelled when it is asked for meanwhile, as soon as that can be written', async () => {
+    const fixture = memoryFixture(whole, echo);
+    const id = await started(fixture);
+    await fixture.clock.advance(150);
+    fixture.recorder.failure = away;
+    await fixture.clock.advance(5_000);
+    expect(await fixture.engine.cancel(id, 'not needed')).toBe(true);
+    const before = fixture.providers.calls.length;
+    fixture.recorder.failure = undefined;
+    await fixture.clock.advance(600);
+    expect(fixture.recorder.rows.runs.get(id)).toMatchObject({
+      status: 'cancelled',
+      error: { code: 'CANCELLED' },
+    });
+    expect(fixture.providers.calls.length).toBe(before);
+  });
+
+  test('is left in the ledger where its process ends: no stop waits for a database', async () => {
+    const fixture = memoryFixture(whole, echo);
+    const id = await started(fixture);
+    const waiting = fixture.run('write', { options: { idempotencyKey: 'k' }, input: { text: 'u' } });
+    await fixture.clock.advance(150);
+    fixture.recorder.failure = away;
+    await fixture.clock.advance(5_000);
+    expect(fixture.engine.running()).toBe(2);
+    const stoppedAtMs = fixture.clock.monotonicMs();
+    await fixture.clock.settle(fixture.engine.drain(1_000));
+    expect(fixture.clock.monotonicMs()).toBe(stoppedAtMs);
+    expect(fixture.engine.running()).toBe(0);
+    expect(snapshotOf(await waiting).run.error).toMatchObject({ code: 'SHUT_DOWN' });
+    expect(fixture.recorder.rows.runs.get(id)).toMatchObject({ status: 'running', finishedAtMs: null });
+  });
+
+  test('ends where what it writes cannot be held', async () => {
+    const fixture = memoryFixture(whole, echo);
+    const id = await started(fixture);
+    await fixture.clock.advance(150);
+    const cause = new HeadgateError('LEDGER_VALUE', 'too large', 'less');
+    fixture.recorder.failure = new LedgerUnavailable('too large', 'less', { cause });
+    await fixture.clock.advance(5_000);
+    expect(fixture.engine.running()).toBe(0);
+    fixture.recorder.failure = undefined;
+    await fixture.recorder.receipts(id);
+    expect(fixture.recorder.rows.runs.get(id)).toMatchObject({ status: 'failed' });
+  });
+});
+
 describe('a keyed run that a crash cut off', () => {
   test('INV-5: is answered by its key, from its receipts, while it is resumed and after', async () => {
     const options = { idempotencyKey: 'k' };
@@ -353,10 +438,9 @@ describe('draining', () => {
       status: 'cancelled',
       error: { code: 'SHUT_DOWN' },
     });
-    // In good order: it counts as begun once less.
     expect(fixture.recorder.rows.runs.get(runId)).toMatchObject({
       status: 'queued',
-      begun: 0,
+      begun: 1,
       finishedAtMs: null,
     });
     expect([...fixture.recorder.rows.attempts.values()].some(({ status }) => status === 'open')).toBe(false);

@@ -1,9 +1,11 @@
 // Runs are found on any node: joined by their key, cancelled, followed; and they go on when their node dies.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/common/clock.ts';
 import { seededRandom } from '../../../src/common/random.ts';
 import { startCountingUpstream } from '../../support/counting-upstream.ts';
 import type { CountingUpstream } from '../../support/counting-upstream.ts';
+import { startPostgresProxy } from '../../support/postgres-proxy.ts';
 import { emptyDatabase, hasPostgres, query } from '../../support/postgres.ts';
 import {
   RUN_SINGLE,
@@ -224,3 +226,48 @@ describe.skipIf(!hasPostgres)('a run, on any node', { timeout: 60_000 }, () => {
     expect(events.filter(({ __typename }) => __typename === 'RunQueued').length).toBe(1);
   });
 });
+
+describe.skipIf(!hasPostgres)(
+  'a database that is away for longer than it is waited for',
+  { timeout: 60_000 },
+  () => {
+    it('INV-5: what is promised to survive stands still, and goes on by itself; what comes meanwhile is refused at once', async () => {
+      let aheadMs = 0;
+      const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+      const upstream = await startCountingUpstream({ random: seededRandom(7) });
+      upstream.otherwise(() => ({ tokens: 10, firstTokenAfterMs: 100 }));
+      const address = `${await emptyDatabase()}&silence=${SILENCE_MS}`;
+      const proxy = await startPostgresProxy(address);
+      onTestFinished(() => proxy.close());
+      const { url, app } = await hostFor(upstream, {
+        database: proxy.url,
+        workflows: workflowFolder(),
+        clock,
+      });
+      const started = (await ask(url, START_TRAIL, { mark: 'started' })).data.startTask.id as string;
+      const keyed = ask(url, RUN_TRAIL, { mark: 'keyed', options: { idempotencyKey: 'keyed' } });
+      const interactive = ask(url, RUN_TRAIL, { mark: 'interactive' });
+      await upstream.received(3);
+      proxy.away(true);
+      await sleep(200);
+      // As long as it is waited for, and longer.
+      aheadMs += 5_000;
+      expect((await interactive).data.runTask).toMatchObject({ error: { code: 'LEDGER_UNAVAILABLE' } });
+      for (const what of [RUN_SINGLE, START_TRAIL, RUN_TRAIL])
+        for (const options of [{}, { idempotencyKey: 'new' }]) {
+          const askedAtMs = performance.now();
+          const { data, errors } = await ask(url, what, { mark: 'new', options });
+          const code = data?.runTask?.error?.code ?? errors[0]?.extensions?.['code'];
+          expect(code).toBe('LEDGER_UNAVAILABLE');
+          expect(performance.now() - askedAtMs).toBeLessThan(2_000);
+        }
+      proxy.away(false);
+      expect((await keyed).data.runTask).toMatchObject({ __typename: 'Run', status: 'SUCCEEDED' });
+      await until(async () => (await statusOf(address, started)) === 'succeeded');
+      const calls = upstream.calls.filter(({ body }) => !JSON.stringify(body).includes('[interactive:'));
+      expect(calls).toHaveLength(8);
+      expect((await app.ledger.verify()).discrepancies).toEqual([]);
+      await upstream.close();
+    });
+  },
+);

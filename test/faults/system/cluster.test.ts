@@ -35,6 +35,7 @@ const SILENCE_MS = IS_SMALL ? 6_000 : 3_000;
 const STOP_EVERY = 10;
 const STILL_EVERY = 25;
 const DATABASE_KILLS = 5;
+const AWAY_MS = 6_000;
 const ANSWER_LOST_EVERY_MS = 700;
 const LOST: ReadonlySet<string> = new Set([
   'RUN_INTERRUPTED',
@@ -42,6 +43,7 @@ const LOST: ReadonlySet<string> = new Set([
   'REVISION_UNKNOWN',
   'SHUT_DOWN',
   'INTERNAL',
+  'LEDGER_UNAVAILABLE',
 ]);
 const LATE = `select attempts.id from attempts join nodes on nodes.seq = attempts.node and not nodes.alive
   left join steps on steps.run_id = attempts.run_id and steps.key = attempts.step
@@ -57,11 +59,15 @@ async function database(): Promise<{ readonly address: string; readonly kill?: (
   const folder = mkdtempSync(join(tmpdir(), 'headgate-cluster-postgres-'));
   onTestFinished(() => removePostgres(folder));
   let running = await startPostgres(folder, { settings: { max_connections: 200 } });
+  let times = 0;
   const { port, url } = running;
   return {
     address: `${url}?schema=headgate`,
     async kill() {
       process.kill(running.pid as number, 'SIGKILL');
+      times += 1;
+      // Now and then for longer than it is waited for: what is promised to survive stands still.
+      if (times % 2 === 0) await sleep(AWAY_MS);
       for (let tries = 0; ; tries += 1) {
         await sleep(200);
         try {
