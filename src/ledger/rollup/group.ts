@@ -83,6 +83,8 @@ export function groupsOf(
   dimensions: Dimensions,
   { by, tagKey }: Pick<Grouping, 'by' | 'tagKey'>,
 ): readonly (readonly string[])[] {
+  // As nearly always.
+  if (!by.includes('TAG')) return [by.map((dimension) => dimensions[PART_OF[dimension]])];
   let groups: string[][] = [[]];
   for (const dimension of by) {
     const values = valuesOf(dimensions, dimension, tagKey);

@@ -1,6 +1,5 @@
 // The groups of one span, or of its buckets, from sums of keys and from rows, whichever database they were read from.
 import { DenseHistogram } from '../../common/histogram.ts';
-import type { Histogram } from '../../common/histogram.ts';
 import type { Dimensions } from './dimensions.ts';
 import { PART_OF, matchesFilter, sharesOf } from './group.ts';
 import type { GroupedPoint, Grouping, PointSums } from './group.ts';
@@ -17,9 +16,6 @@ interface Group {
   /** null: nobody asked for durations. They are large beside the sums, and there may be a group for each session. */
   durations: { readonly latency: DenseHistogram; readonly firstToken: DenseHistogram } | null;
 }
-
-/** One for all groups: what is sent to another thread holds it once. */
-const NO_DURATIONS: Histogram = new Map();
 
 function durationsOf(group: Group): NonNullable<Group['durations']> {
   return (group.durations ??= { latency: new DenseHistogram(), firstToken: new DenseHistogram() });
@@ -95,15 +91,13 @@ export class SpanGroups {
 
   answer(): Pick<SpanAnswer, 'groups' | 'groupCount'> {
     const found = this.#dearestFirst();
-    const groups = found.slice(0, this.#kept).map(({ values, sums, durations }) => ({
-      bucketMs: 0,
-      values,
-      sums: {
-        ...sums,
-        latency: durations?.latency.toHistogram() ?? NO_DURATIONS,
-        firstToken: durations?.firstToken.toHistogram() ?? NO_DURATIONS,
-      },
-    }));
+    const groups = found.slice(0, this.#kept).map(({ values, sums, durations }) => {
+      if (durations !== null) {
+        sums.latency = durations.latency.toHistogram();
+        sums.firstToken = durations.firstToken.toHistogram();
+      }
+      return { bucketMs: 0, values, sums };
+    });
     return { groups, groupCount: found.length };
   }
 
@@ -115,8 +109,7 @@ export class SpanGroups {
     const { by, filter } = this.#grouping;
     const isIn = matchesFilter(dimensions, filter);
     // Many keys say the same of what is asked for.
-    const said = by.map((one) => dimensions[PART_OF[one]]);
-    const name = isIn ? said.reduce((name, part) => `${name} ${part.length}:${part}`, of) : '';
+    const name = isIn ? nameOf([of, ...by.map((one) => dimensions[PART_OF[one]])]) : '';
     const known = this.#byParts.get(name);
     if (known !== undefined) return known;
     const shares = isIn ? sharesOf(dimensions, this.#grouping, of) : [];
@@ -127,13 +120,23 @@ export class SpanGroups {
   }
 
   #at(values: readonly string[]): Group {
-    const name = JSON.stringify(values);
+    const name = nameOf(values);
     const known = this.#found.get(name);
     if (known !== undefined) return known;
-    const group = { values, sums: emptySums(), durations: null };
+    const group = { values, sums: { ...NOTHING }, durations: null };
     this.#found.set(name, group);
     return group;
   }
+}
+
+/** One for all groups: what is sent to another thread holds its empty histograms once. */
+const NOTHING = emptySums();
+
+/** Of no other values. */
+function nameOf(values: readonly string[]): string {
+  let name = '';
+  for (const value of values) name += `${value.length}:${value}`;
+  return name;
 }
 
 function dearestFirst(a: Group, b: Group): number {

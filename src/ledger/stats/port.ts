@@ -73,6 +73,8 @@ export interface SpendQuery {
   readonly every?: StatsUnit;
   /** False: nobody looks at them, and they take longest to add up. Default true. */
   readonly latencies?: boolean;
+  /** At most so many groups, the dearest; left out: all of them. */
+  readonly first?: number;
 }
 
 export interface SpendPart extends TimeSpan {
@@ -85,6 +87,8 @@ export interface Spend extends TimeSpan {
   readonly total: CostBucket;
   /** Dearest first. */
   readonly groups: CostStats['groups'];
+  /** How many there are. */
+  readonly groupCount: number;
   /** Oldest first; empty where it was not asked for. */
   readonly series: readonly SpendPart[];
 }
@@ -184,7 +188,7 @@ export interface CostChange {
 export interface SpanStats {
   costChange(query: CostChangeQuery): Promise<CostChange>;
   spend(query: SpendQuery): Promise<Spend>;
-  savings(query: Omit<SpendQuery, 'every' | 'latencies'>): Promise<Savings>;
+  savings(query: Omit<SpendQuery, 'every' | 'latencies' | 'first'>): Promise<Savings>;
   pace(filter?: RollupFilter): Promise<SpendPace>;
   /** null: the budget has no end to be reached (`per: run`, a rolling window), or a condition says which calls count, which sums do not tell. */
   forecast(view: BudgetView): Promise<Forecast | null>;

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import type { NanoUsd } from '../../common/money.ts';
+import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import type { GroupedSums, Grouping } from '../rollup/group.ts';
@@ -33,24 +34,29 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
   return {
     costChange: (query) => readCostChange(reader, clock, query),
     forecast: createForecasts(reader, clock),
-    async spend({ span: asked, by = [], tagKey, filter = {}, every, latencies = true }) {
+    async spend({ span: asked, by = [], tagKey, filter = {}, every, latencies = true, first }) {
+      if (first !== undefined && first < 0)
+        throw new HeadgateError(
+          'SPAN_INVALID',
+          '`first` is a number of groups, from 0.',
+          'Leave it out to see all of them.',
+        );
       const nowMs = clock.nowMs();
       const span = spanOf(asked, nowMs);
       const parts = every === undefined ? [] : partsOf(span, every, asked.timeZone ?? 'UTC', nowMs);
       const grouping = groupingOf({ by, tagKey, filter });
       const reads = [
-        ...readsOf(span, grouping, latencies),
+        ...readsOf(span, grouping, latencies, first),
         ...parts.map((part): SpanRead => ({ ...part, grouping: { by: [], filter }, latencies: false })),
       ];
       const { answers } = await reader.spans(reads);
-      const { total, groups } = totalAndGroups(answers, grouping);
+      const { total, groups, groupCount } = totalAndGroups(answers, grouping, first);
       return {
         ...shownSpan(span, nowMs),
         complete: answers.every(({ complete }) => complete),
         total: bucketOf(total),
-        groups: [...groups]
-          .sort(dearestFirst)
-          .map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: bucketOf(sums) })),
+        groups: groups.map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: bucketOf(sums) })),
+        groupCount,
         series: parts.map((part, index) => ({
           ...shownSpan(part, nowMs),
           bucket: bucketOf(answers[reads.length - parts.length + index]?.groups[0]?.sums),
@@ -117,24 +123,31 @@ function createForecasts(reader: RollupReader, clock: Clock): SpanStats['forecas
   };
 }
 
-/** The groups, and the total where they do not add up to it: by TAG, a run with two tags is in two of them. */
-function readsOf(span: TimeSpan, grouping: Grouping, latencies: boolean): readonly SpanRead[] {
-  const groups: SpanRead = { ...span, grouping, latencies };
-  return addsUp(grouping) ? [groups] : [groups, { ...groups, grouping: { by: [], filter: grouping.filter } }];
+/** The groups, and the total where they do not add up to it: where only some are asked for, and by TAG, as a run with two tags is in two of them. */
+function readsOf(
+  span: TimeSpan,
+  grouping: Grouping,
+  latencies: boolean,
+  first?: number,
+): readonly SpanRead[] {
+  const groups: SpanRead = { ...span, grouping, latencies, ...(first === undefined ? {} : { first }) };
+  if (addsUp(grouping, first)) return [groups];
+  return [groups, { ...span, grouping: { by: [], filter: grouping.filter }, latencies }];
 }
 
-function addsUp({ by, tagKey }: Grouping): boolean {
-  return tagKey !== undefined || !by.includes('TAG');
+function addsUp({ by, tagKey }: Grouping, first?: number): boolean {
+  return first === undefined && (tagKey !== undefined || !by.includes('TAG'));
 }
 
 function totalAndGroups(
-  [first, second]: readonly SpanAnswer[],
+  [groups, whole]: readonly SpanAnswer[],
   grouping: Grouping,
-): { readonly total: Sums; readonly groups: readonly GroupedSums[] } {
-  const groups = first?.groups ?? [];
+  first?: number,
+): { readonly total: Sums; readonly groups: readonly GroupedSums[]; readonly groupCount: number } {
   const total = emptySums();
-  for (const { sums } of (addsUp(grouping) ? first : second)?.groups ?? []) addSums(total, sums);
-  return { total, groups: grouping.by.length === 0 ? [] : groups };
+  for (const { sums } of (addsUp(grouping, first) ? groups : whole)?.groups ?? []) addSums(total, sums);
+  if (grouping.by.length === 0) return { total, groups: [], groupCount: 0 };
+  return { total, groups: groups?.groups ?? [], groupCount: groups?.groupCount ?? 0 };
 }
 
 function groupingOf({
@@ -187,14 +200,6 @@ function savingsSum(sums: Sums): SavingsSum {
     })),
     unbaselinedNanoUsd: sums.unbaselinedNanoUsd,
   };
-}
-
-function dearestFirst(a: GroupedSums, b: GroupedSums): number {
-  return (
-    descending(a.sums.costNanoUsd, b.sums.costNanoUsd) ||
-    b.sums.attempts - a.sums.attempts ||
-    (a.values.join() < b.values.join() ? -1 : 1)
-  );
 }
 
 function descending(a: bigint, b: bigint): number {

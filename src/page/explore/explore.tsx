@@ -1,5 +1,6 @@
 // Explore: cost and counts over any span, by any dimension, beside another span; all of it in the address, and as CSV.
 import { useMemo, useState, type ReactNode } from 'react';
+import { useClient } from 'urql';
 import { Link } from 'wouter';
 import { errorText, useData } from '../client.ts';
 import { Badge, Empty, Panel, Problem, Table, Usd, count, duration, percent } from '../parts/parts.tsx';
@@ -8,7 +9,7 @@ import { nanoUsd, share } from '../parts/usd.ts';
 import { useFilter } from '../parts/url.ts';
 import { TextFilter } from '../runs/runs.tsx';
 import type { ExploreSpendQuery, SpendFilter, StatsDimension } from '../generated/graphql.ts';
-import { savingsQuery, spendQuery } from './query.ts';
+import { savingsQuery, spendBeforeQuery, spendQuery } from './query.ts';
 import { Savings } from './savings.tsx';
 import { SPANS, spanBefore, spanInput, unitOf } from './span.ts';
 
@@ -23,7 +24,6 @@ const DIMENSIONS: readonly StatsDimension[] = [
   'REVISION',
   'STATUS',
 ];
-type Group = ExploreSpendQuery['spend']['groups'][number];
 
 export function Explore() {
   const [span, setSpan] = useFilter('span');
@@ -42,6 +42,8 @@ export function Explore() {
     revision: useFilter('revision'),
   };
   const [tag, setTag] = useFilter('tag');
+  const [shown, setShown] = useFilter('show');
+  const client = useClient();
   // What is shown together is asked for up to one moment; it moves on when something is changed, or on demand.
   const [nowMs, setNowMs] = useState(() => Date.now());
 
@@ -59,19 +61,30 @@ export function Explore() {
   };
   const now = useMemo(() => spanInput(named, from, to, nowMs), [named, from, to, nowMs]);
   const before = useMemo(() => spanBefore(named, from, to, nowMs), [named, from, to, nowMs]);
+  const wanted = { ...asked, span: now, every: unitOf(named, from, to, nowMs) };
   const [{ data, error, fetching }] = useData(spendQuery, {
-    ...asked,
-    span: now,
-    every: unitOf(named, from, to, nowMs),
+    ...wanted,
+    first: shown === 'all' ? null : DEAREST_SHOWN,
   });
   const [{ data: earlier }] = useData(
-    spendQuery,
-    { ...asked, span: before, every: null },
+    spendBeforeQuery,
+    { ...asked, span: before },
     { pause: compare === '' },
   );
   const [{ data: savings }] = useData(savingsQuery, { span: now, filter });
   const spend = data?.spend;
-  const beforeByKey = new Map((earlier?.spend.groups ?? []).map((group) => [group.key, group]));
+  const beforeByKey = new Map(
+    (earlier?.spend.groups ?? []).map(({ key, bucket }) => [key, bucket.cost] as const),
+  );
+  const saveCsv = async (): Promise<void> => {
+    // What is not drawn is in the file too.
+    const whole =
+      spend === undefined || spend.groups.length < spend.groupCount
+        ? (await client.query(spendQuery.toString(), { ...wanted, first: null })).data?.spend
+        : spend;
+    if (whole !== undefined)
+      download(csvOf(whole, dimension), `headgate-${dimension.toLowerCase()}-${named}.csv`);
+  };
 
   return (
     <>
@@ -147,18 +160,20 @@ export function Explore() {
               <button type="button" onClick={() => setNowMs(Date.now())}>
                 Up to now
               </button>
-              <button
-                type="button"
-                onClick={() =>
-                  download(csvOf(spend, dimension), `headgate-${dimension.toLowerCase()}-${named}.csv`)
-                }
-              >
+              <button type="button" onClick={() => void saveCsv()}>
                 CSV
               </button>
             </div>
           </section>
           <Panel title={`By ${dimension.toLowerCase()}`} wide>
             <Groups spend={spend} dimension={dimension} before={compare === '' ? undefined : beforeByKey} />
+            {spend.groups.length < spend.groupCount && (
+              <p>
+                <button type="button" onClick={() => setShown('all')}>
+                  Show all {count(spend.groupCount)}
+                </button>
+              </p>
+            )}
           </Panel>
           {savings && <Savings total={savings.savings.total} />}
         </div>
@@ -169,7 +184,13 @@ export function Explore() {
 
 type Total = ExploreSpendQuery['spend']['total'];
 
-function Totals({ total, before }: { readonly total: Total; readonly before: Total | undefined }) {
+function Totals({
+  total,
+  before,
+}: {
+  readonly total: Total;
+  readonly before: Pick<Total, 'cost'> | undefined;
+}) {
   const figures: readonly (readonly [string, ReactNode])[] = [
     ['cost', <Usd key="cost" of={total.cost} />],
     ...(before === undefined ? [] : [['before', <Usd key="before" of={before.cost} />] as const]),
@@ -223,74 +244,64 @@ function Groups({
 }: {
   readonly spend: ExploreSpendQuery['spend'];
   readonly dimension: StatsDimension;
-  readonly before: ReadonlyMap<string, Group> | undefined;
+  /** What each cost before. */
+  readonly before: ReadonlyMap<string, string> | undefined;
 }) {
-  const [isWhole, setWhole] = useState(false);
   if (spend.groups.length === 0) return <Empty>Nothing was spent in this span.</Empty>;
   const whole = nanoUsd(spend.total.cost);
-  const shown = isWhole ? spend.groups : spend.groups.slice(0, DEAREST_SHOWN);
   return (
-    <>
-      <Table
-        label={`Cost by ${dimension.toLowerCase()}`}
-        head={[
-          dimension.toLowerCase(),
-          'Cost',
-          ...(before === undefined ? [] : ['Before', 'Change']),
-          'Share',
-          'Runs',
-          'Calls',
-          'Failed',
-          'In',
-          'Out',
-          'p50',
-          'p95',
-        ]}
-      >
-        {shown.map(({ key, keys, bucket }) => {
-          const value = keys[0]?.value ?? key;
-          const href = runsOf(dimension, value);
-          const was = before?.get(key)?.bucket.cost;
-          const change = nanoUsd(bucket.cost) - nanoUsd(was ?? '0');
-          return (
-            <tr key={key}>
-              <td>{href === undefined ? value || '(none)' : <Link href={href}>{value || '(none)'}</Link>}</td>
-              <td>
-                <Usd of={bucket.cost} />
-              </td>
-              {before !== undefined && (
-                <>
-                  <td>{was === undefined ? '–' : <Usd of={was} />}</td>
-                  <td>
-                    {change > 0n && '+'}
-                    <Usd of={change} />
-                  </td>
-                </>
-              )}
-              <td>{percent(share(nanoUsd(bucket.cost), whole))}</td>
-              <td>{count(bucket.runs)}</td>
-              <td>{count(bucket.attempts)}</td>
-              <td>{percent(bucket.errorRate)}</td>
-              <td>{count(bucket.inputTokens)}</td>
-              <td>{count(bucket.outputTokens)}</td>
-              <td>{bucket.latencyP50Ms === null ? '–' : duration(bucket.latencyP50Ms)}</td>
-              <td>{bucket.latencyP95Ms === null ? '–' : duration(bucket.latencyP95Ms)}</td>
-            </tr>
-          );
-        })}
-      </Table>
-      {shown.length < spend.groups.length && (
-        <p>
-          <button type="button" onClick={() => setWhole(true)}>
-            Show all {count(spend.groups.length)}
-          </button>
-        </p>
-      )}
-    </>
+    <Table
+      label={`Cost by ${dimension.toLowerCase()}`}
+      head={[
+        dimension.toLowerCase(),
+        'Cost',
+        ...(before === undefined ? [] : ['Before', 'Change']),
+        'Share',
+        'Runs',
+        'Calls',
+        'Failed',
+        'In',
+        'Out',
+        'p50',
+        'p95',
+      ]}
+    >
+      {spend.groups.map(({ key, keys, bucket }) => {
+        const value = keys[0]?.value ?? key;
+        const href = runsOf(dimension, value);
+        const was = before?.get(key);
+        const change = nanoUsd(bucket.cost) - nanoUsd(was ?? '0');
+        return (
+          <tr key={key}>
+            <td>{href === undefined ? value || '(none)' : <Link href={href}>{value || '(none)'}</Link>}</td>
+            <td>
+              <Usd of={bucket.cost} />
+            </td>
+            {before !== undefined && (
+              <>
+                <td>{was === undefined ? '–' : <Usd of={was} />}</td>
+                <td>
+                  {change > 0n && '+'}
+                  <Usd of={change} />
+                </td>
+              </>
+            )}
+            <td>{percent(share(nanoUsd(bucket.cost), whole))}</td>
+            <td>{count(bucket.runs)}</td>
+            <td>{count(bucket.attempts)}</td>
+            <td>{percent(bucket.errorRate)}</td>
+            <td>{count(bucket.inputTokens)}</td>
+            <td>{count(bucket.outputTokens)}</td>
+            <td>{bucket.latencyP50Ms === null ? '–' : duration(bucket.latencyP50Ms)}</td>
+            <td>{bucket.latencyP95Ms === null ? '–' : duration(bucket.latencyP95Ms)}</td>
+          </tr>
+        );
+      })}
+    </Table>
   );
 }
 
-/** There may be a session for every few runs: to draw a thousand rows takes longer than to add them up. */
+/** There may be a session for every few runs: to add up their latencies and to draw a thousand rows takes long. */
 const DEAREST_SHOWN = 100;
 
 /** What is seen, with exact amounts: RFC 4180. A cell that a spreadsheet would take for a formula is kept from it. */

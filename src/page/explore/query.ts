@@ -8,10 +8,9 @@ export const spendQuery = graphql(`
     $filter: SpendFilter
     $every: CalendarUnit
     $tagKey: String
+    $first: Int
   ) {
-    spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey) {
-      from
-      to
+    spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey, first: $first) {
       complete
       total {
         cost
@@ -34,10 +33,10 @@ export const spendQuery = graphql(`
           runs
         }
       }
+      groupCount
       groups {
         key
         keys {
-          dimension
           value
         }
         bucket {
@@ -49,6 +48,23 @@ export const spendQuery = graphql(`
           outputTokens
           latencyP50Ms
           latencyP95Ms
+        }
+      }
+    }
+  }
+`);
+
+/** What it is compared with: the same groups, and no more of them than their cost. */
+export const spendBeforeQuery = graphql(`
+  query ExploreBefore($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $tagKey: String) {
+    spend(span: $span, by: $by, filter: $filter, tagKey: $tagKey) {
+      total {
+        cost
+      }
+      groups {
+        key
+        bucket {
+          cost
         }
       }
     }

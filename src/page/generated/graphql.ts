@@ -285,10 +285,21 @@ export type ExploreSpendQueryVariables = Exact<{
   filter?: SpendFilter | null | undefined;
   every?: CalendarUnit | null | undefined;
   tagKey?: string | null | undefined;
+  first?: number | null | undefined;
 }>;
 
 
-export type ExploreSpendQuery = { spend: { from: string, to: string, complete: boolean, total: { cost: string, estimated: string, runs: number, cachedRuns: number, attempts: number, errors: number, errorRate: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, series: Array<{ from: string, bucket: { cost: string, runs: number } }>, groups: Array<{ key: string, keys: Array<{ dimension: StatsDimension, value: string }>, bucket: { cost: string, runs: number, attempts: number, errorRate: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
+export type ExploreSpendQuery = { spend: { complete: boolean, groupCount: number, total: { cost: string, estimated: string, runs: number, cachedRuns: number, attempts: number, errors: number, errorRate: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, series: Array<{ from: string, bucket: { cost: string, runs: number } }>, groups: Array<{ key: string, keys: Array<{ value: string }>, bucket: { cost: string, runs: number, attempts: number, errorRate: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
+
+export type ExploreBeforeQueryVariables = Exact<{
+  span: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
+  filter?: SpendFilter | null | undefined;
+  tagKey?: string | null | undefined;
+}>;
+
+
+export type ExploreBeforeQuery = { spend: { total: { cost: string }, groups: Array<{ key: string, bucket: { cost: string } }> } };
 
 export type SavingsOfQueryVariables = Exact<{
   span: SpanInput;
@@ -605,10 +616,15 @@ export const ViewerDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
 export const ExploreSpendDocument = new TypedDocumentString(`
-    query ExploreSpend($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $every: CalendarUnit, $tagKey: String) {
-  spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey) {
-    from
-    to
+    query ExploreSpend($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $every: CalendarUnit, $tagKey: String, $first: Int) {
+  spend(
+    span: $span
+    by: $by
+    filter: $filter
+    every: $every
+    tagKey: $tagKey
+    first: $first
+  ) {
     complete
     total {
       cost
@@ -631,10 +647,10 @@ export const ExploreSpendDocument = new TypedDocumentString(`
         runs
       }
     }
+    groupCount
     groups {
       key
       keys {
-        dimension
         value
       }
       bucket {
@@ -651,6 +667,21 @@ export const ExploreSpendDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ExploreSpendQuery, ExploreSpendQueryVariables>;
+export const ExploreBeforeDocument = new TypedDocumentString(`
+    query ExploreBefore($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $tagKey: String) {
+  spend(span: $span, by: $by, filter: $filter, tagKey: $tagKey) {
+    total {
+      cost
+    }
+    groups {
+      key
+      bucket {
+        cost
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ExploreBeforeQuery, ExploreBeforeQueryVariables>;
 export const SavingsOfDocument = new TypedDocumentString(`
     query SavingsOf($span: SpanInput!, $filter: SpendFilter) {
   savings(span: $span, filter: $filter) {

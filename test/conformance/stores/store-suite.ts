@@ -252,7 +252,15 @@ export function describeStore(name: string, store: StoreUnderTest): void {
         }
       };
       const asked = fc.sample(spanReads, 60);
-      for (const reads of asked) await check(reads);
+      for (const reads of asked) {
+        await check(reads);
+        // The dearest alone are those of the whole answer, with their latencies.
+        const { answers } = await ledger.spans(reads);
+        const dearest = await ledger.spans(reads.map((read) => ({ ...read, first: 2 })));
+        expect(dearest.answers).toEqual(
+          answers.map((answer) => ({ ...answer, groups: answer.groups.slice(0, 2) })),
+        );
+      }
       // Minutes and hours go, and what they told is read from rows.
       await ledger.prune(TRAFFIC_END_MS);
       for (const reads of asked) await check(reads);

@@ -214,6 +214,27 @@ it(
           );
           expect(spend.groups.reduce((sum, { bucket }) => sum + bucket.costNanoUsd, 0n)).toBe(cost(inside));
 
+          // By two dimensions, and the dearest alone: their latencies and the total are those of the whole answer.
+          const pair = [dimension, 'SESSION'] as const;
+          const both = await stats.spend({ ...query, by: pair });
+          const nameOf = (row: Row): string => `${valueOf(row, dimension)} ${row.session ?? ''}`;
+          const calls = both.groups.filter(({ bucket }) => bucket.attempts > 0);
+          expect(
+            Object.fromEntries(
+              calls.map(({ keys, bucket }) => [keys.map(({ value }) => value).join(' '), bucket.costNanoUsd]),
+            ),
+          ).toEqual(
+            Object.fromEntries(
+              inside.map((row) => [
+                nameOf(row),
+                cost(inside.filter((other) => nameOf(other) === nameOf(row))),
+              ]),
+            ),
+          );
+          expect(both.groupCount).toBe(both.groups.length);
+          const dearest = await stats.spend({ ...query, by: pair, first: 2 });
+          expect(dearest).toEqual({ ...both, groups: both.groups.slice(0, 2) });
+
           const savings = await stats.savings(query);
           const amounts = Object.fromEntries(
             savings.total.parts.map(({ cause, amountNanoUsd }) => [cause, amountNanoUsd]),

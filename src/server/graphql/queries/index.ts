@@ -94,14 +94,19 @@ export function defineQueries(
         tagKey: t.arg.string({ description: TAG_KEY }),
         filter: t.arg({ type: inputs.spendFilter }),
         every: t.arg({ type: enums.calendarUnit, description: 'Also each hour, day, week or month of it.' }),
+        first: t.arg.int({
+          description:
+            'At most so many groups, the dearest; left out: all of them. There may be a session for every few runs.',
+        }),
       },
-      resolve: (_root, { span, by, tagKey, filter, every }, context, info) =>
+      resolve: (_root, { span, by, tagKey, filter, every, first }, context, info) =>
         context.services.stats.spend({
           span: spanOf(span),
           by: by ?? [],
           latencies: selects(info, isLatency),
           ...given('tagKey', tagKey),
           ...given('every', every),
+          ...given('first', first),
           filter: confine(spendFilterOf(filter), READ_STATS, 'Query.spend', context),
         }),
     }),

@@ -37,6 +37,9 @@ export function defineSpend(
         type: [refs.costGroup],
         description: 'One for each combination of the dimensions asked for, dearest first.',
       }),
+      groupCount: t.exposeInt('groupCount', {
+        description: 'How many groups there are, also where `first` leaves some out.',
+      }),
       series: t.expose('series', {
         type: [part],
         description: 'By `every`, oldest first; empty where it is not asked for.',
