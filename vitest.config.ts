@@ -41,8 +41,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
   test: {
     environment: 'node',
-    // A worker a core: what tests wait for is mostly children and files, so that the one core vitest would spare stands idle.
-    maxWorkers: availableParallelism(),
+    // One more than there are cores: half of their time tests wait, for children, disks and times that have to pass.
+    maxWorkers: availableParallelism() + 1,
+    // Of those that stand beside each other in a file: each starts several processes.
+    maxConcurrency: 3,
     globalSetup: ['test/support/postgres-setup.ts'],
     setupFiles: ['test/support/setup.ts'],
     // A child process that has to be compiled and started on a busy machine with two cores takes seconds, not minutes.

@@ -1,4 +1,5 @@
 // `npm test`: every test. A part of them: `npm test -- test/engine/budget`.
-import { run } from './lib/command.mjs';
+import { compileCache, run } from './lib/command.mjs';
 
-await run('full', ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)]);
+const env = { ...process.env, ...compileCache };
+await run('full', ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)], { env });

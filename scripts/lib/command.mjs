@@ -29,10 +29,14 @@ export async function run(need, args, options = {}) {
   runInPlace(node, args, { cwd: root, ...options });
 }
 
-/** Runs the CLI from its sources. The compile cache halves the start: 0.4 s of stripping types are paid once. */
+/** For whoever starts programs from their sources: it halves the start, since 0.4 s of stripping types are paid once. */
+export const compileCache = {
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node'),
+};
+
+/** Runs the CLI from its sources. */
 export async function runCli(args, options = {}) {
-  const cache = process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node');
-  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+  const env = { ...process.env, ...compileCache };
   await run('runtime', [...nodeFlags(args), join(root, 'src', 'cli', 'main.ts'), ...args], {
     env,
     ...options,

@@ -168,10 +168,12 @@ describe.skipIf(!hasPostgres)('a run, on any node', { timeout: 60_000 }, () => {
       ],
     });
     const tokens = Array.from({ length: 60 }, (_, index) => `word${index} `);
+    // Slow enough to be cut off in the middle.
+    let tokenEveryMs = 50;
     upstream.otherwise(({ body }) =>
       JSON.stringify(body).includes(':one]')
         ? { tokens: 10, firstTokenAfterMs: 10 }
-        : { tokens, firstTokenAfterMs: 100, tokenEveryMs: 50 },
+        : { tokens, firstTokenAfterMs: 100, tokenEveryMs },
     );
     const second = await hostFor(upstream, { database: address, workflows });
     const dying = await serveFor(upstream, {
@@ -209,6 +211,7 @@ describe.skipIf(!hasPostgres)('a run, on any node', { timeout: 60_000 }, () => {
     await until(
       async () => streamed.length > atNode + 3 && events.filter(({ path }) => path === 'two').length > 5,
     );
+    tokenEveryMs = 5;
     await dying.kill();
     await Promise.all([following, goingOn]);
     for (const path of ['two', 'three', 'beside'])

@@ -30,11 +30,12 @@ import type { Answer, WorkflowOptions } from './support.ts';
 
 const CLIENTS = 1_000;
 const LIMIT = 1_000_000_000n;
-/** 60 tokens of output at most, at $4 a million: the answers have 20 to 60. */
+/** Of output at most: the answers have 20 to 60. */
 const ANSWER_TOKENS = 60;
 
-/** Dollars that go fast: 20 times the usual price. */
-const DEAR = 'price: { input: $20, output: $80 }';
+/** Dollars that go fast: so many times the usual price. */
+const DEAR_TIMES = 40n;
+const DEAR = `price: { input: $${DEAR_TIMES}, output: $${4n * DEAR_TIMES} }`;
 
 function dearYaml(others: string): string {
   const options: WorkflowOptions = {
@@ -167,7 +168,7 @@ describe('a thousand at once against a dollar', () => {
       for (const call of upstream.calls) {
         const mark = markOf(call);
         if (call.billed === null || cut.has(mark) || stopped.has(mark.split(':')[0] ?? '')) continue;
-        expect({ mark, paid: paid.get(mark) }).toEqual({ mark, paid: costOfCall(call) * 20n });
+        expect({ mark, paid: paid.get(mark) }).toEqual({ mark, paid: costOfCall(call) * DEAR_TIMES });
       }
       console.info(
         `${CLIENTS} clients: ${upstream.calls.length} calls, ${used} of ${LIMIT} nano-dollars; ${JSON.stringify([...failures])}`,
