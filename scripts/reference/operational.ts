@@ -21,6 +21,7 @@ export const operational = {
   DATABASE_NEWER: 'The database was written by a newer Headgate than this one.',
   DATABASE_NOT_FOUND: 'There is no database in the data folder.',
   DATABASE_POOLED: 'A pooler between this process and PostgreSQL shares its sessions among clients.',
+  DATABASE_READ_ONLY: 'The PostgreSQL that was named is a standby, or set to be read only.',
   DATABASE_REPLACED: 'The files of the database were deleted, moved or replaced under a running process.',
   DATABASE_UNREACHABLE: 'The PostgreSQL that holds the ledger cannot be reached.',
   DATABASE_UNREADABLE: 'The file is no database, or a damaged one.',

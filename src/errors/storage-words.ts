@@ -5,6 +5,7 @@ import { LedgerUnavailable } from './ledger-unavailable.ts';
 const WORDS: { readonly [code: string]: string } = {
   DISK_FULL: 'its disk is full',
   DATABASE_LOCKED: 'its database is locked',
+  DATABASE_READ_ONLY: 'its database takes no writes',
   DATABASE_REPLACED: 'its files were taken away or replaced',
   DATABASE_UNWRITABLE: 'its files cannot be written',
   DATABASE_UNREACHABLE: 'its database cannot be reached',
@@ -18,7 +19,7 @@ export function isStorageError({ code }: HeadgateError): boolean {
 }
 
 /** Of a question that could not be answered. */
-const AWAY = new Set(['DATABASE_UNREACHABLE', 'DATABASE_LOCKED', 'DISK_FULL']);
+const AWAY = new Set(['DATABASE_UNREACHABLE', 'DATABASE_READ_ONLY', 'DATABASE_LOCKED', 'DISK_FULL']);
 
 /** Whether it is the ledger that failed, and not what was to be written or read: the same may succeed when it is well again. */
 export function isLedgerAway(error: unknown): error is HeadgateError {

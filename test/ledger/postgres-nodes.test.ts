@@ -1,6 +1,8 @@
 // Two nodes over one PostgreSQL: burial, fencing, slices and what they tell each other.
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
 import type { Lowered } from '../../src/ledger/cluster-port.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import type { AlertRecord } from '../../src/engine/execution/recorder.ts';
@@ -41,6 +43,50 @@ async function bury(
     await pool.end();
   }
 }
+
+describe.skipIf(!hasPostgres)('a database that does not answer, or not everything', () => {
+  it('INV-5: a run that was refused and is there all the same is taken back: its key is free, and nobody waits for it', async () => {
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    const address = await emptyDatabase();
+    const proxy = await startPostgresProxy(address);
+    onTestFinished(() => proxy.close());
+    const node = await openTestLedger(proxy.url, { clock });
+    const rows = (): Promise<readonly object[]> => query(address, 'select id from runs order by seq');
+    // What its plan says is known by then.
+    await node.openRun(makeRun('run_before'));
+    proxy.loseAnswer(1_000);
+    const opened = node.openRun(makeRun('run_keyed', { durable: true, idempotencyKey: 'k' }));
+    opened.catch(() => undefined);
+    while ((await rows()).length < 2) await sleep(10);
+    aheadMs += 5_000;
+    await expect(opened).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    proxy.loseAnswer(0);
+    const again = makeRun('run_again', { durable: true, idempotencyKey: 'k' });
+    for (;;) {
+      const refused = await node.openRun(again).then(
+        () => null,
+        ({ code }: { readonly code: string }) => code,
+      );
+      if (refused === null) break;
+      expect(refused).toBe('LEDGER_UNAVAILABLE');
+      await sleep(20);
+    }
+    expect((await node.findByIdempotencyKey('ana', 'k'))?.id).toBe('run_again');
+    expect(await rows()).toEqual([{ id: 'run_before' }, { id: 'run_again' }]);
+  });
+
+  it('is refused where it is a standby: it says so, and changes nothing', async () => {
+    const address = await emptyDatabase();
+    const standby = new URL(address);
+    standby.searchParams.set('options', '-c default_transaction_read_only=on');
+    await expect(openTestLedger(standby.href)).rejects.toMatchObject({
+      code: 'DATABASE_READ_ONLY',
+      message: expect.stringContaining('takes no writes') as string,
+      remedy: expect.stringContaining('primary') as string,
+    });
+  });
+});
 
 describe.skipIf(!hasPostgres)('two nodes', () => {
   it('INV-1: sessions are counted also beside a node that knows no days by session alone, and of it when it is gone', async () => {

@@ -1,5 +1,6 @@
 // A pooler between a node and its database: refused where it shares sessions, and let be where each client has its own.
 import { describe, expect, it } from 'vitest';
+import { openLedgerReader } from '../../src/ledger/open.ts';
 import { openTestLedger } from '../support/ledger-folder.ts';
 import { START_MS } from '../support/ledger-records.ts';
 import { startPooler } from '../support/pooler.ts';
@@ -13,6 +14,9 @@ describe.skipIf(!hasPostgres)('behind a pooler', () => {
       message: expect.stringContaining('shares its sessions') as string,
       remedy: expect.stringContaining('pool_mode = session') as string,
     });
+    const reader = openLedgerReader(pooled);
+    await expect(reader.run('run_1')).rejects.toMatchObject({ code: 'DATABASE_POOLED' });
+    await reader.close();
   });
 
   it('works where each client has a session of its own', async () => {

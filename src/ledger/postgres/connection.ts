@@ -184,7 +184,9 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-const SHUTTING_DOWN = new Set(['57P01', '57P02', '57P03', '25006', '25P03', '53300']);
+/** It may be a primary again, or be replaced by one, as after a failover. */
+const READ_ONLY = '25006';
+const SHUTTING_DOWN = new Set(['57P01', '57P02', '57P03', READ_ONLY, '25P03', '53300']);
 
 /** Whether nobody can know what became of a statement, or another connection may be able to do it. */
 export function isConnectionLost(error: unknown): boolean {
@@ -219,6 +221,13 @@ export function explainPostgresError(error: unknown, address: DatabaseAddress): 
   const detail = error instanceof Error ? error.message : String(error);
   const code = errorCode(error);
   if (POOLER_SAYS.test(detail)) return pooled(place, options);
+  if (code === READ_ONLY)
+    return new HeadgateError(
+      'DATABASE_READ_ONLY',
+      `The database ${place} takes no writes: it is a standby, or set to be read only.`,
+      'Name the primary in HEADGATE_DATABASE; a standby answers the commands that only read.',
+      options,
+    );
   if (isConnectionLost(error))
     return new HeadgateError(
       'DATABASE_UNREACHABLE',

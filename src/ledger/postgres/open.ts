@@ -395,12 +395,14 @@ async function cancelled(
   return rows as { id: string; reason: string }[];
 }
 
-/** Reads the ledger beside running nodes, or of none. Throws DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _BEHIND, _NEWER. */
+/** Reads the ledger beside running nodes, or of none. Throws DATABASE_ADDRESS, _DENIED, _UNREACHABLE, _BEHIND, _NEWER, _POOLED. */
 export async function openPostgresReader(path: string): Promise<ReaderThread> {
   const address = readAddress(path);
   const pool = openPool(address, READING_CONNECTIONS);
   const patience = new Patience(systemClock);
   try {
+    // Of two ledgers in one database, it might read the other one.
+    await refusePooler(pool, address);
     await checkMigrated(pool, address, join(PACKAGE_MIGRATIONS, MIGRATIONS));
     return {
       ...createPostgresReader({ reads: pool, scans: pool, patience }, address, 0),
