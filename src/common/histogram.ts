@@ -100,10 +100,11 @@ export class DenseHistogram {
   /** So that what comes weighs more than what was. */
   halve(): void {
     this.#total = 0;
-    this.#counts.forEach((times, bucket) => {
-      this.#counts[bucket] = times / 2;
-      this.#total += times / 2;
-    });
+    for (let bucket = 0; bucket <= LAST_BUCKET; bucket += 1) {
+      const times = (this.#counts[bucket] ?? 0) / 2;
+      this.#counts[bucket] = times;
+      this.#total += times;
+    }
   }
 
   /** A duration that `share` of all counted ones do not exceed: the upper edge of its bucket; null: nothing was counted. */

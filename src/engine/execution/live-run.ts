@@ -148,14 +148,20 @@ export class LiveRun {
 
   /** An attempt whose row the ledger did not take: nobody was called. */
   forgetAttempt(id: string): void {
-    const index = this.attempts.findLastIndex((known) => known.id === id);
+    const index = this.#indexOf(id);
     if (index !== -1) this.attempts.splice(index, 1);
   }
 
   /** Puts a closed attempt in the place of the open one. */
   replaceAttempt(attempt: AttemptRecord): void {
-    const index = this.attempts.findLastIndex((known) => known.id === attempt.id);
+    const index = this.#indexOf(attempt.id);
     if (index === -1) this.attempts.push(attempt);
     else this.attempts[index] = attempt;
+  }
+
+  #indexOf(attemptId: string): number {
+    let index = this.attempts.length - 1;
+    while (index >= 0 && this.attempts[index]?.id !== attemptId) index -= 1;
+    return index;
   }
 }

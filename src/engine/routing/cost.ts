@@ -47,16 +47,16 @@ export function worstCost(price: PlanPrice, inputTokens: number, maxOutputTokens
   const bound = tokens(inputTokens);
   const output = tokens(maxOutputTokens);
   let worst = 0n;
-  price.tiers.forEach((rates, index) => {
+  for (const [index, rates] of price.tiers.entries()) {
     // The first tier takes what is below it too, as in `tierOf`.
-    if (index > 0 && tokens(rates.fromInputTokens) > bound) return;
+    if (index > 0 && tokens(rates.fromInputTokens) > bound) continue;
     const next = price.tiers[index + 1];
     const input = next === undefined ? bound : smaller(bound, larger(tokens(next.fromInputTokens) - 1n, 0n));
     const sum =
       input * larger(rates.input, larger(rates.cachedInput, rates.cacheWrite)) +
       output * larger(rates.output, rates.reasoning);
     worst = larger(worst, divideUp(sum, PER_TOKENS) + rates.request);
-  });
+  }
   return worst;
 }
 

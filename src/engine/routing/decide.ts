@@ -73,22 +73,21 @@ export function withChosen(decision: RouteDecision, modelKey: string): RouteDeci
 function candidatesOf(options: DecideOptions): Candidate[] {
   const { rule, models, needs } = options;
   const lengths = expectedLengths(options);
-  return rule.candidates.map(({ model: key, weight }, index) => {
+  const candidates: Candidate[] = [];
+  for (const { model: key, weight } of rule.candidates) {
     const model = models[key];
     if (model === undefined) throw new Error(`rule ${rule.name} names ${key}, which is not in the plan`);
     const inputTokens = needs.inputTokens(model);
-    return {
+    const length = lengths[candidates.length] ?? outputOf(needs, model);
+    candidates.push({
       model,
       weight,
-      expectedCostNanoUsd: expectedCost(
-        model.price,
-        needs.likelyInputTokens ?? inputTokens,
-        lengths[index] ?? outputOf(needs, model),
-      ),
+      expectedCostNanoUsd: expectedCost(model.price, needs.likelyInputTokens ?? inputTokens, length),
       holdNanoUsd: needs.holdNanoUsd?.(model) ?? worstCost(model.price, inputTokens, outputOf(needs, model)),
       inFlight: options.inFlight(key),
-    };
-  });
+    });
+  }
+  return candidates;
 }
 
 /**
@@ -96,19 +95,23 @@ function candidatesOf(options: DecideOptions): Candidate[] {
  * it would look dearer than all that have been tried, and never be.
  */
 function expectedLengths({ rule, models, task, step, signals, needs }: DecideOptions): number[] {
-  const learnt = rule.candidates.map(({ model }) => signals.outputTokens(task, step, model));
+  const learnt: (number | null)[] = [];
   let sum = 0;
   let known = 0;
-  for (const length of learnt) {
+  for (const { model } of rule.candidates) {
+    const length = signals.outputTokens(task, step, model);
+    learnt.push(length);
     if (length === null) continue;
     sum += length;
     known += 1;
   }
-  return rule.candidates.map(({ model: key }, index) => {
+  const lengths: number[] = [];
+  for (const { model: key } of rule.candidates) {
     const model = models[key];
     const most = model === undefined ? needs.maxOutputTokens : outputOf(needs, model);
-    return Math.min(learnt[index] ?? (known === 0 ? most : sum / known), most);
-  });
+    lengths.push(Math.min(learnt[lengths.length] ?? (known === 0 ? most : sum / known), most));
+  }
+  return lengths;
 }
 
 function record(
@@ -116,26 +119,24 @@ function record(
   ranked: readonly Scored[],
   skipped: readonly { readonly candidate: Candidate; readonly skip: Skip }[],
 ): RouteDecision {
-  return {
-    rule: rule.name,
-    pick: rule.pick,
-    candidates: [
-      ...ranked.map(({ candidate, score }, index) => ({
-        model: candidate.model.key,
-        score,
-        expectedCostNanoUsd: candidate.expectedCostNanoUsd.toString(),
-        chosen: index === 0,
-        skipped: null,
-      })),
-      ...skipped.map(({ candidate, skip }) => ({
-        model: candidate.model.key,
-        score: null,
-        expectedCostNanoUsd: candidate.expectedCostNanoUsd.toString(),
-        chosen: false,
-        skipped: skip,
-      })),
-    ],
-  };
+  const candidates: RouteDecision['candidates'][number][] = [];
+  for (const { candidate, score } of ranked)
+    candidates.push({
+      model: candidate.model.key,
+      score,
+      expectedCostNanoUsd: candidate.expectedCostNanoUsd.toString(),
+      chosen: candidates.length === 0,
+      skipped: null,
+    });
+  for (const { candidate, skip } of skipped)
+    candidates.push({
+      model: candidate.model.key,
+      score: null,
+      expectedCostNanoUsd: candidate.expectedCostNanoUsd.toString(),
+      chosen: false,
+      skipped: skip,
+    });
+  return { rule: rule.name, pick: rule.pick, candidates };
 }
 
 function soonest(skipped: readonly { readonly skip: Skip }[]): number | null {

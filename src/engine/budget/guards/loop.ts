@@ -20,7 +20,10 @@ export interface LoopRun {
 
 /** What the guards of a task compare of one input; in the order of the guards. `exact`: the hash of the input as it is. */
 export function loopTraces(loops: PlanLoops | null, input: JsonObject, exact: string): readonly LoopTrace[] {
-  return (loops?.guards ?? []).map(({ same, ignore }) => loopKinds[same].trace(input, ignore, exact));
+  const traces: LoopTrace[] = [];
+  for (const { same, ignore } of loops?.guards ?? [])
+    traces.push(loopKinds[same].trace(input, ignore, exact));
+  return traces;
 }
 
 /** A try that others should count as theirs; JSON-safe. */
@@ -75,7 +78,7 @@ export interface LoopGuards {
 
 interface Seen {
   /** A ring of the latest tries; as long as the guard allows repeats. */
-  readonly triedAtMs: number[];
+  triedAtMs: number[];
   size: number;
   next: number;
   runningId: string | undefined;
@@ -228,7 +231,9 @@ function tried(seen: Seen, run: LoopRun, guard: PlanLoopGuard, trace: LoopTrace,
 }
 
 function note(seen: Seen, trace: LoopTrace, nowMs: number): void {
-  seen.triedAtMs[seen.next] = nowMs;
+  // Most inputs come once, and an array that V8 lets grow has room for seventeen at once.
+  if (seen.triedAtMs.length === 0) seen.triedAtMs = [nowMs];
+  else seen.triedAtMs[seen.next] = nowMs;
   seen.next = (seen.next + 1) % seen.size;
   seen.watch?.saw(trace, nowMs);
 }

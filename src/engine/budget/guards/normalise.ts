@@ -38,27 +38,26 @@ function fold(value: Json, ignore: Paths, text: (text: string) => string): Json 
   if (typeof value === 'string') return text(value);
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) {
-    const items = value as readonly Json[];
-    const folded = items.map((item) => fold(item, ignore, text));
-    return folded.some((item, index) => item !== items[index]) ? folded : items;
+    const folded: Json[] = [];
+    let isSame = true;
+    for (const item of value as readonly Json[]) {
+      const is = fold(item, ignore, text);
+      if (is !== item) isSame = false;
+      folded.push(is);
+    }
+    return isSame ? value : folded;
   }
   const members = value as JsonObject;
-  const keys = Object.keys(members);
+  const folded: [string, Json][] = [];
   let isSame = true;
-  const folded = keys.map((key) => {
+  for (const key of Object.keys(members)) {
     const member = members[key] as Json;
     const is = foldMember(key, member, ignore, text);
     if (is !== member) isSame = false;
-    return is;
-  });
-  if (isSame) return value;
+    if (is !== undefined) folded.push([key, is]);
+  }
   // Not assigned one by one: `__proto__` is a key like any other in JSON, and would vanish, and two inputs would look the same.
-  return Object.fromEntries(
-    keys.flatMap((key, index) => {
-      const member = folded[index];
-      return member === undefined ? [] : [[key, member]];
-    }),
-  );
+  return isSame ? value : Object.fromEntries(folded);
 }
 
 /** undefined: it is ignored. */

@@ -17,18 +17,19 @@ const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?[^,]*;base64,/i;
 /** Wherever they stand: in messages, in results of tools, in items of a response. */
 export function mediaIn(value: unknown): readonly Medium[] {
   const found: Medium[] = [];
-  const visit = (node: unknown): void => {
-    if (Array.isArray(node)) {
-      for (const item of node) visit(item);
-      return;
-    }
-    if (!isObject(node)) return;
-    const medium = mediumOf(node);
-    if (medium !== undefined) found.push(medium);
-    else for (const member of Object.values(node)) if (typeof member === 'object') visit(member);
-  };
-  visit(value);
+  addMedia(found, value);
   return found;
+}
+
+function addMedia(found: Medium[], node: unknown): void {
+  if (Array.isArray(node)) {
+    for (const item of node) addMedia(found, item);
+    return;
+  }
+  if (!isObject(node)) return;
+  const medium = mediumOf(node);
+  if (medium !== undefined) found.push(medium);
+  else for (const member of Object.values(node)) if (typeof member === 'object') addMedia(found, member);
 }
 
 function mediumOf(part: { readonly [name: string]: unknown }): Medium | undefined {
@@ -153,13 +154,24 @@ export function isMediaData(key: string, member: unknown): member is string {
 export function mediaAsHashes(value: unknown, key = ''): unknown {
   if (isMediaData(key, value)) return sha256Hex(value);
   if (Array.isArray(value)) {
-    const items = value.map((item) => mediaAsHashes(item, key));
-    return items.every((item, index) => item === value[index]) ? value : items;
+    const items: unknown[] = [];
+    let isSame = true;
+    for (const item of value as readonly unknown[]) {
+      const is = mediaAsHashes(item, key);
+      if (is !== item) isSame = false;
+      items.push(is);
+    }
+    return isSame ? value : items;
   }
   if (!isObject(value)) return value;
-  const names = Object.keys(value);
-  const hashed = names.map((name) => mediaAsHashes(value[name], name));
-  if (hashed.every((member, index) => member === value[names[index] ?? ''])) return value;
+  const hashed: [string, unknown][] = [];
+  let isSame = true;
+  for (const name of Object.keys(value)) {
+    const member = value[name];
+    const is = mediaAsHashes(member, name);
+    if (is !== member) isSame = false;
+    hashed.push([name, is]);
+  }
   // Not assigned one by one: `__proto__` is a name like any other in JSON, and would vanish.
-  return Object.fromEntries(names.map((name, index) => [name, hashed[index]]));
+  return isSame ? value : Object.fromEntries(hashed);
 }

@@ -30,12 +30,10 @@ const GIVEN_ON =
 const OF_THE_ACCOUNT = /organization|project/;
 
 export function headOf({ status, headers }: WireResponse): ExchangeHead {
-  return {
-    status,
-    headers: Object.fromEntries(
-      [...headers].filter(([name]) => GIVEN_ON.test(name) && !OF_THE_ACCOUNT.test(name)),
-    ),
-  };
+  const given: [string, string][] = [];
+  for (const header of headers)
+    if (GIVEN_ON.test(header[0]) && !OF_THE_ACCOUNT.test(header[0])) given.push(header);
+  return { status, headers: Object.fromEntries(given) };
 }
 
 export async function relay(relayed: Relayed): Promise<AnswerEnd> {
