@@ -75,7 +75,7 @@ export class PromptCaches {
 
   begin({ model, constant, tokens, inputTokens, terms, request }: PromptCacheQuestion): PromptCacheCall {
     const { price } = model;
-    const rates = price.kind === 'free' ? undefined : tierOf(price.tiers, BigInt(inputTokens));
+    const rates = price.kind === 'free' ? undefined : tierOf(price.tiers, inputTokens);
     if (rates === undefined) return NOT_ASKED;
     const nowMs = this.#clock.monotonicMs();
     const kept = this.#of(`${model.key}\n${constant.key}`);

@@ -18,13 +18,13 @@ const PER_TOKENS = 1_000_000n;
 export function costOf(price: PlanPrice, usage: Usage): NanoUsd {
   if (price.kind === 'free') return 0n;
   const input = tokens(usage.inputTokens);
+  const rates = tierOf(price.tiers, usage.inputTokens);
+  if (rates === undefined) return 0n;
   const cacheWrite = smaller(tokens(usage.cacheWriteTokens), input);
   const hourWrite = smaller(tokens(usage.cacheWriteHourTokens ?? 0), cacheWrite);
   const cached = smaller(tokens(usage.cachedInputTokens), input - cacheWrite);
   const output = tokens(usage.outputTokens);
   const reasoning = smaller(tokens(usage.reasoningTokens), output);
-  const rates = tierOf(price.tiers, input);
-  if (rates === undefined) return 0n;
   // Most calls have two of the six: what is nothing is not multiplied.
   let sum = (input - cached - cacheWrite) * rates.input + (output - reasoning) * rates.output;
   if (cached > 0n) sum += cached * rates.cachedInput;
@@ -49,7 +49,7 @@ export function worstCost(price: PlanPrice, inputTokens: number, maxOutputTokens
   let worst = 0n;
   for (const [index, rates] of price.tiers.entries()) {
     // The first tier takes what is below it too, as in `tierOf`.
-    if (index > 0 && tokens(rates.fromInputTokens) > bound) continue;
+    if (index > 0 && whole(rates.fromInputTokens) > whole(inputTokens)) continue;
     const next = price.tiers[index + 1];
     const input = next === undefined ? bound : smaller(bound, larger(tokens(next.fromInputTokens) - 1n, 0n));
     const sum =
@@ -62,24 +62,26 @@ export function worstCost(price: PlanPrice, inputTokens: number, maxOutputTokens
 
 /** What a call will cost if it is answered in `outputTokens` and nothing is cached: what candidates are compared by. */
 export function expectedCost(price: PlanPrice, inputTokens: number, outputTokens: number): NanoUsd {
-  return costOf(price, {
-    inputTokens,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens,
-    reasoningTokens: 0,
-  });
+  const rates = price.kind === 'free' ? undefined : tierOf(price.tiers, inputTokens);
+  if (rates === undefined) return 0n;
+  const sum = tokens(inputTokens) * rates.input + tokens(outputTokens) * rates.output;
+  return divideUp(sum, PER_TOKENS) + rates.request;
 }
 
 /** The last tier that begins at or below the input; tiers ascend. */
-export function tierOf(tiers: readonly PlanRates[], input: bigint): PlanRates | undefined {
+export function tierOf(tiers: readonly PlanRates[], inputTokens: number): PlanRates | undefined {
+  const input = whole(inputTokens);
   let found = tiers[0];
-  for (const tier of tiers) if (tokens(tier.fromInputTokens) <= input) found = tier;
+  for (const tier of tiers) if (whole(tier.fromInputTokens) <= input) found = tier;
   return found;
 }
 
 function tokens(count: number): bigint {
-  return Number.isFinite(count) && count > 0 ? BigInt(Math.ceil(count)) : 0n;
+  return BigInt(whole(count));
+}
+
+function whole(count: number): number {
+  return Number.isFinite(count) && count > 0 ? Math.ceil(count) : 0;
 }
 
 function smaller(a: bigint, b: bigint): bigint {
