@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 
 const SSL_REQUEST = 80_877_103;
 const READY_FOR_QUERY = 'Z'.charCodeAt(0);
+const TERMINATE = 'X'.charCodeAt(0);
 const IDLE = 'I'.charCodeAt(0);
 
 interface Session {
@@ -61,6 +62,8 @@ export async function startPooler(address: string, mode: 'session' | 'transactio
       return (mine = session);
     };
     const take = async (bytes: Buffer): Promise<void> => {
+      // A client that takes its leave ends no session.
+      if (mode === 'transaction' && bytes[0] === TERMINATE) return;
       if (startup !== undefined) {
         (await obtain()).socket.write(bytes);
       } else if (bytes.readInt32BE(4) === SSL_REQUEST) {

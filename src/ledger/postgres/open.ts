@@ -180,9 +180,9 @@ async function refusePooler(pool: Pool, address: DatabaseAddress): Promise<void>
   try {
     const before = await sessionOf(one);
     await other.query('begin');
-    if ((await sessionOf(other)) === before || (await sessionOf(one)) !== before)
-      throw pooled(placeOf(address));
+    const isShared = (await sessionOf(other)) === before || (await sessionOf(one)) !== before;
     await other.query('commit');
+    if (isShared) throw pooled(placeOf(address));
   } finally {
     for (const client of clients) client.release(true);
   }
