@@ -1,20 +1,13 @@
 // --since, --until and the calendar: the span of time that a command asks about, and by what.
 import { InvalidArgumentError, Option } from 'commander';
 import { calendarWindow } from '../engine/budget/windows.ts';
+import { GROUP_DIMENSIONS } from '../ledger/rollup/dimensions.ts';
 import type { StatsUnit, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
 import { UsageError } from './io.ts';
 
 const UNITS = ['hour', 'day', 'week', 'month'] as const satisfies readonly StatsUnit[];
-const DIMENSIONS: readonly StatsDimension[] = [
-  'PROVIDER',
-  'MODEL',
-  'TASK',
-  'CALLER',
-  'TEAM',
-  'SESSION',
-  'REVISION',
-  'STATUS',
-];
+/** Of TAG the key is named too. */
+const DIMENSIONS: readonly StatsDimension[] = GROUP_DIMENSIONS.filter((name) => name !== 'TAG');
 
 /** A time, or a date: midnight of it in the time zone. */
 type Instant = number | string;

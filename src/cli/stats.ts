@@ -1,6 +1,7 @@
 // headgate stats: what was spent, from the database or from a running server, once or live.
 import { Option } from 'commander';
 import { formatUsd } from '../common/money.ts';
+import { GROUP_DIMENSIONS } from '../ledger/rollup/dimensions.ts';
 import type { CostBucket, SpanRequest, StatsDimension, StatsWindow } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
 import { csv } from './format/csv.ts';
@@ -14,17 +15,6 @@ import { spanInput, spanOfFlags, spanOptions } from './span-options.ts';
 import type { SpanFlags } from './span-options.ts';
 
 const WINDOWS = ['HOUR', 'DAY', 'WEEK', 'MONTH', 'ALL'] as const satisfies readonly StatsWindow[];
-const DIMENSIONS = [
-  'PROVIDER',
-  'MODEL',
-  'TASK',
-  'CALLER',
-  'TEAM',
-  'SESSION',
-  'TAG',
-  'REVISION',
-  'STATUS',
-] as const satisfies readonly StatsDimension[];
 const FILTERS = ['task', 'caller', 'team', 'provider', 'model', 'session', 'revision', 'tag'] as const;
 
 /** What is grouped by; of TAG, the tag whose values are told apart. */
@@ -93,7 +83,7 @@ function parseBy(text: string): Grouped {
   const names = text.split(',').map((name) => name.trim());
   const tagKey = names.flatMap((name) => /^tag:(.+)$/i.exec(name)?.[1] ?? [])[0];
   return {
-    by: names.map((name) => oneOf(DIMENSIONS, upper(name.replace(/^tag:.+$/i, 'tag')), '--by')),
+    by: names.map((name) => oneOf(GROUP_DIMENSIONS, upper(name.replace(/^tag:.+$/i, 'tag')), '--by')),
     ...(tagKey === undefined ? {} : { tagKey }),
   };
 }

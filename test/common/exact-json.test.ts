@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changes, inexactNumber, parseKeepingNumbers } from '../../src/common/exact-json.ts';
+import { cpuTimeMs } from '../support/cpu-time.ts';
 
 describe('a number', () => {
   it.each([
@@ -42,9 +43,9 @@ describe('a number', () => {
   });
 
   it('of three million digits takes a moment', () => {
-    const startMs = performance.now();
+    const startMs = cpuTimeMs();
     changes(`1${'0'.repeat(3_000_000)}1`);
-    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(cpuTimeMs() - startMs).toBeLessThan(2_000);
   });
 });
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
-import type { Pick } from '../../src/language/plan/types.ts';
+import type { StrategyName } from '../../src/language/plan/types.ts';
 import type { Candidate, LearntLatency, Signals, StrategyContext } from '../../src/engine/routing/port.ts';
 import { strategies } from '../../src/engine/routing/strategies/registry.ts';
 import { candidate, model } from '../engine/routing/models.ts';
@@ -63,7 +63,7 @@ const anySituation: fc.Arbitrary<Situation> = fc
     };
   });
 
-describe.each(Object.keys(strategies) as Pick[])('the strategy %s', (pick) => {
+describe.each(Object.keys(strategies) as StrategyName[])('the strategy %s', (pick) => {
   const strategy = strategies[pick];
 
   it('goes by the name that it is registered under', () => {

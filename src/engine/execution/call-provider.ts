@@ -26,14 +26,13 @@ export interface CallWatch {
   readonly beforeSend: () => Promise<unknown>;
 }
 
-interface Streaming {
-  readonly context: CallContext;
-  /** So far. */
-  read(): Pick<ProviderCall, 'text' | 'firstTokenMs'>;
+/** A stream that is listened to. */
+export interface Watched {
+  readonly context: Required<Pick<CallContext, 'signal' | 'onProgress' | 'restMs'>>;
+  /** So far; null: nothing has come yet. */
+  firstTokenMs(): number | null;
   end(): void;
 }
-
-const NOTHING_STREAMED = { text: '', firstTokenMs: null };
 
 export async function callProvider(
   clock: Clock,
@@ -42,8 +41,17 @@ export async function callProvider(
   signal: AbortSignal,
   { onText, silence, pace, beforeSend }: CallWatch,
 ): Promise<ProviderCall> {
-  const streaming = request.stream ? watched(clock, silence, signal, onText, pace) : null;
-  const context = { ...(streaming?.context ?? { signal, onText: null, onProgress: null }), beforeSend };
+  const streaming = request.stream ? watched(clock, silence, signal, pace) : null;
+  let text = '';
+  const heard = (delta: string): void => {
+    // What comes after the abort belongs to nobody: the answer is a failure already.
+    if (context.signal.aborted) return;
+    text += delta;
+    onText?.(delta);
+  };
+  const context: CallContext = streaming
+    ? { ...streaming.context, onText: heard, beforeSend }
+    : { signal, onText: null, onProgress: null, beforeSend };
   let outcome: CallOutcome;
   try {
     outcome = await provider.call(request, context);
@@ -64,16 +72,17 @@ export async function callProvider(
   } finally {
     streaming?.end();
   }
-  return { outcome: timeoutError(outcome, context.signal), ...(streaming?.read() ?? NOTHING_STREAMED) };
+  const firstTokenMs = streaming?.firstTokenMs() ?? null;
+  return { outcome: timeoutError(outcome, context.signal), text, firstTokenMs };
 }
 
-function watched(
+/** Aborts a stream that is silent for too long, and measures its first token. */
+export function watched(
   clock: Clock,
   { firstTokenMs: silenceMs, stallMs }: Silence,
   signal: AbortSignal,
-  onText: ((delta: string) => void) | null,
   pace: StreamPace | undefined,
-): Streaming {
+): Watched {
   const startedAtMs = clock.monotonicMs();
   const controller = new AbortController();
   const abort = (reason: unknown): void => controller.abort(reason);
@@ -81,24 +90,17 @@ function watched(
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   const watch = watchStream({ clock, firstTokenMs: silenceMs, stallMs, abort });
-  let text = '';
   let firstTokenMs: number | null = null;
   return {
     context: {
       signal: controller.signal,
-      onText: (delta) => {
-        // What comes after the abort belongs to nobody: the answer is a failure already.
-        if (controller.signal.aborted) return;
-        text += delta;
-        onText?.(delta);
-      },
       onProgress: (kind) => {
         if (kind === 'token') firstTokenMs ??= clock.monotonicMs() - startedAtMs;
         watch.progress(kind);
       },
       restMs: () => (firstTokenMs === null ? 0 : (pace?.restMs(stallMs) ?? 0)),
     },
-    read: () => ({ text, firstTokenMs }),
+    firstTokenMs: () => firstTokenMs,
     end() {
       watch.end();
       signal.removeEventListener('abort', onAbort);

@@ -39,6 +39,7 @@ export interface ModelChoice {
   readonly rateTokens: number;
 }
 
+/** By the price object itself: a plan's prices are frozen. */
 const ratesOf = new WeakMap<PlanPrice, string>();
 
 function ratesText(price: PlanPrice): string {

@@ -1,5 +1,6 @@
 // A dry run: what would be asked of whom, and what would be held; nobody is called, nothing is written.
-import type { Json } from '../../common/json.ts';
+import { viewOf } from '../../common/json-schema.ts';
+import type { Json, JsonSchema } from '../../common/json.ts';
 import { worstCost } from '../routing/cost.ts';
 import { decide } from '../routing/decide.ts';
 import { requestNeeds } from './choice.ts';
@@ -11,7 +12,6 @@ import type { EngineParts } from './engine-parts.ts';
 import type { Prepared } from './prepare.ts';
 import { openedRecord } from './run-record.ts';
 import { resultOf } from './results.ts';
-import { sampleOf } from './sample.ts';
 import { StepWorld } from './step-world.ts';
 import { runChunkStep } from './steps/chunk-step.ts';
 import { chooseRule, needsCount, renderRequest, requestSize } from './steps/model.ts';
@@ -19,6 +19,9 @@ import { runParseStep } from './steps/parse-step.ts';
 import { loadTokenizer, tokenizerLoaded } from './tokens.ts';
 import { runValues } from './values.ts';
 import type { RunValues } from './values.ts';
+
+/** About a token. */
+const WORD = 'word ';
 
 type DryStep = DryRun['steps'][number];
 
@@ -149,4 +152,29 @@ function imagine({ clock }: EngineParts, prepared: Prepared): LiveRun {
     resumed: false,
     startedAtMs: clock.monotonicMs(),
   });
+}
+
+/** A value that fits a schema, as far as an expression cares: the least that has every field; the text of a step without `output:` is `textTokens` words long. Schemas nest no deeper than they are written. */
+function sampleOf(schema: JsonSchema, textTokens: number): Json {
+  const { types, choices, variants, properties } = viewOf(schema);
+  if (choices) return choices[0] ?? null;
+  const [first] = variants ?? [];
+  if (first) return sampleOf(first, textTokens);
+  switch (types[0]) {
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(properties).map(([name, member]) => [name, sampleOf(member, textTokens)]),
+      );
+    case 'array':
+      return [];
+    case 'string':
+      return WORD.repeat(textTokens);
+    case 'integer':
+    case 'number':
+      return 0;
+    case 'boolean':
+      return false;
+    default:
+      return null;
+  }
 }

@@ -1,7 +1,7 @@
 // The Strategy port, the Signals that strategies read, and the decision that is kept with each attempt.
 import type { NanoUsd } from '../../common/money.ts';
 import type { Random } from '../../common/random.ts';
-import type { Pick, PlanModel } from '../../language/plan/types.ts';
+import type { PlanModel, StrategyName } from '../../language/plan/types.ts';
 
 /** What is known about how fast a model answers; milliseconds. */
 export interface LearntLatency {
@@ -80,7 +80,7 @@ export interface Scored {
 }
 
 export interface Strategy {
-  readonly pick: Pick;
+  readonly pick: StrategyName;
   /** All candidates given, best first. */
   order(candidates: readonly Candidate[], context: StrategyContext): readonly Scored[];
 }
@@ -88,7 +88,7 @@ export interface Strategy {
 /** Why this provider was called: kept with the attempt, shown as RouteDecision. JSON-safe: money is decimal nano-dollar text. */
 export interface RouteDecision {
   readonly rule: string;
-  readonly pick: Pick;
+  readonly pick: StrategyName;
   readonly candidates: readonly {
     readonly model: string;
     readonly score: number | null;

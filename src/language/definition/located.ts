@@ -5,6 +5,7 @@ import type { Expression, LocatedTemplate } from './types.ts';
 
 type Locate = (start: number, end: number) => Place;
 
+/** Beside the values and not in them: two that say the same are equal wherever they stand, and what goes with a Definition is forgotten with it. */
 const locators = new WeakMap<Expression, Locate>();
 const placeholders = new WeakMap<LocatedTemplate, readonly Expression[]>();
 

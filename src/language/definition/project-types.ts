@@ -220,11 +220,14 @@ export interface RouteDefinition {
   readonly pin: boolean;
   readonly rules: readonly RuleDefinition[];
 }
+/** How candidates that can serve are ordered: a file of its name in `engine/routing/strategies/`. */
+export type StrategyName = 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted';
+
 export interface RuleDefinition {
   readonly at: Place;
   readonly when: Expression | null;
   /** `weighted` where nothing is said and `from` is a map; null: not said, so `first`. */
-  readonly pick: 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted' | null;
+  readonly pick: StrategyName | null;
   readonly from: readonly CandidateDefinition[];
   readonly hedge: HedgeDefinition | null;
 }

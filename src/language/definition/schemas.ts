@@ -18,6 +18,7 @@ export interface Tasks {
   readonly tasks: { readonly [name: string]: TaskDefinition };
 }
 
+/** By a Definition's tasks: what a step gives follows from them alone, and each rule asks again. */
 const known = new WeakMap<Tasks['tasks'], Map<string, JsonSchema>>();
 
 /** Of one item where the step has `each`; `{}` where it cannot be known. */

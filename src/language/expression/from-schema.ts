@@ -5,6 +5,7 @@ import type { Json, JsonSchema } from '../../common/json.ts';
 import { ANY, BOOLEAN, INTEGER, NULL, NUMBER, STRING, nullable, unify } from './type.ts';
 import type { Type } from './type.ts';
 
+/** By the schema object itself, which nobody changes: what it is as a type depends on nothing else. */
 const cache = new WeakMap<object, Type>();
 const MAX_DEPTH = 128;
 

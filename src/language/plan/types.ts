@@ -2,11 +2,17 @@
 import type { JsonObject, JsonSchema } from '../../common/json.ts';
 import type { Limit } from '../../common/limit.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import type { AlertTarget, AlertTopic } from '../definition/types.ts';
+import type {
+  AlertTarget,
+  AlertTopic,
+  BudgetWindow,
+  LoopKindName,
+  StrategyName,
+} from '../definition/types.ts';
 import type { AdapterProtocol, Lack, Vendor } from '../definition/vendors.ts';
 import type { ExpressionText, Template } from '../expression/types.ts';
 
-export type { AlertTarget, AlertTopic, NamedOrWritten } from '../definition/types.ts';
+export type { AlertTarget, AlertTopic, NamedOrWritten, StrategyName } from '../definition/types.ts';
 export type { JsonSchema } from '../../common/json.ts';
 export type { ExpressionText, Template } from '../expression/types.ts';
 
@@ -186,14 +192,7 @@ export interface PlanBudget {
   readonly then: BudgetAction;
 }
 
-export type PlanWindow =
-  | { readonly kind: 'run' }
-  | {
-      readonly kind: 'calendar';
-      readonly unit: 'minute' | 'hour' | 'day' | 'week' | 'month';
-      readonly timeZone: string;
-    }
-  | { readonly kind: 'rolling'; readonly ms: number };
+export type PlanWindow = BudgetWindow;
 
 export interface PlanGuards {
   readonly loop: PlanLoops | null;
@@ -208,7 +207,7 @@ export interface PlanLoops {
 }
 export interface PlanLoopGuard {
   /** What is compared: the input as it is, or but for what varies by itself. */
-  readonly same: 'input' | 'nearly' | 'toolCall';
+  readonly same: LoopKindName;
   /** Input fields left out of the comparison: volatile ones such as a time. */
   readonly ignore: readonly string[];
   readonly repeats: number;
@@ -317,8 +316,6 @@ export interface PlanPatience {
 }
 export type PlanStep = PlanModelStep | PlanExchangeStep | PlanParseStep | PlanChunkStep | PlanTaskStep;
 
-export type Pick = 'first' | 'cheapest' | 'fastest' | 'balanced' | 'weighted';
-
 export interface PlanRoute {
   /** The route's name, or `TASK.STEP` for rules written in place. */
   readonly name: string;
@@ -329,7 +326,7 @@ export interface PlanRule {
   /** `cheap-first[1]`: the route's name and the rule's number, from 0. */
   readonly name: string;
   readonly when: ExpressionText | null;
-  readonly pick: Pick;
+  readonly pick: StrategyName;
   readonly candidates: readonly PlanCandidate[];
   readonly hedge: {
     readonly after:

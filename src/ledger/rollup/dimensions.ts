@@ -16,6 +16,19 @@ export interface Dimensions {
   readonly status: string;
 }
 
+/** What people may group by, in the order in which they are told of them; each is a part of `Dimensions`. */
+export const GROUP_DIMENSIONS = [
+  'PROVIDER',
+  'MODEL',
+  'TASK',
+  'CALLER',
+  'TEAM',
+  'SESSION',
+  'TAG',
+  'REVISION',
+  'STATUS',
+] as const;
+
 export type Grain = 0 | 1 | 2;
 export const MINUTES: Grain = 0;
 export const HOURS: Grain = 1;

@@ -1,19 +1,10 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
 import type { RunFilter } from '../port.ts';
 import { BY_SESSION, DAYS, SESSION_DAYS } from './dimensions.ts';
-import type { Dimensions, Grain } from './dimensions.ts';
+import type { Dimensions, Grain, GROUP_DIMENSIONS } from './dimensions.ts';
 import type { Sums } from './sums.ts';
 
-export type GroupDimension =
-  | 'PROVIDER'
-  | 'MODEL'
-  | 'TASK'
-  | 'CALLER'
-  | 'TEAM'
-  | 'SESSION'
-  | 'TAG'
-  | 'REVISION'
-  | 'STATUS';
+export type GroupDimension = (typeof GROUP_DIMENSIONS)[number];
 
 /** The part of a filter that dimensions can answer; the rest needs the rows themselves. */
 export type RollupFilter = Pick<

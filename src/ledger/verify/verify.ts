@@ -1,10 +1,9 @@
 // Adds everything up again: each attempt from its usage and rates, and every sum from its rows, to the nano-dollar (INV-1).
 import type { DatabaseSync } from 'node:sqlite';
 import type { Posting } from '../../engine/budget/port.ts';
-import type { PlanPrice } from '../../language/plan/types.ts';
+import type { PlanPrice, PlanRates } from '../../language/plan/types.ts';
 import { costOf } from '../../engine/routing/cost.ts';
 import { settledSpending } from '../sqlite/settled-spending.ts';
-import { parsePrice } from './price.ts';
 import { Findings } from './report.ts';
 import type { VerifyReport } from './report.ts';
 import {
@@ -216,4 +215,23 @@ export function verifyRuns(rows: Iterable<Row>, findings: Findings): number {
     findings.expect('run_cost', row['id'] as string, row['summed'] as bigint, row['cost'] as bigint);
   }
   return count;
+}
+
+/** The rates that an attempt was settled with: `free`, or a price as canonical JSON whose integers are `{"$bigint":"…"}`. Throws on anything else. */
+function parsePrice(text: string): PlanPrice {
+  if (text === 'free') return { kind: 'free' };
+  const price = JSON.parse(text, (_key, value: unknown) => {
+    if (typeof value === 'object' && value !== null && '$bigint' in value)
+      return BigInt(String(value.$bigint));
+    return value;
+  }) as PlanPrice;
+  if (price.kind === 'rates' && price.tiers.every(isRates)) return price;
+  throw new Error('not a price');
+}
+
+function isRates(rates: PlanRates): boolean {
+  const { input, cachedInput, cacheWrite, output, reasoning, request } = rates;
+  return [input, cachedInput, cacheWrite, output, reasoning, request].every(
+    (rate) => typeof rate === 'bigint',
+  );
 }

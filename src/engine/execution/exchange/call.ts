@@ -2,9 +2,8 @@
 import type { Clock } from '../../../common/clock.ts';
 import { fail } from '../../../common/outcome.ts';
 import type { PlanExchangeStep } from '../../../language/plan/types.ts';
-import { watchStream } from '../../resilience/stream-watch.ts';
 import { timeoutError } from '../call-health.ts';
-import type { CallWatch, ProviderCall } from '../call-provider.ts';
+import { watched, type CallWatch, type ProviderCall } from '../call-provider.ts';
 import type { ModelParts } from '../choice.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -23,33 +22,17 @@ export async function callExchange(
 ): Promise<ProviderCall> {
   const { exchanger } = provider;
   if (exchanger === undefined) throw new Error(`${provider.name} was asked for an exchange`);
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  const { firstTokenMs: silenceMs, stallMs } = step.patience[model.key] ?? model.policy;
-  const watch = exchange.stream
-    ? watchStream({
-        clock,
-        firstTokenMs: silenceMs,
-        stallMs,
-        abort: (reason) => controller.abort(reason),
-      })
+  const streaming = exchange.stream
+    ? watched(clock, step.patience[model.key] ?? model.policy, signal, pace)
     : null;
-  const startedAtMs = clock.monotonicMs();
-  let firstTokenMs: number | null = null;
+  const context = streaming?.context ?? { signal, onProgress: null };
   try {
     const outcome = await exchanger.exchange(exchange.request(step, model), {
-      signal: controller.signal,
+      ...context,
       beforeSend,
-      onProgress(kind) {
-        if (kind === 'token' && exchange.stream) firstTokenMs ??= clock.monotonicMs() - startedAtMs;
-        watch?.progress(kind);
-      },
-      restMs: () => (firstTokenMs === null ? 0 : (pace?.restMs(stallMs) ?? 0)),
       receiver: exchange.receiver(model),
     });
-    const told = timeoutError(outcome, controller.signal);
+    const told = timeoutError(outcome, context.signal);
     return {
       // What has been given cannot be taken back: nobody else is asked.
       outcome:
@@ -57,10 +40,9 @@ export async function callExchange(
           ? told
           : fail({ ...told.error, advice: 'give-up' }),
       text: '',
-      firstTokenMs,
+      firstTokenMs: streaming?.firstTokenMs() ?? null,
     };
   } finally {
-    watch?.end();
-    signal.removeEventListener('abort', onAbort);
+    streaming?.end();
   }
 }

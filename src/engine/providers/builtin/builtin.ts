@@ -4,7 +4,6 @@ import type { Provider, ProviderError } from '../port.ts';
 import { providerError } from '../shared/provider-error.ts';
 import { summarize } from './extract.ts';
 import { readTask } from './task.ts';
-import { estimateTokens } from './tokens.ts';
 
 const EXTRACT_MODEL = 'extract';
 
@@ -72,4 +71,9 @@ function refusal(name: string, model: string, isStructured: boolean): ProviderEr
     });
   }
   return undefined;
+}
+
+/** For usage that costs nothing: four characters a token, as English averages. */
+function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 4);
 }

@@ -1,6 +1,7 @@
 // Asking for JSON in words, where a server cannot be asked natively.
 import type { JsonSchema } from '../../../language/plan/types.ts';
 
+/** By the schema object itself: a plan's schemas are frozen, and what is said of one depends on nothing else. */
 const texts = new WeakMap<JsonSchema, string>();
 
 /** The system text with the request for JSON after it; made once per schema. */

@@ -1,5 +1,5 @@
 // Every strategy by the name that `pick` gives it.
-import type { Pick } from '../../../language/plan/types.ts';
+import type { StrategyName } from '../../../language/plan/types.ts';
 import type { Strategy } from '../port.ts';
 import { balanced } from './balanced.ts';
 import { cheapest } from './cheapest.ts';
@@ -7,7 +7,7 @@ import { fastest } from './fastest.ts';
 import { first } from './first.ts';
 import { weighted } from './weighted.ts';
 
-export const strategies: { readonly [P in Pick]: Strategy } = {
+export const strategies: { readonly [Name in StrategyName]: Strategy } = {
   first,
   cheapest,
   fastest,

@@ -52,8 +52,8 @@ const limit: Kind<BudgetLimit> = scalar({
   },
 });
 
-const UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const;
-type CalendarUnit = (typeof UNITS)[number];
+type CalendarUnit = Extract<BudgetWindow, { readonly kind: 'calendar' }>['unit'];
+const UNITS = ['minute', 'hour', 'day', 'week', 'month'] as const satisfies readonly CalendarUnit[];
 
 const per: Kind<CalendarUnit | { readonly ms: number } | 'run'> = scalar({
   label: '`run`, `minute`, `hour`, `day`, `week`, `month`, or a duration for a window that rolls',

@@ -1,4 +1,5 @@
 // The enums: GraphQL's names for the engine's own words.
+import { GROUP_DIMENSIONS } from '../../../ledger/rollup/dimensions.ts';
 import type { Builder } from '../builder.ts';
 
 const upper = <Value extends string>(values: readonly Value[]): { [Name in string]: { value: Value } } =>
@@ -112,19 +113,7 @@ export function createEnums(builder: Builder) {
         },
       } as const,
     }),
-    statsDimension: builder.enumType('StatsDimension', {
-      values: [
-        'PROVIDER',
-        'MODEL',
-        'TASK',
-        'CALLER',
-        'TEAM',
-        'SESSION',
-        'TAG',
-        'REVISION',
-        'STATUS',
-      ] as const,
-    }),
+    statsDimension: builder.enumType('StatsDimension', { values: GROUP_DIMENSIONS }),
     calendarUnit: builder.enumType('CalendarUnit', {
       values: upper(['hour', 'day', 'week', 'month'] as const),
     }),

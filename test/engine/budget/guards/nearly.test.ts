@@ -7,6 +7,7 @@ import { canonicalJson, sha256Hex } from '../../../../src/common/json.ts';
 import { seededRandom } from '../../../../src/common/random.ts';
 import { createLoopGuards, loopTraces } from '../../../../src/engine/budget/guards/loop.ts';
 import { DEFAULT_LOOP_GUARDS, DEFAULT_LOOPS } from '../../../../src/language/plan/defaults.ts';
+import { cpuTimeMs } from '../../../support/cpu-time.ts';
 
 const loops = { ...DEFAULT_LOOPS, guards: [DEFAULT_LOOP_GUARDS.nearly] };
 const START_MS = Date.UTC(2026, 2, 2, 10);
@@ -176,9 +177,9 @@ describe('the guard against nearly the same input', () => {
   it('reads a megabyte of any signs in a moment, and gives plain data of a bounded size', () => {
     for (const sign of ['a', '1', '-', '1-', 'a1', 'ß', '\u200b', '. ', '0.', '{"a":', '１'])
       for (const text of [sign.repeat(1_000_000 / sign.length), `${TASK} ${sign.repeat(90_000)}`]) {
-        const startMs = performance.now();
+        const startMs = cpuTimeMs();
         const [trace] = loopTraces(loops, { text }, 'x');
-        expect(performance.now() - startMs).toBeLessThan(2_000);
+        expect(cpuTimeMs() - startMs).toBeLessThan(2_000);
         expect(JSON.stringify(structuredClone(trace)).length).toBeLessThan(10_000);
       }
   });
