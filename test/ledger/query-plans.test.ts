@@ -81,6 +81,8 @@ describe('no table is read from end to end', () => {
       queries.cached('task-1', 'a'.repeat(64), { sinceMs: 0 });
       queries.runs({ task: 'summarize' }, { limit: 10 });
       queries.runs({ caller: 'ana' }, { limit: 10, after: 'run_1' });
+      queries.runs({ status: 'running' }, { limit: 10 });
+      queries.runs({ status: 'queued', caller: 'ana' }, { limit: 10, after: 'run_1' });
       queries.rollups([
         { spans: [{ grain: 0, fromMs: 1, toMs: 2 }], grouping: { by: [], filter: {} }, as: 'whole' },
       ]);

@@ -28,44 +28,75 @@ export const NO_SHARE = -1;
  * What is added is named by its share: the number of the groups that it is counted in. Keys of one share are added up where they are read, so that of a
  * thousand keys as many rows are read as there are groups.
  */
-export class SpanGroups {
-  readonly #grouping: Grouping;
-  readonly #found = new Map<string, Group>();
-  readonly #shares: (readonly { readonly group: Group; readonly sign: 1 | -1 }[])[] = [];
+export abstract class Shares<Group> {
+  protected readonly grouping: Grouping;
+  protected readonly found = new Map<string, Group>();
+  protected readonly shares: (readonly { readonly group: Group; readonly sign: 1 | -1 }[])[] = [];
   readonly #byParts = new Map<string, number>();
   readonly #byKey = new Map<unknown, number>();
   readonly #byRowKey = new Map<unknown, number>();
-  #kept = Number.POSITIVE_INFINITY;
 
   constructor(grouping: Grouping) {
-    this.#grouping = grouping;
+    this.grouping = grouping;
   }
+
+  protected abstract newGroup(values: readonly string[]): Group;
 
   /** The share of what is summed under a key. */
   shareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
     let share = this.#byKey.get(key);
     if (share === undefined) this.#byKey.set(key, (share = this.#newShare(dimensionsOf(key), 'sums')));
-    return this.#shares[share]?.length === 0 ? NO_SHARE : share;
+    return this.shares[share]?.length === 0 ? NO_SHARE : share;
   }
 
   /** The share of an attempt or a run, which is in the groups of its own dimensions; `key`: of these dimensions. */
   rowShareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
     let share = this.#byRowKey.get(key);
     if (share === undefined) this.#byRowKey.set(key, (share = this.#newShare(dimensionsOf(key), 'row')));
-    return this.#shares[share]?.length === 0 ? NO_SHARE : share;
+    return this.shares[share]?.length === 0 ? NO_SHARE : share;
+  }
+
+  protected at(values: readonly string[]): Group {
+    const name = nameOf(values);
+    const known = this.found.get(name);
+    if (known !== undefined) return known;
+    const group = this.newGroup(values);
+    this.found.set(name, group);
+    return group;
+  }
+
+  #newShare(dimensions: Dimensions, of: 'sums' | 'row'): number {
+    const { by, filter } = this.grouping;
+    const isIn = matchesFilter(dimensions, filter);
+    // Many keys say the same of what is asked for.
+    const name = isIn ? nameOf([of, ...by.map((one) => dimensions[PART_OF[one]])]) : '';
+    const known = this.#byParts.get(name);
+    if (known !== undefined) return known;
+    const shares = isIn ? sharesOf(dimensions, this.grouping, of) : [];
+    const share = this.shares.push(shares.map(({ values, sign }) => ({ group: this.at(values), sign }))) - 1;
+    this.#byParts.set(name, share);
+    return share;
+  }
+}
+
+export class SpanGroups extends Shares<Group> {
+  #kept = Number.POSITIVE_INFINITY;
+
+  protected override newGroup(values: readonly string[]): Group {
+    return { values, sums: { ...NOTHING }, durations: null };
   }
 
   /** Sums that are all of one group: that of nothing where there are groups. */
   addAll(row: Row, sign: 1 | -1): void {
-    addRow(this.#at(this.#grouping.by.map(() => '')).sums, row, sign);
+    addRow(this.at(this.grouping.by.map(() => '')).sums, row, sign);
   }
 
   add(share: number, row: Row, sign: 1 | -1): void {
-    for (const { group, sign: own } of this.#shares[share] ?? []) addRow(group.sums, row, times(own, sign));
+    for (const { group, sign: own } of this.shares[share] ?? []) addRow(group.sums, row, times(own, sign));
   }
 
   addHistograms(share: number, row: Row, sign: 1 | -1): void {
-    for (const { group, sign: own } of this.#shares[share] ?? []) {
+    for (const { group, sign: own } of this.shares[share] ?? []) {
       const { latency, firstToken } = durationsOf(group);
       latency.add(row['latency'] as Uint8Array, times(own, sign));
       firstToken.add(row['first_token'] as Uint8Array, times(own, sign));
@@ -73,7 +104,7 @@ export class SpanGroups {
   }
 
   addDurations(share: number, { latency_ms, first_token_ms }: Row, sign: 1 | -1): void {
-    for (const { group } of this.#shares[share] ?? []) {
+    for (const { group } of this.shares[share] ?? []) {
       const { latency, firstToken } = durationsOf(group);
       if (latency_ms !== null) latency.record(latency_ms as number, sign);
       if (first_token_ms !== null) firstToken.record(first_token_ms as number, sign);
@@ -83,8 +114,8 @@ export class SpanGroups {
   /** Those that are left are not asked for: what is added from now on is added to the dearest alone. */
   keepDearest(count: number): void {
     const kept = new Set(this.#dearestFirst().slice(0, count));
-    this.#shares.forEach((share, index) => {
-      this.#shares[index] = share.filter(({ group }) => kept.has(group));
+    this.shares.forEach((share, index) => {
+      this.shares[index] = share.filter(({ group }) => kept.has(group));
     });
     this.#kept = count;
   }
@@ -102,30 +133,7 @@ export class SpanGroups {
   }
 
   #dearestFirst(): Group[] {
-    return [...this.#found.values()].filter(({ sums }) => !isNothing(sums)).sort(dearestFirst);
-  }
-
-  #newShare(dimensions: Dimensions, of: 'sums' | 'row'): number {
-    const { by, filter } = this.#grouping;
-    const isIn = matchesFilter(dimensions, filter);
-    // Many keys say the same of what is asked for.
-    const name = isIn ? nameOf([of, ...by.map((one) => dimensions[PART_OF[one]])]) : '';
-    const known = this.#byParts.get(name);
-    if (known !== undefined) return known;
-    const shares = isIn ? sharesOf(dimensions, this.#grouping, of) : [];
-    const share =
-      this.#shares.push(shares.map(({ values, sign }) => ({ group: this.#at(values), sign }))) - 1;
-    this.#byParts.set(name, share);
-    return share;
-  }
-
-  #at(values: readonly string[]): Group {
-    const name = nameOf(values);
-    const known = this.#found.get(name);
-    if (known !== undefined) return known;
-    const group = { values, sums: { ...NOTHING }, durations: null };
-    this.#found.set(name, group);
-    return group;
+    return [...this.found.values()].filter(({ sums }) => !isNothing(sums)).sort(dearestFirst);
   }
 }
 
@@ -145,29 +153,15 @@ function dearestFirst(a: Group, b: Group): number {
 }
 
 /** By group and bucket of time. */
-export class PointGroups {
-  readonly #grouping: Grouping;
-  readonly #found = new Map<string, Points>();
-  readonly #byKey = new Map<unknown, readonly { readonly points: Points; readonly sign: 1 | -1 }[]>();
-
-  constructor(grouping: Grouping) {
-    this.#grouping = grouping;
+export class PointGroups extends Shares<Points> {
+  protected override newGroup(values: readonly string[]): Points {
+    return { values, byBucket: new Map() };
   }
 
-  add(key: unknown, dimensionsOf: (key: unknown) => Dimensions, row: Row): void {
-    let shares = this.#byKey.get(key);
-    if (shares === undefined) {
-      shares = sharesOf(dimensionsOf(key), this.#grouping).map(({ values, sign }) => ({
-        points: this.#at(values),
-        sign,
-      }));
-      this.#byKey.set(key, shares);
-    }
+  add(share: number, row: Row): void {
     const bucketMs = Number(row['bucket_ms']);
-    for (const {
-      points: { values, byBucket },
-      sign,
-    } of shares) {
+    for (const { group, sign } of this.shares[share] ?? []) {
+      const { values, byBucket } = group;
       const point = byBucket.get(bucketMs) ?? { bucketMs, values, sums: { ...NO_POINT } };
       byBucket.set(bucketMs, point);
       const signed = BigInt(sign);
@@ -181,16 +175,9 @@ export class PointGroups {
 
   /** In no order. */
   points(): readonly GroupedPoint[] {
-    return [...this.#found.values()].flatMap(({ byBucket }) =>
+    return [...this.found.values()].flatMap(({ byBucket }) =>
       [...byBucket.values()].filter(({ sums }) => sums.attempts !== 0 || sums.runs !== 0),
     );
-  }
-
-  #at(values: readonly string[]): Points {
-    const name = JSON.stringify(values);
-    const points = this.#found.get(name) ?? { values, byBucket: new Map() };
-    this.#found.set(name, points);
-    return points;
   }
 }
 

@@ -100,7 +100,10 @@ async function readPoints(
   const points = new PointGroups(grouping);
   for (const one of bounds)
     for (const row of await ask(database, keys, POINTS, one))
-      points.add(row['key_id'], (key) => keys.of(key), row);
+      points.add(
+        points.shareOf(row['key_id'], (key) => keys.of(key)),
+        row,
+      );
   return points.points();
 }
 

@@ -39,8 +39,9 @@ import type { VerifyReport } from '../../verify/report.ts';
 import { readDatabase } from './read-database.ts';
 import { scanRows } from './scan-queries.ts';
 import { createSpanReader } from './span-queries.ts';
+import { createShares } from './shares.ts';
 import { inSnapshot } from './snapshot.ts';
-import { readRollups } from './rollup-queries.ts';
+import { createRollupReader } from './rollup-queries.ts';
 import {
   findByIdempotencyKey,
   findCached,
@@ -107,7 +108,9 @@ export type QueryName = keyof Queries;
 export function createQueries(connection: DatabaseSync): Queries {
   const database = readDatabase(connection);
   const first = connection.prepare(`select min(bucket_ms) as first from rollups where grain = ${DAYS}`);
-  const readSpans = createSpanReader(connection);
+  const ask = createShares(connection);
+  const readSpans = createSpanReader(connection, ask);
+  const readRollups = createRollupReader(connection, ask);
   const state = connection.prepare('select last_operation as last from ledger_state');
   const lastOperation = (): number => Number(state.get()?.['last'] ?? 0);
   return {
@@ -149,7 +152,7 @@ export function createQueries(connection: DatabaseSync): Queries {
     rollups: (reads) =>
       inSnapshot(connection, () => ({
         lastOperation: lastOperation(),
-        answers: reads.map((read) => readRollups(connection, read)),
+        answers: reads.map(readRollups),
       })),
   };
 }

@@ -176,6 +176,8 @@ export function filterConditions(filter: RunFilter): SQL[] {
     filter.caller === undefined ? undefined : eq(runs.caller, filter.caller),
     filter.session === undefined ? undefined : eq(runs.session, filter.session),
     filter.status === undefined ? undefined : eq(runs.status, filter.status),
+    // So that those are found through their index: of a million runs none may be under way.
+    filter.status === 'queued' || filter.status === 'running' ? isNull(runs.finishedAtMs) : undefined,
     filter.revision === undefined ? undefined : eq(runs.revision, filter.revision),
     filter.startedFromMs === undefined ? undefined : gte(runs.startedAtMs, filter.startedFromMs),
     filter.startedToMs === undefined ? undefined : lt(runs.startedAtMs, filter.startedToMs),

@@ -1,20 +1,18 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
-import { BY_SESSION, decodeDimensions } from '../../rollup/dimensions.ts';
-import type { Dimensions } from '../../rollup/dimensions.ts';
+import { BY_SESSION } from '../../rollup/dimensions.ts';
 import { grainsOf, hasFilter } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import type { AskForShares } from './shares.ts';
 
 type Row = { readonly [column: string]: unknown };
 /** Of roll-ups a grain, then from when to when. */
 type Bounds = readonly number[];
 
-/** Keys are written once and never changed: what they say is decoded once. */
-const REMEMBERED_KEYS = 50_000;
 const SUMS = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');
 const ROLLUPS = 'rollups where grain = ? and bucket_ms >= ? and bucket_ms < ?';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= ? and started_at_ms < ?';
@@ -28,34 +26,13 @@ interface Source {
   readonly byShare: StatementSync;
 }
 
-export function createSpanReader(connection: DatabaseSync): (reads: readonly SpanRead[]) => SpanAnswer[] {
+export function createSpanReader(
+  connection: DatabaseSync,
+  ask: AskForShares,
+): (reads: readonly SpanRead[]) => SpanAnswer[] {
   const state = connection.prepare(
     'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from from ledger_state',
   );
-  const keyById = connection.prepare('select dimensions from rollup_keys where id = ?');
-  let dimensionsById = new Map<number, Dimensions>();
-  const dimensionsOf = (key: number): Dimensions => {
-    const known = dimensionsById.get(key);
-    if (known !== undefined) return known;
-    if (dimensionsById.size >= REMEMBERED_KEYS) dimensionsById = new Map();
-    const dimensions = decodeDimensions(keyById.get(key)?.['dimensions'] as string);
-    dimensionsById.set(key, dimensions);
-    return dimensions;
-  };
-
-  /** What is being read: the database asks it for the share of each key. */
-  let asking = new SpanGroups({ by: [], filter: {} });
-  const same = { deterministic: true };
-  connection.function('share_of', same, (key) => asking.shareOf(key as number, dimensionsOf));
-  // An attempt's own dimensions carry the status that it was opened with.
-  connection.function('share_of_attempt', same, (key, status) =>
-    asking.rowShareOf(`${key as number} ${status as string}`, () => ({
-      ...dimensionsOf(key as number),
-      status: status as string,
-    })),
-  );
-  connection.function('share_of_run', same, (key) => asking.rowShareOf(key as number, dimensionsOf));
-
   const sourceOf = (name: string, columns: string, share: string, rows: string): Source => ({
     name,
     all: connection.prepare(`select count(*) as n, ${columns} from ${rows}`),
@@ -104,7 +81,7 @@ export function createSpanReader(connection: DatabaseSync): (reads: readonly Spa
     };
     return reads.map(({ fromMs, toMs, grouping, latencies, first }) => {
       const { by, filter } = grouping;
-      const groups = (asking = new SpanGroups(grouping));
+      const groups = ask(new SpanGroups(grouping));
       const add = (source: Source, bounds: Bounds, sign: 1 | -1, isOneGroup: boolean): void => {
         if (isOneGroup) {
           const row = total(source, bounds, filter);

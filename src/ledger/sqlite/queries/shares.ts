@@ -1,0 +1,42 @@
+// The database is told which groups a key is counted in, so that it adds up by them.
+import type { DatabaseSync } from 'node:sqlite';
+import { decodeDimensions } from '../../rollup/dimensions.ts';
+import type { Dimensions } from '../../rollup/dimensions.ts';
+import type { Shares } from '../../rollup/span-groups.ts';
+
+/** Keys are written once and never changed: what they say is decoded once. */
+const REMEMBERED_KEYS = 50_000;
+
+/** From now on it is these groups that the database asks. */
+export type AskForShares = <Groups extends Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>>(
+  groups: Groups,
+) => Groups;
+
+/** Gives a connection `share_of(key_id)` for sums, and `share_of_attempt(rollup_key_id, status)` and `share_of_run(rollup_key_id)` for rows. */
+export function createShares(connection: DatabaseSync): AskForShares {
+  const keyById = connection.prepare('select dimensions from rollup_keys where id = ?');
+  let dimensionsById = new Map<number, Dimensions>();
+  const dimensionsOf = (key: number): Dimensions => {
+    const known = dimensionsById.get(key);
+    if (known !== undefined) return known;
+    if (dimensionsById.size >= REMEMBERED_KEYS) dimensionsById = new Map();
+    const dimensions = decodeDimensions(keyById.get(key)?.['dimensions'] as string);
+    dimensionsById.set(key, dimensions);
+    return dimensions;
+  };
+  let asked: Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>;
+  const same = { deterministic: true };
+  connection.function('share_of', same, (key) => asked.shareOf(key as number, dimensionsOf));
+  // An attempt's own dimensions carry the status that it was opened with.
+  connection.function('share_of_attempt', same, (key, status) =>
+    asked.rowShareOf(`${key as number} ${status as string}`, () => ({
+      ...dimensionsOf(key as number),
+      status: status as string,
+    })),
+  );
+  connection.function('share_of_run', same, (key) => asked.rowShareOf(key as number, dimensionsOf));
+  return (groups) => {
+    asked = groups;
+    return groups;
+  };
+}
