@@ -24,7 +24,10 @@ const run = makeRun('run_1');
 const closed: WrittenRow = { kind: 'attempt_closed', attempt: settle(makeAttempt('att_1', run)) };
 const opened: WrittenRow = { kind: 'run_opened', run };
 
-function setUp(journal: Journal | null = null): {
+function setUp(
+  journal: Journal | null = null,
+  far: Pick<WriterHost, 'gatherMs'> = {},
+): {
   queue: WriteQueue;
   host: WriterHost;
   sent: Batch[];
@@ -41,6 +44,7 @@ function setUp(journal: Journal | null = null): {
   let onAcknowledgement: (acknowledgement: Acknowledgement) => void = () => {};
   let onLost: (reason: string) => void = () => {};
   const host: WriterHost = {
+    ...far,
     recovered: {
       unreconciled: 0,
       heldNanoUsd: 0n,
@@ -85,6 +89,41 @@ function setUp(journal: Journal | null = null): {
 }
 
 describe('the write queue', () => {
+  it('of a database that is far away sends what nobody waits for with what somebody does, or with a question, or after a moment', async () => {
+    const { queue, sent, acknowledge } = setUp(null, { gatherMs: 60_000 });
+    const values = (): unknown[] =>
+      sent.map(({ operations }) => operations.map((each) => 'atMs' in each && each.atMs));
+    void queue.write(() => touch(1), closed);
+    await turn();
+    expect(values()).toEqual([]);
+    void queue.writeNow(() => touch(2), null);
+    expect(values()).toEqual([[1, 2]]);
+    acknowledge();
+    void queue.write(() => touch(3), closed);
+    const flushed = queue.flushed();
+    expect(values()).toEqual([[1, 2], [3]]);
+    acknowledge();
+    await flushed;
+    void queue.write(() => touch(4), closed);
+    void queue.commit(() => touch(5), null);
+    await turn();
+    expect(values().at(-1)).toEqual([4, 5]);
+    // What comes while a batch is under way, and is waited for, goes as soon as that is answered.
+    void queue.write(() => touch(6), closed);
+    void queue.writeNow(() => touch(7), null);
+    expect(values()).toHaveLength(3);
+    acknowledge();
+    await turn();
+    expect(values().at(-1)).toEqual([6, 7]);
+    acknowledge();
+
+    const soon = setUp(null, { gatherMs: 1 });
+    const written = soon.queue.write(() => touch(8), closed);
+    while (soon.sent.length === 0) await turn();
+    soon.acknowledge();
+    await written;
+  });
+
   it('sends what one turn of the event loop asks for as one batch, and announces it once it is written', async () => {
     const { queue, sent, seen, acknowledge } = setUp();
     const writes = [1, 2, 3].map((value) => queue.write(() => touch(value), value === 2 ? opened : null));

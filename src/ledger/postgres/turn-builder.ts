@@ -136,12 +136,14 @@ export class TurnBuilder {
       return;
     }
     const { retain, reusable } = this.#rules.of(run.revision, run.task);
+    // One that was begun before, or with its parent, may have spent: what it has is read when it ends.
+    const isNew = !durable || (run.begun === 1 && run.status === 'running' && run.parentRunId === null);
     const keeping: Keeping = {
       content: retain.content,
       durable,
       keepUntilMs: startedAtMs + retain.forMs,
       startedAtMs,
-      costNanoUsd: durable ? null : 0n,
+      costNanoUsd: isNew ? 0n : null,
       rowCostNanoUsd: 0n,
       isFinished: false,
     };

@@ -75,6 +75,10 @@ export class WriteQueue {
   readonly #onSetAside: (refused: readonly RefusedOperation[]) => void;
   #batch: Operation[] = [];
   #scheduled = false;
+  /** Of what is scheduled for whoever does not wait for it. */
+  #cancelLate: (() => void) | null = null;
+  /** Somebody waits for something of the batch. */
+  #isAwaited = false;
   /** The batch holds something that is not for the journal. */
   #mustCommit = false;
   #firstOfBatch: number;
@@ -135,6 +139,7 @@ export class WriteQueue {
 
   /** The same for what somebody waits for: where little else is written, it is before this returns. */
   writeNow(make: Make, row: WrittenRow | null): Promise<void> {
+    this.#isAwaited = true;
     const written = this.write(make, row);
     if (this.#waitMs() < 1 && this.#backlog() < QUIET_OPERATIONS) this.#send();
     return written;
@@ -148,6 +153,7 @@ export class WriteQueue {
   /** The same, with the writer's answer. */
   ask(make: Make, row: WrittenRow | null, lasting = isSettlement(row)): Promise<number> {
     this.#mustCommit = true;
+    this.#isAwaited = true;
     return this.#add(make, row, lasting);
   }
 
@@ -169,20 +175,28 @@ export class WriteQueue {
 
   /** One batch for all that this turn of the event loop asks for: a write costs more than a row. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled && !(this.#cancelLate !== null && this.#isAwaited)) return;
+    this.#cancelLate?.();
+    this.#cancelLate = null;
     this.#scheduled = true;
     const waitMs = this.#waitMs();
     // A timer of less than a millisecond is one of a whole.
     if (waitMs < 1) setImmediate(this.#send);
-    else systemClock.after(waitMs, this.#send);
+    else {
+      const cancel = systemClock.after(waitMs, this.#send);
+      if (this.#journal === null) this.#cancelLate = cancel;
+    }
   }
 
   #waitMs(): number {
-    return this.#journal === null ? 0 : this.#notBeforeMs - systemClock.monotonicMs();
+    if (this.#journal !== null) return this.#notBeforeMs - systemClock.monotonicMs();
+    return this.#isAwaited ? 0 : (this.#host.gatherMs ?? 0);
   }
 
   readonly #send = (): void => {
     this.#scheduled = false;
+    this.#cancelLate?.();
+    this.#cancelLate = null;
     // Whoever is being written schedules the next batch.
     if (this.#next === this.#firstOfBatch || this.#isBusy()) return;
     const operations = this.#batch;
@@ -195,6 +209,7 @@ export class WriteQueue {
     };
     this.#batch = [];
     this.#mustCommit = false;
+    this.#isAwaited = false;
     this.#firstOfBatch = this.#next;
     this.#notBeforeMs = operations.length < LOAD_OPERATIONS ? 0 : systemClock.monotonicMs() + PACE_MS;
     if (journal === null) this.#sendDirectly(batch);
@@ -338,6 +353,7 @@ export class WriteQueue {
     if (this.isFlushed()) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#flushed.push({ number: this.#next - 1, resolve });
+    if (this.#cancelLate !== null) this.#send();
     this.#sendGathered();
     return promise;
   }

@@ -9,6 +9,8 @@ import { LEDGER_THREAD_LIMITS } from './thread-limits.ts';
 import type { Acknowledgement, Batch, Failure } from './writer.ts';
 
 export interface WriterHost {
+  /** So long may wait what nobody waits for, to go with what somebody does: where each batch is a journey to another machine. Default 0. */
+  readonly gatherMs?: number;
   readonly recovered: Recovered;
   /** The number of the last operation that is in the database. */
   readonly lastOperation: number;
