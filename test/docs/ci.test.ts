@@ -32,8 +32,10 @@ describe('docs/ci/pre-commit', () => {
     readonly output: string;
   }
 
-  function hooked() {
+  /** `before`: committed before there is a hook. */
+  function hooked(before?: { readonly [path: string]: string }) {
     const repo = repository();
+    if (before !== undefined) repo.commit('Before', before);
     const hook = join(repo.path, '.git/hooks/pre-commit');
     mkdirSync(join(repo.path, '.git/hooks'), { recursive: true });
     copyFileSync(join(repositoryRoot, 'docs/ci/pre-commit'), hook);
@@ -60,8 +62,7 @@ describe('docs/ci/pre-commit', () => {
   });
 
   it('checks what is staged, not what lies in the work tree', () => {
-    const { repo, commit } = hooked();
-    commit(FILES);
+    const { repo } = hooked(FILES);
     repo.write('workflows/greet.yaml', BROKEN);
     repo.git('add', '--all');
     repo.write('workflows/greet.yaml', TASK);
@@ -75,8 +76,7 @@ describe('docs/ci/pre-commit', () => {
   });
 
   it('stops a raised limit, unless it is said to be meant', () => {
-    const { commit } = hooked();
-    commit(FILES);
+    const { commit } = hooked(FILES);
     const raised = { 'workflows/headgate.yaml': PROJECT.replace('$10', '$20') };
     const { ok, output } = commit(raised);
     expect(ok).toBe(false);
@@ -86,8 +86,7 @@ describe('docs/ci/pre-commit', () => {
   });
 
   it('lets the fix of a broken commit through, and leaves other commits alone', () => {
-    const { commit } = hooked();
-    commit(FILES);
+    const { commit } = hooked(FILES);
     expect(commit({ 'workflows/greet.yaml': BROKEN }, '--no-verify').ok).toBe(true);
     expect(commit({ 'README.md': 'not a workflow' })).toEqual(expect.objectContaining({ ok: true }));
     expect(commit({ 'workflows/greet.yaml': TASK }).ok).toBe(true);

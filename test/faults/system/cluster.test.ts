@@ -134,7 +134,7 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
             if (hasKey && result?.__typename === 'Run') keyed.set(mark, new Set([result.id as string]));
             if (result?.__typename === 'Run') answers.given += 1;
             else answers.refused += 1;
-            if (result?.__typename === 'BudgetExceeded') await sleep(20);
+            if (result?.__typename === 'BudgetExceeded') await sleep(IS_SMALL ? 100 : 20);
           } catch {
             // Its node is gone: what became of the request is in the ledger, or it never came.
             answers.cut += 1;
