@@ -43,6 +43,7 @@ import type { ReaderThread } from './sqlite/reader.ts';
 import type { Recovered } from './sqlite/recovery.ts';
 import { watchForReplacement } from './sqlite/replacement.ts';
 import { WriteQueue } from './sqlite/write-queue.ts';
+import type { RefusedOperation } from './sqlite/writer.ts';
 import { openInWorker, openInline } from './sqlite/writer-host.ts';
 import type { WriterHost } from './sqlite/writer-host.ts';
 
@@ -128,11 +129,20 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
 
   const feed = createFeed();
   const alerts = new LedgerAlerts(path, clock, systemRandom);
-  const queue = new WriteQueue(host, clock, feed.announce, journal, (refused) => {
+  const unsent = options.writer === 'inline' ? undefined : new UnsentAttempts(path);
+  const setAside = (refused: readonly RefusedOperation[]): void => {
     // An alert about an alert would never end.
     const others = refused.filter(({ what }) => what !== 'recordAlert');
     if (others.length > 0) void recorder.recordAlert(alerts.setAside(others)).catch(() => undefined);
-  });
+  };
+  const listUnsent = (): void => {
+    try {
+      unsent?.write();
+    } catch {
+      // What is not on the list is taken for sent; what is and should not be any more is not sent, by whoever takes it off.
+    }
+  };
+  const queue = new WriteQueue(host, clock, feed.announce, journal, setAside, listUnsent);
   const reader = afterWriting(earlyReader, queue);
   // Whole-table scans have a thread of their own, so that a page of runs does not wait for them.
   const scanner = afterWriting(newReader(readerOptions), queue);
@@ -142,7 +152,6 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
     await queue.write(() => openRun(run), null);
     return run;
   };
-  const unsent = options.writer === 'inline' ? undefined : new UnsentAttempts(path);
   const recorder = createRecorder(queue, reader, new RunContexts(), take, unsent);
   // A disk that does not take it will refuse what matters more, and say so.
   const recoveryAlerts = alerts.recovered(host.recovered);

@@ -56,8 +56,8 @@ export function createRecorder(
       });
       written.catch(() => open.delete(attempt.id));
       if (unsent === undefined || place === undefined) return written;
-      const sending = (): void => unsent.takeOff(place);
-      return written.finally(sending);
+      // All that were written with it are taken off before the first of them goes on.
+      return written.finally(() => unsent.takeOff(place)).then(() => unsent.write());
     },
     closeAttempt(attempt, receipt) {
       const opened = open.get(attempt.id);

@@ -1,6 +1,7 @@
 // What a killed process leaves of the attempts whose rows were written and whose requests were not.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnsentAttempts, readUnsent, unsentPath } from '../../src/ledger/journal/unsent.ts';
 import { ledgerPath, openTestLedger } from '../support/ledger-folder.ts';
@@ -72,13 +73,43 @@ describe.skipIf(process.platform !== 'linux')('attempts that were written and no
     const path = ledgerPath();
     const unsent = new UnsentAttempts(path);
     const places = ['att_1', 'att_2', 'att_3'].map((id) => unsent.list(id) ?? -1);
+    expect(readUnsent(path)).toEqual([]);
+    unsent.write();
     expect(readUnsent(path)).toEqual(['att_1', 'att_2', 'att_3']);
     unsent.takeOff(places[1] ?? -1);
+    unsent.write();
     expect(readUnsent(path)).toEqual(['att_1', 'att_3']);
     expect(unsent.list('att_4')).toBe(places[1]);
+    unsent.write();
     expect(readUnsent(path)).toEqual(['att_1', 'att_4', 'att_3']);
     expect(unsent.list('an id that does not fit into a place')).toBeUndefined();
     unsent.close();
     expect(readUnsent(path)).toEqual([]);
+  });
+
+  it('are told whatever is listed and taken off in a turn, and however many', () => {
+    const change = fc.record({ list: fc.nat(120), takeOff: fc.nat(120) });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 12 }), (turns) => {
+        const path = ledgerPath();
+        const unsent = new UnsentAttempts(path);
+        const listed = new Map<string, number>();
+        let made = 0;
+        for (const { list, takeOff } of turns) {
+          for (let times = 0; times < list; times += 1) {
+            const id = `att_${(made += 1)}`;
+            listed.set(id, unsent.list(id) ?? -1);
+          }
+          for (const [id, place] of [...listed].slice(0, takeOff)) {
+            unsent.takeOff(place);
+            listed.delete(id);
+          }
+          unsent.write();
+          expect(readUnsent(path).toSorted()).toEqual([...listed.keys()].toSorted());
+        }
+        unsent.close();
+      }),
+      { numRuns: 25 },
+    );
   });
 });

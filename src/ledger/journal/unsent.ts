@@ -1,9 +1,9 @@
 // Which attempts have a row and no request yet: a file beside the database, so that after a kill nothing is held for what never left the process.
 //
-// An attempt is listed before its row is written, and taken off the list when nothing is left between it and its socket. Both are copies into the
-// system's memory, and nothing waits for a disk: the list outlives the process, and is not needed when the machine goes down, since another boot
-// does not believe it. Neither is one believed that lies in a copied file: it may be older than the database beside it. Whatever cannot be known is
-// taken for sent.
+// An attempt is listed before its row is written, and taken off the list when nothing is left between it and its socket; what changes in one turn is
+// written at once. It is a copy into the system's memory, and nothing waits for a disk: the list outlives the process, and is not needed when the
+// machine goes down, since another boot does not believe it. Neither is one believed that lies in a copied file: it may be older than the database
+// beside it. Whatever cannot be known is taken for sent.
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { FILE_MODE } from '../sqlite/private-files.ts';
 
@@ -12,7 +12,7 @@ const BOOT_PATH = '/proc/sys/kernel/random/boot_id';
 const HEAD_BYTES = 128;
 /** Each of them one line: an id, or nothing. */
 const PLACE_BYTES = 32;
-const NOTHING = Buffer.from(`${' '.repeat(PLACE_BYTES - 1)}\n`);
+const NOTHING = `${' '.repeat(PLACE_BYTES - 1)}\n`;
 
 export function unsentPath(databasePath: string): string {
   return `${databasePath}.unsent`;
@@ -22,8 +22,13 @@ export class UnsentAttempts {
   readonly #path: string;
   /** undefined: nothing is listed, so that everything is taken for sent. */
   #file: number | undefined;
+  /** As the file is to be, behind its head. */
+  #list = Buffer.alloc(64 * PLACE_BYTES, NOTHING, 'latin1');
   #places = 0;
   readonly #free: number[] = [];
+  /** What of it the file does not have yet: from one place up to another. */
+  #changedFrom = Number.POSITIVE_INFINITY;
+  #changedTo = 0;
 
   /** To be opened when what the list of another process says is in the database. */
   constructor(databasePath: string) {
@@ -39,31 +44,43 @@ export class UnsentAttempts {
     }
   }
 
-  /** Where it is listed; undefined: it could not be. */
+  /** Where it is listed, as soon as that is written; undefined: it cannot be. */
   list(id: string): number | undefined {
     if (this.#file === undefined || id.length >= PLACE_BYTES) return undefined;
     const place = this.#free.pop() ?? this.#places;
-    try {
-      writeSync(this.#file, `${id.padEnd(PLACE_BYTES - 1)}\n`, offsetOf(place), 'latin1');
-    } catch {
-      this.#free.push(place);
-      return undefined;
-    }
     if (place === this.#places) this.#places += 1;
+    if (this.#places * PLACE_BYTES > this.#list.length)
+      this.#list = Buffer.concat([this.#list, Buffer.alloc(this.#list.length, NOTHING, 'latin1')]);
+    this.#list.write(id, place * PLACE_BYTES, 'latin1');
+    this.#changed(place);
     return place;
   }
 
-  /** From here on it may be sent. Throws where that could not be written: then it must not be. */
+  /** It may be sent as soon as that is written. */
   takeOff(place: number): void {
-    if (this.#file === undefined) return;
+    this.#list.write(NOTHING, place * PLACE_BYTES, 'latin1');
+    this.#changed(place);
+    this.#free.push(place);
+  }
+
+  /** Throws where what was taken off could not be written: then it must not be sent. */
+  write(): void {
+    if (this.#file === undefined || this.#changedFrom >= this.#changedTo) return;
+    const from = this.#changedFrom * PLACE_BYTES;
     try {
-      writeSync(this.#file, NOTHING, 0, PLACE_BYTES, offsetOf(place));
+      writeSync(this.#file, this.#list, from, this.#changedTo * PLACE_BYTES - from, HEAD_BYTES + from);
     } catch {
       // A list that cannot be changed any more says nothing.
       ftruncateSync(this.#file, 0);
       this.close();
     }
-    this.#free.push(place);
+    this.#changedFrom = Number.POSITIVE_INFINITY;
+    this.#changedTo = 0;
+  }
+
+  #changed(place: number): void {
+    this.#changedFrom = Math.min(this.#changedFrom, place);
+    this.#changedTo = Math.max(this.#changedTo, place + 1);
   }
 
   close(): void {
@@ -95,10 +112,6 @@ export function readUnsent(databasePath: string): readonly string[] {
   } finally {
     closeSync(file);
   }
-}
-
-function offsetOf(place: number): number {
-  return HEAD_BYTES + place * PLACE_BYTES;
 }
 
 function inodeOf(file: number): bigint {

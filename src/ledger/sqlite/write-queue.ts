@@ -73,6 +73,7 @@ export class WriteQueue {
   readonly #announce: (rows: readonly WrittenRow[], lastOperation: number) => void;
   readonly #journal: Journal | null;
   readonly #onSetAside: (refused: readonly RefusedOperation[]) => void;
+  readonly #beforeWriting: () => void;
   #batch: Operation[] = [];
   #scheduled = false;
   /** Of what is scheduled for whoever does not wait for it. */
@@ -108,19 +109,21 @@ export class WriteQueue {
   /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
 
-  /** `onSetAside`: operations that were written could not be committed, and are in no table. */
+  /** `onSetAside`: operations that were written could not be committed, and are in no table. `beforeWriting`: called for each batch; must not throw. */
   constructor(
     host: WriterHost,
     clock: Clock,
     announce: (rows: readonly WrittenRow[], lastOperation: number) => void,
     journal: Journal | null,
     onSetAside: (refused: readonly RefusedOperation[]) => void = ignore,
+    beforeWriting: () => void = ignore,
   ) {
     this.#host = host;
     this.#clock = clock;
     this.#announce = announce;
     this.#journal = journal;
     this.#onSetAside = onSetAside;
+    this.#beforeWriting = beforeWriting;
     this.#settled = this.#direct = host.lastOperation;
     this.#firstOfBatch = this.#next = host.lastOperation + 1;
     host.listen(
@@ -199,6 +202,7 @@ export class WriteQueue {
     this.#cancelLate = null;
     // Whoever is being written schedules the next batch.
     if (this.#next === this.#firstOfBatch || this.#isBusy()) return;
+    this.#beforeWriting();
     const operations = this.#batch;
     const journal = this.#journalFor();
     const batch: Batch = {

@@ -99,13 +99,32 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
 }
 
 /** Adds an amount under the values of the labels, in their order. */
-type Tally = (amount: number | bigint, ...labels: readonly (string | number)[]) => void;
+type Tally = (amount: number | bigint, ...labels: LabelValues) => void;
 
-/** A sum under the values of some labels, and those under one value more. */
-interface Sums {
-  readonly labels: readonly (string | number)[];
-  total: bigint | undefined;
-  readonly below: Map<string | number, Sums>;
+type LabelValues = readonly (string | number)[];
+
+/** What is kept under the values of some labels, and under one value more. */
+interface Series<Kept> {
+  readonly labels: LabelValues;
+  kept: Kept | undefined;
+  readonly below: Map<string | number, Series<Kept>>;
+}
+
+function root<Kept>(): Series<Kept> {
+  return { labels: [], kept: undefined, below: new Map() };
+}
+
+function under<Kept>(series: Series<Kept>, values: LabelValues): Series<Kept> {
+  let found = series;
+  for (const value of values) {
+    let next = found.below.get(value);
+    if (next === undefined) {
+      next = { labels: [...found.labels, value], kept: undefined, below: new Map() };
+      found.below.set(value, next);
+    }
+    found = next;
+  }
+  return found;
 }
 
 /**
@@ -119,7 +138,7 @@ function tally(
   labelNames: readonly string[],
   unit = 1,
 ): Tally {
-  const root: Sums = { labels: [], total: undefined, below: new Map() };
+  const sums = root<bigint>();
   void new Counter({
     name,
     help,
@@ -127,29 +146,36 @@ function tally(
     registers,
     collect() {
       this.reset();
-      for (const { labels, total } of counted(root)) {
+      for (const { labels, kept } of counted(sums)) {
         const named = Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? '']));
-        this.inc(named, Number(total) / unit);
+        this.inc(named, Number(kept) / unit);
       }
     },
   });
   return (amount, ...values) => {
-    let sums = root;
-    for (const value of values) {
-      let next = sums.below.get(value);
-      if (next === undefined) {
-        next = { labels: [...sums.labels, value], total: undefined, below: new Map() };
-        sums.below.set(value, next);
-      }
-      sums = next;
-    }
-    sums.total = (sums.total ?? 0n) + BigInt(amount);
+    const sum = under(sums, values);
+    sum.kept = (sum.kept ?? 0n) + BigInt(amount);
   };
 }
 
-function* counted(sums: Sums): Iterable<Sums> {
-  if (sums.total !== undefined) yield sums;
+function* counted(sums: Series<bigint>): Iterable<Series<bigint>> {
+  if (sums.kept !== undefined) yield sums;
   for (const below of sums.below.values()) yield* counted(below);
+}
+
+/** A histogram whose series are found once: prom-client makes a function for each observation, which V8 would compile again and again. */
+function durations(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+): (seconds: number, ...labels: readonly string[]) => void {
+  const histogram = new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS_S, registers });
+  const series = root<Histogram.Internal<string>>();
+  return (seconds, ...values) => {
+    const found = under(series, values);
+    (found.kept ??= histogram.labels(...values)).observe(seconds);
+  };
 }
 
 /** Callers may name any team; each is a series for as long as the process lives (INV-14). */
@@ -171,26 +197,19 @@ function bounded(most: number): (value: string) => string {
 function runMetrics(registers: Registry[]): (row: WrittenRow) => void {
   const [team, task] = [bounded(MOST_TEAMS), bounded(MOST_TASKS)];
   const runs = tally(registers, 'headgate_runs_total', 'Finished runs.', ['team', 'task', 'status']);
-  const runSeconds = new Histogram({
-    name: 'headgate_run_duration_seconds',
-    help: 'From acceptance to answer.',
-    labelNames: ['task'],
-    buckets: LATENCY_BUCKETS_S,
-    registers,
-  });
+  const runSeconds = durations(registers, 'headgate_run_duration_seconds', 'From acceptance to answer.', [
+    'task',
+  ]);
   const attempts = tally(registers, 'headgate_attempts_total', 'Calls to providers that ended.', [
     'provider',
     'model',
     'status',
     'error_class',
   ]);
-  const attemptSeconds = new Histogram({
-    name: 'headgate_attempt_duration_seconds',
-    help: 'From call to answer.',
-    labelNames: ['provider', 'model'],
-    buckets: LATENCY_BUCKETS_S,
-    registers,
-  });
+  const attemptSeconds = durations(registers, 'headgate_attempt_duration_seconds', 'From call to answer.', [
+    'provider',
+    'model',
+  ]);
   const tokens = tally(registers, 'headgate_tokens_total', 'Tokens, by direction.', [
     'provider',
     'model',
@@ -208,12 +227,12 @@ function runMetrics(registers: Registry[]): (row: WrittenRow) => void {
       const { status, latencyMs, caller } = row.run;
       const name = task(row.run.task);
       runs(1, team(caller.team ?? ''), name, status);
-      if (latencyMs !== null) runSeconds.observe({ task: name }, latencyMs / 1000);
+      if (latencyMs !== null) runSeconds(latencyMs / 1000, name);
     } else if (row.kind === 'attempt_closed') {
       const { provider, requestedModel: model, status, errorClass, latencyMs } = row.attempt;
       const { inputTokens, outputTokens, costNanoUsd } = row.attempt;
       attempts(1, provider, model, status, errorClass ?? '');
-      if (latencyMs !== null) attemptSeconds.observe({ provider, model }, latencyMs / 1000);
+      if (latencyMs !== null) attemptSeconds(latencyMs / 1000, provider, model);
       tokens(inputTokens, provider, model, 'input');
       tokens(outputTokens, provider, model, 'output');
       const counted = row.rollupKey === undefined ? '' : decodeDimensions(row.rollupKey).team;
