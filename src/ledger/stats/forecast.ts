@@ -1,9 +1,10 @@
 // When a budget will be spent, from its own past by hour and weekday; and how sure that is.
 import type { Clock } from '../../common/clock.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
+import type { PlanBudget } from '../../language/plan/types.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, bucketStartMs } from '../rollup/dimensions.ts';
-import type { PointSums, RollupFilter } from '../rollup/group.ts';
+import type { Grouping, PointSums, RollupFilter } from '../rollup/group.ts';
 import type { Forecast } from './port.ts';
 import { studentQuantile } from './student.ts';
 
@@ -145,36 +146,63 @@ export function forecastOf(view: BudgetView, past: HourlyPast, nowMs: number): F
   };
 }
 
-/** Reads a budget account's own past. undefined where the past cannot be told apart: a condition says which calls count. */
-export async function readPast(
+/**
+ * Reads the past of accounts of one budget: of several at once by what tells them apart, so that their hours are read once. undefined where the past
+ * cannot be told: a condition says which calls count.
+ */
+export async function readPasts(
   reader: RollupReader,
   clock: Clock,
-  { budget, account }: BudgetView,
-): Promise<HourlyPast | undefined> {
-  if (budget.when !== null || budget.per.kind !== 'calendar') return undefined;
-  // What says no session is not kept by itself.
-  if (budget.each?.kind === 'session' && account.endsWith('/')) return undefined;
+  budget: PlanBudget,
+  accounts: readonly string[],
+): Promise<(account: string) => HourlyPast | undefined> {
+  if (budget.when !== null || budget.per.kind !== 'calendar') return () => undefined;
+  const { each } = budget;
   const startMs = bucketStartMs(HOURS, clock.nowMs());
   const fromMs = startMs - MOST_PAST_DAYS * DAY_HOURS * HOUR_MS;
-  const filter = filterOf(budget, account);
+  // There may be a session for every few runs: they are read one by one.
+  const tellsApart = accounts.length === 1 || each === null || each.kind === 'session' ? undefined : each;
+  const groupings: readonly Grouping[] =
+    tellsApart === undefined
+      ? accounts.map((account) => ({ by: [], filter: filterOf(budget, account) }))
+      : [
+          {
+            by: [DIMENSION_OF[tellsApart.kind]],
+            filter: scopeFilterOf(budget),
+            ...(tellsApart.kind === 'tag' ? { tagKey: tellsApart.tag } : {}),
+          },
+        ];
   const [{ answers }, { firstMs }] = await Promise.all([
-    reader.rollups([
-      { spans: [{ grain: HOURS, fromMs, toMs: startMs }], grouping: { by: [], filter }, as: 'points' },
-    ]),
+    reader.rollups(
+      groupings.map((grouping) => ({
+        spans: [{ grain: HOURS, fromMs, toMs: startMs }],
+        grouping,
+        as: 'points' as const,
+      })),
+    ),
     reader.spans([]),
   ]);
-  const amounts = new Map(
-    (answers[0] ?? []).map(({ bucketMs, sums }) => [bucketMs, amountOf(budget.limit.unit, sums)]),
-  );
+  const amounts = new Map<string, Map<number, number>>();
+  answers.forEach((points, index) => {
+    for (const { bucketMs, values, sums } of points) {
+      const account = tellsApart === undefined ? accounts[index] : values[0];
+      const hours = amounts.get(account ?? '') ?? new Map<number, number>();
+      amounts.set(account ?? '', hours.set(bucketMs, amountOf(budget.limit.unit, sums)));
+    }
+  });
   const sinceMs = firstMs === null ? startMs : Math.max(fromMs, firstMs);
-  return {
-    startMs,
-    pastDays: Math.floor((startMs - sinceMs) / (DAY_HOURS * HOUR_MS)),
-    amountAt: (hourMs) => amounts.get(hourMs) ?? 0,
+  const pastDays = Math.floor((startMs - sinceMs) / (DAY_HOURS * HOUR_MS));
+  return (account) => {
+    // What says no session is not kept by itself.
+    if (each?.kind === 'session' && account.endsWith('/')) return undefined;
+    const hours = amounts.get(account);
+    return { startMs, pastDays, amountAt: (hourMs) => hours?.get(hourMs) ?? 0 };
   };
 }
 
-function amountOf(unit: BudgetView['budget']['limit']['unit'], sums: PointSums): number {
+const DIMENSION_OF = { caller: 'CALLER', team: 'TEAM', tag: 'TAG' } as const;
+
+function amountOf(unit: PlanBudget['limit']['unit'], sums: PointSums): number {
   if (unit === 'calls') return sums.attempts;
   return Number(unit === 'usd' ? sums.costNanoUsd : sums.inputTokens + sums.outputTokens);
 }
@@ -185,14 +213,21 @@ function sessionOf(account: string): Pick<RollupFilter, 'caller' | 'session'> {
   return { caller: account.slice(0, at), session: account.slice(at + 1) };
 }
 
-function filterOf({ scope, each }: BudgetView['budget'], account: string): RollupFilter {
+function filterOf(budget: PlanBudget, account: string): RollupFilter {
+  const { each } = budget;
   return {
-    ...(scope.kind === 'provider' ? { provider: scope.provider } : {}),
-    ...(scope.kind === 'model' ? { model: scope.model } : {}),
-    ...(scope.kind === 'task' ? { task: scope.task } : {}),
+    ...scopeFilterOf(budget),
     ...(each?.kind === 'caller' ? { caller: account } : {}),
     ...(each?.kind === 'team' ? { team: account } : {}),
     ...(each?.kind === 'session' ? sessionOf(account) : {}),
     ...(each?.kind === 'tag' ? { tag: { key: each.tag, value: account } } : {}),
+  };
+}
+
+function scopeFilterOf({ scope }: PlanBudget): RollupFilter {
+  return {
+    ...(scope.kind === 'provider' ? { provider: scope.provider } : {}),
+    ...(scope.kind === 'model' ? { model: scope.model } : {}),
+    ...(scope.kind === 'task' ? { task: scope.task } : {}),
   };
 }

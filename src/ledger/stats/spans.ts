@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
 import type { NanoUsd } from '../../common/money.ts';
+import type { BudgetView } from '../../engine/budget/port.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
 import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
@@ -13,7 +14,7 @@ import { toBucket } from './bucket.ts';
 import { readCostChange } from './changes.ts';
 import type { ChangeReader } from './changes.ts';
 import { partsOf, shownSpan, spanOf } from './calendar.ts';
-import { forecastOf, readPast } from './forecast.ts';
+import { forecastOf, readPasts } from './forecast.ts';
 import type { HourlyPast } from './forecast.ts';
 import type {
   CostBucket,
@@ -105,17 +106,35 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
   };
 }
 
-/** The past of an account is read once a minute, however many ask. */
+/** The past of an account is read once an hour, since it is of whole hours; that of accounts that are asked for together, together. */
 function createForecasts(reader: RollupReader, clock: Clock): SpanStats['forecast'] {
   const pasts = new LRUCache<string, Promise<HourlyPast | undefined>>({ max: REMEMBERED_ACCOUNTS });
+  const asked = new Map<
+    string,
+    { readonly accounts: string[]; readonly read: ReturnType<typeof readPasts> }
+  >();
+  const nameOf = (...parts: readonly unknown[]): string =>
+    JSON.stringify(parts, (_key, value) => (typeof value === 'bigint' ? String(value) : (value as unknown)));
+  const pastOf = async ({ budget, account }: BudgetView): Promise<HourlyPast | undefined> => {
+    const name = nameOf(budget);
+    let together = asked.get(name);
+    if (together === undefined) {
+      const accounts: string[] = [];
+      const read = Promise.resolve().then(() => {
+        asked.delete(name);
+        return readPasts(reader, clock, budget, accounts);
+      });
+      asked.set(name, (together = { accounts, read }));
+    }
+    together.accounts.push(account);
+    return (await together.read)(account);
+  };
   return async (view) => {
     const nowMs = clock.nowMs();
-    const name = JSON.stringify([view.budget, view.account, bucketStartMs(MINUTES, nowMs)], (_key, value) =>
-      typeof value === 'bigint' ? String(value) : (value as unknown),
-    );
+    const name = nameOf(view.budget, view.account, bucketStartMs(HOURS, nowMs));
     let reading = pasts.get(name);
     if (reading === undefined) {
-      pasts.set(name, (reading = readPast(reader, clock, view)));
+      pasts.set(name, (reading = pastOf(view)));
       reading.catch(() => pasts.delete(name));
     }
     const past = await reading;

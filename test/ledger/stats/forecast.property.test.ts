@@ -1,6 +1,10 @@
 // A forecast holds what it says where the days to come are like those that were, and says nothing where there is no past.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/common/clock.ts';
+import { createSpanStats } from '../../../src/ledger/stats/spans.ts';
+import { ledgerPath, openTestLedger } from '../../support/ledger-folder.ts';
+import { finish, makeAttempt, makeRun, settle } from '../../support/ledger-records.ts';
 import { CONFIDENCE, courseOf, forecastOf } from '../../../src/ledger/stats/forecast.ts';
 import { studentQuantile } from '../../../src/ledger/stats/student.ts';
 import type { BudgetView } from '../../../src/engine/budget/port.ts';
@@ -123,4 +127,48 @@ describe("Student's t", () => {
     expect(studentQuantile(0.9, 21)).toBeCloseTo(1.323, 3);
     expect(studentQuantile(0.9, 27)).toBeCloseTo(1.314, 3);
   });
+});
+
+it('accounts that are asked for together have the past that each has by itself, which is read once an hour', async () => {
+  const DAY_MS = 24 * HOUR_MS;
+  let nowMs = START_MS + HOUR_MS;
+  const clock = { ...systemClock, nowMs: () => nowMs };
+  const ledger = await openTestLedger(ledgerPath(), { clock, writer: 'inline' });
+  for (const [index, caller] of ['ana', 'bob', 'ana', 'cy', 'bob', 'ana'].entries()) {
+    const run = makeRun(`run_${index}`, {
+      startedAtMs: START_MS - (1 + index) * DAY_MS + 12 * HOUR_MS,
+      caller: { name: caller, team: caller === 'cy' ? null : 'support', tier: null },
+      tags: index % 2 === 0 ? { env: 'prod' } : {},
+    });
+    const attempt = makeAttempt(`att_${index}`, run);
+    await ledger.openRun(run);
+    await ledger.openAttempt(attempt);
+    await ledger.closeAttempt(settle(attempt, { costNanoUsd: 1_000n * BigInt(index + 1) }), null);
+    await ledger.finishRun(finish(run));
+  }
+  let reads = 0;
+  const counted = { ...ledger, rollups: (read: never) => ((reads += 1), ledger.rollups(read)) };
+  const accounts = {
+    caller: ['ana', 'bob', 'cy', 'nobody'],
+    team: ['support', ''],
+    tag: ['prod', 'dev'],
+  };
+  for (const kind of ['caller', 'team', 'tag'] as const) {
+    const each = kind === 'tag' ? { kind, tag: 'env' } : { kind };
+    const views = accounts[kind].map((account) => {
+      const one = view({ account, resetsAtMs: START_MS + DAY_MS });
+      return { ...one, budget: { ...one.budget, each } };
+    });
+    const together = createSpanStats(counted, clock);
+    reads = 0;
+    const forecasts = await Promise.all(views.map((one) => together.forecast(one)));
+    await Promise.all(views.map((one) => together.forecast(one)));
+    expect(reads).toBe(1);
+    for (const [index, one] of views.entries())
+      expect(forecasts[index]).toEqual(await createSpanStats(ledger, clock).forecast(one));
+    expect(new Set(forecasts.map((forecast) => forecast?.expected)).size).toBeGreaterThan(1);
+    nowMs += HOUR_MS;
+    await together.forecast(views[0] as BudgetView);
+    expect(reads).toBe(2);
+  }
 });
