@@ -55,7 +55,7 @@ async function activate(revision: string | undefined, flags: ActivateFlags, io: 
 }
 
 /** What has come of it: a server serves it now; in a ledger it is what the next start serves, or what was let go of. */
-interface Told {
+interface Activated {
   readonly json:
     | { readonly serving: Named }
     | { readonly nextStart: Named }
@@ -67,7 +67,7 @@ async function remotely(
   revision: string | undefined,
   server: string,
   key: string | undefined,
-): Promise<Told> {
+): Promise<Activated> {
   const [{ createRemote }, documents] = await Promise.all([import('./remote.ts'), import('./documents.ts')]);
   const remote = createRemote(server, key);
   if (revision === undefined) {
@@ -84,7 +84,7 @@ async function remotely(
   };
 }
 
-async function inLedger(revision: string | undefined, location: LedgerLocation): Promise<Told> {
+async function inLedger(revision: string | undefined, location: LedgerLocation): Promise<Activated> {
   const [{ openLedger }, { pinInLedger, releaseInLedger }] = await Promise.all([
     import('../ledger/open.ts'),
     import('../revisions/pin.ts'),

@@ -35,13 +35,13 @@ export interface ShownSwitch {
 }
 
 /** What is paused: one thing by its name, or all. */
-type Scope = { readonly kind: Named; readonly name: string } | { readonly kind: 'all' };
+type PauseScope = { readonly kind: Named; readonly name: string } | { readonly kind: 'all' };
 
 interface Switches {
   /** What the revision in force calls its own; null: no revision is known. */
   names(): Promise<Readonly<Record<Exclude<Named, 'caller'>, readonly string[]>> | null>;
-  pause(scope: Scope, reason: string): Promise<ShownSwitch>;
-  resume(scope: Scope): Promise<ShownSwitch>;
+  pause(scope: PauseScope, reason: string): Promise<ShownSwitch>;
+  resume(scope: PauseScope): Promise<ShownSwitch>;
   close(): Promise<void>;
 }
 
@@ -84,8 +84,8 @@ function scoped(command: Command): Command {
     .option('--json', 'as JSON', false);
 }
 
-function scopeOf(flags: ScopeFlags, verb: string): Scope {
-  const named = NAMED.flatMap((kind): readonly Scope[] => {
+function scopeOf(flags: ScopeFlags, verb: string): PauseScope {
+  const named = NAMED.flatMap((kind): readonly PauseScope[] => {
     const name = flags[kind];
     return name === undefined ? [] : [{ kind, name }];
   });
@@ -99,7 +99,7 @@ function scopeOf(flags: ScopeFlags, verb: string): Scope {
 }
 
 /** A misspelt name would stop nothing, and look as if it had. */
-async function refuseUnknown(switches: Switches, scope: Scope): Promise<void> {
+async function refuseUnknown(switches: Switches, scope: PauseScope): Promise<void> {
   if (scope.kind === 'all' || scope.kind === 'caller') return;
   const names = (await switches.names())?.[scope.kind];
   if (names === undefined || names.includes(scope.name)) return;
@@ -138,7 +138,7 @@ async function withSwitches(
   }
 }
 
-const textOf = (scope: Scope): string => (scope.kind === 'all' ? 'all' : `${scope.kind}:${scope.name}`);
+const textOf = (scope: PauseScope): string => (scope.kind === 'all' ? 'all' : `${scope.kind}:${scope.name}`);
 
 /** No server runs: the next one starts with the switch as it is left here. */
 async function switchesInLedger(location: LedgerLocation): Promise<Switches> {
@@ -203,7 +203,7 @@ async function documentsFor(server: string, key: string | undefined) {
 }
 
 function switchesAtServer(server: string, key: string | undefined): Switches {
-  const input = (scope: Scope): SpendScopeInput =>
+  const input = (scope: PauseScope): SpendScopeInput =>
     // One field of a oneOf input.
     (scope.kind === 'all' ? { all: true } : { [scope.kind]: scope.name }) as SpendScopeInput;
   return {

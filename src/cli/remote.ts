@@ -12,7 +12,7 @@ export interface Remote {
   ): AsyncIterable<Data>;
 }
 
-interface Answer<Data> {
+interface GraphqlAnswer<Data> {
   readonly data?: Data | null;
   readonly errors?: readonly {
     readonly message: string;
@@ -44,7 +44,7 @@ export function createRemote(server: string, key: string | undefined): Remote {
     }
   }
 
-  function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  function dataOf<Data>({ data, errors }: GraphqlAnswer<Data>): Data {
     const [error] = errors ?? [];
     if (error?.extensions?.code === 'UNAUTHENTICATED')
       throw new HeadgateError(
@@ -75,7 +75,7 @@ export function createRemote(server: string, key: string | undefined): Remote {
       );
       const text = await response.text();
       try {
-        return dataOf(JSON.parse(text) as Answer<never>);
+        return dataOf(JSON.parse(text) as GraphqlAnswer<never>);
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error;
         throw new HeadgateError(
@@ -93,7 +93,7 @@ export function createRemote(server: string, key: string | undefined): Remote {
         signal,
       );
       if (!response.ok || response.body === null) {
-        dataOf((await response.json().catch(() => ({}))) as Answer<never>);
+        dataOf((await response.json().catch(() => ({}))) as GraphqlAnswer<never>);
         return;
       }
       let waiting = '';
@@ -105,7 +105,7 @@ export function createRemote(server: string, key: string | undefined): Remote {
           if (/^event: complete$/m.test(event)) return;
           const data = /^data: (.+)$/m.exec(event)?.[1];
           if (data !== undefined && /^event: next$/m.test(event))
-            yield dataOf(JSON.parse(data) as Answer<never>);
+            yield dataOf(JSON.parse(data) as GraphqlAnswer<never>);
         }
       }
     },

@@ -14,7 +14,7 @@ import type { WriteQueue } from './sqlite/write-queue.ts';
 const TOUCH_EVERY_MS = 60_000;
 const REMEMBERED_KEYS = 10_000;
 
-type Verdict = Parameters<LedgerAdmin['reconcile']>[1];
+type Reconciliation = Parameters<LedgerAdmin['reconcile']>[1];
 
 export function createAdmin(queue: WriteQueue, reader: ReaderThread, clock: Clock): LedgerAdmin {
   const touched = new Map<string, number>();
@@ -63,7 +63,7 @@ export function createAdmin(queue: WriteQueue, reader: ReaderThread, clock: Cloc
 }
 
 /** Confirmed: it failed for the run, and was billed. Released: nobody billed it. */
-function judge(attempt: AttemptRecord, verdict: Verdict, nowMs: number): AttemptRecord {
+function judge(attempt: AttemptRecord, verdict: Reconciliation, nowMs: number): AttemptRecord {
   const finished = {
     ...attempt,
     finishedAtMs: nowMs,
@@ -98,7 +98,7 @@ function isEstimate({ status, estimated }: AttemptRecord): boolean {
   return estimated && status !== 'open' && status !== 'unreconciled';
 }
 
-function lower(attempt: AttemptRecord, verdict: Verdict): AttemptRecord {
+function lower(attempt: AttemptRecord, verdict: Reconciliation): AttemptRecord {
   const costNanoUsd = verdict.kind === 'release' ? 0n : (verdict.costNanoUsd ?? attempt.costNanoUsd);
   if (costNanoUsd > attempt.costNanoUsd || costNanoUsd < 0n)
     throw new HeadgateError(

@@ -5,7 +5,7 @@ import type { Accounts, HoldRequest, Posting, RecoveredHold, Spending } from './
 import { accountOf, covers } from './scope.ts';
 import { amountOf } from './units.ts';
 
-interface Settled {
+interface SettledRow {
   readonly posting: Posting;
   readonly spending: Spending;
 }
@@ -15,8 +15,8 @@ export function readSettled(
   accounts: Accounts,
   states: readonly BudgetState[],
   nowMs: number,
-): ReadonlyMap<string, readonly Settled[]> {
-  const byBudget = new Map<string, Settled[]>();
+): ReadonlyMap<string, readonly SettledRow[]> {
+  const byBudget = new Map<string, SettledRow[]>();
   if (states.length === 0) return byBudget;
   const sinceMs = Math.min(nowMs, ...states.map(({ cursor }) => cursor.sinceMs()));
   for (const row of accounts.settled(sinceMs)) {
@@ -33,7 +33,7 @@ export function readSettled(
  */
 export function recover(
   state: BudgetState,
-  rows: readonly Settled[],
+  rows: readonly SettledRow[],
   accounts: Accounts,
   nowMs: number,
 ): void {

@@ -22,14 +22,14 @@ export function createEngine(parts: EngineParts): Engine {
 }
 
 /** What a request comes to: a run in this process, one that waits or that another node runs, or a result without one. */
-type Answer = LiveRun | { readonly kind: 'elsewhere'; readonly run: RunRecord } | RunResult;
+type RunAnswer = LiveRun | { readonly kind: 'elsewhere'; readonly run: RunRecord } | RunResult;
 
 class RunEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #runs: LiveRuns;
   readonly #reuse: Reuse;
   /** Requests with an idempotency key whose row is not written yet: the same key joins. */
-  readonly #keyed = new Map<string, { readonly prepared: Prepared; readonly answer: Promise<Answer> }>();
+  readonly #keyed = new Map<string, { readonly prepared: Prepared; readonly answer: Promise<RunAnswer> }>();
   #stopping = false;
   /** Durable runs that have a place here. */
   #durable = 0;
@@ -64,7 +64,7 @@ class RunEngine implements Engine {
     return answer.kind === 'run' ? { kind: 'started', run: answer.snapshot.run } : answer;
   }
 
-  async #answer(request: RunRequest, durable: boolean): Promise<Answer | RunResult> {
+  async #answer(request: RunRequest, durable: boolean): Promise<RunAnswer | RunResult> {
     const preparing = this.#prepare(request);
     const prepared = preparing instanceof Promise ? await preparing : preparing;
     if (!prepared.ok) return prepared.error;
@@ -224,7 +224,7 @@ class RunEngine implements Engine {
   }
 
   /** One answer for all requests of a caller with the same key. */
-  async #once(prepared: Prepared, key: string, durable: boolean): Promise<Answer> {
+  async #once(prepared: Prepared, key: string, durable: boolean): Promise<RunAnswer> {
     const mapKey = `${prepared.request.caller.name}\n${key}`;
     const known = this.#keyed.get(mapKey);
     if (known !== undefined) return sameRequest(known.prepared, prepared) ? known.answer : keyReused(key);
@@ -239,7 +239,7 @@ class RunEngine implements Engine {
   }
 
   /** The run that was made with this key before, whatever became of it; undefined: there is none. */
-  async #madeBefore(prepared: Prepared, key: string): Promise<Answer | undefined> {
+  async #madeBefore(prepared: Prepared, key: string): Promise<RunAnswer | undefined> {
     const record = await this.#parts.recorder.findByIdempotencyKey(prepared.request.caller.name, key);
     if (record === undefined) return undefined;
     const { linked, inputHash } = prepared;
@@ -254,7 +254,7 @@ class RunEngine implements Engine {
   }
 
   /** Who only starts a run (`durable`) is answered at once, and waits for nobody. */
-  async #admit(prepared: Prepared, durable: boolean): Promise<Answer> {
+  async #admit(prepared: Prepared, durable: boolean): Promise<RunAnswer> {
     const { request, linked } = prepared;
     const { name, cache } = linked.task;
     const off = this.#parts.guards.switchFor(spendScopes(name, request.caller.name));
@@ -265,7 +265,7 @@ class RunEngine implements Engine {
   }
 
   /** Asks the loop guard, and begins the run. `done`: what an earlier run of the same has done, with what follows its id in the ids of runs. */
-  async #begin(prepared: Prepared, durable: boolean, done: readonly StepRecord[] = []): Promise<Answer> {
+  async #begin(prepared: Prepared, durable: boolean, done: readonly StepRecord[] = []): Promise<RunAnswer> {
     const { guards, clock, random, recorder } = this.#parts;
     const { request, plan, linked, input, limits, inputHash, loopTraces, idempotencyKey } = prepared;
     const { caller, onEvent, stream = false, texts = 'output', exchange } = request;
@@ -334,7 +334,7 @@ class RunEngine implements Engine {
   }
 
   /** Awaits the row of a run. Where another node has used its key meanwhile: the run that was made with it. */
-  async #open(record: RunRecord, prepared: Prepared): Promise<Answer | undefined> {
+  async #open(record: RunRecord, prepared: Prepared): Promise<RunAnswer | undefined> {
     // What waits may be taken as soon as it is written.
     if (record.status !== 'queued') this.#opening.add(record.id);
     try {

@@ -26,7 +26,7 @@ type State =
   | { readonly kind: 'half-open'; readonly abandoned: boolean };
 
 /** cockatiel counts `failed` results as failures, and leaves a thrown error out of its counts while closed. */
-type Told = 'succeeded' | 'failed';
+type CallEnd = 'succeeded' | 'failed';
 const UNCOUNTED = new Error('neither a success nor a failure of the provider');
 
 export function createCircuit(
@@ -95,7 +95,7 @@ export function createCircuit(
       if (told === 'closed') toldUntilMs = Number.NEGATIVE_INFINITY;
     },
     begin() {
-      const { promise: told, resolve, reject } = Promise.withResolvers<Told>();
+      const { promise: told, resolve, reject } = Promise.withResolvers<CallEnd>();
       const counted = breaker.execute(() => told).then(() => undefined, unlessUncounted);
       // It is told where the end is told.
       counted.catch(() => undefined);

@@ -72,7 +72,7 @@ export function parseDocument(file: SourceFile): ParsedDocument {
   return { document: reader.incomplete ? null : document, problems };
 }
 
-interface Refusal {
+interface UnreadableText {
   readonly code: string;
   readonly offset: number;
   readonly message: string;
@@ -80,7 +80,7 @@ interface Refusal {
 }
 
 /** What is refused before the YAML library sees it: each could make it slow, or is invisible to the person who reads the file. */
-function refuse(text: string): Refusal | undefined {
+function refuse(text: string): UnreadableText | undefined {
   if (text.length > MAX_FILE_CHARACTERS) {
     const message = `The file has ${formatThousands(text.length)} characters; at most ${formatThousands(MAX_FILE_CHARACTERS)} are read.`;
     return {

@@ -16,7 +16,7 @@ import { scanRows } from './queries/scan-queries.ts';
 import { createTakeWaiting } from './waiting.ts';
 import { verify } from './queries/verify.ts';
 
-type Answers = {
+type Reads = {
   readonly [Name in QueryName]: (...args: Parameters<Queries[Name]>) => Promise<ReturnType<Queries[Name]>>;
 };
 
@@ -53,7 +53,7 @@ export function createPostgresReader(
     const { rows } = await client.query('select last_operation from nodes where seq = $1', [node]);
     return Number((rows[0] as { last_operation: bigint } | undefined)?.last_operation ?? 0);
   };
-  const answers: Answers = {
+  const answers: Reads = {
     run: (id) => runs.findRun(database, id),
     runsById: (ids) => runs.findRuns(database, ids),
     runs: (filter, page) => runs.listRuns(scanned, filter, page),

@@ -25,7 +25,7 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-type Answer =
+type ThreadAnswer =
   | { readonly number: number; readonly value: unknown }
   | { readonly number: number; readonly failure: Failure };
 
@@ -51,7 +51,7 @@ export function createReader({ path, migrationsFolder, early = false }: ReaderOp
       workerData: { path, migrationsFolder },
       resourceLimits: LEDGER_THREAD_LIMITS,
     });
-    started.on('message', (answer: Answer) => {
+    started.on('message', (answer: ThreadAnswer) => {
       const waiting = asked.get(answer.number);
       asked.delete(answer.number);
       // A reader that has nothing to do keeps no process alive; one that is told to end is waited for.

@@ -13,7 +13,7 @@ const MAX_CHARACTERS = 100_000;
 /** Of the numbers that a run's events have each time that it is begun: one that goes on elsewhere does not take those of before. */
 const NUMBERS_A_BEGINNING = 1_000_000;
 
-class Journal {
+class RunJournal {
   readonly #first: number;
   readonly #listeners = new Set<(event: NumberedEvent) => void>();
   #events: NumberedEvent[] = [];
@@ -55,7 +55,7 @@ class Journal {
 }
 
 export class RunJournals {
-  readonly #journals = new Map<string, Journal>();
+  readonly #journals = new Map<string, RunJournal>();
 
   /** Writes an event down; a run's first begins its journal. Each event of the run has to come here, in order. */
   append(event: RunEvent): NumberedEvent {
@@ -63,7 +63,7 @@ export class RunJournals {
     let journal = this.#journals.get(runId);
     if (event.type === 'queued' && (journal === undefined || event.begun !== undefined)) {
       this.#makeRoom();
-      journal = new Journal(event.begun ?? 1);
+      journal = new RunJournal(event.begun ?? 1);
       this.#journals.set(runId, journal);
     }
     if (journal === undefined) return { ...event, seq: null };

@@ -27,7 +27,7 @@ export interface RemoteFollower {
 }
 
 /** Texts go as they are; what is in a row is read there by whoever hears of it (INV-11). `more`: the text goes on in the next one. */
-type Told = { readonly seq: number | null; readonly runId: string; readonly atMs: number } & (
+type ToldEvent = { readonly seq: number | null; readonly runId: string; readonly atMs: number } & (
   | {
       readonly type: 'text';
       readonly step: string;
@@ -46,7 +46,7 @@ type Message =
   | { readonly kind: 'follow'; readonly follower: number; readonly runId: string; readonly after: number }
   | { readonly kind: 'unfollow'; readonly follower: number }
   | { readonly kind: 'following'; readonly follower: number; readonly whole: boolean }
-  | { readonly kind: 'events'; readonly follower: number; readonly events: readonly Told[] };
+  | { readonly kind: 'events'; readonly follower: number; readonly events: readonly ToldEvent[] };
 
 /** So often it is asked for: the node that runs it may have died. */
 const ASK_EVERY_MS = 500;
@@ -150,7 +150,7 @@ export class RemoteRuns {
       tell(event);
     };
     let partOfText = '';
-    const take = async (told: Told): Promise<void> => {
+    const take = async (told: ToldEvent): Promise<void> => {
       if (told.type === 'text') {
         partOfText += told.delta;
         if (told.more === true) return;
@@ -193,16 +193,21 @@ export class RemoteRuns {
 /** Who follows a run of this node elsewhere: what happens is gathered for a moment, and sent in messages that are small enough. */
 class Follower {
   readonly #clock: Clock;
-  readonly #send: (events: readonly Told[]) => void;
+  readonly #send: (events: readonly ToldEvent[]) => void;
   readonly #mostBytes: number;
   readonly #onOver: () => void;
-  #waiting: Told[] = [];
+  #waiting: ToldEvent[] = [];
   #cancel: (() => void) | undefined;
   askedAtMs: number;
   isOver = false;
   stop: (() => void) | undefined;
 
-  constructor(clock: Clock, send: (events: readonly Told[]) => void, mostBytes: number, onOver: () => void) {
+  constructor(
+    clock: Clock,
+    send: (events: readonly ToldEvent[]) => void,
+    mostBytes: number,
+    onOver: () => void,
+  ) {
     this.#clock = clock;
     this.#send = send;
     this.#mostBytes = mostBytes;
@@ -226,7 +231,7 @@ class Follower {
   #flush(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    let batch: Told[] = [];
+    let batch: ToldEvent[] = [];
     let bytes = 0;
     for (const told of this.#waiting) {
       const more = Buffer.byteLength(JSON.stringify(told)) + 1;
@@ -249,13 +254,13 @@ class Follower {
   }
 }
 
-function toldOf(event: NumberedEvent, mostCharacters: number): readonly Told[] {
+function toldOf(event: NumberedEvent, mostCharacters: number): readonly ToldEvent[] {
   const { seq, runId, atMs } = event;
   const base = { seq, runId, atMs };
   switch (event.type) {
     case 'text': {
       const { type, step, path, delta } = event;
-      const parts: Told[] = [];
+      const parts: ToldEvent[] = [];
       for (let at = 0; at < delta.length || at === 0; at += mostCharacters) {
         const isLast = at + mostCharacters >= delta.length;
         const part = delta.slice(at, at + mostCharacters);
@@ -281,7 +286,7 @@ function toldOf(event: NumberedEvent, mostCharacters: number): readonly Told[] {
 /** undefined: its row is not there. */
 async function readEvent(
   history: History,
-  told: Exclude<Told, { type: 'text' }>,
+  told: Exclude<ToldEvent, { type: 'text' }>,
 ): Promise<NumberedEvent | undefined> {
   const { runId, atMs, seq } = told;
   const base = { runId, atMs, seq };
