@@ -4,6 +4,8 @@ const HOUR_MS = 3_600_000;
 /** Offsets reach from -12 h to +14 h; this far on each side of a UTC midnight lies at most one clock change. */
 const SPAN_MS = 26 * HOUR_MS;
 
+/** There are some six hundred, but a name may be spelt in many ways, and each offset is one too (INV-14). */
+const MOST_FORMATS = 600;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {
@@ -19,6 +21,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
+    if (formats.size >= MOST_FORMATS) formats.clear();
     formats.set(timeZone, format);
   }
   return format;

@@ -1,6 +1,6 @@
 // Windows: calendar windows in every kind of time zone, and the buckets of rolling ones.
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   bucketStartMs,
   calendarWindow,
@@ -27,6 +27,21 @@ describe('calendar windows', () => {
     expect(window('day')).toEqual(['2026-07-14T22:00:00.000Z', '2026-07-15T22:00:00.000Z']);
     expect(window('week')).toEqual(['2026-07-12T22:00:00.000Z', '2026-07-19T22:00:00.000Z']);
     expect(window('month')).toEqual(['2026-06-30T22:00:00.000Z', '2026-07-31T22:00:00.000Z']);
+  });
+
+  it('INV-14: keep no more zones than there are, however many a caller names', () => {
+    const made = vi.spyOn(Intl, 'DateTimeFormat');
+    const ask = (minutes: number): number =>
+      calendarWindow(
+        'hour',
+        `+${new Date(minutes * 60_000).toISOString().slice(11, 16)}`,
+        at('2026-07-15T21:30:15Z'),
+      ).startMs;
+    const first = ask(1);
+    for (let minutes = 2; minutes < 1_000; minutes += 1) ask(minutes);
+    made.mockClear();
+    expect(ask(1)).toBe(first);
+    expect(made).toHaveBeenCalledTimes(1);
   });
 
   it('start the week on Monday, over the turn of a year too', () => {

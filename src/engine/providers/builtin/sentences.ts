@@ -15,14 +15,11 @@ const MOST_AT_ONCE = 16 * 1024;
 /** What is longer is a sentence, whatever its end looks like. */
 const LONGEST_JOINED = 2_000;
 
-const segmenters = new Map<string, Intl.Segmenter>();
+let english: Intl.Segmenter | undefined;
 
+/** Made once: it costs more than splitting a page. The rules are the same for all languages that end a sentence with a mark. */
 function segmenter(): Intl.Segmenter {
-  let found = segmenters.get('en');
-  // Made once: it costs more than splitting a page. The rules are the same for all languages that end a sentence with a mark.
-  if (found === undefined)
-    segmenters.set('en', (found = new Intl.Segmenter('en', { granularity: 'sentence' })));
-  return found;
+  return (english ??= new Intl.Segmenter('en', { granularity: 'sentence' }));
 }
 
 /** In order. Lines within a paragraph are joined; a blank line or a heading ends a sentence whatever its last character is. */
