@@ -6,6 +6,7 @@ import { createApi, useData, type Connection } from './client.ts';
 import { graphql } from './generated/gql.ts';
 import gate from './gate.svg';
 import { Now } from './now/now.tsx';
+import { KeepSecret } from './parts/secret.tsx';
 import { signOut, SignIn } from './session/sign-in.tsx';
 
 interface View {
@@ -42,6 +43,14 @@ const VIEWS: readonly View[] = [
 ];
 
 export function App() {
+  return (
+    <KeepSecret>
+      <Session />
+    </KeepSecret>
+  );
+}
+
+function Session() {
   const [signedOut, setSignedOut] = useState(false);
   const [connection, setConnection] = useState<Connection>('connecting');
   const [visit, setVisit] = useState(0);

@@ -1,5 +1,6 @@
 // The providers' health: circuits, headroom, latency, and what is missing where one cannot be called.
 import { useEffect } from 'react';
+import { Link } from 'wouter';
 import { errorText, useData } from '../client.ts';
 import { Badge, duration, Moment, Panel, percent, Problem, Table, type Tone } from '../parts/parts.tsx';
 import { healthQuery, nodesQuery } from './query.ts';
@@ -54,7 +55,9 @@ export function Health({ beat }: { readonly beat: unknown }) {
       >
         {models.map(({ provider, model }) => (
           <tr key={model.key}>
-            <td>{model.key}</td>
+            <td>
+              <Link href={`/explore?model=${encodeURIComponent(model.key)}`}>{model.key}</Link>
+            </td>
             <td>
               {provider.available ? (
                 <Badge tone={circuitTone[model.circuit] ?? 'plain'}>

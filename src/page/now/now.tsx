@@ -1,5 +1,6 @@
 // Now: what is spent this minute, what caps it, what runs, what was stopped; and the switch that stops it.
 import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
 import { useData, useLive, errorText } from '../client.ts';
 import { Chart } from '../parts/chart.tsx';
 import { count, duration, Empty, Panel, percent, Problem, Usd } from '../parts/parts.tsx';
@@ -48,15 +49,21 @@ export function Now() {
           <Chart label="Dollars a minute over the last hour" points={points} />
           <dl className="facts">
             <div>
-              <dt>last hour</dt>
+              <dt>
+                <Link href="/explore?span=hour">last hour</Link>
+              </dt>
               <dd data-figure="hour-cost">{stats ? <Usd of={stats.total.cost} /> : '…'}</dd>
             </div>
             <div>
-              <dt>last 24 hours</dt>
+              <dt>
+                <Link href="/explore?span=day">last 24 hours</Link>
+              </dt>
               <dd data-figure="day-cost">{day ? <Usd of={day.cost} /> : '…'}</dd>
             </div>
             <div>
-              <dt>runs, last hour</dt>
+              <dt>
+                <Link href="/runs">runs, last hour</Link>
+              </dt>
               <dd data-figure="hour-runs">{stats ? count(stats.total.runs) : '…'}</dd>
             </div>
             <div>

@@ -1,5 +1,6 @@
 // Stopped today: loops, surges, budgets that were full; each with its cause, what an hour more of it would have cost, and what to do.
 import { useEffect } from 'react';
+import { Link } from 'wouter';
 import { errorText, useData, useLive } from '../client.ts';
 import { Badge, Empty, Moment, Panel, Problem, RunLink, Usd } from '../parts/parts.tsx';
 import { nanoUsd } from '../parts/usd.ts';
@@ -55,7 +56,7 @@ export function Stopped() {
                   {kind.toLowerCase().replaceAll('_', ' ')}
                 </Badge>{' '}
                 <span className="hint">
-                  <Moment at={at} /> · {scope}
+                  <Moment at={at} /> · <ScopeLink scope={scope} />
                 </span>{' '}
                 {run && <RunLink id={run.id}>run</RunLink>}
               </p>
@@ -68,6 +69,13 @@ export function Stopped() {
       )}
     </Panel>
   );
+}
+
+/** To the runs behind it. */
+function ScopeLink({ scope }: { readonly scope: string }) {
+  const [kind = '', value = ''] = [scope.slice(0, scope.indexOf(':')), scope.slice(scope.indexOf(':') + 1)];
+  if (!['task', 'caller', 'provider'].includes(kind)) return scope;
+  return <Link href={`/runs?${kind}=${encodeURIComponent(value)}`}>{scope}</Link>;
 }
 
 function AnHour({ nano }: { readonly nano: bigint | null }) {

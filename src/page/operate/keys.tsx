@@ -1,7 +1,8 @@
 // Keys: who may call, what they may do; made here with the secret shown once, and revoked here.
-import { useState, type FormEvent, type ReactNode } from 'react';
+import type { FormEvent, ReactNode } from 'react';
 import { errorText, useAction, useData } from '../client.ts';
 import { Badge, Empty, field, Moment, Panel, Problem, Table } from '../parts/parts.tsx';
+import { Secret, useMadeSecret } from '../parts/secret.tsx';
 import type { CreateApiKeyInput, KeysQuery } from '../generated/graphql.ts';
 import { createKey, keysQuery, revokeKey } from './query.ts';
 
@@ -20,7 +21,8 @@ export function Keys() {
           <Problem text={errorText(error ?? failed)} />
           {keys.length === 0 && error === undefined ? (
             <Empty>
-              No key exists: whoever reaches this address may do everything. The first key closes it.
+              No key exists: whoever reaches this address may do everything. The first key closes it to
+              everybody without one, this page too: sign in with it.
             </Empty>
           ) : (
             <Table label="Keys" head={['Key', 'Caller', 'Team', 'May', 'Made', 'Last used', '']}>
@@ -58,7 +60,7 @@ export function Keys() {
             </Table>
           )}
         </Panel>
-        <NewKey onMade={again} />
+        <NewKey isFirst={data?.apiKeys.length === 0} onMade={again} />
       </div>
     </>
   );
@@ -71,9 +73,9 @@ function State({ of: key, children }: { readonly of: Key; readonly children: Rea
   return children;
 }
 
-function NewKey({ onMade }: { readonly onMade: () => void }) {
+function NewKey({ isFirst, onMade }: { readonly isFirst: boolean; readonly onMade: () => void }) {
   const [{ error, fetching }, create] = useAction(createKey);
-  const [secret, setSecret] = useState<string>();
+  const { show } = useMadeSecret();
 
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
@@ -94,24 +96,14 @@ function NewKey({ onMade }: { readonly onMade: () => void }) {
     };
     const { data } = await create({ input });
     if (data === undefined) return;
-    setSecret(data.createApiKey.secret);
+    show(data.createApiKey.secret);
     element.reset();
     onMade();
   }
 
   return (
     <Panel title="Make a key">
-      {secret !== undefined && (
-        <p className="secret" role="status">
-          Shown once, and never again: <code>{secret}</code>{' '}
-          <button type="button" className="small" onClick={() => void navigator.clipboard.writeText(secret)}>
-            Copy
-          </button>{' '}
-          <button type="button" className="small" onClick={() => setSecret(undefined)}>
-            Done
-          </button>
-        </p>
-      )}
+      <Secret />
       <form onSubmit={(event) => void submit(event)}>
         <label htmlFor="key-caller">Caller: whose name its runs carry</label>
         <input id="key-caller" name="caller" required autoComplete="off" />
@@ -120,7 +112,9 @@ function NewKey({ onMade }: { readonly onMade: () => void }) {
           id="key-scopes"
           name="scopes"
           required
-          defaultValue="run:*"
+          // Who makes the first goes on with it.
+          key={String(isFirst)}
+          defaultValue={isFirst ? 'run:* read:all admin' : 'run:*'}
           aria-describedby="key-scopes-hint"
         />
         <p className="hint" id="key-scopes-hint">

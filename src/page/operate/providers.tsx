@@ -6,6 +6,13 @@ import { healthQuery } from '../now/query.ts';
 import { Empty, field, Moment, Panel, Problem, Table, Usd } from '../parts/parts.tsx';
 import { estimatesQuery, reconcile, resetCircuit, unreconciledQuery } from './query.ts';
 
+/** What the API takes for an amount, said before it is sent. */
+const DOLLARS = {
+  inputMode: 'decimal',
+  pattern: String.raw`\d{1,9}(\.\d{1,9})?`,
+  title: 'Dollars, such as 0.0125',
+} as const;
+
 export function Providers() {
   const [beat, setBeat] = useState(0);
   useEffect(() => {
@@ -106,6 +113,7 @@ function Unreconciled() {
                 <form className="inline" onSubmit={confirm(attempt.id)}>
                   <input
                     name="cost"
+                    {...DOLLARS}
                     aria-label={`What ${attempt.id} cost in dollars; empty: all that is held`}
                     placeholder="all that is held"
                   />
@@ -171,7 +179,12 @@ function Estimates() {
               </td>
               <td>
                 <form className="inline" onSubmit={lower(attempt.id)}>
-                  <input name="cost" required aria-label={`What ${attempt.id} cost in dollars`} />
+                  <input
+                    name="cost"
+                    required
+                    {...DOLLARS}
+                    aria-label={`What ${attempt.id} cost in dollars`}
+                  />
                   <button type="submit" disabled={fetching}>
                     Lower
                   </button>

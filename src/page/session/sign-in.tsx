@@ -1,6 +1,7 @@
 // Sign-in: a key traded for a session cookie; the key itself stays nowhere.
 import { useState, type FormEvent } from 'react';
 import { field, Problem } from '../parts/parts.tsx';
+import { Secret } from '../parts/secret.tsx';
 
 export function SignIn({ onSignedIn }: { readonly onSignedIn: () => void }) {
   const [problem, setProblem] = useState<string>();
@@ -36,6 +37,7 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: () => void }) {
     <main className="sign-in">
       <form onSubmit={(event) => void submit(event)}>
         <h1>Headgate</h1>
+        <Secret />
         <p>
           This server asks for an API key. It is traded for a session of this browser and is kept nowhere.
         </p>
