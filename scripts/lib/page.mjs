@@ -34,7 +34,7 @@ export function buildPage(root, node, folder = join(root, 'dist', 'page')) {
 export async function runWithPage(args) {
   if (!isPageBuilt(checkout)) {
     const node = await prepare('full');
-    console.error('headgate: building the page, once …');
+    console.error('headgate: building the page, once (some ten seconds) …');
     if (!buildPage(checkout, node))
       console.error(
         'headgate: the page could not be built; the API is served without it. See "npm run page".',

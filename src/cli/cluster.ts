@@ -201,7 +201,7 @@ function playTraffic(remote: Remote, io: CliIo): Traffic {
   /** Those that the others still take for living, by what a place ends with. */
   const killed = new Map<string, { readonly name: string; readonly atMs: number }>();
   const progress = (): string =>
-    `${counts.asked} runs asked for, ${counts.answered} answered, ${counts.again} times asked again at another node`;
+    `${counts.asked} run${counts.asked === 1 ? '' : 's'} asked for, ${counts.answered} answered, ${counts.again} times asked again at another node`;
 
   async function ask(): Promise<void> {
     const subjects = ['harbour', 'invoice', 'garden', 'login', 'parcel', 'holiday'];

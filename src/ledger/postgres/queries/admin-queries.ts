@@ -1,8 +1,6 @@
 // Reads what is not traffic from PostgreSQL: revisions, plans, alerts, switches and keys.
 import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { AnyColumn, SQL } from 'drizzle-orm';
-import type { Json } from '../../../common/json.ts';
-import type { Problem } from '../../../errors/problem.ts';
 import type { AlertRecord } from '../../../engine/execution/recorder.ts';
 import type {
   ApiKeyRecord,
@@ -12,6 +10,7 @@ import type {
   SwitchRecord,
   WaitingAlerts,
 } from '../../port.ts';
+import { toAlert, toApiKey, toRevision } from '../../read-records.ts';
 import {
   alertOutbox,
   alertSinks,
@@ -24,14 +23,6 @@ import {
 } from '../tables.ts';
 import { pageOf, rowLimit } from '../../sqlite/queries/paging.ts';
 import type { PostgresDatabase } from './read-database.ts';
-
-type RevisionRow = typeof revisions.$inferSelect;
-type AlertRow = typeof alerts.$inferSelect;
-type ApiKeyRow = typeof apiKeys.$inferSelect;
-
-function toRevision({ seq: _seq, planContent: _plan, ...row }: RevisionRow): RevisionRecord {
-  return { ...row, problems: row.problems as Problem[] };
-}
 
 export async function listRevisions(
   database: PostgresDatabase,
@@ -94,16 +85,6 @@ export async function planText(database: PostgresDatabase, hash: string): Promis
   return row?.text;
 }
 
-function toAlert({ seq: _seq, acknowledgedBy: by, acknowledgedAtMs: atMs, ...row }: AlertRow): AlertRecord {
-  return {
-    ...row,
-    ...(by === null || atMs === null ? {} : { acknowledged: { by, atMs } }),
-    kind: row.kind as AlertRecord['kind'],
-    severity: row.severity as AlertRecord['severity'],
-    details: JSON.parse(row.details) as { [key: string]: Json },
-  };
-}
-
 export async function listAlerts(database: PostgresDatabase, page: PageRequest): Promise<Page<AlertRecord>> {
   const seqOf = (id: string): SQL => sql`(select seq from alerts as cursor where cursor.id = ${id})`;
   const rows = await database
@@ -153,14 +134,6 @@ export async function activeSwitches(database: PostgresDatabase): Promise<Switch
     .from(switches)
     .where(isNull(switches.clearedAtMs))
     .orderBy(asc(switches.seq));
-}
-
-function toApiKey({ seq: _seq, ...row }: ApiKeyRow): ApiKeyRecord {
-  return {
-    ...row,
-    tags: JSON.parse(row.tags) as { [key: string]: string },
-    scopes: JSON.parse(row.scopes) as string[],
-  };
 }
 
 export async function listApiKeys(database: PostgresDatabase): Promise<ApiKeyRecord[]> {

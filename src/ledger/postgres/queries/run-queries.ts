@@ -2,10 +2,10 @@
 import { and, desc, asc, eq, gte, inArray, isNull, lt, gt, sql, or } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import type { Json } from '../../../common/json.ts';
 import type { CachedFor } from '../../../engine/execution/recorder.ts';
-import type { RunError, RunRecord, RunStatus, StepRecord } from '../../../engine/execution/records.ts';
+import type { RunRecord, StepRecord } from '../../../engine/execution/records.ts';
 import type { Page, PageRequest, RunFilter } from '../../port.ts';
+import { toRun, toStep } from '../../read-records.ts';
 import { encodeTags } from '../../rollup/dimensions.ts';
 import { attempts, contents, runs, steps } from '../tables.ts';
 import type { PostgresDatabase } from './read-database.ts';
@@ -59,28 +59,6 @@ function selectRuns(database: PostgresDatabase) {
     .from(runs)
     .leftJoin(inputs, eq(inputs.id, runs.inputContent))
     .leftJoin(outputs, eq(outputs.id, runs.outputContent));
-}
-
-type RunRow = Awaited<ReturnType<typeof selectRuns>>[number];
-
-const parse = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
-
-function toRun(row: RunRow): RunRecord {
-  const { seq: _seq, team, tier, session, cached, retain, cancelReason, ...rest } = row;
-  return {
-    ...rest,
-    cached: cached > 0,
-    ...(cancelReason === null ? {} : { cancelReason }),
-    ...(retain === 'full' ? {} : { confidential: true as const }),
-    ...(cached === 2 ? { reusedBy: 'loop_guard' as const } : {}),
-    status: row.status as RunStatus,
-    caller: { name: row.caller, team, tier, ...(session === null ? {} : { session }) },
-    tags: JSON.parse(row.tags) as { [key: string]: string },
-    continuation: parse(row.continuation) as Json | null,
-    input: parse(row.input) as Json | null,
-    output: parse(row.output) as Json | null,
-    error: parse(row.error) as RunError | null,
-  };
 }
 
 export async function findRun(database: PostgresDatabase, id: string): Promise<RunRecord | undefined> {
@@ -212,11 +190,5 @@ async function readSteps(database: PostgresDatabase, condition: SQL | undefined)
     .leftJoin(outputs, eq(outputs.id, steps.outputContent))
     .where(condition)
     .orderBy(asc(steps.startedAtMs), asc(steps.key));
-  return rows.map((row) => ({
-    ...row,
-    kind: row.kind as StepRecord['kind'],
-    status: row.status as StepRecord['status'],
-    output: parse(row.output) as Json | null,
-    error: parse(row.error) as RunError | null,
-  }));
+  return rows.map(toStep);
 }

@@ -1,10 +1,8 @@
 // Reads attempts.
 import { and, asc, desc, eq, getColumns, gte, inArray, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import type { Posting } from '../../../engine/budget/port.ts';
-import type { AttemptRecord, AttemptStatus, SavedBy } from '../../../engine/execution/records.ts';
-import type { ErrorClass, Note } from '../../../engine/providers/port.ts';
-import type { RouteDecision } from '../../../engine/routing/port.ts';
+import type { AttemptRecord } from '../../../engine/execution/records.ts';
+import { toAttempt } from '../../read-records.ts';
 import { stemOf } from '../../rollup/dimensions.ts';
 import { attempts, contents, rollupKeys } from '../tables.ts';
 import type { ReadDatabase } from './read-database.ts';
@@ -27,16 +25,7 @@ function selectAttempts(database: ReadDatabase, where: SQL): AttemptRecord[] {
     .where(where)
     .orderBy(asc(attempts.seq))
     .all()
-    .map((row) => ({
-      ...row,
-      status: row.status as AttemptStatus,
-      savedBy: row.savedBy as SavedBy | null,
-      errorClass: row.errorClass as ErrorClass | null,
-      finishReason: row.finishReason as AttemptRecord['finishReason'] & (string | null),
-      notes: row.notes === null ? [] : (JSON.parse(row.notes) as Note[]),
-      postings: JSON.parse(row.postings) as Posting[],
-      decision: JSON.parse(row.decision) as RouteDecision,
-    }));
+    .map(toAttempt);
 }
 
 export function attemptsOf(database: ReadDatabase, runIds: readonly string[]): Map<string, AttemptRecord[]> {
