@@ -73,7 +73,7 @@ export function Stopped() {
 
 /** To the runs behind it. */
 function ScopeLink({ scope }: { readonly scope: string }) {
-  const [kind = '', value = ''] = [scope.slice(0, scope.indexOf(':')), scope.slice(scope.indexOf(':') + 1)];
+  const [kind, value] = [scope.slice(0, scope.indexOf(':')), scope.slice(scope.indexOf(':') + 1)];
   if (!['task', 'caller', 'provider'].includes(kind)) return scope;
   return <Link href={`/runs?${kind}=${encodeURIComponent(value)}`}>{scope}</Link>;
 }
