@@ -283,12 +283,17 @@ function ratioOf(actual: NanoUsd, expected: NanoUsd): number {
   return Number((actual * BigInt(PRECISION)) / expected) / PRECISION;
 }
 
+function howKnown({ calls }: LearntBound): number {
+  return calls === 0 ? 0 : calls < KNOWN_AFTER ? 1 : 2;
+}
+
+function same(one: Excesses = NONE, other: Excesses = NONE): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
 function alike(a: LearntBound, b: LearntBound): boolean {
-  const isKnown = (bound: LearntBound): number => (bound.calls === 0 ? 0 : bound.calls < KNOWN_AFTER ? 1 : 2);
-  const same = (one: Excesses = {}, other: Excesses = {}): boolean =>
-    one === other || JSON.stringify(one) === JSON.stringify(other);
   return (
-    isKnown(a) === isKnown(b) &&
+    howKnown(a) === howKnown(b) &&
     a.cost === b.cost &&
     same(a.input, b.input) &&
     same(a.output, b.output) &&

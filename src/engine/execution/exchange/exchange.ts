@@ -127,7 +127,8 @@ export class Exchange {
 
   /** The body as requests are compared: without what says how it is to be answered, and for whom. */
   get compared(): JsonObject {
-    const compared = Object.entries(this.input).filter(([name]) => !NOT_COMPARED.has(name));
+    const compared: [string, unknown][] = [];
+    for (const member of Object.entries(this.input)) if (!NOT_COMPARED.has(member[0])) compared.push(member);
     return mediaAsHashes(Object.fromEntries(compared)) as JsonObject;
   }
 }
