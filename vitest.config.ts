@@ -23,6 +23,10 @@ const TOGETHER: Readonly<Record<string, string>> = {
 const builtThreads: Plugin = {
   name: 'built-threads',
   enforce: 'pre',
+  // What is made of a source names a build, which another one replaces: it is not kept longer than that.
+  configureVitest({ defineCacheKeyGenerator }) {
+    defineCacheKeyGenerator(({ sourceCode }) => (sourceCode.includes('new Worker(') ? builtFolder() : null));
+  },
   transform(code, id) {
     if (!id.startsWith(join(repositoryRoot, 'src'))) return null;
     const started = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/.exec(code);
