@@ -376,17 +376,33 @@ here('the page with keys', { timeout: PATIENT_MS }, () => {
 });
 
 here('the page while workflows change', { timeout: PATIENT_MS }, () => {
-  it('shows a revision that is taken, and one that is refused with its problem, without being loaded again', async () => {
+  it('shows a revision that is taken, what differs, a pin and its release, and one that is refused with its problem, without being loaded again', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'headgate-demo-'));
     await cp(join(repositoryRoot, 'demo'), folder, { recursive: true });
     const served = await servePage({ workflows: folder });
     try {
       const { page, faults } = await openPage(browser, `${served.url}/revisions`);
       await page.getByText('in force').first().waitFor();
+      const first = served.app.revisions.active().plan.hash;
       const file = join(folder, 'triage.yaml');
       const text = await readFile(file, 'utf8');
       await writeFile(file, text.replace('maxOutputTokens: 300', 'maxOutputTokens: 250'));
       await expect.poll(() => page.locator('tbody tr').count(), { timeout: 20_000 }).toBe(2);
+      const newest = served.app.revisions.active().plan.hash;
+      const row = (hash: string) => page.getByRole('row').filter({ hasText: hash.slice(0, 10) });
+      await page.getByRole('radio', { name: `before: ${first.slice(0, 10)}` }).check();
+      await page.getByRole('radio', { name: `after: ${newest.slice(0, 10)}` }).check();
+      await page
+        .getByText(/300.*250/)
+        .first()
+        .waitFor();
+      await row(first).getByRole('button', { name: 'Pin' }).click();
+      await row(first).getByText('pinned').waitFor();
+      await row(first).getByText('in force').waitFor();
+      expect(served.app.revisions.active().plan.hash).toBe(first);
+      await page.getByRole('button', { name: 'Release' }).click();
+      await row(newest).getByText('in force').waitFor();
+      expect(served.app.revisions.active().plan.hash).toBe(newest);
       await writeFile(file, text.replace('route: quick', 'route: nowhere'));
       await page.getByRole('heading', { name: /Refused/ }).waitFor({ timeout: 20_000 });
       await page
