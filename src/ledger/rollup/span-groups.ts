@@ -49,10 +49,15 @@ export abstract class Shares<Group> {
     return this.shares[share]?.length === 0 ? NO_SHARE : share;
   }
 
-  /** The share of an attempt or a run, which is in the groups of its own dimensions; `key`: of these dimensions. */
-  rowShareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
-    let share = this.#byRowKey.get(key);
-    if (share === undefined) this.#byRowKey.set(key, (share = this.#newShare(dimensionsOf(key), 'row')));
+  /** The share of an attempt or a run, which is in the groups of its own dimensions; `status`: an attempt's, whose key has that which it was opened with. */
+  rowShareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions, status?: string): number {
+    const name = status === undefined ? key : `${String(key)} ${status}`;
+    let share = this.#byRowKey.get(name);
+    if (share === undefined) {
+      const dimensions = dimensionsOf(key);
+      share = this.#newShare(status === undefined ? dimensions : { ...dimensions, status }, 'row');
+      this.#byRowKey.set(name, share);
+    }
     return this.shares[share]?.length === 0 ? NO_SHARE : share;
   }
 

@@ -234,14 +234,8 @@ export async function readSpans(
     for (const { rows, groups } of some)
       for (const part of rows) for (const row of byEdge.get(nameOf(part)) ?? []) add(groups, row, part.sign);
   };
-  /** An attempt's own dimensions carry the status that it was opened with. */
   const rowShareOf = (groups: SpanGroups, { key_id: key, status }: Row): number =>
-    status === undefined
-      ? groups.rowShareOf(key, dimensionsOf)
-      : groups.rowShareOf(`${key as bigint} ${status as string}`, () => ({
-          ...keys.of(key),
-          status: status as string,
-        }));
+    groups.rowShareOf(key, dimensionsOf, status as string | undefined);
   const isTogether = ({ grouping: { by, filter } }: SpanRead): boolean =>
     by.length === 0 && !hasFilter(filter);
   for (const { together: sums, byKey } of COUNTED_AT_EDGES) {

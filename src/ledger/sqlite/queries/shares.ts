@@ -27,12 +27,8 @@ export function createShares(connection: DatabaseSync): AskForShares {
   let asked: Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>;
   const same = { deterministic: true };
   connection.function('share_of', same, (key) => asked.shareOf(key as number, dimensionsOf));
-  // An attempt's own dimensions carry the status that it was opened with.
   connection.function('share_of_attempt', same, (key, status) =>
-    asked.rowShareOf(`${key as number} ${status as string}`, () => ({
-      ...dimensionsOf(key as number),
-      status: status as string,
-    })),
+    asked.rowShareOf(key as number, dimensionsOf, status as string),
   );
   connection.function('share_of_run', same, (key) => asked.rowShareOf(key as number, dimensionsOf));
   return (groups) => {
