@@ -22,18 +22,16 @@ export function countInto(histogram: Histogram, bucket: number, times: number): 
   histogram.set(bucket, (histogram.get(bucket) ?? 0) + times);
 }
 
-/** The duration that `share` of all counted ones do not exceed; null: nothing was counted. */
-export function quantileMs(histogram: Histogram, share: number): number | null {
-  let total = 0;
-  for (const times of histogram.values()) total += times;
-  if (total === 0) return null;
-  let left = Math.max(1, Math.ceil(total * share));
-  const buckets = [...histogram.keys()].sort((a, b) => a - b);
-  for (const bucket of buckets) {
-    left -= histogram.get(bucket) ?? 0;
-    if (left <= 0) return durationOf(bucket);
-  }
-  return null;
+/** The duration that each share of all counted ones do not exceed, of a histogram or of what `encodeHistogram` wrote; null: nothing was counted. */
+export function quantilesMs<const Shares extends readonly number[]>(
+  histogram: Histogram | Uint8Array,
+  shares: Shares,
+): { readonly [index in keyof Shares]: number | null } {
+  counted.clear();
+  if (histogram instanceof Map) for (const [bucket, times] of histogram) counted.count(bucket, times);
+  else counted.add(histogram);
+  // As many as there are shares, which `map` does not say.
+  return shares.map((share) => counted.quantileMs(share)) as never;
 }
 
 /** A count takes at most eight bytes of seven bits, a bucket two. */
@@ -94,7 +92,7 @@ export class DenseHistogram {
   }
 
   record(durationMs: number, times = 1): void {
-    this.#count(bucketOf(durationMs), times);
+    this.count(bucketOf(durationMs), times);
   }
 
   /** So that what comes weighs more than what was. */
@@ -122,6 +120,16 @@ export class DenseHistogram {
     return last === null ? null : durationOf(last + 0.5);
   }
 
+  /** The duration that `share` of all counted ones do not exceed; null: nothing was counted. */
+  quantileMs(share: number): number | null {
+    let left = Math.max(1, Math.ceil(this.#total * share));
+    for (let bucket = this.#first; bucket <= this.#last; bucket += 1) {
+      left -= this.#counts[bucket] ?? 0;
+      if (left <= 0) return durationOf(bucket);
+    }
+    return null;
+  }
+
   /** Adds what `encodeHistogram` wrote, or takes it away. */
   add(bytes: Uint8Array, sign: 1 | -1 = 1): void {
     const { length } = bytes;
@@ -143,27 +151,67 @@ export class DenseHistogram {
         scale *= 128;
         byte = bytes[at] ?? 0;
       }
-      this.#count(bucket, sign * (times + byte * scale));
+      this.count(bucket, sign * (times + byte * scale));
     }
   }
 
-  addTo(histogram: Histogram): void {
+  /** As `encodeHistogram` writes it. */
+  encode(): Uint8Array {
+    let end = 0;
     for (let bucket = this.#first; bucket <= this.#last; bucket += 1) {
       const times = this.#counts[bucket] ?? 0;
-      if (times > 0) countInto(histogram, bucket, times);
+      if (times > 0) end = writeVarint(times, writeVarint(bucket, end));
     }
+    return scratch.slice(0, end);
   }
 
-  toHistogram(): Histogram {
-    const histogram: Histogram = new Map();
-    this.addTo(histogram);
-    return histogram;
+  clear(): void {
+    this.#counts.fill(0, this.#first, this.#last + 1);
+    this.#total = 0;
+    this.#first = LAST_BUCKET;
+    this.#last = 0;
   }
 
-  #count(bucket: number, times: number): void {
+  count(bucket: number, times: number): void {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + times;
     this.#total += times;
     if (bucket < this.#first) this.#first = bucket;
     if (bucket > this.#last) this.#last = bucket;
   }
 }
+
+const NOTHING: Uint8Array = new Uint8Array();
+
+/** What is longer is several of them, one after the other. */
+const LONGEST = 1_000;
+
+/** A sum of what `encodeHistogram` wrote. Of many groups there is one for each, which is left as it is. */
+export class HistogramSum {
+  #only = NOTHING;
+  #sum: DenseHistogram | null = null;
+
+  add(bytes: Uint8Array, sign: 1 | -1): void {
+    if (bytes.length === 0) return;
+    if (this.#sum === null && this.#only === NOTHING && sign === 1) this.#only = bytes;
+    else this.#added().add(bytes, sign);
+  }
+
+  record(durationMs: number, times: number): void {
+    this.#added().record(durationMs, times);
+  }
+
+  encoded(): Uint8Array {
+    if (this.#sum === null && this.#only.length <= LONGEST) return this.#only;
+    return this.#added().encode();
+  }
+
+  #added(): DenseHistogram {
+    if (this.#sum !== null) return this.#sum;
+    this.#sum = new DenseHistogram();
+    this.#sum.add(this.#only);
+    return this.#sum;
+  }
+}
+
+/** Of the one that is asked for quantiles. */
+const counted = new DenseHistogram();

@@ -1,6 +1,7 @@
 // Runs and attempts of three months, and what a full scan of them says of any span.
 import * as fc from 'fast-check';
-import { bucketOf } from '../../src/common/histogram.ts';
+import { bucketOf, decodeInto } from '../../src/common/histogram.ts';
+import type { Histogram } from '../../src/common/histogram.ts';
 import type { AttemptRecord, RunRecord } from '../../src/engine/execution/records.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import type { GroupDimension, RollupFilter } from '../../src/ledger/rollup/group.ts';
@@ -116,6 +117,16 @@ interface Plain {
   readonly sums: { readonly [name: string]: unknown };
 }
 
+const isHistogram = (value: unknown): value is Histogram | Uint8Array =>
+  value instanceof Map || value instanceof Uint8Array;
+
+function buckets(histogram: Histogram | Uint8Array): readonly (readonly number[])[] {
+  const counts: Histogram = new Map();
+  if (histogram instanceof Map) return [...histogram].sort(([a], [b]) => a - b);
+  decodeInto(counts, histogram);
+  return buckets(counts);
+}
+
 /** In the order of their names, without what is 0. */
 export function sumsByGroup(
   groups: readonly { readonly values: readonly string[]; readonly sums: object }[],
@@ -126,10 +137,7 @@ export function sumsByGroup(
         JSON.stringify(values),
         Object.fromEntries(
           Object.entries(sums)
-            .map(([name, value]: [string, unknown]) => [
-              name,
-              value instanceof Map ? [...(value as Map<number, number>)].sort(([a], [b]) => a - b) : value,
-            ])
+            .map(([name, value]: [string, unknown]) => [name, isHistogram(value) ? buckets(value) : value])
             .filter(
               ([, value]) => value !== 0 && value !== 0n && (value as { length?: number }).length !== 0,
             ),

@@ -2,7 +2,7 @@
 import type { RunFilter } from '../port.ts';
 import { BY_SESSION, DAYS, SESSION_DAYS } from './dimensions.ts';
 import type { Dimensions, Grain, GROUP_DIMENSIONS } from './dimensions.ts';
-import type { Sums } from './sums.ts';
+import type { PackedSums, SumNumbers } from './sums.ts';
 
 export type GroupDimension = (typeof GROUP_DIMENSIONS)[number];
 
@@ -24,7 +24,10 @@ export interface Grouping {
 }
 
 /** What is told of a bucket of time. There may be tens of thousands of them, which go from thread to thread. */
-export type PointSums = Pick<Sums, 'costNanoUsd' | 'runs' | 'attempts' | 'inputTokens' | 'outputTokens'>;
+export type PointSums = Pick<
+  SumNumbers,
+  'costNanoUsd' | 'runs' | 'attempts' | 'inputTokens' | 'outputTokens'
+>;
 
 /** Sums of one group in one bucket of time. */
 export interface GroupedPoint {
@@ -37,7 +40,7 @@ export interface GroupedPoint {
 
 /** Sums of one group: of a whole read. */
 export interface GroupedSums extends GroupedPoint {
-  readonly sums: Sums;
+  readonly sums: PackedSums;
 }
 
 /** All buckets of a grain from a time on, up to another (exclusive). */

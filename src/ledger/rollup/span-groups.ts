@@ -1,24 +1,24 @@
 // The groups of one span, or of its buckets, from sums of keys and from rows, whichever database they were read from.
-import { DenseHistogram } from '../../common/histogram.ts';
+import { HistogramSum } from '../../common/histogram.ts';
 import type { Dimensions } from './dimensions.ts';
 import { PART_OF, matchesFilter, sharesOf } from './group.ts';
 import type { GroupedPoint, Grouping, PointSums } from './group.ts';
 import { times } from './span.ts';
 import type { SpanAnswer } from './span.ts';
 import { addRow, emptySums, isNothing } from './sums.ts';
-import type { Sums } from './sums.ts';
+import type { PackedSums } from './sums.ts';
 
 type Row = { readonly [column: string]: unknown };
 
 interface Group {
   readonly values: readonly string[];
-  readonly sums: Sums;
-  /** null: nobody asked for durations. They are large beside the sums, and there may be a group for each session. */
-  durations: { readonly latency: DenseHistogram; readonly firstToken: DenseHistogram } | null;
+  readonly sums: PackedSums;
+  /** null: nobody asked for durations. */
+  durations: { readonly latency: HistogramSum; readonly firstToken: HistogramSum } | null;
 }
 
 function durationsOf(group: Group): NonNullable<Group['durations']> {
-  return (group.durations ??= { latency: new DenseHistogram(), firstToken: new DenseHistogram() });
+  return (group.durations ??= { latency: new HistogramSum(), firstToken: new HistogramSum() });
 }
 
 /** Of no group: what a filter leaves out. */
@@ -129,8 +129,8 @@ export class SpanGroups extends Shares<Group> {
     const found = this.#dearestFirst();
     const groups = found.slice(0, this.#kept).map(({ values, sums, durations }) => {
       if (durations !== null) {
-        sums.latency = durations.latency.toHistogram();
-        sums.firstToken = durations.firstToken.toHistogram();
+        sums.latency = durations.latency.encoded();
+        sums.firstToken = durations.firstToken.encoded();
       }
       return { bucketMs: 0, values, sums };
     });
@@ -142,8 +142,8 @@ export class SpanGroups extends Shares<Group> {
   }
 }
 
-/** One for all groups: what is sent to another thread holds its empty histograms once. */
-const NOTHING = emptySums();
+/** One for all groups: what is sent to another thread holds its empty durations once. */
+const NOTHING: PackedSums = { ...emptySums(), latency: new Uint8Array(), firstToken: new Uint8Array() };
 
 /** Of no other values. */
 function nameOf(values: readonly string[]): string {

@@ -1,7 +1,7 @@
 // What a roll-up adds up, for one bucket of time and one combination of dimensions; and what one attempt or run adds.
 import type { AttemptRecord, AttemptStatus, RunRecord, SavedBy } from '../../engine/execution/records.ts';
 import type { NanoUsd } from '../../common/money.ts';
-import { bucketOf, countInto } from '../../common/histogram.ts';
+import { bucketOf, countInto, decodeInto, encodeHistogram } from '../../common/histogram.ts';
 import type { Histogram } from '../../common/histogram.ts';
 
 /** Each amount and the column that holds it: nano-dollars and tokens. */
@@ -41,9 +41,17 @@ export const COUNT_NAMES = Object.keys(COUNTS) as readonly Count[];
 /** In the order of the table. */
 export const SUM_COLUMNS: readonly string[] = [...Object.values(AMOUNTS), ...Object.values(COUNTS)];
 
-export type Sums = { [name in Amount]: bigint } & { [name in Count]: number } & {
+/** All but the durations. */
+export type SumNumbers = { [name in Amount]: bigint } & { [name in Count]: number };
+export type Sums = SumNumbers & {
   latency: Histogram;
   firstToken: Histogram;
+};
+
+/** As rows have them, and as they are sent from thread to thread: durations encoded. */
+export type PackedSums = SumNumbers & {
+  latency: Uint8Array;
+  firstToken: Uint8Array;
 };
 
 export function emptySums(): Sums {
@@ -78,6 +86,16 @@ export function addSums(into: Sums, other: Sums): void {
   for (const [bucket, times] of other.firstToken) countInto(into.firstToken, bucket, times);
 }
 
+export function packed(sums: Sums): PackedSums {
+  return { ...sums, latency: encodeHistogram(sums.latency), firstToken: encodeHistogram(sums.firstToken) };
+}
+
+export function addPacked(into: Sums, other: PackedSums): void {
+  addNumbers(into, other);
+  decodeInto(into.latency, other.latency);
+  decodeInto(into.firstToken, other.firstToken);
+}
+
 /** What one attempt is counted for less than before, or more; how long it took is what it was. */
 export function addDifference(into: Sums, before: CountedAttempt, after: CountedAttempt): void {
   const [less, more] = [emptySums(), emptySums()];
@@ -87,21 +105,24 @@ export function addDifference(into: Sums, before: CountedAttempt, after: Counted
   for (const name of COUNT_NAMES) into[name] += more[name] - less[name];
 }
 
-/** All but the durations. */
-function addNumbers(into: Sums, other: Sums): void {
+export function addNumbers(into: SumNumbers, other: SumNumbers): void {
   for (const name of AMOUNT_NAMES) if (other[name] !== 0n) into[name] += other[name];
   for (const name of COUNT_NAMES) into[name] += other[name];
 }
 
 /** A row whose columns are those of the table, as node:sqlite gives it with bigints. */
-export function addRow(into: Sums, row: { readonly [column: string]: unknown }, sign: 1 | -1 = 1): void {
+export function addRow(
+  into: SumNumbers,
+  row: { readonly [column: string]: unknown },
+  sign: 1 | -1 = 1,
+): void {
   if (sign === 1) for (const name of AMOUNT_NAMES) into[name] += row[AMOUNTS[name]] as bigint;
   else for (const name of AMOUNT_NAMES) into[name] -= row[AMOUNTS[name]] as bigint;
   for (const name of COUNT_NAMES) into[name] += sign * Number(row[COUNTS[name]]);
 }
 
 /** Whether nothing was counted in a group: what was in it was all of sessions. */
-export function isNothing(sums: Sums): boolean {
+export function isNothing(sums: SumNumbers): boolean {
   return sums.attempts === 0 && sums.runs === 0 && AMOUNT_NAMES.every((name) => sums[name] === 0n);
 }
 

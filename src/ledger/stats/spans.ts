@@ -1,6 +1,7 @@
 // Statistics of exact spans: what was spent, what it saved against the baseline, and how fast it goes now.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../common/clock.ts';
+import { HistogramSum } from '../../common/histogram.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { BudgetView } from '../../engine/budget/port.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
@@ -8,23 +9,15 @@ import type { RollupReader } from '../open.ts';
 import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts';
 import type { GroupedSums, Grouping } from '../rollup/group.ts';
 import type { SpanAnswer, SpanRead, TimeSpan } from '../rollup/span.ts';
-import { addSums, emptySums } from '../rollup/sums.ts';
-import type { Sums } from '../rollup/sums.ts';
+import { addNumbers, emptySums } from '../rollup/sums.ts';
+import type { PackedSums, SumNumbers } from '../rollup/sums.ts';
 import { toBucket } from './bucket.ts';
 import { readCostChange } from './changes.ts';
 import type { ChangeReader } from './changes.ts';
 import { partsOf, shownSpan, spanOf } from './calendar.ts';
 import { forecastOf, readPasts } from './forecast.ts';
 import type { HourlyPast } from './forecast.ts';
-import type {
-  CostBucket,
-  GroupKeys,
-  SavingCause,
-  SavingsSum,
-  SpanStats,
-  SpendQuery,
-  StatsDimension,
-} from './port.ts';
+import type { GroupKeys, SavingCause, SavingsSum, SpanStats, SpendQuery, StatsDimension } from './port.ts';
 
 const PACE_MINUTES = 5;
 const WEEK_MS = 7 * 86_400_000;
@@ -55,12 +48,12 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
       return {
         ...shownSpan(span, nowMs),
         complete: answers.every(({ complete }) => complete),
-        total: bucketOf(total),
-        groups: groups.map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: bucketOf(sums) })),
+        total: toBucket(total),
+        groups: groups.map(({ values, sums }) => ({ keys: keysOf(by, values), bucket: toBucket(sums) })),
         groupCount,
         series: parts.map((part, index) => ({
           ...shownSpan(part, nowMs),
-          bucket: bucketOf(answers[reads.length - parts.length + index]?.groups[0]?.sums),
+          bucket: toBucket(answers[reads.length - parts.length + index]?.groups[0]?.sums ?? emptySums()),
         })),
       };
     },
@@ -162,9 +155,15 @@ function totalAndGroups(
   [groups, whole]: readonly SpanAnswer[],
   grouping: Grouping,
   first?: number,
-): { readonly total: Sums; readonly groups: readonly GroupedSums[]; readonly groupCount: number } {
-  const total = emptySums();
-  for (const { sums } of (addsUp(grouping, first) ? groups : whole)?.groups ?? []) addSums(total, sums);
+): { readonly total: PackedSums; readonly groups: readonly GroupedSums[]; readonly groupCount: number } {
+  const [latency, firstToken] = [new HistogramSum(), new HistogramSum()];
+  const numbers: SumNumbers = emptySums();
+  for (const { sums } of (addsUp(grouping, first) ? groups : whole)?.groups ?? []) {
+    addNumbers(numbers, sums);
+    latency.add(sums.latency, 1);
+    firstToken.add(sums.firstToken, 1);
+  }
+  const total = { ...numbers, latency: latency.encoded(), firstToken: firstToken.encoded() };
   if (grouping.by.length === 0) return { total, groups: [], groupCount: 0 };
   return { total, groups: groups?.groups ?? [], groupCount: groups?.groupCount ?? 0 };
 }
@@ -177,10 +176,6 @@ function groupingOf({
   readonly tagKey: string | undefined;
 }): Grouping {
   return { by, filter, ...(tagKey === undefined ? {} : { tagKey }) };
-}
-
-function bucketOf(sums: Sums = emptySums()): CostBucket {
-  return toBucket({ values: [], sums, minutes: new Map() });
 }
 
 function keysOf(by: readonly StatsDimension[], values: readonly string[]): GroupKeys {
@@ -197,7 +192,7 @@ const IS_ESTIMATED: { readonly [cause in SavingCause]: boolean } = {
   failures: false,
 };
 
-function savingsSum(sums: Sums): SavingsSum {
+function savingsSum(sums: SumNumbers): SavingsSum {
   const amounts: { readonly [cause in SavingCause]: NanoUsd } = {
     routing: sums.savedRoutingNanoUsd,
     local: sums.savedLocalNanoUsd,

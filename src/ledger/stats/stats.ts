@@ -135,12 +135,12 @@ function toStats(view: View, nowMs: number): CostStats {
   const { by } = view.grouping;
   const toGroup = (group: ViewGroup): CostStats['groups'][number] => ({
     keys: by.map((dimension, index) => ({ dimension, value: group.values[index] ?? '' })),
-    bucket: toBucket(group),
+    bucket: toBucket(group.sums, group.minutes),
   });
   return {
     atMs: nowMs,
     window: view.window,
-    total: toBucket(view.total),
+    total: toBucket(view.total.sums, view.total.minutes),
     groups: [...view.groups()].sort(dearestFirst).map(toGroup),
   };
 }

@@ -2,8 +2,8 @@
 import { MINUTES, bucketStartMs, decodeDimensions } from '../rollup/dimensions.ts';
 import { groupsOf, matchesFilter } from '../rollup/group.ts';
 import type { GroupedPoint, Grouping, PointSums, RollupRead } from '../rollup/group.ts';
-import { addSums, emptySums } from '../rollup/sums.ts';
-import type { Sums } from '../rollup/sums.ts';
+import { addPacked, addSums, emptySums } from '../rollup/sums.ts';
+import type { PackedSums, Sums } from '../rollup/sums.ts';
 import type { Contribution } from './contribution.ts';
 import type { StatsWindow } from './port.ts';
 import { oldestPointMs, pointSpans, windowSpans, windowStartMs } from './window.ts';
@@ -64,9 +64,9 @@ export class View {
     groupPoints = [],
   ]: readonly (readonly GroupedPoint[])[]): void {
     // What was asked for as a whole has all of its sums.
-    for (const { sums } of total) addSums(this.total.sums, sums as Sums);
+    for (const { sums } of total) addPacked(this.total.sums, sums as PackedSums);
     for (const { bucketMs, sums } of totalPoints) addPoint(this.total, bucketMs, sums);
-    for (const { values, sums } of groups) addSums(this.#group(values).sums, sums as Sums);
+    for (const { values, sums } of groups) addPacked(this.#group(values).sums, sums as PackedSums);
     for (const { bucketMs, values, sums } of groupPoints) addPoint(this.#group(values), bucketMs, sums);
   }
 

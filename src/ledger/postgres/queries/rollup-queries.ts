@@ -13,7 +13,9 @@ import { hasSessionDays } from '../rollup-changes.ts';
 
 const INSIDE = 'grain = $1 and bucket_ms >= $2 and bucket_ms < $3';
 const NUMBERS = `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`;
-const HISTOGRAMS = `select key_id, latency, first_token from rollups where ${INSIDE}`;
+/** One after the other, encoded histograms are their sum. */
+const TOGETHER = "string_agg(latency, '') as latency, string_agg(first_token, '') as first_token";
+const HISTOGRAMS = `select key_id, ${TOGETHER} from rollups where ${INSIDE} group by key_id`;
 const POINTS = `select key_id, bucket_ms, cost_nano_usd, runs, attempts, input_tokens, output_tokens from rollups
   where ${INSIDE} and (attempts > 0 or runs > 0)`;
 const REMEMBERED_KEYS = 50_000;
@@ -127,7 +129,7 @@ const SIGNED = SUM_COLUMNS.map((name) => `sum(p.s * ${name}) as ${name}`).join('
 const KEYS_OF_PIECES = `select distinct key_id from ${PIECES}`;
 const TOTALS = `select p.read as read, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
 const BY_KEY = `select key_id, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
-const DURATIONS = `select p.s as sign, key_id, latency, first_token from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[])`;
+const DURATIONS = `select p.s as sign, key_id, ${TOGETHER} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.s, key_id`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
 /** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */

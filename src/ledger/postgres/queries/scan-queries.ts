@@ -4,8 +4,8 @@ import type { SQL } from 'drizzle-orm';
 import type { RunFilter } from '../../port.ts';
 import { bucketStartMs, decodeDimensions, encodeDimensions, stemOf } from '../../rollup/dimensions.ts';
 import { groupsOf } from '../../rollup/group.ts';
-import type { GroupedSums, RollupRead } from '../../rollup/group.ts';
-import { addSums, countAttempt, countRun, emptySums } from '../../rollup/sums.ts';
+import type { GroupedPoint, GroupedSums, RollupRead } from '../../rollup/group.ts';
+import { addSums, countAttempt, countRun, emptySums, packed } from '../../rollup/sums.ts';
 import type { CountedAttempt, Sums } from '../../rollup/sums.ts';
 import { attempts, rollupKeys, runs } from '../tables.ts';
 import type { PostgresDatabase } from './read-database.ts';
@@ -17,6 +17,10 @@ interface CountedRow {
   readonly sums: Sums;
 }
 
+interface CountedGroup extends GroupedPoint {
+  readonly sums: Sums;
+}
+
 /** The same answer that `readRollups` gives for these reads, of the runs that match the filter and of their attempts. */
 export async function scanRows(
   database: PostgresDatabase,
@@ -25,7 +29,7 @@ export async function scanRows(
 ): Promise<GroupedSums[][]> {
   const startOf = (read: RollupRead): number => Math.min(...read.spans.map(({ fromMs }) => fromMs));
   const fromMs = Math.min(...reads.map(startOf));
-  const found = reads.map((read) => ({ read, sums: new Map<string, GroupedSums>() }));
+  const found = reads.map((read) => ({ read, sums: new Map<string, CountedGroup>() }));
   const groups = new Map<string, readonly (readonly string[])[]>();
   const count = ({ dimensions, atMs, sums }: CountedRow): void => {
     found.forEach(({ read, sums: into }, index) => {
@@ -40,7 +44,9 @@ export async function scanRows(
     });
   };
   for (const row of await countedRows(database, filter, fromMs)) count(row);
-  return found.map((each) => [...each.sums.values()]);
+  return found.map((each) =>
+    [...each.sums.values()].map((group) => ({ ...group, sums: packed(group.sums) })),
+  );
 }
 
 /** Each closed attempt and each finished run that began from then on, with what it is counted under. */
@@ -58,7 +64,7 @@ async function countedRows(
 }
 
 function addTo(
-  found: Map<string, GroupedSums>,
+  found: Map<string, CountedGroup>,
   bucketMs: number,
   values: readonly string[],
   sums: Sums,

@@ -4,6 +4,7 @@ import { grainsOf, hasFilter } from '../../rollup/group.ts';
 import type { GroupedPoint, GroupedSums, RollupRead } from '../../rollup/group.ts';
 import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import { HISTOGRAMS } from './shares.ts';
 import type { AskForShares } from './shares.ts';
 
 const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
@@ -20,7 +21,7 @@ export function createRollupReader(
     `select share_of(key_id) as share, ${sumsOf(SUM_COLUMNS)} from rollups where ${INSIDE} group by 1`,
   );
   const histograms = connection.prepare(
-    `select share_of(key_id) as share, latency, first_token from rollups where ${INSIDE} and share_of(key_id) <> ${NO_SHARE}`,
+    `select share_of(key_id) as share, ${HISTOGRAMS} from rollups where ${INSIDE} and share_of(key_id) <> ${NO_SHARE} group by 1`,
   );
   const points = connection.prepare(
     `select share_of(key_id) as share, bucket_ms, ${sumsOf(POINT_COLUMNS)} from rollups where ${INSIDE} group by bucket_ms, 1`,

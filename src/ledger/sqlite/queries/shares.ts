@@ -7,6 +7,10 @@ import type { Shares } from '../../rollup/span-groups.ts';
 /** Keys are written once and never changed: what they say is decoded once. */
 const REMEMBERED_KEYS = 50_000;
 
+/** Of a share: one after the other, encoded histograms are their sum. */
+export const HISTOGRAMS =
+  "cast(group_concat(latency, '') as blob) as latency, cast(group_concat(first_token, '') as blob) as first_token";
+
 /** From now on it is these groups that the database asks. */
 export type AskForShares = <Groups extends Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>>(
   groups: Groups,

@@ -7,6 +7,7 @@ import { spanParts } from '../../rollup/span.ts';
 import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import { HISTOGRAMS } from './shares.ts';
 import type { AskForShares } from './shares.ts';
 
 type Row = { readonly [column: string]: unknown };
@@ -41,7 +42,7 @@ export function createSpanReader(
   });
   const rollups = sourceOf('rollups', SUMS, 'share_of(key_id)', ROLLUPS);
   const histograms = connection.prepare(
-    `select share_of(key_id) as share, latency, first_token from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE}`,
+    `select share_of(key_id) as share, ${HISTOGRAMS} from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE} group by 1`,
   );
   const shareOfAttempt = 'share_of_attempt(rollup_key_id, status)';
   const rows = [
