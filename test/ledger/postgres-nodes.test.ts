@@ -179,7 +179,7 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     for (let waiting = 0; waiting === 0;) {
       const found = await query(
         address,
-        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%opened_runs%'`,
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%with turn as%'`,
       );
       waiting = found.length;
     }

@@ -7,7 +7,7 @@ import { encodeDimensions, stemOf } from '../rollup/dimensions.ts';
 import { DATABASE_NOW_MS, inTransaction } from './connection.ts';
 import type { Queryable } from './connection.ts';
 import { RollupChanges } from './rollup-changes.ts';
-import { WRITE_LATE, turnValues } from './statement.ts';
+import { turnStatement } from './statement.ts';
 
 export interface NodeRecord {
   readonly seq: number;
@@ -128,22 +128,21 @@ async function interruptRuns(client: PoolClient, dead: number, nowMs: number): P
   }));
   const none: readonly object[] = [];
   // It takes no number of the dead node: one that wakes would take its next operation for written.
-  await client.query(WRITE_LATE, [
-    ...turnValues({
-      node: dead,
-      first: 1,
-      last: 0,
-      runs: none,
-      finished,
-      attempts: none,
-      closed: none,
-      moved: none,
-      steps: none,
-      costs: none,
-      windows: none,
-      rollups: await rollups.take(client),
-      callers: none,
-    }),
-  ]);
+  const turn = {
+    node: dead,
+    first: 1,
+    last: 0,
+    runs: none,
+    finished,
+    attempts: none,
+    closed: none,
+    moved: none,
+    steps: none,
+    costs: none,
+    windows: none,
+    rollups: await rollups.take(client),
+    callers: none,
+  };
+  await client.query(turnStatement(turn, true));
   return runs.length;
 }

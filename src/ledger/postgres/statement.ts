@@ -55,7 +55,7 @@ const WINDOW = columnsOf(budgetWindows, ['seeded']);
 const ROLLUP = columnsOf(rollups);
 const CALLER = columnsOf(callers);
 
-/** What a turn changes: rows as JSON says them. `null` where there is none. */
+/** What a turn changes: rows as JSON says them. */
 export interface Turn {
   readonly node: number;
   readonly first: number;
@@ -91,90 +91,134 @@ const writeRollups = (place: number): string => `
 /** Its one value: the rows as JSON says them. */
 export const WRITE_ROLLUPS = writeRollups(1);
 
-export const WRITE_TURN = `
-with turn as (
-  update nodes set last_operation = $3 where seq = $1 and alive and last_operation < $2 returning 1
-), seen as (
-  insert into callers (${names(CALLER)}) select ${keys(CALLER, 'c')} from ${recordset(13, 'c', CALLER)} order by 1
+interface Section {
+  readonly rows: Exclude<keyof Turn, 'node' | 'first' | 'last'>;
+  readonly write: (place: number) => string;
+  /** Why a turn is refused whose rows it does not write all. Default: it writes them all, or fails. */
+  readonly otherwise?: string;
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    rows: 'callers',
+    write: (place) => `
+  insert into callers (${names(CALLER)}) select ${keys(CALLER, 'c')} from ${recordset(place, 'c', CALLER)} order by 1
   on conflict (name) do update set team = excluded.team, tier = excluded.tier,
-    last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)
-), opened_runs as (
-  insert into runs (${names(RUN)}) select ${keys(RUN, 'r')} from ${recordset(4, 'r', RUN)}
+    last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)`,
+  },
+  {
+    rows: 'runs',
+    write: (place) => `
+  insert into runs (${names(RUN)}) select ${keys(RUN, 'r')} from ${recordset(place, 'r', RUN)}
   on conflict (id) do update set status = case when runs.finished_at_ms is null then excluded.status else runs.status end, node = excluded.node,
     begun = excluded.begun
-  where runs.durable returning 1
-), finished as (
+  where runs.durable returning 1`,
+    otherwise: 'a run of this id is there',
+  },
+  {
+    rows: 'finished',
+    write: (place) => `
   update runs set ${assignments(FINISHED, 'f')}, continuation = null
-  from ${recordset(5, 'f', FINISHED, ', id text, "fromCost" bigint')}
-  where runs.id = f.id and runs.finished_at_ms is null and runs.cost_nano_usd = f."fromCost" returning 1
-), opened as (
-  insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a')} from ${recordset(6, 'a', ATTEMPT)}
-), closed as (
+  from ${recordset(place, 'f', FINISHED, ', id text, "fromCost" bigint')}
+  where runs.id = f.id and runs.finished_at_ms is null and runs.cost_nano_usd = f."fromCost" returning 1`,
+    otherwise: STALE,
+  },
+  {
+    rows: 'attempts',
+    write: (place) =>
+      `insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a')} from ${recordset(place, 'a', ATTEMPT)}`,
+  },
+  {
+    rows: 'closed',
+    write: (place) => `
   update attempts set ${assignments(PROGRESS, 'c')}, postings = coalesce(c.moved, attempts.postings)
-  from ${recordset(7, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint')}
+  from ${recordset(place, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint')}
   where attempts.id = c.id and case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
     else attempts.status = c."fromStatus" and attempts.cost_nano_usd = c."fromCost" and not attempts.reconciled end
-  returning 1
-), moved as (
-  update attempts set postings = m.postings from json_to_recordset($8::json) as m(id text, postings text)
-  where attempts.id = m.id and attempts.status in ('open', 'unreconciled') returning 1
-), receipts as (
-  insert into steps (${names(STEP)}) select ${keys(STEP, 's')} from ${recordset(9, 's', STEP)}
+  returning 1`,
+    otherwise: STALE,
+  },
+  {
+    rows: 'moved',
+    write: (place) => `
+  update attempts set postings = m.postings from json_to_recordset($${place}::json) as m(id text, postings text)
+  where attempts.id = m.id and attempts.status in ('open', 'unreconciled') returning 1`,
+    otherwise: STALE,
+  },
+  {
+    rows: 'steps',
+    write: (place) => `
+  insert into steps (${names(STEP)}) select ${keys(STEP, 's')} from ${recordset(place, 's', STEP)}
   on conflict (run_id, key) do update set ${STEP.filter(({ key }) => !['runId', 'key', 'kind'].includes(key))
     .map(({ name }) => `${name} = excluded.${name}`)
-    .join(', ')} where steps.status <> 'succeeded'
-), costs as (
+    .join(', ')} where steps.status <> 'succeeded'`,
+  },
+  {
+    rows: 'costs',
+    write: (place) => `
   update runs set cost_nano_usd = least(${LARGEST_SUM}, runs.cost_nano_usd::numeric + c.cost)::bigint
-  from json_to_recordset($10::json) as c(id text, cost bigint) where runs.id = c.id
-), windows as (
+  from json_to_recordset($${place}::json) as c(id text, cost bigint) where runs.id = c.id`,
+  },
+  {
+    rows: 'windows',
+    write: (place) => `
   insert into budget_windows (${names(WINDOW)}, seeded)
-  select ${keys(WINDOW, 'w')}, false from ${recordset(11, 'w', WINDOW)} order by 1, 2, 3, 4
+  select ${keys(WINDOW, 'w')}, false from ${recordset(place, 'w', WINDOW)} order by 1, 2, 3, 4
   on conflict (budget_id, account, window_start_ms, node) do update set
     ${WINDOW.filter(({ name }) => /^(?:spent|held)_/.test(name))
       .map(({ name }) => `${name} = ${sum('budget_windows', name)}`)
-      .join(', ')}
-), counted as (${writeRollups(12)}
-)
-select case
-  when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}')
-  when (select count(*) from opened_runs) <> json_array_length($4::json) then refuse('a run of this id is there')
-  when (select count(*) from finished) <> json_array_length($5::json)
-    or (select count(*) from closed) <> json_array_length($7::json)
-    or (select count(*) from moved) <> json_array_length($8::json) then refuse('${STALE}')
-end`;
+      .join(', ')}`,
+  },
+  { rows: 'rollups', write: writeRollups },
+];
+
+const IN_ITS_TURN = 'last_operation = $3 where seq = $1 and alive and last_operation < $2';
+/**
+ * Of a node that is fenced: what it has paid for is booked, whatever the others have made of it meanwhile. Nobody else writes its rows, and its
+ * operations have no numbers any more.
+ */
+const LATE = 'last_operation = greatest(last_operation, $3) where seq = $1 and not alive and $2 > 0';
+
+function textOf(sections: readonly Section[], condition: string): string {
+  const parts = sections.map((section, index) => ({ ...section, place: index + 4 }));
+  const checks = parts.flatMap(({ rows, place, otherwise }) =>
+    otherwise === undefined
+      ? []
+      : [
+          `when (select count(*) from ${rows}_written) <> json_array_length($${place}::json) then refuse('${otherwise}')`,
+        ],
+  );
+  return `
+with turn as (update nodes set ${condition} returning 1)
+${parts.map(({ rows, write, place }) => `, ${rows}_written as (${write(place)})`).join('\n')}
+select case when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}') ${checks.join('\n')} end`;
+}
+
+const texts = new Map<string, string>();
 
 /**
- * The same of a node that is fenced: what it has paid for is booked, whatever the others have made of it meanwhile. Nobody else writes its rows, and
- * its operations have no numbers any more.
+ * All that a turn changes. A part that writes nothing costs PostgreSQL nearly as much as one that writes a row, and most turns have a few of them: each
+ * combination is a statement of its own. `isLate`: of a node that is fenced.
  */
-export const WRITE_LATE = WRITE_TURN.replace(
-  'last_operation = $3 where seq = $1 and alive and last_operation < $2',
-  'last_operation = greatest(last_operation, $3) where seq = $1 and not alive and $2 > 0',
-);
-
-/** The values of `WRITE_TURN`. */
-export function turnValues(turn: Turn): readonly (number | string)[] {
-  const { node, first, last } = turn;
-  const sections = [
-    turn.runs,
-    turn.finished,
-    turn.attempts,
-    turn.closed,
-    turn.moved,
-    turn.steps,
-    turn.costs,
-    turn.windows,
-    turn.rollups,
-    turn.callers,
-  ];
-  return [node, first, last, ...sections.map(jsonOf)];
+export function turnStatement(
+  turn: Turn,
+  isLate = false,
+): { readonly name: string; readonly text: string; readonly values: (number | string)[] } {
+  const sections = SECTIONS.filter(({ rows }) => turn[rows].length > 0);
+  const name = `headgate_${isLate ? 'late' : 'turn'}_${SECTIONS.map((section) => Number(sections.includes(section))).join('')}`;
+  let text = texts.get(name);
+  if (text === undefined) texts.set(name, (text = textOf(sections, isLate ? LATE : IN_ITS_TURN)));
+  return {
+    name,
+    text,
+    values: [turn.node, turn.first, turn.last, ...sections.map(({ rows }) => jsonOf(turn[rows]))],
+  };
 }
 
 /** What PostgreSQL's text cannot hold: NUL, and halves of a surrogate pair. It may be in what a provider said, never in a text of JSON. */
 const UNWRITABLE = /\\u(?:0000|d[89a-f])/i;
 
 function jsonOf(rows: readonly object[]): string {
-  if (rows.length === 0) return '[]';
   const text = JSON.stringify(rows);
   if (!UNWRITABLE.test(text)) return text;
   return JSON.stringify(rows, (_key, value: unknown) =>

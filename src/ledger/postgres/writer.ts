@@ -13,7 +13,7 @@ import type { Patience } from './patience.ts';
 import { PlanRules } from './plan-rules.ts';
 import { prune } from './prune-writes.ts';
 import { channelOf } from './signals.ts';
-import { NOT_ITS_TURN, REFUSED, STALE, WRITE_LATE, WRITE_TURN, turnValues } from './statement.ts';
+import { NOT_ITS_TURN, REFUSED, STALE, turnStatement } from './statement.ts';
 import type { Turn } from './statement.ts';
 import { TurnBuilder, readPostings, reduceText } from './turn-builder.ts';
 import type { Keeping, UnsettledAttempt, TurnOperation } from './turn-builder.ts';
@@ -159,9 +159,7 @@ export class PostgresWriter {
         const found = await this.#patience.while(() => readAttempt(this.#pool, operation.id));
         if (found?.status === 'unreconciled') {
           if (!(await this.#add({ ...operation, receipt: null }))) continue;
-          await this.#patiently(number, number, (turn) =>
-            writeTurn(this.#pool, turn, WRITE_LATE, 'headgate_late'),
-          );
+          await this.#patiently(number, number, (turn) => writeTurn(this.#pool, turn, true));
           continue;
         }
       }
@@ -384,14 +382,9 @@ export class PostgresWriter {
   }
 }
 
-async function writeTurn(
-  database: Queryable,
-  turn: Turn,
-  text = WRITE_TURN,
-  name = 'headgate_turn',
-): Promise<void> {
+async function writeTurn(database: Queryable, turn: Turn, isLate = false): Promise<void> {
   try {
-    await database.query({ name, text, values: [...turnValues(turn)] });
+    await database.query(turnStatement(turn, isLate));
   } catch (error) {
     // Said by our own function, so that the message is the reason and nothing else.
     throw errorCode(error) === REFUSED && error instanceof Error
