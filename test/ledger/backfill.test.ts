@@ -85,17 +85,29 @@ it('INV-1: what was counted before savings were kept is completed from its rows,
   await opened.close();
 });
 
-it('INV-1: days by session alone are added up for a ledger that has none', async () => {
+it('INV-1: days by session alone are added up for a ledger that has none, and quarters of an hour begin with it', async () => {
   const path = ledgerPath();
   const open = () => openLedger({ path, synchronous: 'normal', clock: systemClock, writer: 'inline' });
   const sessions = async (ledger: Awaited<ReturnType<typeof open>>) =>
     (await createSpanStats(ledger, systemClock).spend({ span: {}, by: ['SESSION'] })).groups;
-  const ledger = await open();
-  for (let index = 0; index < 20; index += 1) {
+  const days = async (
+    ledger: Awaited<ReturnType<typeof open>>,
+    filter: { caller?: string } = {},
+  ): Promise<readonly number[]> => {
+    const span = { fromMs: START_MS, toMs: START_MS + 8 * 24 * HOUR_MS, timeZone: 'Asia/Kolkata' };
+    const stats = createSpanStats(ledger, { ...systemClock, nowMs: () => span.toMs });
+    const { series } = await stats.spend({ span, every: 'day', filter, latencies: false });
+    return series.map(({ bucket }) => bucket.attempts);
+  };
+  const write = async (
+    ledger: Awaited<ReturnType<typeof open>>,
+    index: number,
+    atHours = index * 5,
+  ): Promise<void> => {
     const session = ['s.1:a@b-c', 's_2', undefined][index % 3];
     const caller = { name: index % 2 === 0 ? 'ana' : 'ben', team: null, tier: null };
     const run = makeRun(`run_${index}`, {
-      startedAtMs: START_MS + index * 5 * HOUR_MS,
+      startedAtMs: START_MS + atHours * HOUR_MS,
       caller: { ...caller, ...(session === undefined ? {} : { session }) },
     });
     const attempt = makeAttempt(`att_${index}`, run, { rates: RATES });
@@ -103,18 +115,32 @@ it('INV-1: days by session alone are added up for a ledger that has none', async
     await ledger.openAttempt(attempt);
     await ledger.closeAttempt(settle(attempt, { latencyMs: 100 + index * 50 }), null);
     await ledger.finishRun(finish(run));
-  }
+  };
+  const ledger = await open();
+  for (let index = 0; index < 20; index += 1) await write(ledger, index);
   const before = await sessions(ledger);
   expect(before.length).toBe(3);
+  const daysBefore = await days(ledger);
   await ledger.close();
 
   const migrations = readdirSync(MIGRATIONS).filter((name) => /^\d/.test(name));
   const old = new DatabaseSync(path);
-  old.exec('delete from rollups where grain = 8');
+  old.exec('delete from rollups where grain in (8, 9)');
+  old.exec('alter table ledger_state drop column quarters_from_ms');
   old.exec(`pragma user_version = ${migrations.sort().findIndex((name) => name.endsWith('_session_days'))}`);
   old.close();
   const opened = await open();
   expect((await opened.verify()).discrepancies).toEqual([]);
   expect(await sessions(opened)).toEqual(before);
+  expect(await days(opened)).toEqual(daysBefore);
+  // Of the last hour that was written in not all is counted in quarters; of those after it everything is.
+  for (let index = 20; index < 40; index += 1) await write(opened, index, 95.1 + (index - 20) * 3.4);
+  const [all, ana, ben] = [
+    await days(opened),
+    ...(await Promise.all(['ana', 'ben'].map((caller) => days(opened, { caller })))),
+  ];
+  expect(all).toEqual(ana?.map((count, day) => count + (ben?.[day] ?? 0)));
+  expect(all.reduce((sum, count) => sum + count, 0)).toBe(40);
+  expect((await opened.verify()).discrepancies).toEqual([]);
   await opened.close();
 });

@@ -109,18 +109,29 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     };
     const before = await read();
     expect(Object.keys(before).sort()).toEqual(['s-0', 's-1', 's-2']);
+    const inAll = async (): Promise<unknown> => {
+      const grouping = { by: [], filter: {} };
+      const span = { fromMs: START_MS - 1_800_000, toMs: START_MS + 1_800_000 };
+      const { answers } = await second.spans([{ ...span, grouping, latencies: false }]);
+      return answers[0]?.groups;
+    };
+    const allBefore = await inAll();
     // The first node is of an older version, which wrote none.
-    await query(address, 'delete from rollups where grain = 8 and node = 1');
-    await query(address, 'update nodes set has_session_days = false where seq = 1');
+    await query(address, 'delete from rollups where grain in (8, 9) and node = 1');
+    await query(address, 'update nodes set has_session_days = false, has_quarters = false where seq = 1');
     expect(await read()).toEqual(before);
+    expect(await inAll()).toEqual(allBefore);
     expect((await second.verify()).discrepancies).toEqual([]);
     await second.prune(START_MS);
     expect(await read()).toEqual(before);
     await bury(address);
     await query(address, 'update nodes set beat_at_ms = 0 where seq = 1');
     await second.prune(START_MS);
-    expect(await query(address, 'select 1 from nodes where not has_session_days')).toEqual([]);
+    expect(await query(address, 'select 1 from nodes where not (has_session_days and has_quarters)')).toEqual(
+      [],
+    );
     expect(await read()).toEqual(before);
+    expect(await inAll()).toEqual(allBefore);
     expect((await second.verify()).discrepancies).toEqual([]);
   });
 

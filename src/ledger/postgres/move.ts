@@ -43,7 +43,7 @@ const MOVED = [
   tables.rollupKeys,
   tables.rollups,
 ];
-const STATE = ['pruned_before_ms', 'minutes_from_ms', 'hours_from_ms'];
+const STATE = ['pruned_before_ms', 'minutes_from_ms', 'hours_from_ms', 'quarters_from_ms'];
 
 /** Without the node, which a file has not. */
 const sharedColumns = (table: (typeof MOVED)[number]): readonly Column[] => columnsOf(table, ['node']);

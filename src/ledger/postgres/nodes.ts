@@ -19,8 +19,8 @@ const START_MS = 20_000;
 
 export async function registerNode(database: Queryable, id: string, version: string): Promise<NodeRecord> {
   const { rows } = await database.query(
-    `insert into nodes (id, place, version, alive, has_left, started_at_ms, beat_at_ms, last_operation, has_session_days)
-     values ($1, $2, $3, true, false, ${DATABASE_NOW_MS}, ${DATABASE_NOW_MS} + ${START_MS}, 0, true) returning seq`,
+    `insert into nodes (id, place, version, alive, has_left, started_at_ms, beat_at_ms, last_operation, has_session_days, has_quarters)
+     values ($1, $2, $3, true, false, ${DATABASE_NOW_MS}, ${DATABASE_NOW_MS} + ${START_MS}, 0, true, true) returning seq`,
     [id, `${hostname()} ${process.pid}`, version],
   );
   return { seq: Number((rows[0] as { seq: bigint }).seq), id };

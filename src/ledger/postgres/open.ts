@@ -34,6 +34,7 @@ import { createLeases } from './leases.ts';
 import { createLowered } from './lowered.ts';
 import { LOCKS, checkMigrated, migrate } from './migrate.ts';
 import { NOBODY_BURIED, buryNode, registerNode } from './nodes.ts';
+import { beginQuarters } from './rollup-changes.ts';
 import type { Buried } from './nodes.ts';
 import { Patience } from './patience.ts';
 import { createPostgresReader } from './reader.ts';
@@ -79,6 +80,7 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     // It takes as long as it takes.
     await migrate(scans, address, join(migrationsFolder, MIGRATIONS));
     const node = await registerNode(writing, newId('nod', clock, systemRandom), VERSION);
+    await beginQuarters(writing);
     const buried = await buryThoseThatLeft(writing, node.seq, clock.nowMs());
     const recovered: Recovered = { ...buried, journal: { setAside: [], unmatched: null } };
     const writer = new PostgresWriter(writing, address, node.seq, patience);

@@ -1,8 +1,16 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
-import { BY_SESSION, DAYS, HOURS, MINUTES, SESSION_DAYS, bucketStartMs } from '../rollup/dimensions.ts';
+import {
+  BY_SESSION,
+  DAYS,
+  HOURS,
+  MINUTES,
+  QUARTERS,
+  SESSION_DAYS,
+  bucketStartMs,
+} from '../rollup/dimensions.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
 import type { Queryable } from './connection.ts';
-import { completeSessionDays, mergeRollups } from './rollup-changes.ts';
+import { beginQuarters, completeSessionDays, mergeRollups } from './rollup-changes.ts';
 
 /** Rows of roll-ups are small. */
 const MERGED_A_RUN = 10;
@@ -61,9 +69,11 @@ export async function prune(
     'update ledger_state set minutes_from_ms = greatest(minutes_from_ms, $1), hours_from_ms = greatest(hours_from_ms, $2)',
     [minutesFromMs, hoursFromMs],
   );
+  await changed('update ledger_state set quarters_from_ms = $1 where quarters_from_ms < $1', [hoursFromMs]);
   for (const [grain, fromMs] of [
     [MINUTES, minutesFromMs],
     [HOURS, hoursFromMs],
+    [QUARTERS, hoursFromMs],
     [MINUTES + BY_SESSION, minutesFromMs],
     [HOURS + BY_SESSION, hoursFromMs],
     // Days stay, but for those by session: who ever asked is not kept longer than the rows are.
@@ -72,6 +82,7 @@ export async function prune(
   ] as const)
     done += await changed('delete from rollups where grain = $1 and bucket_ms < $2', [grain, fromMs]);
   await completeSessionDays(database);
+  await beginQuarters(database);
   done += await mergeRollups(database, limit * MERGED_A_RUN);
   done += await changed(
     'delete from budget_windows where window_start_ms < $1 and held_nano_usd = 0 and held_tokens = 0 and held_calls = 0',

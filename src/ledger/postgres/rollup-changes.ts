@@ -4,14 +4,25 @@ import {
   ALL_GRAINS,
   BY_SESSION,
   DAYS,
+  EVERYTHING,
+  HOURS,
+  GRAIN_MS,
+  QUARTERS,
   SESSION_DAYS,
   SESSION_GRAINS,
   bucketStartMs,
   coarserKeys,
   MINUTES,
 } from '../rollup/dimensions.ts';
-import type { Grain } from '../rollup/dimensions.ts';
-import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
+import {
+  AMOUNT_NAMES,
+  COUNT_NAMES,
+  SUM_COLUMNS,
+  addNumbers,
+  addRow,
+  addSums,
+  emptySums,
+} from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from '../sqlite/written-values.ts';
 import { DATABASE_NOW_MS, NOBODY } from './connection.ts';
@@ -71,7 +82,7 @@ export class RollupChanges {
   async resolve(database: Queryable): Promise<void> {
     for (const { key } of this.#changes.values()) {
       const { base, session } = coarserKeys(key);
-      for (const one of [key, base, session]) if (one !== null) this.want(one);
+      for (const one of [key, base, session, EVERYTHING]) if (one !== null) this.want(one);
     }
     if (this.#keys.size === 0) return;
     if (this.#keyIds.size + this.#keys.size > REMEMBERED_KEYS) {
@@ -100,6 +111,7 @@ export class RollupChanges {
     for (const change of this.#changes.values()) {
       const { base, session } = coarserKeys(change.key);
       this.#touch(touched, base, ALL_GRAINS, change);
+      this.#touch(touched, EVERYTHING, [QUARTERS], change);
       if (session === null) continue;
       this.#touch(touched, change.key, SESSION_GRAINS, change);
       this.#touch(touched, session, [SESSION_DAYS], change);
@@ -133,7 +145,8 @@ export class RollupChanges {
     await this.#read(database, [...touched.values()]);
     return [...touched.values()].map(({ name, grain, bucketMs, keyId, changes }) => {
       const sums = this.#rows.get(name) ?? emptySums();
-      for (const change of changes) addSums(sums, change);
+      const add = grain === QUARTERS ? addNumbers : addSums;
+      for (const change of changes) add(sums, change);
       this.#rows.set(name, sums);
       return { grain, bucketMs, keyId, node: this.#node, ...written(sums) };
     });
@@ -147,7 +160,7 @@ export class RollupChanges {
   ): void {
     const keyId = this.keyId(key);
     for (const grain of grains) {
-      const bucketMs = bucketStartMs((grain % BY_SESSION) as Grain, minuteMs);
+      const bucketMs = bucketStartMs(grain, minuteMs);
       const name = `${grain}:${bucketMs}:${keyId}`;
       const known = touched.get(name);
       if (known === undefined) touched.set(name, { name, grain, bucketMs, keyId, changes: [sums] });
@@ -238,6 +251,27 @@ export async function completeSessionDays(database: Queryable, longDeadMs = LONG
      where grain = ${DAYS + BY_SESSION} and ${theirs} group by bucket_ms, session.id, node`,
   );
   await database.query('update nodes set has_session_days = true where not has_session_days');
+}
+
+/** false: a node of a version before quarters of an hour still writes, or they have not begun since. */
+export async function hasQuarters(database: Queryable): Promise<boolean> {
+  const { rowCount } = await database.query('select 1 from nodes where not has_quarters limit 1');
+  return rowCount === 0;
+}
+
+/** Quarters are kept from the hour on in which nothing was written yet when the last node was gone that writes none. */
+export async function beginQuarters(database: Queryable, longDeadMs = LONG_DEAD_MS): Promise<void> {
+  const { rowCount } = await database.query(
+    `select 1 from nodes where not has_quarters and (alive or beat_at_ms >= ${DATABASE_NOW_MS} - $1) limit 1`,
+    [longDeadMs],
+  );
+  if (rowCount !== 0) return;
+  await database.query(
+    `update ledger_state set quarters_from_ms =
+       coalesce((select max(bucket_ms) + ${GRAIN_MS[HOURS]} from rollups where grain = ${HOURS}), 0)
+     where quarters_from_ms is null or exists (select 1 from nodes where not has_quarters)`,
+  );
+  await database.query('update nodes set has_quarters = true where not has_quarters');
 }
 
 function written(sums: Sums): object {

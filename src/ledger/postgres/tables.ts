@@ -380,6 +380,8 @@ export const ledgerState = pgTable('ledger_state', {
   /** Roll-ups by the minute and by the hour are kept from here on. */
   minutesFromMs: count('minutes_from_ms').notNull(),
   hoursFromMs: count('hours_from_ms').notNull(),
+  /** Quarters of an hour are kept from here on; null: not yet. */
+  quartersFromMs: count('quarters_from_ms'),
 });
 
 /** A row for each process that opened the ledger for writing; a process that is started again is another node. @public read by drizzle-kit */
@@ -400,6 +402,8 @@ export const nodes = pgTable('nodes', {
   lastOperation: count('last_operation').notNull(),
   /** false: of a version that knows no days by session alone, and its sums have not been taken over yet. */
   hasSessionDays: flag('has_session_days').notNull().default(false),
+  /** false: of a version that writes no quarters of an hour, and they have not begun since. */
+  hasQuarters: flag('has_quarters').notNull().default(false),
 });
 
 /** How often each thing that nodes share was changed: who was not told finds it out by asking. @public read by drizzle-kit */

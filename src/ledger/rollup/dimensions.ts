@@ -47,12 +47,24 @@ export const BY_SESSION = 3;
  */
 export const SESSION_DAYS = DAYS + 2 * BY_SESSION;
 
+/**
+ * Quarters of an hour of everything together, without durations. Days begin at one in every time zone, and it is one row for all that is written at
+ * once, where by all dimensions there would be one for each combination.
+ */
+export const QUARTERS = 3 * BY_SESSION;
+const QUARTER_MS = 900_000;
+
 /** What is counted of everything, and of what says a session under all its dimensions. */
 export const ALL_GRAINS: readonly number[] = [MINUTES, HOURS, DAYS];
 export const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
 
-export function bucketStartMs(grain: Grain, atMs: number): number {
-  const width = GRAIN_MS[grain];
+export function widthMs(grain: number): number {
+  return grain === QUARTERS ? QUARTER_MS : GRAIN_MS[(grain % BY_SESSION) as Grain];
+}
+
+/** `grain`: of everything, by session, or quarters. */
+export function bucketStartMs(grain: number, atMs: number): number {
+  const width = widthMs(grain);
   return Math.floor(atMs / width) * width;
 }
 
@@ -102,6 +114,9 @@ export function coarserKeys(text: string): CoarserKeys {
 }
 
 const NOTHING = { task: '', caller: '', team: '', provider: '', model: '', revision: '', tags: '{}' };
+
+/** The key of quarters. */
+export const EVERYTHING = encodeDimensions(encodeStem({ ...NOTHING, session: '' }), '');
 
 /** The session stands before the status, where there is one. */
 const PARTS_WITHOUT_SESSION = 8;

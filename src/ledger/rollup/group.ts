@@ -1,6 +1,6 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
 import type { RunFilter } from '../port.ts';
-import { BY_SESSION, DAYS, SESSION_DAYS } from './dimensions.ts';
+import { BY_SESSION, DAYS, QUARTERS, SESSION_DAYS } from './dimensions.ts';
 import type { Dimensions, Grain, GROUP_DIMENSIONS } from './dimensions.ts';
 import type { PackedSums, SumNumbers } from './sums.ts';
 
@@ -91,7 +91,8 @@ export function groupsOf(
  * What is read of a grain: all sums, those by session, or both. `hasSessionDays`: false where something still writes that does not know of days by
  * session alone.
  */
-export function grainsOf(grain: Grain, { by, filter }: Grouping, hasSessionDays = true): readonly number[] {
+export function grainsOf(grain: number, { by, filter }: Grouping, hasSessionDays = true): readonly number[] {
+  if (grain === QUARTERS) return [QUARTERS];
   const isAlone =
     by.every((dimension) => dimension === 'SESSION') && !hasFilter({ ...filter, session: undefined });
   const said = grain === DAYS && isAlone && hasSessionDays ? SESSION_DAYS : grain + BY_SESSION;

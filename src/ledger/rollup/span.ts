@@ -1,7 +1,7 @@
 // Any span of time from the fewest sums: whole days, with hours and minutes added or taken away at its edges, and the rows themselves for what is left.
-import { DAYS, GRAIN_MS, HOURS, MINUTES } from './dimensions.ts';
-import type { Grain } from './dimensions.ts';
-import type { GroupedSums, Grouping, RollupSpan } from './group.ts';
+import { DAYS, HOURS, MINUTES, QUARTERS, widthMs } from './dimensions.ts';
+import { hasFilter } from './group.ts';
+import type { GroupedSums, Grouping } from './group.ts';
 
 /** From `fromMs` (inclusive) to `toMs` (exclusive). */
 export interface TimeSpan {
@@ -13,6 +13,8 @@ export interface TimeSpan {
 export interface Kept {
   readonly hoursFromMs: number;
   readonly minutesFromMs: number;
+  /** Whole hours of them. */
+  readonly quartersFromMs: number;
   /** Rows of what began before are gone. */
   readonly rowsFromMs: number;
 }
@@ -35,7 +37,9 @@ export interface SpanAnswer {
 }
 
 /** −1: what is in it is taken away again. */
-export interface SignedSpan extends RollupSpan {
+export interface SignedSpan extends TimeSpan {
+  /** Of everything, or quarters. */
+  readonly grain: number;
   readonly sign: 1 | -1;
 }
 
@@ -53,17 +57,21 @@ export interface SpanParts {
  * day in UTC and a few hours, not 24 of them. Two spans that follow each other are cut alike where they meet, so that what is read for the one is
  * read for the other.
  */
-export function spanParts(span: TimeSpan, kept: Kept): SpanParts {
+export function spanParts(
+  span: TimeSpan & Partial<Pick<SpanRead, 'grouping' | 'latencies'>>,
+  kept: Kept,
+): SpanParts {
+  const finerThan = isOfEverything(span) && span.fromMs >= kept.quartersFromMs ? FINER_OF_EVERYTHING : FINER;
   const sums: SignedSpan[] = [];
   const rows: SignedRows[] = [];
-  const cover = ({ fromMs, toMs }: TimeSpan, grain: Grain | null, sign: 1 | -1): void => {
+  const cover = ({ fromMs, toMs }: TimeSpan, grain: number | null, sign: 1 | -1): void => {
     if (fromMs >= toMs) return;
     if (grain === null) {
       rows.push({ fromMs, toMs, sign });
       return;
     }
-    const width = GRAIN_MS[grain];
-    const finer = FINER[grain];
+    const width = widthMs(grain);
+    const finer = finerThan[grain] ?? null;
     const keptMs = keptFromMs(grain, kept);
     let firstMs = Math.max(Math.ceil(fromMs / width) * width, keptMs);
     let lastMs = Math.floor(toMs / width) * width;
@@ -97,16 +105,23 @@ export function times(one: 1 | -1, other: 1 | -1): 1 | -1 {
   return one === other ? 1 : -1;
 }
 
-/** By grain: minutes, hours, days. */
-const FINER: { readonly [grain in Grain]: Grain | null } = { 0: null, 1: MINUTES, 2: HOURS };
+/** By grain; of minutes there are only the rows. */
+const FINER: { readonly [grain: number]: number } = { [DAYS]: HOURS, [HOURS]: MINUTES };
+const FINER_OF_EVERYTHING: typeof FINER = { [DAYS]: QUARTERS, [QUARTERS]: MINUTES };
+
+/** Of no group and without durations, which is what quarters have. */
+function isOfEverything({ grouping, latencies }: Partial<Pick<SpanRead, 'grouping' | 'latencies'>>): boolean {
+  return grouping?.by.length === 0 && !hasFilter(grouping.filter) && latencies !== true;
+}
 
 /** Since when it can be told what lies before a time, and what after it: by finer sums, where they end there, or by the rows. */
-function tellsFromMs(finer: Grain | null, atMs: number, kept: Kept): number {
-  if (finer === null || atMs % GRAIN_MS[finer] !== 0) return kept.rowsFromMs;
+function tellsFromMs(finer: number | null, atMs: number, kept: Kept): number {
+  if (finer === null || atMs % widthMs(finer) !== 0) return kept.rowsFromMs;
   return Math.min(kept.rowsFromMs, keptFromMs(finer, kept));
 }
 
-function keptFromMs(grain: Grain, { hoursFromMs, minutesFromMs }: Kept): number {
+function keptFromMs(grain: number, { hoursFromMs, minutesFromMs, quartersFromMs }: Kept): number {
   if (grain === DAYS) return Number.NEGATIVE_INFINITY;
+  if (grain === QUARTERS) return quartersFromMs;
   return grain === HOURS ? hoursFromMs : minutesFromMs;
 }

@@ -1,6 +1,14 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { BY_SESSION, DAYS, HOURS, MINUTES, SESSION_DAYS, bucketStartMs } from '../rollup/dimensions.ts';
+import {
+  BY_SESSION,
+  DAYS,
+  HOURS,
+  MINUTES,
+  QUARTERS,
+  SESSION_DAYS,
+  bucketStartMs,
+} from '../rollup/dimensions.ts';
 import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
 
 export class PruneWrites {
@@ -49,7 +57,7 @@ export class PruneWrites {
       'update ledger_state set pruned_before_ms = max(pruned_before_ms, ?)',
     );
     this.#markRollups = database.prepare(
-      'update ledger_state set minutes_from_ms = max(minutes_from_ms, ?), hours_from_ms = max(hours_from_ms, ?)',
+      'update ledger_state set minutes_from_ms = max(minutes_from_ms, ?1), hours_from_ms = max(hours_from_ms, ?2), quarters_from_ms = max(quarters_from_ms, ?2)',
     );
     this.#dropRollups = database.prepare('delete from rollups where grain = ? and bucket_ms < ?');
     this.#dropWindows = database.prepare(
@@ -80,6 +88,7 @@ export class PruneWrites {
     for (const [grain, fromMs] of [
       [MINUTES, minutesFromMs],
       [HOURS, hoursFromMs],
+      [QUARTERS, hoursFromMs],
       [MINUTES + BY_SESSION, minutesFromMs],
       [HOURS + BY_SESSION, hoursFromMs],
       // Days stay, but for those by session: who ever asked is not kept longer than the rows are.

@@ -3,15 +3,24 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
 import {
   ALL_GRAINS,
-  BY_SESSION,
+  EVERYTHING,
   MINUTES,
+  QUARTERS,
   SESSION_DAYS,
   SESSION_GRAINS,
   bucketStartMs,
   coarserKeys,
 } from '../rollup/dimensions.ts';
-import type { CoarserKeys, Grain } from '../rollup/dimensions.ts';
-import { AMOUNT_NAMES, COUNT_NAMES, SUM_COLUMNS, addRow, addSums, emptySums } from '../rollup/sums.ts';
+import type { CoarserKeys } from '../rollup/dimensions.ts';
+import {
+  AMOUNT_NAMES,
+  COUNT_NAMES,
+  SUM_COLUMNS,
+  addNumbers,
+  addRow,
+  addSums,
+  emptySums,
+} from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from './written-values.ts';
 
@@ -66,16 +75,18 @@ export class RollupWrites {
     const add = (key: string, grains: readonly number[], { minuteMs, sums }: Change): void => {
       const keyId = this.keyId(key);
       for (const grain of grains) {
-        const bucketMs = bucketStartMs((grain % BY_SESSION) as Grain, minuteMs);
+        const bucketMs = bucketStartMs(grain, minuteMs);
         const name = `${grain}:${bucketMs}:${keyId}`;
         const row = this.#row(name, grain, bucketMs, keyId);
-        addSums(row, sums);
+        if (grain === QUARTERS) addNumbers(row, sums);
+        else addSums(row, sums);
         touched.set(name, { grain, bucketMs, keyId, sums: row });
       }
     };
     for (const change of this.#changes.values()) {
       const { base, session } = this.#coarserOf(change.key);
       add(base, ALL_GRAINS, change);
+      add(EVERYTHING, [QUARTERS], change);
       if (session === null) continue;
       add(change.key, SESSION_GRAINS, change);
       add(session, [SESSION_DAYS], change);

@@ -313,7 +313,7 @@ export const rollupKeys = sqliteTable('rollup_keys', {
 export const rollups = sqliteTable(
   'rollups',
   {
-    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one; 8: days by session and nothing else. */
+    /** 0: minutes, 1: hours, 2: days (UTC), of everything; 3, 4, 5: the same by session, of what has one; 8: days by session and nothing else; 9: quarters of an hour of everything together, without durations. */
     grain: count('grain').notNull(),
     bucketMs: count('bucket_ms').notNull(),
     keyId: count('key_id').notNull(),
@@ -374,4 +374,6 @@ export const ledgerState = sqliteTable('ledger_state', {
   /** Roll-ups by the minute and by the hour are kept from here on. */
   minutesFromMs: count('minutes_from_ms').notNull(),
   hoursFromMs: count('hours_from_ms').notNull(),
+  /** Quarters of an hour are kept from here on; null: not yet. */
+  quartersFromMs: count('quarters_from_ms'),
 });

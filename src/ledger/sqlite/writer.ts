@@ -1,6 +1,7 @@
 // The only writer: applies what waits in one transaction, so that one fsync serves every row (group commit).
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { describeOperation, setAside } from '../journal/set-aside.ts';
+import { GRAIN_MS, HOURS } from '../rollup/dimensions.ts';
 import { AdminWrites } from './admin-writes.ts';
 import { AttemptWrites } from './attempt-writes.ts';
 import { explainSqliteError, isDatabaseFailure } from './connection.ts';
@@ -89,6 +90,12 @@ export class Writer {
     database.exec(
       `insert or ignore into ledger_state (id, commits, last_operation, pruned_before_ms, minutes_from_ms, hours_from_ms)
        values (1, 0, 0, 0, 0, 0)`,
+    );
+    // From the hour on in which no version before them wrote.
+    database.exec(
+      `update ledger_state set quarters_from_ms =
+         coalesce((select max(bucket_ms) + ${GRAIN_MS[HOURS]} from rollups where grain = ${HOURS}), 0)
+       where quarters_from_ms is null`,
     );
     this.#lastOperation = Number(
       database.prepare('select last_operation as last from ledger_state').get()?.['last'],

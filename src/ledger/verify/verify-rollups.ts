@@ -5,12 +5,13 @@ import {
   GRAIN_MS,
   HOURS,
   MINUTES,
+  QUARTERS,
   SESSION_DAYS,
   coarserKeys,
   encodeDimensions,
   stemOf,
+  widthMs,
 } from '../rollup/dimensions.ts';
-import type { Grain } from '../rollup/dimensions.ts';
 import { isClosed, isFinished, ofAttempts, ofRuns, sumsIn } from '../rollup/counted.ts';
 import { SUM_COLUMNS } from '../rollup/sums.ts';
 import type { Findings } from './report.ts';
@@ -40,11 +41,12 @@ export const DAYS_AS_KEPT = (grains: readonly number[]): string =>
    from rollups join rollup_keys on rollup_keys.id = key_id
    where grain in (${grains.join(', ')}) group by grain, bucket_ms, dimensions`;
 export const DAY_GRAINS: readonly number[] = [DAYS, DAYS + BY_SESSION, SESSION_DAYS];
-export const FINER = (finer: number, coarser: number, keptFrom: FinerThan['keptFrom']): string => {
-  const width = GRAIN_MS[(coarser % BY_SESSION) as Grain];
-  return `with fine as (select bucket_ms - bucket_ms % ${width} as at, key_id,
+export const FINER = ({ finer, coarser, keptFrom }: FinerThan): string => {
+  const width = widthMs(coarser);
+  const key = finer === QUARTERS ? '0 as key_id' : 'key_id';
+  return `with fine as (select bucket_ms - bucket_ms % ${width} as at, ${key},
       ${SUM_COLUMNS.map((name) => `sum(${name}) as fine_${name}`).join(', ')} from rollups where grain = ${finer} group by 1, 2),
-    coarse as (select bucket_ms as at, key_id, ${summed} from rollups
+    coarse as (select bucket_ms as at, ${key}, ${summed} from rollups
       where grain = ${coarser} and bucket_ms >= (select ${keptFrom} from ledger_state) group by 1, 2)
     select coarse.at as at, coarse.key_id as key, ${SUM_COLUMNS.map((name) => `coarse.${name} as ${name}, fine_${name}`).join(', ')}
     from coarse left join fine on fine.at = coarse.at and fine.key_id = coarse.key_id`;
@@ -54,12 +56,15 @@ export const FINER = (finer: number, coarser: number, keptFrom: FinerThan['keptF
 export interface FinerThan {
   readonly finer: number;
   readonly coarser: number;
-  readonly keptFrom: 'minutes_from_ms' | 'hours_from_ms';
+  readonly keptFrom: 'minutes_from_ms' | 'hours_from_ms' | 'quarters_from_ms';
 }
-export const FINER_GRAINS: readonly FinerThan[] = [0, BY_SESSION].flatMap((family) => [
-  { finer: HOURS + family, coarser: DAYS + family, keptFrom: 'hours_from_ms' as const },
-  { finer: MINUTES + family, coarser: HOURS + family, keptFrom: 'minutes_from_ms' as const },
-]);
+export const FINER_GRAINS: readonly FinerThan[] = [
+  ...[0, BY_SESSION].flatMap((family) => [
+    { finer: HOURS + family, coarser: DAYS + family, keptFrom: 'hours_from_ms' as const },
+    { finer: MINUTES + family, coarser: HOURS + family, keptFrom: 'minutes_from_ms' as const },
+  ]),
+  { finer: QUARTERS, coarser: HOURS, keptFrom: 'quarters_from_ms' },
+];
 
 /** What the statements above answer. */
 export interface RollupRows {

@@ -42,7 +42,7 @@ export function verify(connection: DatabaseSync): VerifyReport {
       runs: all(RUNS_BY_DAY),
       days: all(DAYS_AS_KEPT(DAY_GRAINS)),
       dayGrains: DAY_GRAINS,
-      finer: ({ finer, coarser, keptFrom }) => all(FINER(finer, coarser, keptFrom)),
+      finer: (grains) => all(FINER(grains)),
     },
     prunedBeforeMs,
     findings,

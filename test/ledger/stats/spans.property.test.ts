@@ -13,6 +13,7 @@ import { START_MS, finish, makeAttempt, makeRun, settle } from '../../support/le
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const ALL_KEPT = { hoursFromMs: 0, minutesFromMs: 0, quartersFromMs: 0, rowsFromMs: 0 };
 
 it('the parts of a span count each of its moments once, and no other, whatever is kept', () => {
   fc.assert(
@@ -23,15 +24,21 @@ it('the parts of a span count each of its moments once, and no other, whatever i
       fc.nat({ max: 100 * 24 }),
       fc.nat({ max: 160 * DAY_MS }),
       fc.constantFrom(1, 60_000, 15 * 60_000, HOUR_MS),
-      (from, length, hoursFromDay, minutesFromHour, rowsFromMs, width) => {
+      fc.nat({ max: 100 * 24 }),
+      fc.boolean(),
+      (from, length, hoursFromDay, minutesFromHour, rowsFromMs, width, quartersFromHour, isOfEverything) => {
         const kept = {
           hoursFromMs: hoursFromDay * DAY_MS,
           minutesFromMs: minutesFromHour * HOUR_MS,
+          quartersFromMs: quartersFromHour * HOUR_MS,
           rowsFromMs,
         };
         const [fromMs, lengthMs] = [from - (from % width), length - (length % width)];
         const toMs = fromMs + lengthMs;
-        const { sums, rows } = spanParts({ fromMs, toMs }, kept);
+        const { sums, rows } = spanParts(
+          { fromMs, toMs, latencies: false, ...(isOfEverything ? { grouping: { by: [], filter: {} } } : {}) },
+          kept,
+        );
         const parts = [...sums, ...rows];
         // Of rows that are gone nothing can be taken away.
         for (const part of rows) if (part.sign < 0) expect(part.fromMs).toBeGreaterThanOrEqual(rowsFromMs);
@@ -45,6 +52,7 @@ it('the parts of a span count each of its moments once, and no other, whatever i
         for (const { grain, fromMs: from } of sums) {
           if (grain === 1) expect(from).toBeGreaterThanOrEqual(kept.hoursFromMs);
           if (grain === 0) expect(from).toBeGreaterThanOrEqual(kept.minutesFromMs);
+          if (grain === 9) expect(from).toBeGreaterThanOrEqual(kept.quartersFromMs);
         }
       },
     ),
@@ -52,7 +60,7 @@ it('the parts of a span count each of its moments once, and no other, whatever i
 });
 
 it('a day in a time zone is a day in UTC and the hours between the two', () => {
-  const kept = { hoursFromMs: 0, minutesFromMs: Number.POSITIVE_INFINITY, rowsFromMs: 0 };
+  const kept = { ...ALL_KEPT, minutesFromMs: Number.POSITIVE_INFINITY };
   const dayMs = 10 * DAY_MS;
   expect(spanParts({ fromMs: dayMs - 2 * HOUR_MS, toMs: dayMs + 22 * HOUR_MS }, kept)).toEqual({
     sums: [
@@ -65,7 +73,7 @@ it('a day in a time zone is a day in UTC and the hours between the two', () => {
 });
 
 it('two days of a time zone that is half an hour off are cut alike where they meet', () => {
-  const kept = { hoursFromMs: 0, minutesFromMs: Number.POSITIVE_INFINITY, rowsFromMs: 0 };
+  const kept = { ...ALL_KEPT, minutesFromMs: Number.POSITIVE_INFINITY };
   const midnightMs = 10 * DAY_MS + 18.5 * HOUR_MS;
   const [before, after] = [-DAY_MS, 0].map((by) =>
     spanParts({ fromMs: midnightMs + by, toMs: midnightMs + by + DAY_MS }, kept),
@@ -77,6 +85,22 @@ it('two days of a time zone that is half an hour off are cut alike where they me
   const hours = { grain: 1, fromMs: at, toMs: 11 * DAY_MS };
   expect(before?.sums).toContainEqual({ ...hours, sign: -1 });
   expect(after?.sums).toContainEqual({ ...hours, sign: 1 });
+});
+
+it('a day of everything in a time zone that is 45 minutes off is quarters of an hour, and no rows', () => {
+  const everything = { grouping: { by: [], filter: {} }, latencies: false };
+  const midnightMs = 10 * DAY_MS + 18.25 * HOUR_MS;
+  const span = { fromMs: midnightMs - DAY_MS, toMs: midnightMs };
+  const { sums, rows } = spanParts({ ...span, ...everything }, ALL_KEPT);
+  expect(rows).toEqual([]);
+  expect(sums.map(({ grain }) => grain)).toEqual([2, 9, 9]);
+  // Durations, groups and what a filter leaves have no quarters.
+  for (const other of [
+    { ...everything, latencies: true },
+    { ...everything, grouping: { by: ['TASK' as const], filter: {} } },
+    { ...everything, grouping: { by: [], filter: { team: 'support' } } },
+  ])
+    expect(spanParts({ ...span, ...other }, ALL_KEPT).sums.some(({ grain }) => grain === 9)).toBe(false);
 });
 
 interface Row {
@@ -264,9 +288,14 @@ it(
 
           const byDay = await stats.spend({
             span: { fromMs, toMs, timeZone: 'Asia/Kathmandu' },
-            every: 'week',
+            every: 'day',
+            latencies: false,
           });
           expect(byDay.series.reduce((sum, { bucket }) => sum + bucket.costNanoUsd, 0n)).toBe(cost(inside));
+          for (const { fromMs: from, toMs: to, bucket } of byDay.series) {
+            const ofDay = inside.filter(({ ageMs }) => nowMs - ageMs >= from && nowMs - ageMs < to);
+            expect([bucket.attempts, bucket.costNanoUsd]).toEqual([ofDay.length, cost(ofDay)]);
+          }
           // Costs are made up here, and fit no rates; that the sums fit the rows is what is asked.
           const { discrepancies } = await ledger.verify();
           expect(discrepancies.filter(({ kind }) => kind === 'rollup')).toEqual([]);

@@ -9,7 +9,7 @@ import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts'
 import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
 import type { Queryable, Row } from '../connection.ts';
-import { hasSessionDays } from '../rollup-changes.ts';
+import { hasQuarters, hasSessionDays } from '../rollup-changes.ts';
 
 const INSIDE = 'grain = $1 and bucket_ms >= $2 and bucket_ms < $3';
 const NUMBERS = `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`;
@@ -158,7 +158,8 @@ export async function readSpans(
   reads: readonly SpanRead[],
 ): Promise<SpanAnswer[]> {
   await database.query(BY_INDEX);
-  const there = await readKept(database);
+  const kept = await readKept(database);
+  const there = (await hasQuarters(database)) ? kept : { ...kept, quartersFromMs: Number.POSITIVE_INFINITY };
   const isComplete = await hasSessionDays(database);
   const spans = reads.map((read) => {
     const { sums, rows } = spanParts(read, there);
@@ -270,12 +271,15 @@ export async function readSpans(
 
 async function readKept(database: Queryable): Promise<Kept> {
   const { rows } = await database.query(
-    'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from from ledger_state',
+    'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from, quarters_from_ms as quarters_from from ledger_state',
   );
-  const row = rows[0] as { rows_from: bigint; minutes_from: bigint; hours_from: bigint } | undefined;
+  const row = rows[0] as
+    | { rows_from: bigint; minutes_from: bigint; hours_from: bigint; quarters_from: bigint | null }
+    | undefined;
   return {
     rowsFromMs: Number(row?.rows_from ?? 0),
     minutesFromMs: Number(row?.minutes_from ?? 0),
     hoursFromMs: Number(row?.hours_from ?? 0),
+    quartersFromMs: Number(row?.quarters_from ?? Number.POSITIVE_INFINITY),
   };
 }

@@ -1,5 +1,5 @@
 // Adds everything up again in one snapshot of PostgreSQL, as `verify/` says: attempts in parts, so that no more of them are in memory.
-import { SESSION_DAYS } from '../../rollup/dimensions.ts';
+import { QUARTERS, SESSION_DAYS } from '../../rollup/dimensions.ts';
 import { Findings } from '../../verify/report.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import {
@@ -21,7 +21,7 @@ import {
   verifyRuns,
 } from '../../verify/verify.ts';
 import type { Queryable, Row } from '../connection.ts';
-import { hasSessionDays } from '../rollup-changes.ts';
+import { hasQuarters, hasSessionDays } from '../rollup-changes.ts';
 
 const ROWS_AT_ONCE = 5_000;
 
@@ -29,6 +29,8 @@ const ROWS_AT_ONCE = 5_000;
 export async function verify(database: Queryable): Promise<VerifyReport> {
   const all = async (text: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     (await database.query(text, [...values])).rows as Row[];
+  // Of a large ledger it takes longer to read an answer than a node may stand still.
+  await database.query('set local idle_in_transaction_session_timeout to 0');
   const findings = new Findings();
   const [state] = await all('select pruned_before_ms as at from ledger_state');
   const prunedBeforeMs = (state?.['at'] ?? 0n) as bigint;
@@ -56,8 +58,9 @@ export async function verify(database: Queryable): Promise<VerifyReport> {
     prunedBeforeMs,
   );
   const finer = new Map<FinerThan, readonly Row[]>();
+  const quarters = await hasQuarters(database);
   for (const grains of FINER_GRAINS)
-    finer.set(grains, await all(FINER(grains.finer, grains.coarser, grains.keptFrom)));
+    finer.set(grains, quarters || grains.finer !== QUARTERS ? await all(FINER(grains)) : []);
   const dayGrains = (await hasSessionDays(database))
     ? DAY_GRAINS
     : DAY_GRAINS.filter((grain) => grain !== SESSION_DAYS);

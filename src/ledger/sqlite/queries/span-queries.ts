@@ -32,7 +32,7 @@ export function createSpanReader(
   ask: AskForShares,
 ): (reads: readonly SpanRead[]) => SpanAnswer[] {
   const state = connection.prepare(
-    'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from from ledger_state',
+    'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from, quarters_from_ms as quarters_from from ledger_state',
   );
   const sourceOf = (name: string, columns: string, share: string, rows: string): Source => ({
     name,
@@ -64,6 +64,7 @@ export function createSpanReader(
       rowsFromMs: Number(row?.['rows_from'] ?? 0),
       minutesFromMs: Number(row?.['minutes_from'] ?? 0),
       hoursFromMs: Number(row?.['hours_from'] ?? 0),
+      quartersFromMs: Number(row?.['quarters_from'] ?? Number.POSITIVE_INFINITY),
     };
   };
 
@@ -89,7 +90,7 @@ export function createSpanReader(
           if (row !== undefined && row['n'] !== 0n) groups.addAll(row, sign);
         } else for (const row of source.byShare.all(...bounds)) groups.add(Number(row['share']), row, sign);
       };
-      const parts = spanParts({ fromMs, toMs }, there);
+      const parts = spanParts({ fromMs, toMs, grouping, latencies }, there);
       const sums = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
         grainsOf(grain, grouping).map((one) => ({ grain: one, bounds: [one, from, to], sign })),
       );

@@ -1,0 +1,1 @@
+ALTER TABLE `ledger_state` ADD `quarters_from_ms` integer;
