@@ -1,4 +1,5 @@
 // The Recorder on a write queue and a reader: what an execution writes down and reads back.
+import { InFlight } from '../common/in-flight.ts';
 import type { Json } from '../common/json.ts';
 import type { Recorder } from '../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord } from '../engine/execution/records.ts';
@@ -27,7 +28,7 @@ export function createRecorder(
   take: (run: RunRecord) => Promise<RunRecord>,
   unsent?: UnsentAttempts,
 ): Recorder {
-  const open = new Map<string, OpenAttempt>();
+  const open = new InFlight<string, OpenAttempt>();
   /** A text of a run that keeps less than all of it is in no file but the database, which reduces it. */
   const isForTheDatabase = (runId: string, text: Json | null): boolean =>
     text !== null && !isEmpty(text) && contexts.isConfidential(runId);
@@ -54,14 +55,13 @@ export function createRecorder(
         kind: 'attempt_opened',
         attempt,
       });
-      written.catch(() => open.delete(attempt.id));
+      written.catch(() => open.take(attempt.id));
       if (unsent === undefined || place === undefined) return written;
       // All that were written with it are taken off before the first of them goes on.
       return written.finally(() => unsent.takeOff(place)).then(() => unsent.write());
     },
     closeAttempt(attempt, receipt) {
-      const opened = open.get(attempt.id);
-      open.delete(attempt.id);
+      const opened = open.take(attempt.id);
       const stem = opened?.stem ?? contexts.attemptStem(attempt);
       if (attempt.status === 'succeeded') contexts.succeeded(attempt);
       // A hold that is moved gets other postings, never other members of the same.

@@ -1,5 +1,6 @@
 // Budgets: a hold on every account that applies, or on none; settled to the true cost; in bigint and in this process (INV-1, INV-2).
 import type { Clock } from '../../common/clock.ts';
+import { InFlight } from '../../common/in-flight.ts';
 import { type Outcome, fail, succeed } from '../../common/outcome.ts';
 import type { Plan, PlanBudget } from '../../language/plan/types.ts';
 import type { Account } from './account.ts';
@@ -86,7 +87,7 @@ const OVERFLOW = '*';
 export function createBudgets(options: BudgetsOptions): Budgets {
   const { clock, accounts, matches, maxAccounts = 10_000 } = options;
   const alerts = createAlerts();
-  const open = new Map<string, OpenHold>();
+  const open = new InFlight<string, OpenHold>();
   let states = new Map<string, BudgetState>();
   let applicable: Applicable | undefined;
   let latestMs = Number.NEGATIVE_INFINITY;
@@ -264,7 +265,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     const settled = open.get(attemptId);
     if (settled === undefined) return;
     assertSpending(actual);
-    open.delete(attemptId);
+    open.take(attemptId);
     const nowMs = now();
     for (const { state, account, cell, amount, margin } of settled.placed) {
       account.margin -= margin;

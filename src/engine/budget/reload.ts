@@ -1,4 +1,5 @@
 // Reload: a plan's budgets take over from those before them; what was spent and is held stays (INV-7).
+import type { InFlight } from '../../common/in-flight.ts';
 import { canonicalJson } from '../../common/json.ts';
 import type { Plan, PlanBudget } from '../../language/plan/types.ts';
 import { BudgetState } from './budget-state.ts';
@@ -9,7 +10,7 @@ import { place, readSettled, recover, reopen, seed } from './recovery.ts';
 export interface Reload {
   readonly plan: Plan;
   readonly accounts: Accounts;
-  readonly open: Map<string, OpenHold>;
+  readonly open: InFlight<string, OpenHold>;
   /** null: the first plan of this process; everything starts from the ledger. */
   readonly before: ReadonlyMap<string, BudgetState> | null;
   readonly applies: (budget: PlanBudget, request: HoldRequest) => boolean;

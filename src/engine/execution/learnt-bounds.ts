@@ -1,4 +1,5 @@
 // What each model counts beside what is counted here: hidden templates, other tokenizers, output beyond the maximum, dearer bills; learnt from answers.
+import { InFlight } from '../../common/in-flight.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { PlanModel } from '../../language/plan/types.ts';
 import type { Usage } from '../providers/port.ts';
@@ -73,7 +74,8 @@ export class LearntBounds {
   >();
   readonly #onLearnt: (modelKey: string, bound: LearntBound) => void;
   /** Calls under way, by model, and how each is told of another worst case. */
-  readonly #open = new Map<string, Set<() => void>>();
+  readonly #open = new Map<string, InFlight<number, () => void>>();
+  #calls = 0;
 
   /** `onLearnt`: called for what is worth being kept over a restart. */
   constructor(
@@ -169,17 +171,18 @@ export class LearntBounds {
     const changed = !alike(known, next);
     if (!changed) return;
     this.#onLearnt(key, next);
-    for (const again of this.#open.get(key) ?? []) again();
+    for (const again of this.#open.get(key)?.values() ?? []) again();
   }
 
   /** A call is under way: `again` hears of its worst case when that is another than before. Gives how to end it. */
   under(asked: Asked, again: (worst: WorstCase) => void): () => void {
     const { key } = asked.model;
     let open = this.#open.get(key);
-    if (open === undefined) this.#open.set(key, (open = new Set()));
-    const tell = (): void => again(this.worst(asked));
-    open.add(tell);
-    return () => open.delete(tell);
+    if (open === undefined) this.#open.set(key, (open = new InFlight()));
+    this.#calls += 1;
+    const call = this.#calls;
+    open.set(call, () => again(this.worst(asked)));
+    return () => open.take(call);
   }
 
   #of(modelKey: string): LearntBound {

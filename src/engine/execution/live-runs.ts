@@ -1,5 +1,6 @@
 // The runs in this process: begun on the runtime, found by id, and let go of when they end.
 import { sleep } from '../../common/clock.ts';
+import { InFlight } from '../../common/in-flight.ts';
 import type { Json } from '../../common/json.ts';
 import { isLedgerAway } from '../../errors/storage-words.ts';
 import type { RunEvent, RunResult } from './port.ts';
@@ -18,7 +19,7 @@ const LOOK_EVERY_MS = 500;
 export class LiveRuns {
   readonly #parts: EngineParts;
   /** Child runs too. */
-  readonly #runs = new Map<string, LiveRun>();
+  readonly #runs = new InFlight<string, LiveRun>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -53,7 +54,7 @@ export class LiveRuns {
 
   /** Those that were asked for; child runs are not. */
   asked(): readonly LiveRun[] {
-    return [...this.#runs.values()].filter(({ parent }) => parent === null);
+    return this.#runs.values().filter(({ parent }) => parent === null);
   }
 
   /** false: it is not here. */
@@ -82,7 +83,7 @@ export class LiveRuns {
     const end = ({ last, failure }: Last): RunResult => {
       const { record, result } = last;
       signal?.removeEventListener('abort', onAbort);
-      this.#runs.delete(runId);
+      this.#runs.take(runId);
       const { task, status, finishedAtMs } = record;
       if (finishedAtMs !== null) budgets.endRun(runId);
       const succeeded = status === 'succeeded';
@@ -175,7 +176,7 @@ export class LiveRuns {
     try {
       return await scope.child(run.id, run.limits.deadlineMs, interpreter(this.#parts, run, this));
     } finally {
-      this.#runs.delete(run.id);
+      this.#runs.take(run.id);
     }
   }
 }

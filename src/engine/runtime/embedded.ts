@@ -1,5 +1,6 @@
 // The embedded Runtime: runs live in this process; what has to survive it is in the ledger.
 import type { Clock } from '../../common/clock.ts';
+import { InFlight } from '../../common/in-flight.ts';
 import type { Json } from '../../common/json.ts';
 import type { Recorder } from '../execution/recorder.ts';
 import type { StepRecord } from '../execution/records.ts';
@@ -24,7 +25,7 @@ type StopAfter = (controller: AbortController, deadlineMs: number) => () => void
 const NO_RECEIPTS: Receipts = new Map();
 
 export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOptions): Runtime {
-  const living = new Map<string, Living>();
+  const living = new InFlight<string, Living>();
   let stopping = false;
 
   const stopAfter: StopAfter = (controller, deadlineMs) =>
@@ -49,7 +50,7 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
         return await body(new EmbeddedScope(signal, receipts, receiptsOf, stopAfter));
       } finally {
         cancelDeadline();
-        living.delete(runId);
+        living.take(runId);
         end();
       }
     },
@@ -61,7 +62,7 @@ export function createEmbeddedRuntime({ clock, recorder }: EmbeddedRuntimeOption
     async stop({ drainMs }) {
       stopping = true;
       if (living.size === 0) return;
-      const all = Promise.all([...living.values()].map(({ ended }) => ended));
+      const all = Promise.all(living.values().map(({ ended }) => ended));
       const { promise: over, resolve } = Promise.withResolvers<void>();
       const cancel = clock.after(drainMs, resolve);
       await Promise.race([all, over]);

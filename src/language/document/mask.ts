@@ -15,7 +15,7 @@ const BASES = Array.from({ length: 48 }, (_, index) => 0xe000 + index * 128);
 
 export function maskPlaceholders(text: string): Masked {
   const base = text.includes(PLACEHOLDER_START) ? freeBase(text) : undefined;
-  if (base === undefined) return { text, restore: (masked) => masked };
+  if (base === undefined) return { text, restore: WIDE.test(text) ? narrow : (masked) => masked };
   const scanner = new PlainScanner(text);
   let out = '';
   let done = 0;
@@ -26,8 +26,16 @@ export function maskPlaceholders(text: string): Masked {
   const signs = new RegExp(`[\\u{${base.toString(16)}}-\\u{${(base + 127).toString(16)}}]`, 'gu');
   return {
     text: out + text.slice(done),
-    restore: (masked) => masked.replace(signs, (sign) => String.fromCharCode(sign.charCodeAt(0) - base)),
+    restore: (masked) =>
+      narrow(masked.replace(signs, (sign) => String.fromCharCode(sign.charCodeAt(0) - base))),
   };
+}
+
+/** V8 keeps a character in two bytes for the sake of any of these in its text, and what is cut out of such a text, and what that is put into: decisions, rows, requests. */
+const WIDE = /[\u0100-\uffff]/;
+
+function narrow(text: string): string {
+  return WIDE.test(text) ? text : Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function freeBase(text: string): number | undefined {

@@ -41,11 +41,25 @@ export function journalPath(databasePath: string): string {
  * `headgate-journal FORMAT FIRST LAST BYTES PREVIOUS CRC32`, the text, `end LAST CRC32`, a line each. PREVIOUS: the checksum of the frame before;
  * 0: it is the first of its round. The checksum is of the head's numbers and the text.
  */
-export function encodeFrame({ first, last, text }: Frame, previous: number): { bytes: Buffer; sum: number } {
-  const body = Buffer.from(`${text}\n`);
+export function encodeFrame(
+  { first, last, text }: Frame,
+  previous: number,
+  into: Buffer = Buffer.allocUnsafe(mostBytes(text)),
+): { bytes: Buffer; sum: number } {
+  const end = LONGEST_HEAD + into.write(text, LONGEST_HEAD);
+  into[end] = NEWLINE;
+  const body = into.subarray(LONGEST_HEAD, end + 1);
   const sum = checksum([JOURNAL_FORMAT, first, last, previous], body);
-  const head = Buffer.from(`${NAME} ${JOURNAL_FORMAT} ${first} ${last} ${body.length} ${previous} ${sum}\n`);
-  return { bytes: Buffer.concat([head, body, Buffer.from(`end ${last} ${sum}\n`)]), sum };
+  const head = `${NAME} ${JOURNAL_FORMAT} ${first} ${last} ${body.length} ${previous} ${sum}\n`;
+  const from = LONGEST_HEAD - head.length;
+  into.write(head, from, 'latin1');
+  const ending = into.write(`end ${last} ${sum}\n`, end + 1, 'latin1');
+  return { bytes: into.subarray(from, end + 1 + ending), sum };
+}
+
+/** A character of UTF-16 is three bytes of UTF-8 at most. */
+function mostBytes(text: string): number {
+  return text.length * 3 + 2 * LONGEST_HEAD;
 }
 
 function checksum(numbers: readonly number[], body: Buffer): number {
@@ -159,8 +173,11 @@ export class Journal {
   readonly #synchronous: Synchronous;
   #at = 0;
   #previous = 0;
-  #isBusy = false;
+  /** Whoever waits for the last frame. */
+  #done: ((error: Error | null) => void) | null = null;
   #isClosed = false;
+  /** Frames are put together here, one after the other. */
+  #room = Buffer.allocUnsafe(64 * 1024);
 
   /** To be opened when what it held is in the database. Throws what the file system throws. */
   constructor(databasePath: string, synchronous: Synchronous) {
@@ -176,30 +193,35 @@ export class Journal {
 
   /** The last frame is not written yet: only one at a time is. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#done !== null;
   }
 
   /** `done`: it survives what `synchronous` says; or, with an error, it may not be there. */
   append(frame: Frame, done: (error: Error | null) => void): void {
-    this.#isBusy = true;
-    const end = (error: Error | null): void => {
-      this.#isBusy = false;
-      done(error);
-    };
+    this.#done = done;
     try {
       // Its number may be another file's by now.
       if (this.#isClosed) throw new Error('the journal is closed');
-      const { bytes, sum } = encodeFrame(frame, this.#previous);
+      const most = mostBytes(frame.text);
+      if (most > this.#room.length) this.#room = Buffer.allocUnsafe(2 * most);
+      const { bytes, sum } = encodeFrame(frame, this.#previous, this.#room);
       this.#write(bytes);
       this.#previous = sum;
     } catch (error) {
-      end(error as Error);
+      this.#end(error as Error);
       return;
     }
     // Not waited for in this thread: a bad disk takes a hundred milliseconds.
-    if (this.#synchronous === 'full') fdatasync(this.#file, end);
-    else end(null);
+    if (this.#synchronous === 'full') fdatasync(this.#file, this.#end);
+    else this.#end(null);
   }
+
+  /** One for all frames: what Node makes for a sync lives until the next full collection, and a function of its own would have it keep the frame. */
+  readonly #end = (error: Error | null): void => {
+    const done = this.#done;
+    this.#done = null;
+    done?.(error);
+  };
 
   #write(bytes: Buffer): void {
     let written = 0;

@@ -1,5 +1,6 @@
 // The log of runs: one line each, when it has been written as finished. No input, no output, no secret (INV-9).
 import type { Logger } from 'pino';
+import { InFlight } from '../../common/in-flight.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { AlertRecord } from '../../engine/execution/recorder.ts';
 import type { AttemptRecord, RunRecord } from '../../engine/execution/records.ts';
@@ -47,15 +48,11 @@ const MOST_RUNS = 20_000;
 
 /** Calls come before the run's end, in the feed too. */
 class RunCalls {
-  readonly #runs = new Map<string, Calls>();
+  readonly #runs = new InFlight<string, Calls>();
 
   closed({ runId, provider, requestedModel, inputTokens, outputTokens }: AttemptRecord): void {
     const known = this.#runs.get(runId);
-    if (known === undefined && this.#runs.size >= MOST_RUNS)
-      for (const oldest of this.#runs.keys()) {
-        this.#runs.delete(oldest);
-        break;
-      }
+    if (known === undefined && this.#runs.size >= MOST_RUNS) this.#runs.takeOldest();
     this.#runs.set(runId, {
       model: `${provider}/${requestedModel}`,
       attempts: (known?.attempts ?? 0) + 1,
@@ -65,9 +62,7 @@ class RunCalls {
   }
 
   take(runId: string): Calls | undefined {
-    const calls = this.#runs.get(runId);
-    this.#runs.delete(runId);
-    return calls;
+    return this.#runs.take(runId);
   }
 }
 

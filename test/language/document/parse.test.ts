@@ -1,4 +1,5 @@
 // Reading YAML: values, places, and what is refused.
+import { isStringOneByteRepresentation } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import { MAX_FILE_CHARACTERS, parseDocument } from '../../../src/language/document/parse.ts';
 import type { DocumentNode } from '../../../src/language/document/types.ts';
@@ -24,6 +25,14 @@ function at(node: DocumentNode | null | undefined, ...path: (string | number)[])
 }
 
 describe('a document', () => {
+  test.each([
+    ['a placeholder', 'a: { b: ${{ input.text }} }\n'],
+    ['a sign beyond Latin-1', '# seven → eight\n'],
+  ])('with %s keeps its other texts in a byte a character', (_what, start) => {
+    const said = valueOf(`${start}model: north/a-model-with-a-name\n`) as { readonly model: string };
+    expect(isStringOneByteRepresentation(said.model)).toBe(true);
+  });
+
   test('keeps YAML 1.2: `no` is a text, dates are texts', () => {
     expect(valueOf('a: no\nb: 2026-11-22\nc: 0o17\nd: ~\ne: true\nf: 1.5\n')).toEqual({
       a: 'no',
