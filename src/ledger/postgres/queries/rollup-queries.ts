@@ -145,7 +145,8 @@ const COUNTED_AT_EDGES = [
     key: ', rollup_key_id as key_id',
   },
 ].map(({ sums, from, key }) => ({
-  together: `select e.edge as edge, ${allSums(sums)} from ${EDGES} join ${from} group by e.edge`,
+  keys: `select distinct rollup_key_id as key_id from ${EDGES} join ${from}`,
+  together: `select e.edge as edge, ${allSums(sums)} from ${EDGES} join ${from} and ($3::bigint[] is null or rollup_key_id + 0 = any($3::bigint[])) group by e.edge`,
   byKey: `select e.edge as edge${key}, ${allSums(sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
 }));
 const DURATIONS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, latency_ms, first_token_ms
@@ -191,9 +192,13 @@ export async function readSpans(
     ];
   };
   /** null: all of them. */
-  const keysFor = async (pieces: readonly unknown[], filter: RollupFilter): Promise<string[] | null> => {
+  const keysFor = async (
+    values: readonly unknown[],
+    filter: RollupFilter,
+    text = KEYS_OF_PIECES,
+  ): Promise<string[] | null> => {
     if (!hasFilter(filter)) return null;
-    const found = await askKeyed(KEYS_OF_PIECES, pieces);
+    const found = await askKeyed(text, values);
     return found
       .map((row) => row['key_id'])
       .filter((id) => matchesFilter(keys.of(id), filter))
@@ -239,12 +244,19 @@ export async function readSpans(
   };
   const rowShareOf = (groups: SpanGroups, { key_id: key, status }: Row): number =>
     groups.rowShareOf(key, dimensionsOf, status as string | undefined);
-  const isTogether = ({ grouping: { by, filter } }: SpanRead): boolean =>
-    by.length === 0 && !hasFilter(filter);
-  for (const { together: sums, byKey } of COUNTED_AT_EDGES) {
-    await atEdges(spans.filter(isTogether), askFor, sums, (groups, row, sign) => groups.addAll(row, sign));
+  const ofNoGroup = Map.groupBy(
+    spans.filter(({ grouping }) => grouping.by.length === 0),
+    ({ grouping }) => JSON.stringify(grouping.filter),
+  );
+  for (const { keys: keysInside, together: sums, byKey } of COUNTED_AT_EDGES) {
+    for (const some of ofNoGroup.values()) {
+      const filter = some[0]?.grouping.filter ?? {};
+      const ask: typeof askFor = async (text, bounds) =>
+        askFor(text, [...bounds, await keysFor(bounds, filter, keysInside)]);
+      await atEdges(some, ask, sums, (groups, row, sign) => groups.addAll(row, sign));
+    }
     await atEdges(
-      spans.filter((span) => !isTogether(span)),
+      spans.filter(({ grouping }) => grouping.by.length > 0),
       askKeyed,
       byKey,
       (groups, row, sign) => groups.add(rowShareOf(groups, row), row, sign),
