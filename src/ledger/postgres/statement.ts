@@ -82,6 +82,15 @@ export const NOT_ITS_TURN = 'not its turn';
 /** Something is not as the node remembered it. */
 export const STALE = 'stale';
 
+/**
+ * The rows that have an id of those given, and meet a condition; one that another transaction changes meanwhile may be left out. As a join, a plan that was
+ * made while there were few rows would read the whole table for each turn, or the index of what is under way, which has all in it that was since the
+ * last vacuum.
+ */
+const foundById = (table: string, of: string, given: string, condition: string): string =>
+  `from (select ${of}.*, (select ctid from ${table} where id = ${of}.id) as place from ${given} offset 0) as ${of}
+  where ${table}.ctid = ${of}.place and (${condition}) is true returning 1`;
+
 const writeRollups = (place: number): string => `
   insert into rollups (${names(ROLLUP)}) select ${keys(ROLLUP, 'u')} from ${recordset(place, 'u', ROLLUP)}
   on conflict (grain, bucket_ms, key_id, node) do update set
@@ -119,8 +128,12 @@ const SECTIONS: readonly Section[] = [
     rows: 'finished',
     write: (place) => `
   update runs set ${assignments(FINISHED, 'f')}, continuation = null
-  from ${recordset(place, 'f', FINISHED, ', id text, "fromCost" bigint')}
-  where runs.id = f.id and runs.finished_at_ms is null and runs.cost_nano_usd = f."fromCost" returning 1`,
+  ${foundById(
+    'runs',
+    'f',
+    recordset(place, 'f', FINISHED, ', id text, "fromCost" bigint'),
+    'runs.finished_at_ms is null and runs.cost_nano_usd = f."fromCost"',
+  )}`,
     otherwise: STALE,
   },
   {
@@ -132,17 +145,25 @@ const SECTIONS: readonly Section[] = [
     rows: 'closed',
     write: (place) => `
   update attempts set ${assignments(PROGRESS, 'c')}, postings = coalesce(c.moved, attempts.postings)
-  from ${recordset(place, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint')}
-  where attempts.id = c.id and case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
-    else attempts.status = c."fromStatus" and attempts.cost_nano_usd = c."fromCost" and not attempts.reconciled end
-  returning 1`,
+  ${foundById(
+    'attempts',
+    'c',
+    recordset(place, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint'),
+    `case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
+    else attempts.status = c."fromStatus" and attempts.cost_nano_usd = c."fromCost" and not attempts.reconciled end`,
+  )}`,
     otherwise: STALE,
   },
   {
     rows: 'moved',
     write: (place) => `
-  update attempts set postings = m.postings from json_to_recordset($${place}::json) as m(id text, postings text)
-  where attempts.id = m.id and attempts.status in ('open', 'unreconciled') returning 1`,
+  update attempts set postings = m.postings
+  ${foundById(
+    'attempts',
+    'm',
+    `json_to_recordset($${place}::json) as m(id text, postings text)`,
+    "attempts.status in ('open', 'unreconciled')",
+  )}`,
     otherwise: STALE,
   },
   {
