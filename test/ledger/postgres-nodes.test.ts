@@ -8,6 +8,7 @@ import type { Ledger } from '../../src/ledger/open.ts';
 import type { AlertRecord } from '../../src/engine/execution/recorder.ts';
 import { openPool, readAddress } from '../../src/ledger/postgres/connection.ts';
 import { buryNode } from '../../src/ledger/postgres/nodes.ts';
+import { turnStatement } from '../../src/ledger/postgres/statement.ts';
 import { SharedBooks } from '../engine/budget/shared-books.ts';
 import { openTestLedger } from '../support/ledger-folder.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../support/ledger-records.ts';
@@ -200,6 +201,38 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     await Promise.all([finished, pool.end()]);
     expect(await second.run('run_1')).toMatchObject({ status: 'succeeded', costNanoUsd: 3_000_000n });
     expect((await second.verify()).discrepancies).toEqual([]);
+  });
+
+  it('finds what a turn changes by its keys, also where its plan was made while there was nothing', async () => {
+    const { address } = await two();
+    const pool = openPool(readAddress(address), 1, { byKey: true });
+    const some = [{}];
+    const { text } = turnStatement({
+      ...{
+        node: 1,
+        first: 1,
+        last: 1,
+        runs: some,
+        finished: some,
+        attempts: some,
+        closed: some,
+        moved: some,
+      },
+      ...{ steps: some, costs: [], windows: some, rollups: some, callers: some },
+    });
+    for (const statistics of ['select 1', 'analyze']) {
+      await pool.query(statistics);
+      const { rows } = await pool.query(`explain (generic_plan, costs off) ${text}`);
+      const lines = (rows as { 'QUERY PLAN': string }[]).map((row) => row['QUERY PLAN'].trim());
+      const scans = lines.flatMap((line, index) =>
+        /-> +(?:Seq|Index|Index Only|Bitmap \w+|Tid) Scan/.test(line) ? [[line, lines[index + 1]]] : [],
+      );
+      expect(scans.length).toBeGreaterThan(6);
+      for (const [, condition] of scans)
+        expect(condition).toMatch(/^(?:Index|TID) Cond: \(.*(?:seq|id|ctid)/);
+      expect(lines.join()).not.toMatch(/runs_unfinished|attempts_unsettled/);
+    }
+    await pool.end();
   });
 
   it('keeps of a run that survives its node what it may keep, also where what was remembered of it is gone', async () => {
