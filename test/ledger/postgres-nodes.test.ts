@@ -208,17 +208,19 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     const pool = openPool(readAddress(address), 1, { byKey: true });
     const some = [{}];
     const { text } = turnStatement({
-      ...{
-        node: 1,
-        first: 1,
-        last: 1,
-        runs: some,
-        finished: some,
-        attempts: some,
-        closed: some,
-        moved: some,
-      },
-      ...{ steps: some, costs: [], windows: some, rollups: some, callers: some },
+      node: 1,
+      first: 1,
+      last: 1,
+      runs: some,
+      finished: some,
+      attempts: some,
+      closed: some,
+      moved: some,
+      steps: some,
+      costs: [],
+      windows: some,
+      rollups: some,
+      callers: some,
     });
     for (const statistics of ['select 1', 'analyze']) {
       await pool.query(statistics);
