@@ -232,6 +232,50 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it('draws the hundred dearest groups, all of them when asked, and writes each to the CSV, none as a formula', async () => {
+    const { ledger } = served.app;
+    const sessions = ['=1+1', ...Array.from({ length: 109 }, (_, index) => `many-${index}`)];
+    const caller = { ...LOCAL_CALLER, name: 'many' };
+    await Promise.all(
+      sessions.flatMap((session, index) => {
+        const run = makeRun(`run_many_${index}`, { caller: { ...caller, session }, startedAtMs: Date.now() });
+        const attempt = makeAttempt(`att_many_${index}`, run, { postings: [] });
+        return [
+          ledger.openRun(run),
+          ledger.openAttempt(attempt),
+          ledger.closeAttempt(settle(attempt, { costNanoUsd: BigInt(1 + index) }), null),
+          ledger.finishRun(finish(run)),
+        ];
+      }),
+    );
+    const { page, faults } = await openPage(
+      browser,
+      `${served.url}/explore?span=hour&by=SESSION&caller=many`,
+    );
+    const rows = page.getByRole('cell', { name: /^(?:many-\d+|=1\+1)$/ });
+    const csv = async (): Promise<readonly string[]> => {
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'CSV' }).click(),
+      ]);
+      return (await readFile(await file.path(), 'utf8')).trimEnd().split('\r\n');
+    };
+    const showAll = page.getByRole('button', { name: 'Show all 110' });
+    await showAll.waitFor();
+    expect(await rows.count()).toBe(100);
+    const before = await csv();
+    expect(before).toHaveLength(111);
+    expect(before[1]).toBe('many-108,0.00000011,1,1,900,120');
+    expect(before.at(-1)).toMatch(/^'=1\+1,0\.000000001,/);
+    await showAll.click();
+    await expect.poll(() => rows.count()).toBe(110);
+    expect(await showAll.count()).toBe(0);
+    expect(page.url()).toContain('show=all');
+    expect(await csv()).toEqual(before);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('explores a span by caller, with the filters in its address', async () => {
     const { page, faults } = await openPage(browser, `${served.url}/explore?span=hour&by=TASK`);
     await page.getByRole('cell', { name: 'triage' }).waitFor();
