@@ -100,6 +100,8 @@ export class Profiles {
   readonly #failures = new Map<string, Failures>();
   readonly #seen = new Uint8Array(INPUTS_TOLD_APART);
   readonly #random = seededRandom(1);
+  /** Of the traffic. */
+  runs = 0;
 
   add(atMs: number, task: string, path: string, attempt: TrafficAttempt): void {
     const step = stepOfPath(path);
@@ -131,6 +133,7 @@ export class Profiles {
   }
 
   addInput(input: number): void {
+    this.runs += 1;
     const at = input % INPUTS_TOLD_APART;
     this.#seen[at] = this.#seen[at] === 0 ? 1 : 2;
   }
@@ -196,12 +199,10 @@ function of<Value>(known: Map<string, Value>, key: string, make: () => Value): V
 /** One look at all of the traffic. */
 export async function profilesOf(
   traffic: Traffic,
-): Promise<{ readonly profiles: Profiles; readonly runs: number; readonly costNanoUsd: bigint }> {
+): Promise<{ readonly profiles: Profiles; readonly costNanoUsd: bigint }> {
   const profiles = new Profiles();
-  let runs = 0;
   let costNanoUsd = 0n;
   for await (const run of traffic.runs()) {
-    runs += 1;
     profiles.addInput(run.input);
     for (const { path, attempts } of run.steps)
       for (const attempt of attempts) {
@@ -209,5 +210,5 @@ export async function profilesOf(
         profiles.add(run.atMs, run.task, path, attempt);
       }
   }
-  return { profiles, runs, costNanoUsd };
+  return { profiles, costNanoUsd };
 }

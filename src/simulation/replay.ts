@@ -67,7 +67,7 @@ export async function replay({
   changes = [],
   seed = 1,
 }: ReplayOptions): Promise<Replay> {
-  const { profiles, runs, costNanoUsd: recordedNanoUsd } = await profilesOf(traffic);
+  const { profiles, costNanoUsd: recordedNanoUsd } = await profilesOf(traffic);
   const under = (plan: Plan): Promise<Scenarios> => scenariosOf({ plan, base, traffic, profiles, seed });
   const before = await under(base);
   const after = base.hash === head.hash ? before : await under(head);
@@ -89,7 +89,7 @@ export async function replay({
   return {
     fromMs: traffic.fromMs,
     toMs: traffic.toMs,
-    runs,
+    runs: profiles.runs,
     recordedNanoUsd,
     base: before.likely,
     head: after.likely,

@@ -97,6 +97,7 @@ export async function simulate({
   const tally = new Tally(
     signals,
     (inputHash) => mayBeAnsweredAgain && profiles.comesBack(Number(inputHash)),
+    profiles.runs,
   );
   const budgets = createBudgets({ clock, accounts: NO_ACCOUNTS, matches: createBudgetMatcher() });
   const guards = createGuards({ clock, switches: [] });
@@ -158,7 +159,9 @@ export async function simulate({
       latencies.add(result.snapshot.run.latencyMs ?? 0);
   };
 
-  const asked = new LRUCache<string, readonly TrafficStep[]>({ max: ASKED_KEPT });
+  const asked = new LRUCache<string, readonly TrafficStep[]>({
+    max: Math.max(1, Math.min(ASKED_KEPT, profiles.runs)),
+  });
   let number = 0;
   let nextHourMs = traffic.fromMs + HOUR_MS;
   for await (const run of traffic.runs()) {

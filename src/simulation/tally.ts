@@ -81,17 +81,20 @@ export class Tally implements Recorder, History {
   /** The first ones. */
   readonly events: SpendingEvent[] = [];
   readonly #signals: LearningSignals;
-  readonly #answers = new LRUCache<string, RunRecord>({ max: ANSWERS_KEPT });
-  readonly #byId = new LRUCache<string, RunRecord>({ max: ANSWERS_KEPT });
+  readonly #answers: LRUCache<string, RunRecord>;
+  readonly #byId: LRUCache<string, RunRecord>;
   /** Of runs under way: the model that was asked first, by step. */
   readonly #first = new Map<string, Map<string, string>>();
 
   readonly #keepsAnswer: (inputHash: string) => boolean;
 
-  /** `keepsAnswer`: a later run of this input may be answered with this one's. */
-  constructor(signals: LearningSignals, keepsAnswer: (inputHash: string) => boolean) {
+  /** `keepsAnswer`: a later run of this input may be answered with this one's. `runs`: that come, since a cache takes its room at once. */
+  constructor(signals: LearningSignals, keepsAnswer: (inputHash: string) => boolean, runs: number) {
     this.#signals = signals;
     this.#keepsAnswer = keepsAnswer;
+    const max = Math.max(1, Math.min(ANSWERS_KEPT, runs));
+    this.#answers = new LRUCache({ max });
+    this.#byId = new LRUCache({ max });
   }
 
   openRun(): Promise<void> {

@@ -1,4 +1,4 @@
-// Ten thousand random sequences of faults on a simulated clock: each run ends in time, within its attempts, and leaves nothing held.
+// Thousands of random sequences of faults on a simulated clock: each run ends in time, within its attempts, and leaves nothing held.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/common/random.ts';
 import type { Random } from '../../src/common/random.ts';
@@ -6,11 +6,12 @@ import type { RunResult } from '../../src/engine/execution/port.ts';
 import { loadTokenizer } from '../../src/engine/execution/tokens.ts';
 import type { Plan, PlanModelStep, PlanStep } from '../../src/language/plan/types.ts';
 import type { ErrorClass } from '../../src/engine/providers/port.ts';
+import { sized } from '../support/cases.ts';
 import { memoryFixture } from '../support/engine-fixture.ts';
 import { model, modelStep, plan, policy, rates, rule, task, template } from '../support/engine-plan.ts';
 import type { Scripted } from '../support/scripted-provider.ts';
 
-const SEQUENCES = 10_000;
+const SEQUENCES = sized(3_000);
 /** A new engine after so many runs: breakers, gates and budgets carry over within. */
 const RUNS_AN_ENGINE = 20;
 const SEED = 20_260_301;

@@ -8,6 +8,7 @@ import type { Operation } from '../../src/ledger/sqlite/operations.ts';
 import { migrate } from '../../src/ledger/sqlite/migrate.ts';
 import { Writer } from '../../src/ledger/sqlite/writer.ts';
 import type { Acknowledgement } from '../../src/ledger/sqlite/writer.ts';
+import { sized } from '../support/cases.ts';
 import { finish, makeAttempt, makeRun, makeStep, RATES, settle } from '../support/ledger-records.ts';
 
 const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
@@ -107,7 +108,7 @@ it(
           expect(written(operations, (index) => ends[index] ?? false)).toEqual(oneByOne);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: sized(40) },
     );
   },
 );

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/common/clock.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { AttemptRecord, RunRecord } from '../../src/engine/execution/records.ts';
 import { createStats } from '../../src/ledger/stats/stats.ts';
+import { sized } from '../support/cases.ts';
 import { ledgerPath } from '../support/ledger-folder.ts';
 import { START_MS, costAtRates, finish, makeAttempt, makeRun, settle } from '../support/ledger-records.ts';
 
@@ -153,7 +154,7 @@ it(
         await ledger.close();
         rmSync(dirname(path), { recursive: true, force: true });
       }),
-      { numRuns: 40 },
+      { numRuns: sized(15) },
     );
   },
 );

@@ -9,6 +9,8 @@ const BUILDS = join(repositoryRoot, '.cache', 'test-builds');
 /** What the package finds beside its `dist/`. */
 const BESIDE = ['demo', 'migrations', 'node_modules', 'package.json', 'schema', 'workflows'];
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 let built: string | undefined;
 
@@ -56,6 +58,32 @@ function make(name: string, fill: (making: string) => void): string {
   const folder = join(BUILDS, name);
   if (isThere(folder)) return folder;
   mkdirSync(BUILDS, { recursive: true });
+  // One of the run's processes makes it, and the others wait; not for one that was killed.
+  const lock = `${folder}-lock`;
+  while (!taken(lock)) {
+    Atomics.wait(PAUSE, 0, 0, 50);
+    if (isThere(folder)) return folder;
+  }
+  try {
+    return fillFolder(folder, fill);
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function taken(lock: string): boolean {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (since < Date.now() - MINUTE_MS) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
+
+function fillFolder(folder: string, fill: (making: string) => void): string {
+  if (isThere(folder)) return folder;
   for (const old of readdirSync(BUILDS))
     if (statSync(join(BUILDS, old)).mtimeMs < Date.now() - HOUR_MS)
       rmSync(join(BUILDS, old), { recursive: true, force: true });

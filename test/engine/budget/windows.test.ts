@@ -7,6 +7,7 @@ import {
   type CalendarUnit,
   rollingBuckets,
 } from '../../../src/engine/budget/windows.ts';
+import { sized } from '../../support/cases.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (text: string): number => Date.parse(text);
@@ -116,7 +117,7 @@ describe('calendar windows', () => {
           expect(calendarWindow(unit, zone, window.startMs - 1).endMs).toBe(window.startMs);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: sized(800) },
     );
   });
 

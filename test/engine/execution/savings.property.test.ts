@@ -120,7 +120,8 @@ it('INV-1: savings add up to the baseline less the cost, cause by cause, through
       await drive(clock, clock.settle(Promise.resolve()));
       await clock.advance(60_000);
       const page = await ledger.runs({}, { limit: 100 });
-      for (const of of (await ledger.attemptsOf(page.rows.map(({ id }) => id))).values()) all.push(...of);
+      for (const found of (await ledger.attemptsOf(page.rows.map(({ id }) => id))).values())
+        all.push(...found);
       expect(all.every(({ status }) => status !== 'open')).toBe(true);
 
       const used = all.filter(({ status, savedBy }) => status === 'succeeded' && savedBy !== 'failure');

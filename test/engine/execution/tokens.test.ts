@@ -3,6 +3,7 @@ import { O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants'
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { byteBound, countTokens, loadTokenizer, promptSize } from '../../../src/engine/execution/tokens.ts';
+import { sized } from '../../support/cases.ts';
 import { hasSharedData, listSharedData, readSharedData } from '../../support/shared-data.ts';
 
 beforeAll(loadTokenizer);
@@ -88,7 +89,7 @@ describe('counting tokens', () => {
       fc.property(texts.map(withoutMark), (text) => {
         expect(countTokens(text)).toBe(inParts(text));
       }),
-      { numRuns: 200 },
+      { numRuns: sized(60) },
     );
   });
 

@@ -5,10 +5,11 @@ import type { PlanPolicy } from '../../../src/language/plan/types.ts';
 import type { Strategy } from '../../../src/engine/routing/port.ts';
 import { strategies } from '../../../src/engine/routing/strategies/registry.ts';
 import { settings } from '../resilience/settings.ts';
+import { sized } from '../../support/cases.ts';
 import { answersIn, failsIn, percentile, simulateTraffic, type TrafficModel } from '../../support/traffic.ts';
 import { model, price } from './models.ts';
 
-const SEEDS = [1, 2, 3] as const;
+const SEEDS = Array.from({ length: sized(1) }, (_, at) => at + 1);
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 

@@ -9,6 +9,7 @@ import { functionNames } from '../../../src/language/expression/functions/regist
 import { macroTable } from '../../../src/language/expression/functions/macros.ts';
 import { parseTemplate } from '../../../src/language/expression/template-parts.ts';
 import { compileTemplate } from '../../../src/language/expression/template.ts';
+import { sized } from '../../support/cases.ts';
 
 const HOST_NAMES = [
   'constructor',
@@ -126,7 +127,7 @@ describe('any expression', () => {
         expect(JSON.parse(JSON.stringify(value))).toEqual(value);
         expect(canonicalJson(values)).toBe(before);
       }),
-      { numRuns: 4000 },
+      { numRuns: sized(1_000) },
     );
     expect(gave).toBeGreaterThan(80);
   });
@@ -144,7 +145,7 @@ describe('any expression', () => {
           if (template.ok) compileTemplate(template.value.template, environment);
         },
       ),
-      { numRuns: 4000 },
+      { numRuns: sized(1_000) },
     );
   });
 });

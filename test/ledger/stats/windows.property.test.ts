@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/common/clock.ts';
 import { openLedger } from '../../../src/ledger/open.ts';
 import type { StatsWindow } from '../../../src/ledger/stats/port.ts';
 import { createStats } from '../../../src/ledger/stats/stats.ts';
+import { sized } from '../../support/cases.ts';
 import { ledgerPath } from '../../support/ledger-folder.ts';
 import { START_MS, makeAttempt, makeRun, settle } from '../../support/ledger-records.ts';
 
@@ -100,6 +101,6 @@ it('INV-1: a window is the sum of its rows', { timeout: 120_000 }, async () => {
         rmSync(dirname(path), { recursive: true, force: true });
       },
     ),
-    { numRuns: 40 },
+    { numRuns: sized(15) },
   );
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/engine/budget/port.ts';
 import { buildSchema } from '../../../src/server/graphql/schema.ts';
 import { createContext } from '../../../src/server/graphql/context.ts';
-import { execute, parse, subscribe } from 'graphql';
+import { execute, parse, subscribe, type GraphQLSchema } from 'graphql';
 import { hasScope, isScope, mayRun } from '../../../src/engine/execution/scopes.ts';
 import { servicesOf } from '../../../src/serve.ts';
 import { sharedApp } from '../real.ts';
@@ -102,11 +102,13 @@ function holder(scope: Scope): Caller {
   return { name: 'holder', team: null, tier: null, tags: {}, scopes: [scope], keyId: 'key_h' };
 }
 
+let schema: GraphQLSchema | undefined;
+
 /** Was it refused for want of a scope: as an error, or as the union's member? */
 async function isRefused(source: string, caller: Caller): Promise<boolean> {
   const { app } = await sharedApp();
   const args = {
-    schema: buildSchema({ plan: app.revisions.active().plan }),
+    schema: (schema ??= buildSchema({ plan: app.revisions.active().plan })),
     document: parse(source),
     contextValue: createContext({ services: await servicesOf(app), caller }),
   };

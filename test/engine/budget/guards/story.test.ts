@@ -97,13 +97,10 @@ function spentBy(at: Company): bigint {
 }
 
 /** 30 days; afterwards it is the first of May. */
+const CALLS = [...month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 })];
+
 async function normalMonth(at: Company): Promise<void> {
-  for (const { atMs, task, caller, costNanoUsd } of month({
-    startMs: START,
-    days: 30,
-    usdPerMonth: 400,
-    seed: 2026,
-  })) {
+  for (const { atMs, task, caller, costNanoUsd } of CALLS) {
     // Nothing sets timers here, so that time can simply be set.
     at.clock.setWallMs(atMs);
     if (
@@ -151,7 +148,7 @@ describe("the owner's story", { timeout: 120_000 }, () => {
 
   it('the loop that repeats itself is answered from its 20th call on: 20 calls, $0.08', async () => {
     const at = company();
-    await normalMonth(at);
+    at.guards.seed(CALLS);
     at.clock.setWallMs(START + 30 * DAY_MS + 3 * 3_600_000);
     // Hours of it, with a new time stamp and other white space each time.
     const endings = await looped(at, 500, 20_000, (time) => ({
@@ -176,7 +173,7 @@ describe("the owner's story", { timeout: 120_000 }, () => {
   it('the loop that writes another prompt each time is paused after at most 1,251 calls and $5.01, whatever the hour', async () => {
     for (const hour of [3, 9, 14, 22]) {
       const at = company();
-      at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
+      at.guards.seed(CALLS);
       at.clock.setWallMs(START + 30 * DAY_MS + hour * 3_600_000);
       const endings = await looped(at, 250, 5000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
       const calls = endings.get('called') ?? 0;
@@ -199,7 +196,7 @@ describe("the owner's story", { timeout: 120_000 }, () => {
 
   it('a loop too slow for the surge guard, in other words each time, ends at the daily budget of its caller: $10', async () => {
     const at = company();
-    at.guards.seed(month({ startMs: START, days: 30, usdPerMonth: 400, seed: 2026 }));
+    at.guards.seed(CALLS);
     at.clock.setWallMs(START + 30 * DAY_MS);
     const endings = await looped(at, 4000, 20_000, (time) => ({ text: `Now ${inWords(time)}: summarise.` }));
     expect(spentBy(at)).toBeLessThanOrEqual(10n * USD);

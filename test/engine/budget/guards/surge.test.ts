@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createGuards } from '../../../../src/engine/budget/guards/guards.ts';
 import type { GuardAlert, Guards } from '../../../../src/engine/budget/guards/port.ts';
 import type { PlanSurgeGuard } from '../../../../src/language/plan/types.ts';
+import { sized } from '../../../support/cases.ts';
 import { createSimulatedClock } from '../../../support/simulated-clock.ts';
 import { type Call, DAY_MS, hasTraces, HOUR_MS, month, recordedSizes } from './traffic.ts';
 
@@ -51,7 +52,7 @@ function loop(
 }
 
 describe('normal traffic', () => {
-  it.each([1, 2, 3])(
+  it.each(Array.from({ length: sized(1) }, (_, at) => at + 1))(
     'of two months, with mornings, weekends, bursts and the rush at the end, raises no alarm (seed %i)',
     (seed) => {
       const { guards, alerts } = opened();

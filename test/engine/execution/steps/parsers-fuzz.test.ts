@@ -5,6 +5,7 @@ import { seededRandom } from '../../../../src/common/random.ts';
 import { parse } from '../../../../src/engine/execution/thread/jobs.ts';
 import type { ParseFormat } from '../../../../src/engine/execution/thread/jobs.ts';
 import { LARGE_CHARACTERS } from '../../../../src/engine/execution/thread/large.ts';
+import { sized } from '../../../support/cases.ts';
 import { hasSharedData, listSharedData, readSharedBytes } from '../../../support/shared-data.ts';
 import { cpuTimeMs } from '../../../support/cpu-time.ts';
 
@@ -155,7 +156,7 @@ describe.each(FORMATS)('the parser of %s', (format) => {
     );
     await fc.assert(
       fc.asyncProperty(text, (given) => soon(format, given)),
-      { numRuns: 1_000 },
+      { numRuns: sized(250) },
     );
   });
 
@@ -163,7 +164,7 @@ describe.each(FORMATS)('the parser of %s', (format) => {
     const random = seededRandom(4);
     const pieces = PIECES[format];
     const some = (): string => pieces[Math.floor(random() * pieces.length)] ?? '';
-    const repeated = [...pieces, ...Array.from({ length: 60 }, () => some() + some() + some())];
+    const repeated = [...pieces, ...Array.from({ length: sized(20) }, () => some() + some() + some())];
     for (const unit of repeated) {
       const many = unit.repeat(Math.floor(LARGE_CHARACTERS / unit.length));
       await soon(format, many);

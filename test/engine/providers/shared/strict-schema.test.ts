@@ -6,6 +6,7 @@ import type { Json } from '../../../../src/common/json.ts';
 import type { JsonSchema } from '../../../../src/language/plan/types.ts';
 import { toStrict } from '../../../../src/engine/providers/shared/strict-schema.ts';
 import type { StrictDialect } from '../../../../src/engine/providers/shared/strict-schema.ts';
+import { sized } from '../../../support/cases.ts';
 
 const NULLABLE: StrictDialect = {
   optional: 'nullable',
@@ -120,7 +121,7 @@ describe('the strict form of a schema', () => {
         if (form === undefined) return false;
         return ajv.validate(form.schema, strictAnswer) && ajv.validate(schema, form.undo(strictAnswer));
       }),
-      { numRuns: 200 },
+      { numRuns: sized(50) },
     );
   });
 });
