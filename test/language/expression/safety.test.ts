@@ -129,7 +129,7 @@ describe('any expression', () => {
       }),
       { numRuns: sized(1_000) },
     );
-    expect(gave).toBeGreaterThan(80);
+    expect(gave).toBeGreaterThan(20);
   });
 
   test('of random characters is refused or compiled, never thrown at', () => {
