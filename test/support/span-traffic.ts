@@ -61,6 +61,8 @@ export async function writeTraffic(ledger: Ledger): Promise<readonly Row[]> {
       written.push(ledger.openAttempt({ ...attempt, status: 'open' }), ledger.closeAttempt(attempt, null));
     await Promise.all([...written, ledger.finishRun(run)]);
   }
+  // What is acknowledged is on disk, and in the tables a moment later; this waits for it, however long it takes.
+  await ledger.verify();
   return rows;
 }
 
