@@ -2,6 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 const FLAGS = [
+  // V8 puts what it has seen to live long into the old generation at once, wherever the same place of the code makes it again. Here that is what
+  // belongs to a run: dead after some milliseconds, it lies there until the next full collection and keeps everything alive that it refers to. A run
+  // kept 18 kB in this way instead of one; collecting took twice as long, and a fifth of all CPU.
+  '--no-allocation-site-pretenuring',
   // V8 lets the heap of a busy server grow to four times what lives in it, and goes on growing for half an hour. At 1.7 times it is 17 MB smaller than
   // at twice for 2 % more CPU, and 70 MB smaller than at three times.
   '--heap-growing-percent=70',
