@@ -171,12 +171,13 @@ export async function inTransaction<Value>(
   }
 }
 
-/** All reads of `body` see the same commits. */
+/** All reads of `body` see the same commits. `settings`: statements that it begins with, in the same message. */
 export function inSnapshot<Value>(
   pool: pg.Pool,
   body: (client: pg.PoolClient) => Promise<Value>,
+  settings = '',
 ): Promise<Value> {
-  return inTransaction(pool, body, 'begin isolation level repeatable read read only');
+  return inTransaction(pool, body, `begin isolation level repeatable read read only; ${settings}`);
 }
 
 /** SQLSTATE, or Node's code of a failed connection; '': neither. */

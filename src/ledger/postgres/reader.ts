@@ -3,14 +3,13 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import type { Pool } from 'pg';
 import type { ReaderThread } from '../sqlite/reader.ts';
 import type { Queries, QueryName } from '../sqlite/queries/queries.ts';
-import { DAYS } from '../rollup/dimensions.ts';
 import { DATABASE_NOW_MS, explainPostgresError, inSnapshot } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
 import type { Patience } from './patience.ts';
 import * as admin from './queries/admin-queries.ts';
 import * as attempts from './queries/attempt-queries.ts';
 import { readDatabase } from './queries/read-database.ts';
-import { RollupKeys, readRollups, readSpans } from './queries/rollup-queries.ts';
+import { BY_INDEX, RollupKeys, readRollups, readSpans } from './queries/rollup-queries.ts';
 import * as runs from './queries/run-queries.ts';
 import { scanRows } from './queries/scan-queries.ts';
 import { createTakeWaiting } from './waiting.ts';
@@ -93,17 +92,7 @@ export function createPostgresReader(
         lastOperation: await lastOperation(client),
         answers: await scanRows(readDatabase(client), reads, filter),
       })),
-    spans: (reads) =>
-      inSnapshot(scans, async (client) => {
-        const { rows } = await client.query(
-          `select min(bucket_ms) as first from rollups where grain = ${DAYS}`,
-        );
-        const first = (rows[0] as { first: bigint | null } | undefined)?.first ?? null;
-        return {
-          firstMs: first === null ? null : Number(first),
-          answers: await readSpans(client, keys, reads),
-        };
-      }),
+    spans: (reads) => inSnapshot(scans, (client) => readSpans(client, keys, reads), BY_INDEX),
     verify: () => inSnapshot(scans, verify),
   };
   return {

@@ -219,10 +219,14 @@ const sessionKey = (of: string): string =>
   `'["","","","","","","{}",' || (${of}.dimensions::json -> 7)::text || ',""]'`;
 const SESSION_SUMS = SUM_COLUMNS.map((name) => `sum(${name})::bigint`).join(', ');
 
-/** false: a node of a version before days by session alone still writes, or its sums were not completed yet. */
-export async function hasSessionDays(database: Queryable): Promise<boolean> {
-  const { rowCount } = await database.query('select 1 from nodes where not has_session_days limit 1');
-  return rowCount === 0;
+/** In SQL; false: a node of a version before days by session alone still writes, or its sums were not completed yet. */
+export const HAS_SESSION_DAYS = 'not exists (select 1 from nodes where not has_session_days)';
+/** In SQL; false: a node of a version before quarters of an hour still writes, or they have not begun since. */
+export const HAS_QUARTERS = 'not exists (select 1 from nodes where not has_quarters)';
+
+export async function isTrue(database: Queryable, condition: string): Promise<boolean> {
+  const { rows } = await database.query(`select ${condition} as "is"`);
+  return (rows[0] as { is: boolean } | undefined)?.is === true;
 }
 
 /**
@@ -230,7 +234,7 @@ export async function hasSessionDays(database: Queryable): Promise<boolean> {
  * pairs that are added: one after the other they are the sum.
  */
 export async function completeSessionDays(database: Queryable, longDeadMs = LONG_DEAD_MS): Promise<void> {
-  if (await hasSessionDays(database)) return;
+  if (await isTrue(database, HAS_SESSION_DAYS)) return;
   const { rowCount } = await database.query(
     `select 1 from nodes where not has_session_days and (alive or beat_at_ms >= ${DATABASE_NOW_MS} - $1) limit 1`,
     [longDeadMs],
@@ -251,12 +255,6 @@ export async function completeSessionDays(database: Queryable, longDeadMs = LONG
      where grain = ${DAYS + BY_SESSION} and ${theirs} group by bucket_ms, session.id, node`,
   );
   await database.query('update nodes set has_session_days = true where not has_session_days');
-}
-
-/** false: a node of a version before quarters of an hour still writes, or they have not begun since. */
-export async function hasQuarters(database: Queryable): Promise<boolean> {
-  const { rowCount } = await database.query('select 1 from nodes where not has_quarters limit 1');
-  return rowCount === 0;
 }
 
 /** Quarters are kept from the hour on in which nothing was written yet when the last node was gone that writes none. */

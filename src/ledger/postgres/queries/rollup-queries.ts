@@ -1,15 +1,16 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
-import { decodeDimensions } from '../../rollup/dimensions.ts';
+import { DAYS, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
 import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
 import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
-import type { Kept, SpanAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
+import type { Kept, SpanRead, TimeSpan } from '../../rollup/span.ts';
 import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import type { SpansAnswer } from '../../sqlite/queries/queries.ts';
 import type { Queryable, Row } from '../connection.ts';
-import { hasQuarters, hasSessionDays } from '../rollup-changes.ts';
+import { HAS_QUARTERS, HAS_SESSION_DAYS, isTrue } from '../rollup-changes.ts';
 
 const INSIDE = 'grain = $1 and bucket_ms >= $2 and bucket_ms < $3';
 const NUMBERS = `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`;
@@ -70,7 +71,7 @@ export async function readRollups(
   keys: RollupKeys,
   read: RollupRead,
 ): Promise<readonly GroupedPoint[]> {
-  const bounds = boundsOf(read, await hasSessionDays(database));
+  const bounds = boundsOf(read, await isTrue(database, HAS_SESSION_DAYS));
   return read.as === 'whole'
     ? readWhole(database, keys, bounds, read.grouping)
     : readPoints(database, keys, bounds, read.grouping);
@@ -118,7 +119,7 @@ interface Piece {
 }
 
 /** How large a piece is, the database cannot guess: it would read the whole table for each. */
-const BY_INDEX =
+export const BY_INDEX =
   'set local enable_seqscan to off; set local enable_hashjoin to off; set local enable_mergejoin to off';
 
 /** The pieces as a relation of their own; `p.read`: of which read each is. */
@@ -152,16 +153,13 @@ const COUNTED_AT_EDGES = [
 const DURATIONS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, latency_ms, first_token_ms
   from ${EDGES} join attempts on ${BEGAN_INSIDE} where ${isClosed}`;
 
-/** Exact spans of time, all of one snapshot: from roll-ups, and from rows at edges that no roll-up ends at. */
+/** Exact spans of time, all of one snapshot that was begun with `BY_INDEX`: from roll-ups, and from rows at edges that no roll-up ends at. */
 export async function readSpans(
   database: Queryable,
   keys: RollupKeys,
   reads: readonly SpanRead[],
-): Promise<SpanAnswer[]> {
-  await database.query(BY_INDEX);
-  const kept = await readKept(database);
-  const there = (await hasQuarters(database)) ? kept : { ...kept, quartersFromMs: Number.POSITIVE_INFINITY };
-  const isComplete = await hasSessionDays(database);
+): Promise<SpansAnswer> {
+  const { firstMs, kept: there, hasSessionDays: isComplete } = await readState(database);
   const spans = reads.map((read) => {
     const { sums, rows } = spanParts(read, there);
     const pieces = sums.flatMap(({ grain, ...part }): Piece[] =>
@@ -275,23 +273,39 @@ export async function readSpans(
     DURATIONS_AT_EDGES,
     (groups, row, sign) => groups.addDurations(rowShareOf(groups, row), row, sign),
   );
-  return spans.map(({ groups, rows }) => ({
+  const answers = spans.map(({ groups, rows }) => ({
     ...groups.answer(),
     complete: rows.every((part) => part.fromMs >= there.rowsFromMs),
   }));
+  return { firstMs, answers };
 }
 
-async function readKept(database: Queryable): Promise<Kept> {
+/** All that has to be known before, in one message. */
+async function readState(database: Queryable): Promise<{
+  readonly firstMs: number | null;
+  readonly kept: Kept;
+  readonly hasSessionDays: boolean;
+}> {
   const { rows } = await database.query(
-    'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from, quarters_from_ms as quarters_from from ledger_state',
+    `select (select min(bucket_ms) from rollups where grain = ${DAYS}) as first,
+       pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from,
+       case when ${HAS_QUARTERS} then quarters_from_ms end as quarters_from, ${HAS_SESSION_DAYS} as has_session_days from ledger_state`,
   );
   const row = rows[0] as
-    | { rows_from: bigint; minutes_from: bigint; hours_from: bigint; quarters_from: bigint | null }
+    | ({
+        [name in 'first' | 'rows_from' | 'minutes_from' | 'hours_from' | 'quarters_from']: bigint | null;
+      } & {
+        has_session_days: boolean;
+      })
     | undefined;
   return {
-    rowsFromMs: Number(row?.rows_from ?? 0),
-    minutesFromMs: Number(row?.minutes_from ?? 0),
-    hoursFromMs: Number(row?.hours_from ?? 0),
-    quartersFromMs: Number(row?.quarters_from ?? Number.POSITIVE_INFINITY),
+    firstMs: row?.first == null ? null : Number(row.first),
+    kept: {
+      rowsFromMs: Number(row?.rows_from ?? 0),
+      minutesFromMs: Number(row?.minutes_from ?? 0),
+      hoursFromMs: Number(row?.hours_from ?? 0),
+      quartersFromMs: Number(row?.quarters_from ?? Number.POSITIVE_INFINITY),
+    },
+    hasSessionDays: row?.has_session_days ?? false,
   };
 }

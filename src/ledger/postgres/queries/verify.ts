@@ -21,7 +21,7 @@ import {
   verifyRuns,
 } from '../../verify/verify.ts';
 import type { Queryable, Row } from '../connection.ts';
-import { hasQuarters, hasSessionDays } from '../rollup-changes.ts';
+import { HAS_QUARTERS, HAS_SESSION_DAYS, isTrue } from '../rollup-changes.ts';
 
 const ROWS_AT_ONCE = 5_000;
 
@@ -58,10 +58,10 @@ export async function verify(database: Queryable): Promise<VerifyReport> {
     prunedBeforeMs,
   );
   const finer = new Map<FinerThan, readonly Row[]>();
-  const quarters = await hasQuarters(database);
+  const quarters = await isTrue(database, HAS_QUARTERS);
   for (const grains of FINER_GRAINS)
     finer.set(grains, quarters || grains.finer !== QUARTERS ? await all(FINER(grains)) : []);
-  const dayGrains = (await hasSessionDays(database))
+  const dayGrains = (await isTrue(database, HAS_SESSION_DAYS))
     ? DAY_GRAINS
     : DAY_GRAINS.filter((grain) => grain !== SESSION_DAYS);
   const rollups = verifyRollups(
