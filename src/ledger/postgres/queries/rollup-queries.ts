@@ -299,7 +299,7 @@ async function readState(database: Queryable): Promise<{
       })
     | undefined;
   return {
-    firstMs: row?.first == null ? null : Number(row.first),
+    firstMs: typeof row?.first === 'bigint' ? Number(row.first) : null,
     kept: {
       rowsFromMs: Number(row?.rows_from ?? 0),
       minutesFromMs: Number(row?.minutes_from ?? 0),
