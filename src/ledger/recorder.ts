@@ -74,7 +74,7 @@ export function createRecorder(
       return texts(attempt.runId, receipt?.output ?? null, make, row);
     },
     recordStep: (step) =>
-      texts(step.runId, step.output, () => operations.recordStep(step), { kind: 'step', step }),
+      texts(step.runId, step.output, () => operations.recordStep(step), { kind: 'step', step }, true),
     finishRun(run) {
       const rollupKey = contexts.runKey(run);
       const row = { kind: 'run_finished', run, rollupKey } as const;

@@ -64,6 +64,8 @@ describe('what a task retains', () => {
     for (const text of await textsOf(ledger, 'run_redacted')) expect(text).toMatch(/\[email\]/);
     expect(await textsOf(ledger, 'run_hash')).toEqual(['null', 'null', 'null']);
     expect((await ledger.run('run_hash'))?.inputHash).toBe('a'.repeat(64));
+    await ledger.recordStep(makeStep('run_hash', 'late', { output: 'for ana@example.com' }));
+    expect((await ledger.receipts('run_hash')).get('late')?.output).toBeNull();
     // A text that is not whole is no answer to reuse.
     expect((await ledger.findCached('task-1', 'a'.repeat(64), { sinceMs: 0 }))?.id).toBe('run_full');
   });

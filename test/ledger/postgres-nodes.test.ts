@@ -77,6 +77,26 @@ describe.skipIf(!hasPostgres)('a database that does not answer, or not everythin
     expect(await rows()).toEqual([{ id: 'run_before' }, { id: 'run_again' }]);
   });
 
+  it('INV-5: a step that cost nothing, and was done while it was away, is written when it is back', async () => {
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    const address = await emptyDatabase();
+    const proxy = await startPostgresProxy(address);
+    onTestFinished(() => proxy.close());
+    const node = await openTestLedger(proxy.url, { clock });
+    await node.openRun(makeRun('run_1'));
+    proxy.away(true);
+    const step = node.recordStep(makeStep('run_1', 'mail', { kind: 'parse', output: 1 }));
+    step.catch(() => undefined);
+    // It is asked once, and then no more.
+    await sleep(50);
+    aheadMs += 5_000;
+    await expect(step).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    proxy.away(false);
+    while ((await query(address, 'select key from steps')).length === 0) await sleep(20);
+    expect((await node.receipts('run_1')).get('mail')?.output).toBe(1);
+  });
+
   it('is refused where it is a standby: it says so, and changes nothing', async () => {
     const address = await emptyDatabase();
     const standby = new URL(address);
@@ -249,6 +269,10 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect(
       await query(address, 'select input_text, input_content, output_text, output_content from runs'),
     ).toEqual([{ input_text: null, input_content: null, output_text: null, output_content: null }]);
+    await first.recordStep(makeStep('run_1', 'late', { output: 'what it said' }));
+    expect(await query(address, 'select output_text, output_content from steps')).toEqual([
+      { output_text: null, output_content: null },
+    ]);
   });
 
   it('closes what another node has opened, from the rows of that one', async () => {

@@ -177,7 +177,7 @@ export class TurnBuilder {
     return durable === 1 && status === 'queued' ? 0 : this.#node;
   }
 
-  /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */
+  /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. What comes later is reduced at once. */
   #keep(
     text: string | null,
     keeping: Keeping,
@@ -185,7 +185,7 @@ export class TurnBuilder {
   ): void {
     if (text === null) put(null, null);
     else if (keeping.content === 'full') this.contents.store(text, keeping.keepUntilMs, put);
-    else put(keeping.durable ? text : reduceText(text, keeping.content), null);
+    else put(keeping.durable && !keeping.isFinished ? text : reduceText(text, keeping.content), null);
   }
 
   #seeCaller(name: string, team: string | null, tier: string | null, atMs: number): void {

@@ -101,7 +101,7 @@ export class RunWrites {
        on conflict (name) do update set team = excluded.team, tier = excluded.tier, last_seen_ms = excluded.last_seen_ms`,
     );
     this.#findKeeping = database.prepare(
-      'select retain, durable, keep_until_ms, started_at_ms from runs where id = ?',
+      'select retain, durable and finished_at_ms is null as durable, keep_until_ms, started_at_ms from runs where id = ?',
     );
     this.#texts = database.prepare('select input_text from runs where id = ?');
     this.#replaceInput = database.prepare(
@@ -164,7 +164,7 @@ export class RunWrites {
     });
   }
 
-  /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. */
+  /** A durable run may need its texts again until it is over, so only then are they reduced; they are never shared before. What comes later is reduced at once. */
   #keep(text: string | null, keeping: Keeping): StoredText {
     if (text === null) return NOTHING;
     if (keeping.content === 'full') return this.#contents.store(text, keeping.keepUntilMs);
