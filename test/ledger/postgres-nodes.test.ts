@@ -78,8 +78,7 @@ describe.skipIf(!hasPostgres)('a database that does not answer, or not everythin
   });
 
   it('INV-5: a step that cost nothing, and was done while it was away, is written when it is back', async () => {
-    let aheadMs = 0;
-    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs };
+    const clock = createHandClock();
     const address = await emptyDatabase();
     const proxy = await startPostgresProxy(address);
     onTestFinished(() => proxy.close());
@@ -90,7 +89,7 @@ describe.skipIf(!hasPostgres)('a database that does not answer, or not everythin
     step.catch(() => undefined);
     // It is asked once, and then no more.
     await sleep(50);
-    aheadMs += 5_000;
+    clock.jump(5_000);
     await expect(step).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
     proxy.away(false);
     while ((await query(address, 'select key from steps')).length === 0) await sleep(20);
