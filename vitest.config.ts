@@ -1,12 +1,7 @@
 // How the tests run: plain Node, no globals, nothing mocked between files.
 import { availableParallelism } from 'node:os';
-import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
-import type { Plugin } from 'vitest/config';
 import { defineConfig } from 'vitest/config';
-import { builtFolder } from './test/support/built.ts';
-import { repositoryRoot } from './test/support/repository.ts';
 
 // Tests that leave nothing behind in a module: the files of a group share a process, which reads and compiles the sources once and not once a file.
 // `work-thread` replaces modules that other files import, and `claude-hosts` has them read again.
@@ -19,28 +14,9 @@ const TOGETHER: Readonly<Record<string, string>> = {
   documents: 'test/{bench,docs,library,scripts,support}/*.test.ts',
 };
 
-/** Threads are those of the built package: each of the sources' reads and strips a hundred files when it starts, which takes four times as long. */
-const builtThreads: Plugin = {
-  name: 'built-threads',
-  enforce: 'pre',
-  // What is made of a source names a build, which another one replaces: it is not kept longer than that.
-  configureVitest({ defineCacheKeyGenerator }) {
-    defineCacheKeyGenerator(({ sourceCode }) => (sourceCode.includes('new Worker(') ? builtFolder() : null));
-  },
-  transform(code, id) {
-    if (!id.startsWith(join(repositoryRoot, 'src'))) return null;
-    const started = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/.exec(code);
-    if (!started || !code.includes('new Worker(')) return null;
-    const [address, name = ''] = started;
-    const file = join(builtFolder(), relative(join(repositoryRoot, 'src'), join(id, '..')), `${name}.js`);
-    return code.replace(address, `new URL('${pathToFileURL(file).href}')`);
-  },
-};
-
 const NEVER = ['node_modules/**', 'dist/**'];
 
 export default defineConfig({
-  plugins: [builtThreads],
   // With Node's own conditions the sources and the libraries load the same file of graphql; two copies would not know each other's errors.
   ssr: { resolve: { conditions: ['node', 'module-sync'], externalConditions: ['node', 'module-sync'] } },
   test: {
@@ -61,7 +37,14 @@ export default defineConfig({
     projects: [
       ...Object.entries(TOGETHER).map(([name, files]) => ({
         extends: true as const,
-        test: { name, isolate: false, include: [files], exclude: NEVER },
+        test: {
+          name,
+          isolate: false,
+          include: [files],
+          exclude: NEVER,
+          // By Node itself, as the product is: through Vite's module runner each use of an import is a call, which takes a third of the time of a test.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
+        },
       })),
       {
         extends: true,
