@@ -97,6 +97,8 @@ export async function doorsFixture(
     async runs() {
       // A client has the end of a stream before its run has.
       for (;;) {
+        // Nor are they in the tables at once; this waits for them, however busy the machine is.
+        await app.ledger.verify();
         const { rows } = await app.ledger.runs({}, { limit: 100 });
         if (rows.every(({ status }) => status !== 'running')) return rows.toReversed();
       }

@@ -263,8 +263,8 @@ describe.skipIf(!hasPostgres)(
           const code = data?.runTask?.error?.code ?? errors[0]?.extensions?.['code'];
           expect(code).toBe('LEDGER_UNAVAILABLE');
         }
-      clock.go();
       proxy.away(false);
+      clock.go();
       expect((await keyed).data.runTask).toMatchObject({ __typename: 'Run', status: 'SUCCEEDED' });
       await until(async () => (await statusOf(address, started)) === 'succeeded');
       const calls = upstream.calls.filter(({ body }) => !JSON.stringify(body).includes('[interactive:'));
