@@ -155,7 +155,7 @@ describe('what a server tells', () => {
 
   it('ledger verify, reconcile, savings and why-cost', async () => {
     expect(golden((await headgate(['ledger', 'verify', '--data', data])).out)).toMatchInlineSnapshot(
-      `"2 attempts, 2 runs, 1 budget window, 6 roll-ups: every sum agrees to the nano-dollar"`,
+      `"2 attempts, 2 runs, 1 budget window, 7 roll-ups: every sum agrees to the nano-dollar"`,
     );
     expect(golden((await headgate(['ledger', 'verify', '--data', data, '--json'])).out))
       .toMatchInlineSnapshot(`
