@@ -159,16 +159,16 @@ describe('what a server tells', () => {
     );
     expect(golden((await headgate(['ledger', 'verify', '--data', data, '--json'])).out))
       .toMatchInlineSnapshot(`
-      "{
-        "ok": true,
-        "attempts": 2,
-        "runs": 2,
-        "budgetWindows": 1,
-        "rollups": 6,
-        "found": 0,
-        "discrepancies": []
-      }"
-    `);
+        "{
+          "ok": true,
+          "attempts": 2,
+          "runs": 2,
+          "budgetWindows": 1,
+          "rollups": 7,
+          "found": 0,
+          "discrepancies": []
+        }"
+      `);
     expect(await told('ledger', 'reconcile')).toMatchInlineSnapshot(`
       "
       No attempt is of unknown outcome.
