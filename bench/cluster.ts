@@ -116,8 +116,12 @@ async function nodesOf(
   return nodes;
 }
 
-const stopAll = (nodes: readonly Started[]): Promise<unknown> =>
-  Promise.all(nodes.map((node) => node.stop()));
+/** What they wrote goes too, to the disk and then away: else PostgreSQL does both while the next ones are measured. */
+async function stopAll(nodes: readonly Started[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.stop()));
+  await sql.query(`drop schema if exists bench_${schemas} cascade`);
+  await sql.query('checkpoint');
+}
 const loadOf = (
   { port }: Started,
   inFlight: number,
@@ -147,25 +151,48 @@ async function leasesSoFar(): Promise<number> {
   return (rows[0] as { n: number }).n;
 }
 
-/** One node, saturated; then one run after the other. */
-async function single(database: string | undefined): Promise<One> {
-  const [node] = (await nodesOf(1, 'now', database)) as [Started];
-  await loadOf(node, SATURATED, warmUpSeconds);
-  const [leasesBefore, cpuBefore, postgresBefore] = [await leasesSoFar(), node.cpuMicros(), postgresMicros()];
-  const { answers, perSecond } = await loadOf(node, SATURATED, seconds);
-  const nodeMicros = (node.cpuMicros() - cpuBefore) / answers;
-  const ofPostgres = (postgresMicros() - postgresBefore) / answers;
-  // Its statistics are told when a session is idle.
+/** One node of each store, saturated in turns: what else the machine does is not the same from one minute to the next. Then one run after the other. */
+async function stores(): Promise<readonly One[]> {
+  const [sqliteNode] = (await nodesOf(1, 'now', undefined)) as [Started];
+  const [postgresNode] = (await nodesOf(1, 'now', freshDatabase())) as [Started];
+  const sums = [sqliteNode, postgresNode].map((node) => ({
+    node,
+    perSecond: 0,
+    answers: 0,
+    nodeMicros: 0,
+    postgresMicros: 0,
+  }));
+  for (const { node } of sums) await loadOf(node, SATURATED, warmUpSeconds);
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const sum of sums) {
+      const [nodeBefore, postgresBefore] = [sum.node.cpuMicros(), postgresMicros()];
+      const { answers, perSecond } = await loadOf(sum.node, SATURATED, seconds / ROUNDS);
+      sum.perSecond += perSecond / ROUNDS;
+      sum.answers += answers;
+      sum.nodeMicros += sum.node.cpuMicros() - nodeBefore;
+      sum.postgresMicros += postgresMicros() - postgresBefore;
+    }
+  // Without turns: a node that is idle for a second gives its slices back. Its statistics are told when a session is idle.
   await wait(1_500);
-  const leases = ((await leasesSoFar()) - leasesBefore) / answers;
-  const lone: number[] = [];
-  for (let run = 0; run < loneRuns; run += 1) {
-    const began = performance.now();
-    await ask(node, RUN, { text: inputText(run) });
-    lone.push(performance.now() - began);
-  }
-  await stopAll([node]);
-  return { perSecond, nodeMicros, postgresMicros: ofPostgres, leases, loneMs: median(lone) };
+  const leasesBefore = await leasesSoFar();
+  const { answers: ofLeases } = await loadOf(postgresNode, SATURATED, seconds);
+  await wait(1_500);
+  const leases = ((await leasesSoFar()) - leasesBefore) / ofLeases;
+  const lone: number[][] = [[], []];
+  for (let run = 0; run < loneRuns; run += 1)
+    for (const [index, { node }] of sums.entries()) {
+      const began = performance.now();
+      await ask(node, RUN, { text: inputText(run) });
+      lone[index]?.push(performance.now() - began);
+    }
+  await stopAll([sqliteNode, postgresNode]);
+  return sums.map(({ perSecond, answers, nodeMicros, postgresMicros: ofPostgres }, index) => ({
+    perSecond,
+    nodeMicros: nodeMicros / answers,
+    postgresMicros: ofPostgres / answers,
+    leases,
+    loneMs: median(lone[index] ?? []),
+  }));
 }
 
 /** The CPU of node and PostgreSQL for a durable run, beside that for an interactive one of the same node in turns. */
@@ -185,14 +212,20 @@ async function durableBeside(): Promise<number> {
   return durable / interactive;
 }
 
-/** Together, each as busy as it is alone. */
-async function waiting(count: number, kind?: typeof DURABLE): Promise<number> {
-  const nodes = await nodesOf(count, 'tenth', freshDatabase());
-  // As warm as one that is alone: a node whose code is compiled as it runs takes twice the CPU, and three of them leave nothing of two cores.
-  await Promise.all(nodes.map((node) => loadOf(node, SATURATED, warmUpSeconds * count, kind)));
-  const results = await Promise.all(nodes.map((node) => loadOf(node, WAITING, seconds, kind)));
+/** Runs a second of one, two and three nodes, in turns, each as busy as it is alone. */
+async function waiting(kind?: typeof DURABLE): Promise<readonly [one: number, two: number, three: number]> {
+  const nodes = await nodesOf(NODES, 'tenth', freshDatabase());
+  // A node whose code is compiled as it runs takes twice the CPU, and three of them leave nothing of two cores.
+  await Promise.all(nodes.map((node) => loadOf(node, SATURATED, warmUpSeconds * NODES, kind)));
+  const sums: [number, number, number] = [0, 0, 0];
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const [index] of sums.entries()) {
+      const busy = nodes.slice(0, index + 1);
+      const results = await Promise.all(busy.map((node) => loadOf(node, WAITING, seconds / 2, kind)));
+      for (const { perSecond } of results) sums[index] = (sums[index] ?? 0) + perSecond / ROUNDS;
+    }
   await stopAll(nodes);
-  return results.reduce((sum, { perSecond }) => sum + perSecond, 0);
+  return sums;
 }
 
 /** The share of a limit that is spent when every node refuses. */
@@ -280,15 +313,10 @@ async function follows(node: Started, signal: AbortSignal, onRuns: (count: numbe
   }
 }
 
-const sqlite = await single(undefined);
-const one = await single(freshDatabase());
-const alone = await waiting(1);
-const two = await waiting(2);
-const three = await waiting(3);
+const [sqlite, one] = (await stores()) as [One, One];
+const [alone, two, three] = await waiting();
 const durable = await durableBeside();
-const aloneDurable = await waiting(1, DURABLE);
-const twoDurable = await waiting(2, DURABLE);
-const threeDurable = await waiting(3, DURABLE);
+const [aloneDurable, twoDurable, threeDurable] = await waiting(DURABLE);
 const share = await usable();
 const { switchMs, deltaMs } = await told();
 await upstream.stop();
