@@ -39,7 +39,7 @@ export async function backupLedger(path: string, file: string): Promise<Backup> 
   const part = `${file}.part`;
   rmSync(part, { force: true });
   try {
-    // What a killed process left in its journal comes first; beside a running one, it is in the tables within 50 ms.
+    // What a killed process left in its journal comes first; beside a running one, it is in the tables within 25 ms.
     const reader = openLedgerReader(path);
     try {
       await reader.switches();

@@ -15,8 +15,8 @@ import type { WriterHost } from './writer-host.ts';
 const LARGEST_BACKLOG = 100_000;
 
 /** What is journaled goes to the writer after this long, when it is this much, or as soon as somebody reads: one transaction for many batches. */
-const GATHER_MS = 50;
-const GATHER_CHARACTERS = 512 * 1024;
+const GATHER_MS = 25;
+const GATHER_CHARACTERS = 256 * 1024;
 
 /**
  * Under load a batch follows the one before it after this long: a write to the disk costs the machine as much as the rows of two attempts. After
