@@ -1,5 +1,5 @@
 // The page's way to the API: queries and mutations over HTTP, subscriptions over one WebSocket that comes back by itself.
-import { createClient as createSocket, type Client as Socket } from 'graphql-ws';
+import { createClient as createSocket } from 'graphql-ws';
 import { type CombinedError, useMutation, useQuery, useSubscription } from 'urql';
 import {
   cacheExchange,
@@ -15,11 +15,13 @@ export type Connection = 'connecting' | 'live' | 'lost';
 
 export interface PageApi {
   readonly client: Client;
-  readonly socket: Socket;
+  /** Another one takes its place: whatever its connection still says is not heard. */
+  end(): void;
 }
 
 /** `onConnection` hears of the WebSocket; `onSignedOut` of an answer that asks for a key. */
 export function createApi(onConnection: (state: Connection) => void, onSignedOut: () => void): PageApi {
+  let isOver = false;
   const socket = createSocket({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
     // Connected in every view, so that each shows at once when the server or the key is gone.
@@ -36,6 +38,7 @@ export function createApi(onConnection: (state: Connection) => void, onSignedOut
       connecting: () => onConnection('connecting'),
       connected: () => onConnection('live'),
       closed: (event) => {
+        if (isOver) return;
         onConnection('lost');
         if (isClosedTo(event)) onSignedOut();
       },
@@ -79,7 +82,11 @@ export function createApi(onConnection: (state: Connection) => void, onSignedOut
       }),
     ],
   });
-  return { client, socket };
+  const end = (): void => {
+    isOver = true;
+    void socket.dispose();
+  };
+  return { client, end };
 }
 
 /** 4403: the key was revoked. 4401: it was never one. */
