@@ -57,7 +57,7 @@ function Session() {
   // A new session begins with nothing of the one before: no cache, no connection.
   // oxlint-disable-next-line react-hooks/exhaustive-deps
   const api = useMemo(() => createApi(setConnection, () => setSignedOut(true)), [visit]);
-  useEffect(() => api.end, [api]);
+  useEffect(() => () => api.end(), [api]);
 
   if (signedOut)
     return (
