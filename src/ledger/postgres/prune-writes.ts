@@ -1,14 +1,5 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
-import {
-  BY_SESSION,
-  DAYS,
-  HOURS,
-  MINUTES,
-  QUARTERS,
-  SESSION_DAYS,
-  bucketStartMs,
-} from '../rollup/dimensions.ts';
-import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
+import { KEEP_WINDOWS_MS, sumsKeptFrom } from '../retention/kept.ts';
 import type { Queryable } from './connection.ts';
 import { beginQuarters, completeSessionDays, mergeRollups } from './rollup-changes.ts';
 
@@ -62,24 +53,13 @@ export async function prune(
     await changed('delete from steps where run_id = any($1::text[])', [old]);
     done += await changed('delete from runs where id = any($1::text[])', [old]);
   }
-  // Whole days and hours, so that what is left of a coarser bucket can still be added up from its finer ones.
-  const minutesFromMs = bucketStartMs(HOURS, nowMs - KEEP_MINUTES_MS);
-  const hoursFromMs = bucketStartMs(DAYS, nowMs - KEEP_HOURS_MS);
+  const { minutesFromMs, hoursFromMs, grains } = sumsKeptFrom(nowMs);
   await changed(
     'update ledger_state set minutes_from_ms = greatest(minutes_from_ms, $1), hours_from_ms = greatest(hours_from_ms, $2)',
     [minutesFromMs, hoursFromMs],
   );
   await changed('update ledger_state set quarters_from_ms = $1 where quarters_from_ms < $1', [hoursFromMs]);
-  for (const [grain, fromMs] of [
-    [MINUTES, minutesFromMs],
-    [HOURS, hoursFromMs],
-    [QUARTERS, hoursFromMs],
-    [MINUTES + BY_SESSION, minutesFromMs],
-    [HOURS + BY_SESSION, hoursFromMs],
-    // Days stay, but for those by session: who ever asked is not kept longer than the rows are.
-    [DAYS + BY_SESSION, hoursFromMs],
-    [SESSION_DAYS, hoursFromMs],
-  ] as const)
+  for (const [grain, fromMs] of grains)
     done += await changed('delete from rollups where grain = $1 and bucket_ms < $2', [grain, fromMs]);
   await completeSessionDays(database);
   await beginQuarters(database);

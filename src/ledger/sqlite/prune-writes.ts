@@ -1,15 +1,6 @@
 // Deletes what its time is over for, a bounded number of rows at a time, and never a sum.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import {
-  BY_SESSION,
-  DAYS,
-  HOURS,
-  MINUTES,
-  QUARTERS,
-  SESSION_DAYS,
-  bucketStartMs,
-} from '../rollup/dimensions.ts';
-import { KEEP_HOURS_MS, KEEP_MINUTES_MS, KEEP_WINDOWS_MS } from '../retention/kept.ts';
+import { KEEP_WINDOWS_MS, sumsKeptFrom } from '../retention/kept.ts';
 
 export class PruneWrites {
   readonly #expired: StatementSync;
@@ -81,21 +72,9 @@ export class PruneWrites {
       this.#dropRun.run(run['seq'] as bigint);
       done += 1;
     }
-    // Whole days and hours, so that what is left of a coarser bucket can still be added up from its finer ones.
-    const minutesFromMs = bucketStartMs(HOURS, nowMs - KEEP_MINUTES_MS);
-    const hoursFromMs = bucketStartMs(DAYS, nowMs - KEEP_HOURS_MS);
+    const { minutesFromMs, hoursFromMs, grains } = sumsKeptFrom(nowMs);
     this.#markRollups.run(minutesFromMs, hoursFromMs);
-    for (const [grain, fromMs] of [
-      [MINUTES, minutesFromMs],
-      [HOURS, hoursFromMs],
-      [QUARTERS, hoursFromMs],
-      [MINUTES + BY_SESSION, minutesFromMs],
-      [HOURS + BY_SESSION, hoursFromMs],
-      // Days stay, but for those by session: who ever asked is not kept longer than the rows are.
-      [DAYS + BY_SESSION, hoursFromMs],
-      [SESSION_DAYS, hoursFromMs],
-    ] as const)
-      done += Number(this.#dropRollups.run(grain, fromMs).changes);
+    for (const [grain, fromMs] of grains) done += Number(this.#dropRollups.run(grain, fromMs).changes);
     done += Number(this.#dropWindows.run(nowMs - KEEP_WINDOWS_MS).changes);
     return done;
   }
