@@ -96,6 +96,25 @@ describe.skipIf(!hasPostgres)('a database that does not answer, or not everythin
     expect((await node.receipts('run_1')).get('mail')?.output).toBe(1);
   });
 
+  it.each(['full', 'default'])('has its ledger in a schema whose name is a word of SQL: %s', async (name) => {
+    const address = (await emptyDatabase()).replace(/schema=.*/, `schema=${name}`);
+    onTestFinished(async () => {
+      await query(address, `drop schema if exists "${name}" cascade`);
+    });
+    const node = await openTestLedger(address);
+    await node.openRun(makeRun('run_a'));
+    expect(await query(address, `select id from "${name}".runs`)).toEqual([{ id: 'run_a' }]);
+  });
+
+  it.each(['Select', 'my-team', 'a"b', '', 'pg_ledger', 'information_schema'])(
+    'INV-13: is refused with a remedy where its schema is named what it cannot be: %s',
+    (name) => {
+      expect(() => readAddress(`postgres://localhost/gate?schema=${encodeURIComponent(name)}`)).toThrow(
+        expect.objectContaining({ code: 'DATABASE_ADDRESS', message: expect.stringContaining('schema') }),
+      );
+    },
+  );
+
   it('is refused where it is a standby: it says so, and changes nothing', async () => {
     const address = await emptyDatabase();
     const standby = new URL(address);

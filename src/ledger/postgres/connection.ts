@@ -41,12 +41,17 @@ export function readAddress(text: string): DatabaseAddress {
   url.searchParams.delete('schema');
   if (!/^[a-z_][a-z0-9_]{0,50}$/.test(schema))
     throw wrongAddress('Its schema has to be of small letters, digits and "_", 51 at most.');
+  if (/^pg_|^information_schema$/.test(schema))
+    throw wrongAddress(`The schema ${schema} is PostgreSQL's own.`);
   const silenceMs = Number(url.searchParams.get('silence') ?? DEFAULT_SILENCE_MS);
   url.searchParams.delete('silence');
   if (!Number.isSafeInteger(silenceMs) || silenceMs < SHORTEST_SILENCE_MS)
     throw wrongAddress(`Its silence has to be a whole number of milliseconds from ${SHORTEST_SILENCE_MS}.`);
   return { connectionString: url.href, schema, silenceMs };
 }
+
+/** In SQL: its letters may be a word of the language. */
+export const quotedSchema = (schema: string): string => `"${schema}"`;
 
 /** For messages: without user and password. */
 export function placeOf({ connectionString, schema }: DatabaseAddress): string {
@@ -87,7 +92,7 @@ async function setUp(
   byKey = false,
 ): Promise<void> {
   await client.query(
-    `set search_path to ${schema}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}; set jit to off; ${byKey ? BY_KEY : ''}`,
+    `set search_path to ${quotedSchema(schema)}; set timezone to 'UTC'; set idle_in_transaction_session_timeout to ${silenceMs}; set jit to off; ${byKey ? BY_KEY : ''}`,
   );
 }
 

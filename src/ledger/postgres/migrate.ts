@@ -1,7 +1,7 @@
 // Brings a schema of PostgreSQL to the code's: drizzle-kit's migrations in order, each once, one process at a time, and never backwards.
 import { readMigrations } from '../migrations.ts';
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import { inTransaction, placeOf } from './connection.ts';
+import { inTransaction, placeOf, quotedSchema } from './connection.ts';
 import type { DatabaseAddress, Queryable } from './connection.ts';
 import type { Pool } from 'pg';
 
@@ -14,7 +14,7 @@ export async function migrate(pool: Pool, address: DatabaseAddress, folder: stri
   if ((await appliedCount(pool, address)) === migrations.length) return 0;
   return inTransaction(pool, async (client) => {
     await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.migrate, address.schema]);
-    await client.query(`create schema if not exists ${address.schema}`);
+    await client.query(`create schema if not exists ${quotedSchema(address.schema)}`);
     await client.query('create table if not exists migrations (name text primary key)');
     const done = await appliedCount(client, address);
     if (done > migrations.length) throw newer(address, done, migrations.length);
@@ -46,7 +46,9 @@ export async function checkMigrated(
 }
 
 async function appliedCount(database: Queryable, { schema }: DatabaseAddress): Promise<number> {
-  const there = await database.query('select to_regclass($1) as there', [`${schema}.migrations`]);
+  const there = await database.query('select to_regclass($1) as there', [
+    `${quotedSchema(schema)}.migrations`,
+  ]);
   if (((there.rows[0] as { there: string | null } | undefined)?.there ?? null) === null) return 0;
   const { rows } = await database.query('select count(*)::int as applied from migrations');
   return (rows[0] as { applied: number }).applied;

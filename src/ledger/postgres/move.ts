@@ -12,7 +12,7 @@ import { AMOUNTS, AMOUNT_NAMES, COUNTS, COUNT_NAMES, addSums } from '../rollup/s
 import type { Sums } from '../rollup/sums.ts';
 import { openForReading } from '../sqlite/connection.ts';
 import type { VerifyReport } from '../verify/report.ts';
-import { explainPostgresError, inTransaction, openPool, readAddress } from './connection.ts';
+import { explainPostgresError, inTransaction, openPool, quotedSchema, readAddress } from './connection.ts';
 import type { Queryable, Row } from './connection.ts';
 import { LOCKS, migrate } from './migrate.ts';
 import { registerNode } from './nodes.ts';
@@ -182,7 +182,7 @@ export async function intoFile(
       await writeFile(client, path);
       await arrived();
       const keptAs = `${address.schema}_moved_${stamp.replaceAll(/[^0-9]/g, '')}`.slice(0, 63);
-      await client.query(`alter schema ${address.schema} rename to ${keptAs}`);
+      await client.query(`alter schema ${quotedSchema(address.schema)} rename to ${quotedSchema(keptAs)}`);
       return keptAs;
     });
   } catch (error) {
