@@ -12,6 +12,7 @@ const dist = process.argv[2] ?? join(root, 'dist');
 const STARTS = [
   'index',
   'cli/main',
+  'ledger/postgres/beat-worker',
   'ledger/sqlite/reader-worker',
   'ledger/sqlite/writer-worker',
   'engine/execution/thread/worker',

@@ -1,7 +1,7 @@
 // Two nodes over one PostgreSQL: burial, fencing, slices and what they tell each other.
 import * as fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Lowered } from '../../src/ledger/cluster-port.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import type { AlertRecord } from '../../src/engine/execution/recorder.ts';
@@ -370,6 +370,23 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
         after: { costNanoUsd: 1_000_000n },
       });
     }
+  });
+
+  it('shows signs of life while its own thread does nothing', async () => {
+    const address = await emptyDatabase();
+    // Its clock stands still: nothing that it does by itself is done.
+    const node = await openTestLedger(address, { clock: createHandClock() });
+    node.cluster?.ready();
+    await vi.waitFor(
+      async () => {
+        const [{ lives } = {}] = await query(
+          address,
+          'select beat_at_ms <= extract(epoch from clock_timestamp()) * 1000 as lives from nodes',
+        );
+        expect(lives).toBe(true);
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it('keeps order on one node at a time', async () => {

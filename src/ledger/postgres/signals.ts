@@ -3,12 +3,13 @@ import type { Client, Pool } from 'pg';
 import type { Clock } from '../../common/clock.ts';
 import type { Json } from '../../common/json.ts';
 import type { ClusterNode, SharedState } from '../cluster-port.ts';
+import { BEAT_MS, startBeats } from './beats.ts';
+import type { Beats } from './beats.ts';
 import { DATABASE_NOW_MS, connect as connectTo } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
 import { buryNode } from './nodes.ts';
 import type { Buried } from './nodes.ts';
 
-const BEAT_MS = 500;
 const RECONNECT_MS = 200;
 
 /** What nodes tell each other; small, and never the only way: whoever missed it finds out by asking. */
@@ -40,7 +41,7 @@ export interface NodeSignals {
   onFenced(listener: () => void): () => void;
   /** By how much the database's clock is ahead of this one's, in milliseconds. */
   aheadMs(): number;
-  /** It has loaded what it needs; from here on its silence counts. */
+  /** It has loaded what it needs; from here on its silence counts, and a thread of its own gives its signs of life too. */
   ready(): void;
   close(): Promise<void>;
 }
@@ -78,7 +79,8 @@ export async function openSignals(
   let client: Client | undefined;
   let closed = false;
   let isFenced = false;
-  let isStarting = true;
+  /** undefined: it is starting. */
+  let beats: Beats | undefined;
   let aheadMs = 0;
   /** Since when every beat of this node has succeeded: only who was there all the time can tell that another was not. */
   let wellSinceMs = clock.monotonicMs();
@@ -129,6 +131,7 @@ export async function openSignals(
 
   async function beatOnce(): Promise<void> {
     const began = clock.monotonicMs();
+    beats?.goOn();
     // A process that stood still does not know what the others did meanwhile.
     if (began - lastBeatMs > address.silenceMs / 2) wellSinceMs = began;
     lastBeatMs = began;
@@ -141,7 +144,7 @@ export async function openSignals(
     }
     try {
       const found = await by.query(
-        `with mine as (update nodes set beat_at_ms = ${isStarting ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
+        `with mine as (update nodes set beat_at_ms = ${beats === undefined ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
          select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms,
            (select json_object_agg(what, version) from shared_changes) as versions
          from nodes where alive and (seq <> $1 or exists (select 1 from mine))`,
@@ -224,10 +227,11 @@ export async function openSignals(
     onFenced: fenced.listen,
     aheadMs: () => aheadMs,
     ready() {
-      isStarting = false;
+      beats ??= startBeats({ address, node });
     },
     async close() {
       closed = true;
+      await beats?.stop();
       await beating;
       const last = client;
       client = undefined;

@@ -1,0 +1,33 @@
+// Starts the thread that gives a node's signs of life, and tells it that this one goes on.
+import { Worker } from 'node:worker_threads';
+import type { DatabaseAddress } from './connection.ts';
+
+export const BEAT_MS = 500;
+
+export interface BeatOptions {
+  readonly address: DatabaseAddress;
+  readonly node: number;
+}
+
+export interface Beats {
+  /** This thread is not stuck. */
+  goOn(): void;
+  stop(): Promise<void>;
+}
+
+export function startBeats(options: BeatOptions): Beats {
+  const worker = new Worker(new URL('./beat-worker.ts', import.meta.url), {
+    workerData: options,
+    // What it makes is a statement twice a second: V8 would let it grow for minutes.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  });
+  worker.unref();
+  // Without it, this thread's own signs of life are what there is.
+  worker.on('error', () => undefined);
+  return {
+    goOn: () => worker.postMessage(null),
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
