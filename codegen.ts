@@ -9,7 +9,7 @@ const client = (documents: string[]): CodegenConfig['generates'][string] => ({
   config: {
     importExtension: '.ts',
     useTypeImports: true,
-    enumsAsTypes: true,
+    enumType: 'const',
     strictScalars: true,
     documentMode: 'string',
     scalars: {

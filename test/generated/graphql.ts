@@ -5,20 +5,24 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
-export type AttemptStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'OPEN'
-  | 'SUCCEEDED'
-  | 'UNRECONCILED';
+export const AttemptStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Open: 'OPEN',
+  Succeeded: 'SUCCEEDED',
+  Unreconciled: 'UNRECONCILED'
+} as const;
 
-export type RunStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'QUEUED'
-  | 'RUNNING'
-  | 'SUCCEEDED';
+export type AttemptStatus = typeof AttemptStatus[keyof typeof AttemptStatus];
+export const RunStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Queued: 'QUEUED',
+  Running: 'RUNNING',
+  Succeeded: 'SUCCEEDED'
+} as const;
 
+export type RunStatus = typeof RunStatus[keyof typeof RunStatus];
 export type SummarizeTextMutationVariables = Exact<{
   text: string;
 }>;

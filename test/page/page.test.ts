@@ -63,6 +63,53 @@ here(title, { timeout: PATIENT_MS }, () => {
     await page.context().close();
   });
 
+  it('what Now says leads to what explains it: a budget to its spending by task, failed calls to models, savings to tasks', async () => {
+    await triage(700);
+    const { page, faults } = await openPage(browser, served.url);
+    const budgets = page.getByRole('region', { name: 'Budgets' });
+    await expect.poll(() => figure(page, 'spent-company'), { timeout: 15_000 }).toBeGreaterThan(0n);
+    const spent = await figure(page, 'spent-company');
+    await budgets.getByRole('link', { name: 'company', exact: true }).click();
+    await page.getByRole('cell', { name: 'triage' }).first().waitFor();
+    expect(await figure(page, 'total-cost')).toBe(spent);
+    // The address says the moment, whatever the zone of who opens it.
+    const { from } = Object.fromEntries(new URL(page.url()).searchParams);
+    const account = served.app.budgets.views().find(({ budget }) => budget.name === 'company');
+    expect(Date.parse(from ?? '')).toBe(account?.windowStartedAtMs);
+
+    await page.getByRole('link', { name: 'triage' }).first().click();
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+    expect(Object.fromEntries(new URL(page.url()).searchParams)).toMatchObject({ task: 'triage', from });
+    await page.getByRole('cell', { name: 'triage' }).first().waitFor();
+
+    await page.goto(served.url);
+    await page.getByRole('link', { name: 'failed calls' }).click();
+    await page
+      .getByRole('table')
+      .getByRole('cell', { name: /gpt|claude/ })
+      .first()
+      .waitFor();
+    expect(page.url()).toContain('by=MODEL');
+
+    await page.goto(served.url);
+    await page.getByRole('link', { name: /by task$/ }).click();
+    const { groups } = await served.app.stats.savings({ span: { window: 'DAY' }, by: ['TASK'] });
+    const saved = page.getByRole('region', { name: 'Cost by task, table' });
+    for (const { keys, sum } of groups)
+      await saved
+        .getByRole('row', { name: keys[0]?.value ?? '' })
+        .locator(`[data-nano="${sum.netNanoUsd}"]`)
+        .first()
+        .waitFor();
+    expect(groups.length).toBeGreaterThan(0);
+
+    // An address that says no moment is shown all the same.
+    await page.goto(`${served.url}/explore?span=custom&from=yesterday&to=2026-13-01&by=NOTHING`);
+    await page.getByRole('heading', { name: 'By task' }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('pauses spending: the next call is refused until it is resumed', async () => {
     const { page, faults } = await openPage(browser, served.url);
     await page.getByRole('button', { name: 'Pause spending' }).click();

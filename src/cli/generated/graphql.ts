@@ -22,56 +22,66 @@ export type AdjustLedgerInput = {
   tier?: string | null | undefined;
 };
 
-export type AlertKind =
-  | 'BUDGET_EXHAUSTED'
-  | 'BUDGET_FORECAST'
-  | 'BUDGET_OVERRUN'
-  | 'BUDGET_WARN'
-  | 'CIRCUIT'
-  | 'DEAD_LETTER'
-  | 'LEDGER_FAILING'
-  | 'LEDGER_REPAIRED'
-  | 'LEDGER_REPLACED'
-  | 'LEDGER_RESTORED'
-  | 'LEDGER_SET_ASIDE'
-  | 'LOOP'
-  | 'PAUSED'
-  | 'PRICES_OLD'
-  | 'RESUMED'
-  | 'REVISION_PINNED'
-  | 'REVISION_REFUSED'
-  | 'REVISION_RELEASED'
-  | 'REVISION_RENAMED'
-  | 'SURGE'
-  | 'UNRECONCILED'
-  | 'USAGE_IMPOSSIBLE'
-  | 'USAGE_MISSING';
+export const AlertKind = {
+  BudgetExhausted: 'BUDGET_EXHAUSTED',
+  BudgetForecast: 'BUDGET_FORECAST',
+  BudgetOverrun: 'BUDGET_OVERRUN',
+  BudgetWarn: 'BUDGET_WARN',
+  Circuit: 'CIRCUIT',
+  DeadLetter: 'DEAD_LETTER',
+  LedgerFailing: 'LEDGER_FAILING',
+  LedgerRepaired: 'LEDGER_REPAIRED',
+  LedgerReplaced: 'LEDGER_REPLACED',
+  LedgerRestored: 'LEDGER_RESTORED',
+  LedgerSetAside: 'LEDGER_SET_ASIDE',
+  Loop: 'LOOP',
+  Paused: 'PAUSED',
+  PricesOld: 'PRICES_OLD',
+  Resumed: 'RESUMED',
+  RevisionPinned: 'REVISION_PINNED',
+  RevisionRefused: 'REVISION_REFUSED',
+  RevisionReleased: 'REVISION_RELEASED',
+  RevisionRenamed: 'REVISION_RENAMED',
+  Surge: 'SURGE',
+  Unreconciled: 'UNRECONCILED',
+  UsageImpossible: 'USAGE_IMPOSSIBLE',
+  UsageMissing: 'USAGE_MISSING'
+} as const;
 
-export type AlertSeverity =
-  | 'CRITICAL'
-  | 'INFO'
-  | 'WARNING';
+export type AlertKind = typeof AlertKind[keyof typeof AlertKind];
+export const AlertSeverity = {
+  Critical: 'CRITICAL',
+  Info: 'INFO',
+  Warning: 'WARNING'
+} as const;
 
+export type AlertSeverity = typeof AlertSeverity[keyof typeof AlertSeverity];
 /** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
-export type AttemptStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'OPEN'
-  | 'SUCCEEDED'
-  | 'UNRECONCILED';
+export const AttemptStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Open: 'OPEN',
+  Succeeded: 'SUCCEEDED',
+  Unreconciled: 'UNRECONCILED'
+} as const;
 
+export type AttemptStatus = typeof AttemptStatus[keyof typeof AttemptStatus];
 /** What a budget counts. */
-export type BudgetUnit =
-  | 'CALLS'
-  | 'TOKENS'
-  | 'USD';
+export const BudgetUnit = {
+  Calls: 'CALLS',
+  Tokens: 'TOKENS',
+  Usd: 'USD'
+} as const;
 
-export type CalendarUnit =
-  | 'DAY'
-  | 'HOUR'
-  | 'MONTH'
-  | 'WEEK';
+export type BudgetUnit = typeof BudgetUnit[keyof typeof BudgetUnit];
+export const CalendarUnit = {
+  Day: 'DAY',
+  Hour: 'HOUR',
+  Month: 'MONTH',
+  Week: 'WEEK'
+} as const;
 
+export type CalendarUnit = typeof CalendarUnit[keyof typeof CalendarUnit];
 /** Another caller to run in the name of; needs the scope "caller:*". */
 export type CallerInput = {
   name: string;
@@ -79,11 +89,13 @@ export type CallerInput = {
   tier?: string | null | undefined;
 };
 
-export type CircuitState =
-  | 'CLOSED'
-  | 'HALF_OPEN'
-  | 'OPEN';
+export const CircuitState = {
+  Closed: 'CLOSED',
+  HalfOpen: 'HALF_OPEN',
+  Open: 'OPEN'
+} as const;
 
+export type CircuitState = typeof CircuitState[keyof typeof CircuitState];
 export type CodeReviewInput = {
   /** A unified diff: the output of git diff. (text/x-diff; at least 1 characters; at most 2000000 characters) */
   diff: string;
@@ -92,32 +104,36 @@ export type CodeReviewInput = {
 };
 
 /** What to look for. */
-export type CodeReviewInputFocus =
-  | 'bugs'
-  | 'security'
-  | 'style';
+export const CodeReviewInputFocus = {
+  Bugs: 'bugs',
+  Security: 'security',
+  Style: 'style'
+} as const;
 
+export type CodeReviewInputFocus = typeof CodeReviewInputFocus[keyof typeof CodeReviewInputFocus];
 /** In the order in which they are told apart: each at what the ones before it have changed. */
-export type CostCause =
+export const CostCause = {
   /** Answers that a run needs: more steps, more items. */
-  | 'CALLS'
+  Calls: 'CALLS',
   /** The share of runs that were answered without a call. */
-  | 'EXACT_CACHE'
+  ExactCache: 'EXACT_CACHE',
   /** What calls cost whose answers were not used, retries among them. */
-  | 'FAILURES'
+  Failures: 'FAILURES',
   /** Longer prompts, or shorter ones. */
-  | 'INPUT_TOKENS'
+  InputTokens: 'INPUT_TOKENS',
   /** Longer answers, or shorter ones; reasoning too. */
-  | 'OUTPUT_TOKENS'
+  OutputTokens: 'OUTPUT_TOKENS',
   /** The same tokens of the same models cost more, or less. */
-  | 'PRICE'
+  Price: 'PRICE',
   /** The share of the input that the provider's cache had. */
-  | 'PROMPT_CACHE'
+  PromptCache: 'PROMPT_CACHE',
   /** Other models answered. */
-  | 'ROUTE'
+  Route: 'ROUTE',
   /** More runs, or fewer: callers, not workflows. */
-  | 'VOLUME';
+  Volume: 'VOLUME'
+} as const;
 
+export type CostCause = typeof CostCause[keyof typeof CostCause];
 export type CreateApiKeyInput = {
   /** Whose name its runs carry. */
   caller: string;
@@ -140,12 +156,14 @@ export type EmailParseInput = {
 };
 
 /** What became of an attempt whose outcome is unknown. */
-export type ReconcileVerdict =
+export const ReconcileVerdict = {
   /** It was billed: `cost`, or its worst case. */
-  | 'CONFIRM'
+  Confirm: 'CONFIRM',
   /** It was not billed; what is held is given back. */
-  | 'RELEASE';
+  Release: 'RELEASE'
+} as const;
 
+export type ReconcileVerdict = typeof ReconcileVerdict[keyof typeof ReconcileVerdict];
 export type RunFilter = {
   caller?: string | null | undefined;
   minCost?: string | null | undefined;
@@ -179,27 +197,31 @@ export type RunOptions = {
   tags?: Array<TagInput> | null | undefined;
 };
 
-export type RunStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'QUEUED'
-  | 'RUNNING'
-  | 'SUCCEEDED';
+export const RunStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Queued: 'QUEUED',
+  Running: 'RUNNING',
+  Succeeded: 'SUCCEEDED'
+} as const;
 
-export type SavingCause =
+export type RunStatus = typeof RunStatus[keyof typeof RunStatus];
+export const SavingCause = {
   /** A cheap model answered and was checked; less what its rejected answers cost. */
-  | 'CASCADE'
+  Cascade: 'CASCADE',
   /** An earlier answer was given again: what it had cost. */
-  | 'EXACT_CACHE'
+  ExactCache: 'EXACT_CACHE',
   /** What was paid for answers that were not used: below 0. */
-  | 'FAILURES'
+  Failures: 'FAILURES',
   /** A model that costs nothing answered. */
-  | 'LOCAL'
+  Local: 'LOCAL',
   /** The provider had read the prompt before; less what writing it there cost. */
-  | 'PROMPT_CACHE'
+  PromptCache: 'PROMPT_CACHE',
   /** Another paid model than the baseline answered. */
-  | 'ROUTING';
+  Routing: 'ROUTING'
+} as const;
 
+export type SavingCause = typeof SavingCause[keyof typeof SavingCause];
 /** A calendar unit in a time zone, or a rolling window, or an instant from and one to; an empty one is all that there is. */
 export type SpanInput = {
   /** Of the calendar units: 0 is the one that holds now, 1 the one before it. */
@@ -237,39 +259,47 @@ export type SpendScopeInput =
   |  { all?: never; caller?: never; model?: never;   provider: string; task?: never; }
   |  { all?: never; caller?: never; model?: never; provider?: never;   task: string; };
 
-export type StatsDimension =
-  | 'CALLER'
-  | 'MODEL'
-  | 'PROVIDER'
-  | 'REVISION'
-  | 'SESSION'
-  | 'STATUS'
-  | 'TAG'
-  | 'TASK'
-  | 'TEAM';
+export const StatsDimension = {
+  Caller: 'CALLER',
+  Model: 'MODEL',
+  Provider: 'PROVIDER',
+  Revision: 'REVISION',
+  Session: 'SESSION',
+  Status: 'STATUS',
+  Tag: 'TAG',
+  Task: 'TASK',
+  Team: 'TEAM'
+} as const;
 
+export type StatsDimension = typeof StatsDimension[keyof typeof StatsDimension];
 /** The time that ends now: the last hour, day, seven days, thirty days, or everything. */
-export type StatsWindow =
-  | 'ALL'
-  | 'DAY'
-  | 'HOUR'
-  | 'MONTH'
-  | 'WEEK';
+export const StatsWindow = {
+  All: 'ALL',
+  Day: 'DAY',
+  Hour: 'HOUR',
+  Month: 'MONTH',
+  Week: 'WEEK'
+} as const;
 
-export type StepKind =
-  | 'CHUNK'
-  | 'EACH'
-  | 'EXCHANGE'
-  | 'MODEL'
-  | 'PARSE'
-  | 'TASK';
+export type StatsWindow = typeof StatsWindow[keyof typeof StatsWindow];
+export const StepKind = {
+  Chunk: 'CHUNK',
+  Each: 'EACH',
+  Exchange: 'EXCHANGE',
+  Model: 'MODEL',
+  Parse: 'PARSE',
+  Task: 'TASK'
+} as const;
 
-export type StepStatus =
-  | 'FAILED'
-  | 'RUNNING'
-  | 'SKIPPED'
-  | 'SUCCEEDED';
+export type StepKind = typeof StepKind[keyof typeof StepKind];
+export const StepStatus = {
+  Failed: 'FAILED',
+  Running: 'RUNNING',
+  Skipped: 'SKIPPED',
+  Succeeded: 'SUCCEEDED'
+} as const;
 
+export type StepStatus = typeof StepStatus[keyof typeof StepStatus];
 export type SummarizeInput = {
   /** How many sentences at most. (at least 1; at most 20) */
   sentences?: number | null | undefined;

@@ -6,29 +6,20 @@ import { errorText, useData } from '../client.ts';
 import { Badge, Empty, Panel, Problem, Table, Usd, count, duration, percent } from '../parts/parts.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { nanoUsd, share } from '../parts/usd.ts';
-import { useFilter } from '../parts/url.ts';
+import { addressOf, useFilter } from '../parts/url.ts';
 import { TextFilter } from '../runs/runs.tsx';
-import type { ExploreSpendQuery, SpendFilter, StatsDimension } from '../generated/graphql.ts';
+import { StatsDimension, type ExploreSpendQuery, type SpendFilter } from '../generated/graphql.ts';
 import { savingsQuery, spendBeforeQuery, spendQuery } from './query.ts';
 import { Savings } from './savings.tsx';
-import { SPANS, spanBefore, spanInput, unitOf } from './span.ts';
+import { SPANS, fieldOf, instantOf, spanBefore, spanInput, unitOf } from './span.ts';
 
-const DIMENSIONS: readonly StatsDimension[] = [
-  'TASK',
-  'PROVIDER',
-  'MODEL',
-  'CALLER',
-  'TEAM',
-  'SESSION',
-  'TAG',
-  'REVISION',
-  'STATUS',
-];
+const DIMENSIONS = Object.values(StatsDimension);
 
 export function Explore() {
   const [span, setSpan] = useFilter('span');
-  const [from, setFrom] = useFilter('from');
-  const [to, setTo] = useFilter('to');
+  const [saidFrom, setFrom] = useFilter('from');
+  const [saidTo, setTo] = useFilter('to');
+  const [from, to] = [instantOf(saidFrom), instantOf(saidTo)];
   const [by, setBy] = useFilter('by');
   const [tagKey, setTagKey] = useFilter('tagKey');
   const [compare, setCompare] = useFilter('compare');
@@ -71,11 +62,26 @@ export function Explore() {
     { ...asked, span: before },
     { pause: compare === '' },
   );
-  const [{ data: savings }] = useData(savingsQuery, { span: now, filter });
+  const [{ data: savings }] = useData(savingsQuery, {
+    ...asked,
+    span: now,
+    // Of the dearest groups alone they cannot be asked for.
+    by: dimension === 'SESSION' ? [] : [dimension],
+  });
   const spend = data?.spend;
+  const savedByKey = new Map((savings?.savings.groups ?? []).map(({ key, savings: { net } }) => [key, net]));
   const beforeByKey = new Map(
     (earlier?.spend.groups ?? []).map(({ key, bucket }) => [key, bucket.cost] as const),
   );
+  /** Where a figure leads: to the runs of this span behind it. */
+  const behind = (more: { readonly [name: string]: string }): string =>
+    addressOf('/runs', {
+      from: spend?.from ?? '',
+      to: spend?.to ?? '',
+      tag,
+      ...Object.fromEntries(RUN_FILTERS.map((name) => [name, filters[name][0]])),
+      ...more,
+    });
   const saveCsv = async (): Promise<void> => {
     // What is not drawn is in the file too.
     const whole =
@@ -104,11 +110,19 @@ export function Explore() {
           <>
             <label>
               From
-              <input type="datetime-local" value={from} onChange={(event) => setFrom(event.target.value)} />
+              <input
+                type="datetime-local"
+                value={fieldOf(from)}
+                onChange={(event) => setFrom(instantOf(event.target.value))}
+              />
             </label>
             <label>
               To
-              <input type="datetime-local" value={to} onChange={(event) => setTo(event.target.value)} />
+              <input
+                type="datetime-local"
+                value={fieldOf(to)}
+                onChange={(event) => setTo(instantOf(event.target.value))}
+              />
             </label>
           </>
         )}
@@ -145,7 +159,11 @@ export function Explore() {
       ) : (
         <div className="panels">
           <section className="panel hero" aria-label="Total">
-            <Totals total={spend.total} before={compare === '' ? undefined : earlier?.spend.total} />
+            <Totals
+              total={spend.total}
+              before={compare === '' ? undefined : earlier?.spend.total}
+              failed={behind({ status: 'FAILED' })}
+            />
             {!spend.complete && (
               <p className="hint">
                 Single calls at the edges of this span are deleted by now: whole days are exact, its edges are
@@ -166,7 +184,13 @@ export function Explore() {
             </div>
           </section>
           <Panel title={`By ${dimension.toLowerCase()}`} wide>
-            <Groups spend={spend} dimension={dimension} before={compare === '' ? undefined : beforeByKey} />
+            <Groups
+              spend={spend}
+              dimension={dimension}
+              before={compare === '' ? undefined : beforeByKey}
+              saved={savedByKey}
+              behind={behind}
+            />
             {spend.groups.length < spend.groupCount && (
               <p>
                 <button type="button" onClick={() => setShown('all')}>
@@ -187,16 +211,24 @@ type Total = ExploreSpendQuery['spend']['total'];
 function Totals({
   total,
   before,
+  failed,
 }: {
   readonly total: Total;
   readonly before: Pick<Total, 'cost'> | undefined;
+  /** The runs that failed. */
+  readonly failed: string;
 }) {
   const figures: readonly (readonly [string, ReactNode])[] = [
     ['cost', <Usd key="cost" of={total.cost} />],
     ...(before === undefined ? [] : [['before', <Usd key="before" of={before.cost} />] as const]),
     ['runs', count(total.runs)],
     ['calls', count(total.attempts)],
-    ['failed', percent(total.errorRate)],
+    [
+      'failed',
+      <Link key="failed" href={failed}>
+        {percent(total.errorRate)}
+      </Link>,
+    ],
     ['tokens in', count(total.inputTokens)],
     ['tokens out', count(total.outputTokens)],
     [
@@ -226,27 +258,25 @@ function Totals({
   );
 }
 
-/** Where a group leads: to the runs behind it. */
-function runsOf(dimension: StatsDimension, value: string): string | undefined {
-  const names: { readonly [one in StatsDimension]?: string } = {
-    TASK: 'task',
-    CALLER: 'caller',
-    PROVIDER: 'provider',
-  };
-  const name = names[dimension];
-  return name === undefined ? undefined : `/runs?${name}=${encodeURIComponent(value)}`;
-}
+/** What runs can be filtered by too. */
+const RUN_FILTERS = ['task', 'provider', 'caller', 'session', 'revision'] as const;
 
 function Groups({
   spend,
   dimension,
   before,
+  saved,
+  behind,
 }: {
   readonly spend: ExploreSpendQuery['spend'];
   readonly dimension: StatsDimension;
   /** What each cost before. */
   readonly before: ReadonlyMap<string, string> | undefined;
+  /** Against the baseline; empty: nobody asked. */
+  readonly saved: ReadonlyMap<string, string>;
+  readonly behind: (filter: { readonly [name: string]: string }) => string;
 }) {
+  const filter = RUN_FILTERS.find((name) => name === dimension.toLowerCase());
   if (spend.groups.length === 0) return <Empty>Nothing was spent in this span.</Empty>;
   const whole = nanoUsd(spend.total.cost);
   return (
@@ -256,6 +286,7 @@ function Groups({
         dimension.toLowerCase(),
         'Cost',
         ...(before === undefined ? [] : ['Before', 'Change']),
+        ...(saved.size === 0 ? [] : ['Saved']),
         'Share',
         'Runs',
         'Calls',
@@ -268,12 +299,12 @@ function Groups({
     >
       {spend.groups.map(({ key, keys, bucket }) => {
         const value = keys[0]?.value ?? key;
-        const href = runsOf(dimension, value);
+        const href = filter === undefined || value === '' ? undefined : behind({ [filter]: value });
         const was = before?.get(key);
         const change = nanoUsd(bucket.cost) - nanoUsd(was ?? '0');
         return (
           <tr key={key}>
-            <td>{href === undefined ? value || '(none)' : <Link href={href}>{value || '(none)'}</Link>}</td>
+            <td>{href === undefined ? value || '(none)' : <Link href={href}>{value}</Link>}</td>
             <td>
               <Usd of={bucket.cost} />
             </td>
@@ -285,6 +316,11 @@ function Groups({
                   <Usd of={change} />
                 </td>
               </>
+            )}
+            {saved.size > 0 && (
+              <td>
+                <Usd of={saved.get(key) ?? '0'} />
+              </td>
             )}
             <td>{percent(share(nanoUsd(bucket.cost), whole))}</td>
             <td>{count(bucket.runs)}</td>

@@ -11,6 +11,8 @@ export const spendQuery = graphql(`
     $first: Int
   ) {
     spend(span: $span, by: $by, filter: $filter, every: $every, tagKey: $tagKey, first: $first) {
+      from
+      to
       complete
       total {
         cost
@@ -72,8 +74,8 @@ export const spendBeforeQuery = graphql(`
 `);
 
 export const savingsQuery = graphql(`
-  query SavingsOf($span: SpanInput!, $filter: SpendFilter) {
-    savings(span: $span, filter: $filter) {
+  query SavingsOf($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $tagKey: String) {
+    savings(span: $span, by: $by, filter: $filter, tagKey: $tagKey) {
       total {
         net
         cost
@@ -82,6 +84,12 @@ export const savingsQuery = graphql(`
           cause
           amount
           estimated
+        }
+      }
+      groups {
+        key
+        savings {
+          net
         }
       }
     }

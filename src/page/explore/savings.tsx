@@ -1,4 +1,5 @@
 // What was saved, split by cause, against the baseline that the team names.
+import { Link } from 'wouter';
 import { Badge, Empty, Panel, Usd } from '../parts/parts.tsx';
 import { nanoUsd } from '../parts/usd.ts';
 import type { SavingCause, SavingsOfQuery } from '../generated/graphql.ts';
@@ -12,10 +13,24 @@ const WORDS: { readonly [cause in SavingCause]: string } = {
   FAILURES: 'paid for answers that were not used',
 };
 
-export function Savings({ total }: { readonly total: SavingsOfQuery['savings']['total'] }) {
+type Savings = SavingsOfQuery['savings'];
+
+/** `href`: where it is seen by task. */
+export function Savings({ total, href }: { readonly total: Savings['total']; readonly href?: string }) {
   const causes = total.byCause.filter(({ amount }) => nanoUsd(amount) !== 0n);
   return (
-    <Panel title="Saved" aside={<Usd of={total.net} />}>
+    <Panel
+      title="Saved"
+      aside={
+        href === undefined ? (
+          <Usd of={total.net} />
+        ) : (
+          <Link href={href}>
+            <Usd of={total.net} /> by task
+          </Link>
+        )
+      }
+    >
       {causes.length === 0 ? (
         <Empty>
           Nothing to count yet. With <code>baseline: provider/model</code> in headgate.yaml, savings are

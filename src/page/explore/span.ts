@@ -36,6 +36,20 @@ const CALENDAR: { readonly [span: string]: readonly [CalendarUnit, number] } = {
 
 const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** The moment that an address or a field says, whose time may be of no zone: then it is of this one; '' where it says none. */
+export function instantOf(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+}
+
+/** As a field of a form has it: in the zone of who looks. */
+export function fieldOf(instant: string): string {
+  if (instant === '') return '';
+  const at = new Date(instant);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, -1);
+  return local.replace(/(?::00)?\.000$/, '');
+}
+
 /** A rolling span ends at `nowMs`, the same for all that is asked in one view. */
 export function spanInput(span: string, from: string, to: string, nowMs: number): SpanInput {
   const rolling = ROLLING_MS[span];

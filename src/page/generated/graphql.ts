@@ -4,65 +4,77 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-export type AlertKind =
-  | 'BUDGET_EXHAUSTED'
-  | 'BUDGET_FORECAST'
-  | 'BUDGET_OVERRUN'
-  | 'BUDGET_WARN'
-  | 'CIRCUIT'
-  | 'DEAD_LETTER'
-  | 'LEDGER_FAILING'
-  | 'LEDGER_REPAIRED'
-  | 'LEDGER_REPLACED'
-  | 'LEDGER_RESTORED'
-  | 'LEDGER_SET_ASIDE'
-  | 'LOOP'
-  | 'PAUSED'
-  | 'PRICES_OLD'
-  | 'RESUMED'
-  | 'REVISION_PINNED'
-  | 'REVISION_REFUSED'
-  | 'REVISION_RELEASED'
-  | 'REVISION_RENAMED'
-  | 'SURGE'
-  | 'UNRECONCILED'
-  | 'USAGE_IMPOSSIBLE'
-  | 'USAGE_MISSING';
+export const AlertKind = {
+  BudgetExhausted: 'BUDGET_EXHAUSTED',
+  BudgetForecast: 'BUDGET_FORECAST',
+  BudgetOverrun: 'BUDGET_OVERRUN',
+  BudgetWarn: 'BUDGET_WARN',
+  Circuit: 'CIRCUIT',
+  DeadLetter: 'DEAD_LETTER',
+  LedgerFailing: 'LEDGER_FAILING',
+  LedgerRepaired: 'LEDGER_REPAIRED',
+  LedgerReplaced: 'LEDGER_REPLACED',
+  LedgerRestored: 'LEDGER_RESTORED',
+  LedgerSetAside: 'LEDGER_SET_ASIDE',
+  Loop: 'LOOP',
+  Paused: 'PAUSED',
+  PricesOld: 'PRICES_OLD',
+  Resumed: 'RESUMED',
+  RevisionPinned: 'REVISION_PINNED',
+  RevisionRefused: 'REVISION_REFUSED',
+  RevisionReleased: 'REVISION_RELEASED',
+  RevisionRenamed: 'REVISION_RENAMED',
+  Surge: 'SURGE',
+  Unreconciled: 'UNRECONCILED',
+  UsageImpossible: 'USAGE_IMPOSSIBLE',
+  UsageMissing: 'USAGE_MISSING'
+} as const;
 
-export type AlertSeverity =
-  | 'CRITICAL'
-  | 'INFO'
-  | 'WARNING';
+export type AlertKind = typeof AlertKind[keyof typeof AlertKind];
+export const AlertSeverity = {
+  Critical: 'CRITICAL',
+  Info: 'INFO',
+  Warning: 'WARNING'
+} as const;
 
+export type AlertSeverity = typeof AlertSeverity[keyof typeof AlertSeverity];
 /** OPEN: called, not answered yet. UNRECONCILED: its process died; it may have been billed, and is held at its worst case. */
-export type AttemptStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'OPEN'
-  | 'SUCCEEDED'
-  | 'UNRECONCILED';
+export const AttemptStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Open: 'OPEN',
+  Succeeded: 'SUCCEEDED',
+  Unreconciled: 'UNRECONCILED'
+} as const;
 
+export type AttemptStatus = typeof AttemptStatus[keyof typeof AttemptStatus];
 /** What happens to a call that does not fit. */
-export type BudgetAction =
+export const BudgetAction = {
   /** Only candidates that still fit are tried. */
-  | 'DOWNGRADE'
+  Downgrade: 'DOWNGRADE',
   /** It is refused. */
-  | 'REJECT'
+  Reject: 'REJECT',
   /** It goes through, and an alert is raised. */
-  | 'WARN';
+  Warn: 'WARN'
+} as const;
 
+export type BudgetAction = typeof BudgetAction[keyof typeof BudgetAction];
 /** What a budget counts. */
-export type BudgetUnit =
-  | 'CALLS'
-  | 'TOKENS'
-  | 'USD';
+export const BudgetUnit = {
+  Calls: 'CALLS',
+  Tokens: 'TOKENS',
+  Usd: 'USD'
+} as const;
 
-export type CalendarUnit =
-  | 'DAY'
-  | 'HOUR'
-  | 'MONTH'
-  | 'WEEK';
+export type BudgetUnit = typeof BudgetUnit[keyof typeof BudgetUnit];
+export const CalendarUnit = {
+  Day: 'DAY',
+  Hour: 'HOUR',
+  Month: 'MONTH',
+  Week: 'WEEK'
+} as const;
 
+export type CalendarUnit = typeof CalendarUnit[keyof typeof CalendarUnit];
 /** Another caller to run in the name of; needs the scope "caller:*". */
 export type CallerInput = {
   name: string;
@@ -70,32 +82,36 @@ export type CallerInput = {
   tier?: string | null | undefined;
 };
 
-export type CircuitState =
-  | 'CLOSED'
-  | 'HALF_OPEN'
-  | 'OPEN';
+export const CircuitState = {
+  Closed: 'CLOSED',
+  HalfOpen: 'HALF_OPEN',
+  Open: 'OPEN'
+} as const;
 
+export type CircuitState = typeof CircuitState[keyof typeof CircuitState];
 /** In the order in which they are told apart: each at what the ones before it have changed. */
-export type CostCause =
+export const CostCause = {
   /** Answers that a run needs: more steps, more items. */
-  | 'CALLS'
+  Calls: 'CALLS',
   /** The share of runs that were answered without a call. */
-  | 'EXACT_CACHE'
+  ExactCache: 'EXACT_CACHE',
   /** What calls cost whose answers were not used, retries among them. */
-  | 'FAILURES'
+  Failures: 'FAILURES',
   /** Longer prompts, or shorter ones. */
-  | 'INPUT_TOKENS'
+  InputTokens: 'INPUT_TOKENS',
   /** Longer answers, or shorter ones; reasoning too. */
-  | 'OUTPUT_TOKENS'
+  OutputTokens: 'OUTPUT_TOKENS',
   /** The same tokens of the same models cost more, or less. */
-  | 'PRICE'
+  Price: 'PRICE',
   /** The share of the input that the provider's cache had. */
-  | 'PROMPT_CACHE'
+  PromptCache: 'PROMPT_CACHE',
   /** Other models answered. */
-  | 'ROUTE'
+  Route: 'ROUTE',
   /** More runs, or fewer: callers, not workflows. */
-  | 'VOLUME';
+  Volume: 'VOLUME'
+} as const;
 
+export type CostCause = typeof CostCause[keyof typeof CostCause];
 export type CreateApiKeyInput = {
   /** Whose name its runs carry. */
   caller: string;
@@ -110,18 +126,22 @@ export type CreateApiKeyInput = {
   tier?: string | null | undefined;
 };
 
-export type ProblemSeverity =
-  | 'ERROR'
-  | 'NOTE'
-  | 'WARNING';
+export const ProblemSeverity = {
+  Error: 'ERROR',
+  Note: 'NOTE',
+  Warning: 'WARNING'
+} as const;
 
+export type ProblemSeverity = typeof ProblemSeverity[keyof typeof ProblemSeverity];
 /** What became of an attempt whose outcome is unknown. */
-export type ReconcileVerdict =
+export const ReconcileVerdict = {
   /** It was billed: `cost`, or its worst case. */
-  | 'CONFIRM'
+  Confirm: 'CONFIRM',
   /** It was not billed; what is held is given back. */
-  | 'RELEASE';
+  Release: 'RELEASE'
+} as const;
 
+export type ReconcileVerdict = typeof ReconcileVerdict[keyof typeof ReconcileVerdict];
 export type RunFilter = {
   caller?: string | null | undefined;
   minCost?: string | null | undefined;
@@ -155,50 +175,58 @@ export type RunOptions = {
   tags?: Array<TagInput> | null | undefined;
 };
 
-export type RunOrigin =
+export const RunOrigin = {
   /** An earlier run, kept by `cache` of the task. */
-  | 'CACHE'
+  Cache: 'CACHE',
   /** The run itself. */
-  | 'FRESH'
+  Fresh: 'FRESH',
   /** An earlier run: the same input came in a loop, and nobody was called. */
-  | 'LOOP_GUARD';
+  LoopGuard: 'LOOP_GUARD'
+} as const;
 
-export type RunStatus =
-  | 'CANCELLED'
-  | 'FAILED'
-  | 'QUEUED'
-  | 'RUNNING'
-  | 'SUCCEEDED';
+export type RunOrigin = typeof RunOrigin[keyof typeof RunOrigin];
+export const RunStatus = {
+  Cancelled: 'CANCELLED',
+  Failed: 'FAILED',
+  Queued: 'QUEUED',
+  Running: 'RUNNING',
+  Succeeded: 'SUCCEEDED'
+} as const;
 
-export type SavingCause =
+export type RunStatus = typeof RunStatus[keyof typeof RunStatus];
+export const SavingCause = {
   /** A cheap model answered and was checked; less what its rejected answers cost. */
-  | 'CASCADE'
+  Cascade: 'CASCADE',
   /** An earlier answer was given again: what it had cost. */
-  | 'EXACT_CACHE'
+  ExactCache: 'EXACT_CACHE',
   /** What was paid for answers that were not used: below 0. */
-  | 'FAILURES'
+  Failures: 'FAILURES',
   /** A model that costs nothing answered. */
-  | 'LOCAL'
+  Local: 'LOCAL',
   /** The provider had read the prompt before; less what writing it there cost. */
-  | 'PROMPT_CACHE'
+  PromptCache: 'PROMPT_CACHE',
   /** Another paid model than the baseline answered. */
-  | 'ROUTING';
+  Routing: 'ROUTING'
+} as const;
 
+export type SavingCause = typeof SavingCause[keyof typeof SavingCause];
 /** Why a candidate was not tried. */
-export type SkipCode =
-  | 'ALREADY_FAILED'
-  | 'BOUND_ELSEWHERE'
-  | 'BULKHEAD_FULL'
-  | 'CANNOT_TRANSLATE'
-  | 'CAPABILITY_MISSING'
-  | 'CIRCUIT_OPEN'
-  | 'CONTEXT_TOO_SMALL'
-  | 'HOLD_DOES_NOT_FIT'
-  | 'MODEL_TOO_SMALL'
-  | 'NO_KEY'
-  | 'NO_RATE_HEADROOM'
-  | 'OTHER_VECTORS';
+export const SkipCode = {
+  AlreadyFailed: 'ALREADY_FAILED',
+  BoundElsewhere: 'BOUND_ELSEWHERE',
+  BulkheadFull: 'BULKHEAD_FULL',
+  CannotTranslate: 'CANNOT_TRANSLATE',
+  CapabilityMissing: 'CAPABILITY_MISSING',
+  CircuitOpen: 'CIRCUIT_OPEN',
+  ContextTooSmall: 'CONTEXT_TOO_SMALL',
+  HoldDoesNotFit: 'HOLD_DOES_NOT_FIT',
+  ModelTooSmall: 'MODEL_TOO_SMALL',
+  NoKey: 'NO_KEY',
+  NoRateHeadroom: 'NO_RATE_HEADROOM',
+  OtherVectors: 'OTHER_VECTORS'
+} as const;
 
+export type SkipCode = typeof SkipCode[keyof typeof SkipCode];
 /** A calendar unit in a time zone, or a rolling window, or an instant from and one to; an empty one is all that there is. */
 export type SpanInput = {
   /** Of the calendar units: 0 is the one that holds now, 1 the one before it. */
@@ -236,39 +264,47 @@ export type SpendScopeInput =
   |  { all?: never; caller?: never; model?: never;   provider: string; task?: never; }
   |  { all?: never; caller?: never; model?: never; provider?: never;   task: string; };
 
-export type StatsDimension =
-  | 'CALLER'
-  | 'MODEL'
-  | 'PROVIDER'
-  | 'REVISION'
-  | 'SESSION'
-  | 'STATUS'
-  | 'TAG'
-  | 'TASK'
-  | 'TEAM';
+export const StatsDimension = {
+  Caller: 'CALLER',
+  Model: 'MODEL',
+  Provider: 'PROVIDER',
+  Revision: 'REVISION',
+  Session: 'SESSION',
+  Status: 'STATUS',
+  Tag: 'TAG',
+  Task: 'TASK',
+  Team: 'TEAM'
+} as const;
 
+export type StatsDimension = typeof StatsDimension[keyof typeof StatsDimension];
 /** The time that ends now: the last hour, day, seven days, thirty days, or everything. */
-export type StatsWindow =
-  | 'ALL'
-  | 'DAY'
-  | 'HOUR'
-  | 'MONTH'
-  | 'WEEK';
+export const StatsWindow = {
+  All: 'ALL',
+  Day: 'DAY',
+  Hour: 'HOUR',
+  Month: 'MONTH',
+  Week: 'WEEK'
+} as const;
 
-export type StepKind =
-  | 'CHUNK'
-  | 'EACH'
-  | 'EXCHANGE'
-  | 'MODEL'
-  | 'PARSE'
-  | 'TASK';
+export type StatsWindow = typeof StatsWindow[keyof typeof StatsWindow];
+export const StepKind = {
+  Chunk: 'CHUNK',
+  Each: 'EACH',
+  Exchange: 'EXCHANGE',
+  Model: 'MODEL',
+  Parse: 'PARSE',
+  Task: 'TASK'
+} as const;
 
-export type StepStatus =
-  | 'FAILED'
-  | 'RUNNING'
-  | 'SKIPPED'
-  | 'SUCCEEDED';
+export type StepKind = typeof StepKind[keyof typeof StepKind];
+export const StepStatus = {
+  Failed: 'FAILED',
+  Running: 'RUNNING',
+  Skipped: 'SKIPPED',
+  Succeeded: 'SUCCEEDED'
+} as const;
 
+export type StepStatus = typeof StepStatus[keyof typeof StepStatus];
 export type TagInput = {
   key: string;
   value: string;
@@ -289,7 +325,7 @@ export type ExploreSpendQueryVariables = Exact<{
 }>;
 
 
-export type ExploreSpendQuery = { spend: { complete: boolean, groupCount: number, total: { cost: string, estimated: string, runs: number, cachedRuns: number, attempts: number, errors: number, errorRate: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, series: Array<{ from: string, bucket: { cost: string, runs: number } }>, groups: Array<{ key: string, keys: Array<{ value: string }>, bucket: { cost: string, runs: number, attempts: number, errorRate: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
+export type ExploreSpendQuery = { spend: { from: string, to: string, complete: boolean, groupCount: number, total: { cost: string, estimated: string, runs: number, cachedRuns: number, attempts: number, errors: number, errorRate: number, inputTokens: number | string, cachedInputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null }, series: Array<{ from: string, bucket: { cost: string, runs: number } }>, groups: Array<{ key: string, keys: Array<{ value: string }>, bucket: { cost: string, runs: number, attempts: number, errorRate: number, inputTokens: number | string, outputTokens: number | string, latencyP50Ms: number | null, latencyP95Ms: number | null } }> } };
 
 export type ExploreBeforeQueryVariables = Exact<{
   span: SpanInput;
@@ -303,16 +339,18 @@ export type ExploreBeforeQuery = { spend: { total: { cost: string }, groups: Arr
 
 export type SavingsOfQueryVariables = Exact<{
   span: SpanInput;
+  by?: Array<StatsDimension> | StatsDimension | null | undefined;
   filter?: SpendFilter | null | undefined;
+  tagKey?: string | null | undefined;
 }>;
 
 
-export type SavingsOfQuery = { savings: { total: { net: string, cost: string, baselineCost: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> } } };
+export type SavingsOfQuery = { savings: { total: { net: string, cost: string, baselineCost: string, byCause: Array<{ cause: SavingCause, amount: string, estimated: boolean }> }, groups: Array<{ key: string, savings: { net: string } }> } };
 
 export type SpendNowSubscriptionVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SpendNowSubscription = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, errorRate: number, latencyP50Ms: number | null, latencyP95Ms: number | null, perMinute: Array<{ at: string, cost: string, runs: number }> }, groups: Array<{ key: string, bucket: { cost: string, runs: number } }>, budgets: Array<{ id: string, name: string, account: string, scope: string, unit: BudgetUnit, limit: string, spent: string, held: string, per: string, then: BudgetAction, resetsAt: string | null, windowStartedAt: string }> } };
+export type SpendNowSubscription = { costStats: { at: string, total: { cost: string, saved: string, runs: number, attempts: number, errors: number, errorRate: number, latencyP50Ms: number | null, latencyP95Ms: number | null, perMinute: Array<{ at: string, cost: string, runs: number }> }, groups: Array<{ key: string, bucket: { cost: string, runs: number } }>, budgets: Array<{ id: string, name: string, account: string, scope: string, unit: BudgetUnit, limit: string, spent: string, held: string, per: string, then: BudgetAction, resetsAt: string | null, windowStartedAt: string, each: string | null }> } };
 
 export type TodayQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -324,7 +362,7 @@ export type ChangedTodayQueryVariables = Exact<{
 }>;
 
 
-export type ChangedTodayQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string }>, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, byCause: Array<{ cause: CostCause, amount: string }>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null, dirty: boolean } | null, before: { commit: string | null } | null, lines: Array<{ file: string, line: number, commit: string | null, author: string | null, subject: string | null }> }> } };
+export type ChangedTodayQuery = { costChange: { fromCost: string, toCost: string, change: string, from: Array<{ from: string }>, byCause: Array<{ cause: CostCause, amount: string }>, byRevision: Array<{ amount: string, byCause: Array<{ cause: CostCause, amount: string }>, revision: { hash: string, commit: string | null, author: string | null, subject: string | null, dirty: boolean } | null, before: { hash: string, commit: string | null } | null, lines: Array<{ file: string, line: number, commit: string | null, author: string | null, subject: string | null }> }> } };
 
 export type ForecastsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -625,6 +663,8 @@ export const ExploreSpendDocument = new TypedDocumentString(`
     tagKey: $tagKey
     first: $first
   ) {
+    from
+    to
     complete
     total {
       cost
@@ -683,8 +723,8 @@ export const ExploreBeforeDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<ExploreBeforeQuery, ExploreBeforeQueryVariables>;
 export const SavingsOfDocument = new TypedDocumentString(`
-    query SavingsOf($span: SpanInput!, $filter: SpendFilter) {
-  savings(span: $span, filter: $filter) {
+    query SavingsOf($span: SpanInput!, $by: [StatsDimension!], $filter: SpendFilter, $tagKey: String) {
+  savings(span: $span, by: $by, filter: $filter, tagKey: $tagKey) {
     total {
       net
       cost
@@ -693,6 +733,12 @@ export const SavingsOfDocument = new TypedDocumentString(`
         cause
         amount
         estimated
+      }
+    }
+    groups {
+      key
+      savings {
+        net
       }
     }
   }
@@ -737,6 +783,7 @@ export const SpendNowDocument = new TypedDocumentString(`
       then
       resetsAt
       windowStartedAt
+      each
     }
   }
 }
@@ -795,6 +842,7 @@ export const ChangedTodayDocument = new TypedDocumentString(`
         dirty
       }
       before {
+        hash
         commit
       }
       lines {

@@ -1,7 +1,9 @@
 // Each budget as one bar: spent, held, free; and when it runs out at this pace.
 import { useEffect } from 'react';
+import { Link } from 'wouter';
 import { useData } from '../client.ts';
 import { count, Empty, moment, Usd } from '../parts/parts.tsx';
+import { addressOf } from '../parts/url.ts';
 import { exactUsd, nanoUsd, share, usd } from '../parts/usd.ts';
 import type { ForecastsQuery, SpendNowSubscription } from '../generated/graphql.ts';
 import { forecastsQuery } from './query.ts';
@@ -39,6 +41,34 @@ export function Budgets({ budgets }: { readonly budgets: readonly Budget[] }) {
 const used = ({ spent, held, limit }: Budget): number =>
   share(nanoUsd(spent) + nanoUsd(held), nanoUsd(limit));
 
+/** What its dimensions are called in the address of Explore. */
+const FILTERS = new Set(['provider', 'model', 'task', 'caller', 'team']);
+
+/** What it was spent for, since its window began; where more than this account is counted there (who has no team, say), it is one of the groups. */
+function behind({ scope, account, each, per, windowStartedAt }: Budget): string {
+  if (per === 'run') return account === '' ? '/runs' : `/runs/${encodeURIComponent(account)}`;
+  const [kind, of] = parted(scope, ':');
+  const filters = FILTERS.has(kind) ? { [kind]: of } : {};
+  const by = { task: 'MODEL', model: 'TASK' }[kind] ?? 'TASK';
+  const window = { span: 'custom', from: windowStartedAt };
+  if (each === null) return addressOf('/explore', { ...window, by, ...filters });
+  const [whose, tagKey] = parted(each, ':');
+  if (account === '')
+    return addressOf('/explore', { ...window, by: whose.toUpperCase(), tagKey, ...filters });
+  // A session is its caller's, and has no slash itself.
+  const slash = account.lastIndexOf('/');
+  const own: { readonly [name: string]: string } =
+    whose === 'session'
+      ? { caller: account.slice(0, slash), session: account.slice(slash + 1) }
+      : { [whose]: whose === 'tag' ? `${tagKey}=${account}` : account };
+  return addressOf('/explore', { ...window, by, ...filters, ...own });
+}
+
+function parted(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
 function BudgetBar({
   budget,
   forecast,
@@ -56,7 +86,9 @@ function BudgetBar({
   return (
     <li>
       <p className="budget-title">
-        <strong>{account === '' ? name : `${name} · ${account}`}</strong>
+        <strong>
+          <Link href={behind(budget)}>{account === '' ? name : `${name} · ${account}`}</Link>
+        </strong>
         <span className="hint">
           {say(limit)} per {per}, then {then.toLowerCase()}
         </span>

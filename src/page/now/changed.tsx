@@ -1,9 +1,11 @@
 // What today costs more or less than is usual by this hour, why, and which commit did it.
 import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
 import { errorText, useData } from '../client.ts';
 import { Badge, Empty, Panel, Problem, Usd } from '../parts/parts.tsx';
+import { addressOf } from '../parts/url.ts';
 import { nanoUsd } from '../parts/usd.ts';
-import type { ChangedTodayQuery, CostCause } from '../generated/graphql.ts';
+import type { ChangedTodayQuery, CostCause, StatsDimension } from '../generated/graphql.ts';
 import { changedQuery } from './query.ts';
 
 type Change = ChangedTodayQuery['costChange'];
@@ -23,6 +25,19 @@ const WORDS: { readonly [cause in CostCause]: string } = {
   OUTPUT_TOKENS: 'tokens out',
   PROMPT_CACHE: 'prompt cache',
   PRICE: 'price',
+};
+
+/** By what of today it is seen best. */
+const SEEN_BY: { readonly [cause in CostCause]: StatsDimension } = {
+  VOLUME: 'CALLER',
+  EXACT_CACHE: 'TASK',
+  FAILURES: 'STATUS',
+  CALLS: 'TASK',
+  ROUTE: 'MODEL',
+  INPUT_TOKENS: 'TASK',
+  OUTPUT_TOKENS: 'TASK',
+  PROMPT_CACHE: 'MODEL',
+  PRICE: 'MODEL',
 };
 
 export function Changed() {
@@ -64,7 +79,7 @@ function Causes({ change }: { readonly change: Change }) {
               <strong>
                 <Signed of={amount} />
               </strong>{' '}
-              {WORDS[cause]}
+              <Link href={`/explore?span=today&compare=before&by=${SEEN_BY[cause]}`}>{WORDS[cause]}</Link>
             </li>
           ))}
         </ul>
@@ -103,25 +118,27 @@ function Maker({
   before,
   lines,
 }: Pick<Effect, 'before' | 'lines'> & { readonly revision: NonNullable<Effect['revision']> }) {
+  const differs = addressOf('/revisions', { before: before?.hash ?? '', hash: revision.hash });
+  const badge = (name: string) => (
+    <Link href={differs}>
+      <Badge tone="plain">{name.slice(0, 8)}</Badge>
+    </Link>
+  );
   const commits = new Set(lines.map(({ commit }) => commit));
   if (commits.size > 1)
     return (
       <>
-        <Badge tone="plain">{revision.hash.slice(0, 8)}</Badge> {commits.size} commits, by{' '}
+        {badge(revision.hash)} {commits.size} commits, by{' '}
         {[...new Set(lines.map((line) => line.author ?? 'others'))].join(', ')}
       </>
     );
   const [line] = lines;
   const { commit, subject, author } = line === undefined || line.commit === null ? revision : line;
   if (revision.dirty || commit === null || (lines.length === 0 && commit === before?.commit))
-    return (
-      <>
-        <Badge tone="plain">{revision.hash.slice(0, 8)}</Badge> workflows that are in no commit
-      </>
-    );
+    return <>{badge(revision.hash)} workflows that are in no commit</>;
   return (
     <>
-      <Badge tone="plain">{commit.slice(0, 8)}</Badge> {subject}
+      {badge(commit)} {subject}
       {author !== null && `, by ${author}`}
     </>
   );

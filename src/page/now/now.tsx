@@ -67,11 +67,15 @@ export function Now() {
               <dd data-figure="hour-runs">{stats ? count(stats.total.runs) : '…'}</dd>
             </div>
             <div>
-              <dt>failed calls</dt>
+              <dt>
+                <Link href="/explore?span=hour&by=MODEL">failed calls</Link>
+              </dt>
               <dd>{stats ? percent(stats.total.errorRate) : '…'}</dd>
             </div>
             <div>
-              <dt>p50 · p95</dt>
+              <dt>
+                <Link href="/explore?span=hour&by=MODEL">p50 · p95</Link>
+              </dt>
               <dd>
                 {stats === undefined || stats.total.latencyP50Ms === null
                   ? '–'
@@ -86,7 +90,7 @@ export function Now() {
         </Panel>
         <Stopped />
         <Changed />
-        {today && <Savings total={today.savings.total} />}
+        {today && <Savings total={today.savings.total} href="/explore?span=day&by=TASK" />}
         <InFlight beat={beat} />
         <Health beat={beat} />
         <Nodes beat={beat} />

@@ -40,6 +40,7 @@ export const spendNow = graphql(`
         then
         resetsAt
         windowStartedAt
+        each
       }
     }
   }
@@ -100,6 +101,7 @@ export const changedQuery = graphql(`
           dirty
         }
         before {
+          hash
           commit
         }
         lines {

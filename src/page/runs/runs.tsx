@@ -26,6 +26,8 @@ function RunList() {
   const [task, setTask] = useFilter('task');
   const [caller, setCaller] = useFilter('caller');
   const [provider, setProvider] = useFilter('provider');
+  const [session, setSession] = useFilter('session');
+  const [revision, setRevision] = useFilter('revision');
   const [tag, setTag] = useFilter('tag');
   const [from] = useFilter('from');
   const [to] = useFilter('to');
@@ -37,6 +39,8 @@ function RunList() {
     ...(task === '' ? {} : { task }),
     ...(caller === '' ? {} : { caller }),
     ...(provider === '' ? {} : { provider }),
+    ...(session === '' ? {} : { session }),
+    ...(revision === '' ? {} : { revision }),
     ...(asTag === undefined ? {} : { tag: asTag }),
     ...(from === '' ? {} : { startedFrom: from }),
     ...(to === '' ? {} : { startedTo: to }),
@@ -66,6 +70,8 @@ function RunList() {
         <TextFilter label="Task" value={task} onChange={first(setTask)} />
         <TextFilter label="Caller" value={caller} onChange={first(setCaller)} />
         <TextFilter label="Provider" value={provider} onChange={first(setProvider)} />
+        <TextFilter label="Session" value={session} onChange={first(setSession)} />
+        <TextFilter label="Revision" value={revision} onChange={first(setRevision)} />
         <TextFilter label="Tag" value={tag} onChange={first(setTag)} hint="key=value" />
         <TextFilter label="At least, $" value={minCost} onChange={first(setMinCost)} hint="0.05" />
       </form>

@@ -29,6 +29,12 @@ export function defineBudget(builder: Builder, refs: Refs, enums: Enums): void {
       account: t.exposeString('account', {
         description: "The caller, team or tag's value it is kept for; empty: one account in all.",
       }),
+      each: t.string({
+        nullable: true,
+        description:
+          'What it has an account for each of: `caller`, `team`, `session` or `tag:plan`; null: one account in all.',
+        resolve: ({ budget: { each } }) => (each?.kind === 'tag' ? `tag:${each.tag}` : (each?.kind ?? null)),
+      }),
       unit: t.field({
         type: enums.budgetUnit,
         description: 'What the amounts count.',
