@@ -309,7 +309,7 @@ describe('Query.node', () => {
 
 describe('budgets', () => {
   const ASK =
-    '{ budgets { id name account scope unit limit spent held per windowStartedAt resetsAt then warnAt calls } }';
+    '{ budgets { id name account each scope unit limit spent held per windowStartedAt resetsAt then warnAt calls } }';
 
   it('shows dollars exactly, and tokens and calls as plain numbers', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -328,6 +328,7 @@ describe('budgets', () => {
       id: 'budget:company',
       name: 'company',
       account: '',
+      each: null,
       scope: 'all',
       unit: 'USD',
       limit: '400',
