@@ -26,7 +26,7 @@ const opened: WrittenRow = { kind: 'run_opened', run };
 
 function setUp(
   journal: Journal | null = null,
-  far: Pick<WriterHost, 'gatherMs'> = {},
+  { isElsewhere = false, ...far }: Pick<WriterHost, 'gatherMs'> & { readonly isElsewhere?: boolean } = {},
 ): {
   queue: WriteQueue;
   host: WriterHost;
@@ -53,6 +53,7 @@ function setUp(
     },
     lastOperation: 0,
     send: (batches) => void sent.push(...batches.map(decodeBatch)),
+    ...(isElsewhere ? { take: (batch) => void sent.push(batch) } : {}),
     listen(acknowledged, lost) {
       onAcknowledgement = acknowledged;
       onLost = lost;
@@ -89,6 +90,23 @@ function setUp(
 }
 
 describe('the write queue', () => {
+  it('of a database of other processes sends what waits before it tells those whose rows are written, and tells them in order', async () => {
+    const { queue, sent, seen, acknowledge } = setUp(null, { isElsewhere: true });
+    void queue.commit(() => touch(1), opened);
+    await turn();
+    void queue.commit(() => touch(2), closed);
+    acknowledge();
+    expect(sent.map(({ first }) => first)).toEqual([1, 2]);
+    expect(seen).toEqual([]);
+    const flushed = queue.flushed();
+    // Also where the second answer comes at once.
+    acknowledge();
+    expect(seen).toEqual([opened, closed]);
+    await flushed;
+    await turn();
+    expect(seen).toEqual([opened, closed]);
+  });
+
   it('of a database that is far away sends what nobody waits for with what somebody does, or with a question, or after a moment', async () => {
     const { queue, sent, acknowledge } = setUp(null, { gatherMs: 60_000 });
     const values = (): unknown[] =>

@@ -106,6 +106,8 @@ export class WriteQueue {
   /** Settlements that are journaled and that the database refused: the writer tries them again with whatever comes. */
   #kept: { readonly number: number; readonly row: WrittenRow }[] = [];
   #cancelRetry: (() => void) | null = null;
+  /** Tells those whose rows are written, where the next batch was sent before. */
+  #owed: (() => void) | null = null;
   /** Who waits for the writer's answer to everything up to a number. */
   #flushed: { readonly number: number; readonly resolve: () => void }[] = [];
 
@@ -281,6 +283,7 @@ export class WriteQueue {
   }
 
   #onAcknowledgement(acknowledgement: Acknowledgement): void {
+    this.#settleOwed();
     const { last, failure } = acknowledgement;
     const first = this.#settled + 1;
     const journaled = this.#journaled.splice(0, last - this.#settled);
@@ -292,7 +295,17 @@ export class WriteQueue {
       this.#kept = [];
       const setAside = acknowledgement.refused.filter(({ number }) => number < first + journaled.length);
       if (setAside.length > 0) this.#onSetAside(setAside);
-      this.#settle(done, first + journaled.length, acknowledgement);
+      this.#owed = () => {
+        this.#settle(done, first + journaled.length, acknowledgement);
+        this.#tellFlushed(last);
+      };
+      // A database of its own processes writes what waits while those whose rows are written go on: it is sent before they are told.
+      if (this.#isAwaited && this.#host.take !== undefined) {
+        this.#send();
+        setImmediate(this.#settleOwed);
+        return;
+      }
+      this.#settleOwed();
     } else {
       for (const [index, row] of journaled.entries())
         if (row !== null) this.#kept.push({ number: first + index, row });
@@ -301,6 +314,16 @@ export class WriteQueue {
       this.#defer(done);
     }
     if (this.#next > this.#firstOfBatch) this.#schedule();
+    this.#tellFlushed(last);
+  }
+
+  readonly #settleOwed = (): void => {
+    const settle = this.#owed;
+    this.#owed = null;
+    settle?.();
+  };
+
+  #tellFlushed(last: number): void {
     while (this.#flushed[0] !== undefined && this.#flushed[0].number <= last)
       this.#flushed.shift()?.resolve();
   }
