@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 const TOGETHER: Readonly<Record<string, string>> = {
   rooms:
     'test/{common,engine,errors,golden,language,ledger,revisions,server,simulation}/**/!(work-thread).test.ts',
-  commands: 'test/{cli,e2e}/*.test.ts',
+  commands: 'test/{cli,e2e,page}/*.test.ts',
   conformance: 'test/conformance/**/!(claude-hosts).test.ts',
   faults: 'test/faults/**/*.test.ts',
   documents: 'test/{bench,docs,library,scripts,support}/*.test.ts',

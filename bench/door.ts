@@ -44,8 +44,8 @@ const standings = await contest(contenders, {
   inFlight: IN_FLIGHT,
   rounds: sized(size, { tiny: 1, usual: 5, full: 7 }),
   // V8 compiles for so long what is hot, on the same core.
-  warmUpSeconds: sized(size, { tiny: 0.2, usual: 10, full: 20 }),
-  roundSeconds: sized(size, { tiny: 0.2, usual: 4, full: 10 }),
+  warmUpSeconds: sized(size, { tiny: 0.02, usual: 10, full: 20 }),
+  roundSeconds: sized(size, { tiny: 0.02, usual: 4, full: 10 }),
 });
 for (const { servers } of contenders) for (const server of servers) await server.stop();
 await upstream.stop();

@@ -21,7 +21,7 @@ import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workf
 
 const IN_FLIGHT = 32;
 const size = askedSize();
-const runs = sized(size, { tiny: 64, usual: 6_000, full: 20_000 });
+const runs = sized(size, { tiny: 16, usual: 6_000, full: 20_000 });
 const rounds = sized(size, { tiny: 1, usual: 7, full: 11 });
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });

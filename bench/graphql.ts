@@ -5,7 +5,7 @@ import { portkeyHeaders, startPortkey } from './peers/portkey.ts';
 import { startHeadgate } from './peers/headgate.ts';
 import { chat, CHAT_END, graphqlCall, RUN_END, runTask } from './support/calls.ts';
 import { besidePortkey, contest, several, standingText, toldBy } from './support/contest.ts';
-import type { Contender, Standing } from './support/contest.ts';
+import type { Contender } from './support/contest.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
 import { askedSize, give, held, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
@@ -18,13 +18,7 @@ const ASK =
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 
-/** In each round all take turns; the first warms up: V8 compiles for so long what is hot, on the same core. */
-async function compare(
-  pace: string,
-  inFlight: number,
-  rounds: number,
-  processes: number,
-): Promise<ReadonlyMap<string, Standing>> {
+async function contendersAt(pace: string, processes: number): Promise<readonly Contender[]> {
   const to = `${upstream.url}/${pace}/v1`;
   const all: Contender[] = [
     {
@@ -54,24 +48,29 @@ async function compare(
       expect: CHAT_END,
     },
   ];
-  const contenders = all.filter(({ servers }) => servers.length > 0);
-  const standings = await contest(contenders, {
-    inFlight,
-    rounds,
-    warmUpSeconds: sized(size, { tiny: 0.2, usual: 10, full: 20 }),
-    roundSeconds: sized(size, { tiny: 0.2, usual: 4, full: 10 }),
-  });
-  for (const { servers } of contenders) for (const server of servers) await server.stop();
-  return standings;
+  return all.filter(({ servers }) => servers.length > 0);
 }
 
-const now = await compare(
-  'now',
-  BUSY,
-  sized(size, { tiny: 1, usual: 5, full: 7 }),
-  sized(size, { tiny: 1, usual: 2, full: 3 }),
-);
-const slow = await compare('slow', WAITING, sized(size, { tiny: 1, usual: 1, full: 3 }), 1);
+/** In each round all take turns; the first warms up: V8 compiles for so long what is hot, on the same core. */
+const compare = (contenders: readonly Contender[], inFlight: number, rounds: number) =>
+  contest(contenders, {
+    inFlight,
+    rounds,
+    warmUpSeconds: sized(size, { tiny: 0.02, usual: 10, full: 20 }),
+    roundSeconds: sized(size, { tiny: 0.02, usual: 4, full: 10 }),
+  });
+
+async function stop(contenders: readonly Contender[]): Promise<void> {
+  for (const { servers } of contenders) for (const server of servers) await server.stop();
+}
+
+const busy = await contendersAt('now', sized(size, { tiny: 1, usual: 2, full: 3 }));
+const now = await compare(busy, BUSY, sized(size, { tiny: 1, usual: 5, full: 7 }));
+if (size !== 'tiny') await stop(busy);
+// At the tiny size those that are there will do.
+const waiting = size === 'tiny' ? busy : await contendersAt('slow', 1);
+const slow = await compare(waiting, WAITING, sized(size, { tiny: 1, usual: 1, full: 3 }));
+await stop(waiting);
 await upstream.stop();
 
 const lines: Line[] = [...now].map(([name, standing]) => ({

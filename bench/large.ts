@@ -10,7 +10,7 @@ import { askedSize, give, held, sized } from './support/report.ts';
 const MEGABYTE = 1_000_000;
 const IN_FLIGHT = 4;
 const size = askedSize();
-const seconds = sized(size, { tiny: 0.5, usual: 10, full: 30 });
+const seconds = sized(size, { tiny: 0.05, usual: 10, full: 30 });
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });
 // Not on one core: that long texts are counted by another thread is the point.

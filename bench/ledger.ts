@@ -6,8 +6,8 @@ import { askedSize, give, held, numberText, sized } from './support/report.ts';
 import type { Line } from './support/report.ts';
 
 const size = askedSize();
-const attempts = sized(size, { tiny: 500, usual: 50_000, full: 200_000 });
-const many = sized(size, { tiny: 500, usual: 1_000_000, full: 1_000_000 });
+const attempts = sized(size, { tiny: 100, usual: 50_000, full: 200_000 });
+const many = sized(size, { tiny: 100, usual: 1_000_000, full: 1_000_000 });
 const { rawAttemptsPerSecond: raw, ledger, large } = await benchLedger(attempts, many);
 
 const lines: Line[] = [];

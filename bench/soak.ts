@@ -10,7 +10,7 @@ import { ENV, inputText, temporaryFolder, writeWorkflows } from './support/workf
 
 const IN_FLIGHT = 64;
 const size = askedSize();
-const runs = sized(size, { tiny: 200, usual: 50_000, full: 1_000_000 });
+const runs = sized(size, { tiny: 80, usual: 50_000, full: 1_000_000 });
 const SAMPLES = 40;
 
 const upstream = await startNode(['bench/support/upstream.ts'], { core: LOAD_CORE });

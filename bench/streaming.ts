@@ -12,7 +12,7 @@ import { inputText } from './support/workflows.ts';
 
 const size = askedSize();
 const streams = sized(size, { tiny: 5, usual: 500, full: 500 });
-const seconds = sized(size, { tiny: 0.2, usual: 12, full: 30 });
+const seconds = sized(size, { tiny: 0.02, usual: 12, full: 30 });
 const rounds = sized(size, { tiny: 1, usual: 2, full: 5 });
 /** A stream of the upstream's lasts as long; the first ones are spread over it, so that as many begin at any moment as end. */
 const STREAM_MS = 4_300;
@@ -22,6 +22,7 @@ const OPEN = sized(size, { tiny: 10, usual: 5_000, full: 5_000 });
 /** So long 5,000 of them take to begin; each of the upstream's lasts three times as long. */
 const HELD = size === 'tiny' ? 'brief' : 'held';
 const PACED = size === 'tiny' ? 'brief' : 'paced';
+const FLAT = size === 'tiny' ? 'brief' : 'flat';
 const OPENING_MS = sized(size, { tiny: 200, usual: 15_000, full: 15_000 });
 
 const SUBSCRIBE =
@@ -168,17 +169,18 @@ for (let round = 0; round < rounds; round += 1) {
     if (size !== 'tiny') few[name].push(await measure(ways[name], PACED, FEW, spread));
   for (const name of names) many[name].push(await measure(ways[name], PACED, streams, spread));
 }
-if (HELD !== PACED) await paced.server.stop();
+// At the tiny size one server does for all.
+if (size !== 'tiny') await paced.server.stop();
 
-const flood = await headgate('flat');
+const flood = FLAT === PACED ? paced : await headgate(FLAT);
 const atOnce = Math.min(32, streams);
-for (const way of [flood.graphql, flood.door]) await measure(way, 'flat', atOnce, 0);
+for (const way of [flood.graphql, flood.door]) await measure(way, FLAT, atOnce, 0);
 const fullSpeed = {
-  raw: await measure(proxy, 'flat', atOnce, 0),
-  graphql: await measure(flood.graphql, 'flat', atOnce, 0),
-  door: await measure(flood.door, 'flat', atOnce, 0),
+  raw: await measure(proxy, FLAT, atOnce, 0),
+  graphql: await measure(flood.graphql, FLAT, atOnce, 0),
+  door: await measure(flood.door, FLAT, atOnce, 0),
 };
-await flood.server.stop();
+if (flood !== paced) await flood.server.stop();
 await proxy.server.stop();
 
 /** Half of them through each way in; resident memory while all are open, in MB. */
@@ -201,7 +203,7 @@ async function manyOpen({ server, graphql, door }: Headgate): Promise<number> {
   if (mostMb === 0) throw new Error(`${OPEN} streams were never open at once`);
   return mostMb;
 }
-// What a server that has done nothing yet takes; at the tiny size the one that is there will do.
+// What a server that has done nothing yet takes.
 const fresh = HELD === PACED ? paced : await headgate(HELD);
 const openMb = await manyOpen(fresh);
 await fresh.server.stop();

@@ -24,7 +24,7 @@ interface Profile {
 }
 
 const size = askedSize();
-const seconds = sized(size, { tiny: 0.5, usual: 10, full: 30 });
+const seconds = sized(size, { tiny: 0.1, usual: 10, full: 30 });
 const folder = join(temporaryFolder(), 'profile');
 mkdirSync(folder);
 
