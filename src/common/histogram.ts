@@ -38,7 +38,7 @@ export function quantilesMs<const Shares extends readonly number[]>(
 const MOST_BYTES_A_BUCKET = 10;
 const scratch = new Uint8Array((LAST_BUCKET + 1) * MOST_BYTES_A_BUCKET);
 
-/** Pairs of bucket and count, as unsigned LEB128; buckets in any order. */
+/** Pairs of bucket and count, as unsigned LEB128, in any order; a bucket may come twice, so that one after the other they are their sum. */
 export function encodeHistogram(histogram: Histogram): Uint8Array {
   let end = 0;
   for (const [bucket, times] of histogram) end = writeVarint(times, writeVarint(bucket, end));

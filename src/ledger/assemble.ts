@@ -6,6 +6,7 @@ import { createAdmin } from './admin.ts';
 import { createMaintenance } from './maintenance.ts';
 import type { Alone } from './maintenance.ts';
 import type { Ledger } from './open.ts';
+import { unpackSpans } from './rollup/packed-groups.ts';
 import type { LedgerReader, RevisionReader, RunFilter, WrittenFeed, WrittenRow } from './port.ts';
 import { createRunEnds } from './run-ends.ts';
 import type { ReaderThread } from './sqlite/reader.ts';
@@ -55,7 +56,7 @@ export function assembleLedger(
       return { ...answer, missing: missing.map(({ row }) => row) };
     },
     scan: (reads, filter) => scanner.ask('scan', reads, filter),
-    spans: (reads) => reader.ask('spans', reads),
+    spans: async (reads) => unpackSpans(await reader.ask('spans', reads)),
     onWritten: feed.onWritten,
     health() {
       const health = queue.health();

@@ -30,6 +30,7 @@ import type { RunRecord } from '../engine/execution/records.ts';
 import { openRun } from './sqlite/operations.ts';
 import { LedgerAlerts } from './alerts.ts';
 import type { RollupRead } from './rollup/group.ts';
+import { unpackSpans } from './rollup/packed-groups.ts';
 import type { SpanRead } from './rollup/span.ts';
 import { RunContexts } from './rollup/run-contexts.ts';
 import { createAccounts } from './sqlite/accounts.ts';
@@ -218,7 +219,7 @@ export function openLedgerReader(path: string): ReadOnlyLedger {
     ...createLedgerReader(reader, reader),
     rollups: async (reads) => ({ ...(await reader.ask('rollups', reads)), missing: [] }),
     scan: (reads, filter) => reader.ask('scan', reads, filter),
-    spans: (reads) => reader.ask('spans', reads),
+    spans: async (reads) => unpackSpans(await reader.ask('spans', reads)),
     verify: () => reader.ask('verify'),
     planText: (hash) => reader.ask('planText', hash),
     close: () => reader.close(),

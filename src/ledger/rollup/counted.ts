@@ -1,5 +1,4 @@
 // What attempts and runs are counted for, in SQL: to hold roll-ups to their rows, and for the edges of a span that no roll-up ends at.
-import { SUM_COLUMNS } from './sums.ts';
 
 const when = (condition: string, value: string): string => `case when ${condition} then ${value} else 0 end`;
 /** A text or null, compared with a text, as both databases say it. */
@@ -44,9 +43,9 @@ export const sumsIn = (columns: { readonly [column: string]: string }): string =
 export const isClosed = "status not in ('open', 'unreconciled')";
 export const isFinished = 'finished_at_ms is not null';
 
-/** All of the roll-ups' columns, in their order: what a row does not have is 0, and is not added up. */
-export function allSums(columns: { readonly [column: string]: string }): string {
-  return SUM_COLUMNS.map(
-    (name) => (name in columns ? `sum(${columns[name]})` : 'cast(0 as bigint)') + ` as ${name}`,
-  ).join(', ');
+/** Columns of roll-ups: what a row does not have is 0, and is not added up. */
+export function sumsAs(wanted: readonly string[], columns: { readonly [column: string]: string }): string {
+  return wanted
+    .map((name) => (name in columns ? `sum(${columns[name]})` : 'cast(0 as bigint)') + ` as ${name}`)
+    .join(', ');
 }

@@ -2,6 +2,8 @@
 import { DAYS, HOURS, MINUTES, QUARTERS, widthMs } from './dimensions.ts';
 import { hasFilter } from './group.ts';
 import type { GroupedSums, Grouping } from './group.ts';
+import type { PackedGroups } from './packed-groups.ts';
+import type { SumName } from './sums.ts';
 
 /** From `fromMs` (inclusive) to `toMs` (exclusive). */
 export interface TimeSpan {
@@ -23,8 +25,10 @@ export interface SpanRead extends TimeSpan {
   readonly grouping: Grouping;
   /** Durations too, which take longest to add up. */
   readonly latencies: boolean;
+  /** The others may be left at 0; left out: all of them. To read and to send them is most of what a question takes. */
+  readonly sums?: readonly SumName[] | undefined;
   /** At most so many groups, the dearest. */
-  readonly first?: number;
+  readonly first?: number | undefined;
 }
 
 export interface SpanAnswer {
@@ -34,6 +38,11 @@ export interface SpanAnswer {
   readonly groupCount: number;
   /** False: rows of an edge are gone, and the sums that are left do not tell it apart from its day; it is left out. */
   readonly complete: boolean;
+}
+
+/** As a reader sends it. */
+export interface PackedAnswer extends Omit<SpanAnswer, 'groups'> {
+  readonly groups: PackedGroups;
 }
 
 /** −1: what is in it is taken away again. */

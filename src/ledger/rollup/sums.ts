@@ -38,8 +38,29 @@ export type Count = keyof typeof COUNTS;
 
 export const AMOUNT_NAMES = Object.keys(AMOUNTS) as readonly Amount[];
 export const COUNT_NAMES = Object.keys(COUNTS) as readonly Count[];
-/** In the order of the table. */
-export const SUM_COLUMNS: readonly string[] = [...Object.values(AMOUNTS), ...Object.values(COUNTS)];
+
+/** Some of them, in the order of the table. */
+export interface SumNames {
+  readonly amounts: readonly Amount[];
+  readonly counts: readonly Count[];
+}
+export type SumName = Amount | Count;
+export const ALL_SUMS: SumNames = { amounts: AMOUNT_NAMES, counts: COUNT_NAMES };
+
+/** Those of a list, and those that say which group is the dearest and whether there is anything in it; undefined: all. */
+export function sumsNamed(names?: readonly SumName[]): SumNames {
+  if (names === undefined) return ALL_SUMS;
+  const wanted = new Set<SumName>([...names, 'costNanoUsd', 'runs', 'attempts']);
+  return {
+    amounts: AMOUNT_NAMES.filter((name) => wanted.has(name)),
+    counts: COUNT_NAMES.filter((name) => wanted.has(name)),
+  };
+}
+
+export function columnsOf({ amounts, counts }: SumNames): readonly string[] {
+  return [...amounts.map((name) => AMOUNTS[name]), ...counts.map((name) => COUNTS[name])];
+}
+export const SUM_COLUMNS = columnsOf(ALL_SUMS);
 
 /** All but the durations. */
 export type SumNumbers = { [name in Amount]: bigint } & { [name in Count]: number };
@@ -53,6 +74,11 @@ export type PackedSums = SumNumbers & {
   latency: Uint8Array;
   firstToken: Uint8Array;
 };
+
+/** What groups begin with: what is sent to another thread holds its empty durations once. */
+export function noSums(): PackedSums {
+  return { ...NOTHING };
+}
 
 export function emptySums(): Sums {
   return {
@@ -79,6 +105,8 @@ export function emptySums(): Sums {
     firstToken: new Map(),
   };
 }
+
+const NOTHING: PackedSums = { ...emptySums(), latency: new Uint8Array(), firstToken: new Uint8Array() };
 
 export function addSums(into: Sums, other: Sums): void {
   addNumbers(into, other);
@@ -115,10 +143,11 @@ export function addRow(
   into: SumNumbers,
   row: { readonly [column: string]: unknown },
   sign: 1 | -1 = 1,
+  { amounts, counts } = ALL_SUMS,
 ): void {
-  if (sign === 1) for (const name of AMOUNT_NAMES) into[name] += row[AMOUNTS[name]] as bigint;
-  else for (const name of AMOUNT_NAMES) into[name] -= row[AMOUNTS[name]] as bigint;
-  for (const name of COUNT_NAMES) into[name] += sign * Number(row[COUNTS[name]]);
+  if (sign === 1) for (const name of amounts) into[name] += row[AMOUNTS[name]] as bigint;
+  else for (const name of amounts) into[name] -= row[AMOUNTS[name]] as bigint;
+  for (const name of counts) into[name] += sign * Number(row[COUNTS[name]]);
 }
 
 /** Whether nothing was counted in a group: what was in it was all of sessions. */

@@ -8,6 +8,7 @@ import type { RollupReader } from '../open.ts';
 import type { LedgerReader } from '../port.ts';
 import type { GroupedSums } from '../rollup/group.ts';
 import type { SpanRead, TimeSpan } from '../rollup/span.ts';
+import type { SumName } from '../rollup/sums.ts';
 import { shownSpan, spanOf } from './calendar.ts';
 import { addedUse, costOfCell, effectsOf } from './cost-change.ts';
 import type { SpanCell, CostEffect, ModelUse } from './cost-change.ts';
@@ -44,7 +45,12 @@ export async function readCostChange(
   const after = spanOf(to, nowMs);
   const earlier = from === undefined ? usualSpans(shownSpan(after, nowMs)) : [spanOf(from, nowMs)];
   const grouping = { by: [...by, ...CELL_DIMENSIONS], filter, ...(tagKey === undefined ? {} : { tagKey }) };
-  const read = (span: TimeSpan): SpanRead => ({ ...span, grouping, latencies: false });
+  const read = (span: TimeSpan): SpanRead => ({
+    ...span,
+    grouping,
+    latencies: false,
+    sums: SUMS_OF_CELLS,
+  });
   const { firstMs, answers } = await reader.spans([after, ...earlier].map(read));
   const isThere = (span: TimeSpan): boolean => firstMs !== null && span.fromMs >= firstMs;
   const used = earlier.map((span, index) => ({ span, answer: answers[index + 1] }));
@@ -123,6 +129,15 @@ function usualSpans({ fromMs, toMs }: TimeSpan): readonly TimeSpan[] {
     toMs: toMs - (week + 1) * WEEK_MS,
   }));
 }
+
+const SUMS_OF_CELLS: readonly SumName[] = [
+  'cachedRuns',
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+];
 
 /** By group and task, then by revision. */
 function cellsOf(groups: readonly GroupedSums[], asked: number): Map<string, Cells> {

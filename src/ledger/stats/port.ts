@@ -4,6 +4,7 @@ import type { BudgetView } from '../../engine/budget/port.ts';
 import type { RunFilter } from '../port.ts';
 import type { GroupDimension, RollupFilter } from '../rollup/group.ts';
 import type { TimeSpan } from '../rollup/span.ts';
+import type { SumName } from '../rollup/sums.ts';
 
 export type StatsWindow = 'HOUR' | 'DAY' | 'WEEK' | 'MONTH' | 'ALL';
 export type StatsDimension = GroupDimension;
@@ -73,6 +74,8 @@ export interface SpendQuery {
   readonly every?: StatsUnit;
   /** False: nobody looks at them, and they take longest to add up. Default true. */
   readonly latencies?: boolean;
+  /** Which of the others anybody looks at: the rest may be left at 0. Default: all. */
+  readonly sums?: readonly SumName[];
   /** At most so many groups, the dearest; left out: all of them. */
   readonly first?: number;
 }
@@ -188,7 +191,7 @@ export interface CostChange {
 export interface SpanStats {
   costChange(query: CostChangeQuery): Promise<CostChange>;
   spend(query: SpendQuery): Promise<Spend>;
-  savings(query: Omit<SpendQuery, 'every' | 'latencies' | 'first'>): Promise<Savings>;
+  savings(query: Omit<SpendQuery, 'every' | 'latencies' | 'sums' | 'first'>): Promise<Savings>;
   pace(filter?: RollupFilter): Promise<SpendPace>;
   /** null: the budget has no end to be reached (`per: run`, a rolling window), or a condition says which calls count, which sums do not tell. */
   forecast(view: BudgetView): Promise<Forecast | null>;

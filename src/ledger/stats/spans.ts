@@ -10,7 +10,7 @@ import { GRAIN_MS, HOURS, MINUTES, bucketStartMs } from '../rollup/dimensions.ts
 import type { GroupedSums, Grouping } from '../rollup/group.ts';
 import type { SpanAnswer, SpanRead, TimeSpan } from '../rollup/span.ts';
 import { addNumbers, emptySums } from '../rollup/sums.ts';
-import type { PackedSums, SumNumbers } from '../rollup/sums.ts';
+import type { PackedSums, SumName, SumNumbers } from '../rollup/sums.ts';
 import { toBucket } from './bucket.ts';
 import { readCostChange } from './changes.ts';
 import type { ChangeReader } from './changes.ts';
@@ -28,7 +28,7 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
   return {
     costChange: (query) => readCostChange(reader, clock, query),
     forecast: createForecasts(reader, clock),
-    async spend({ span: asked, by = [], tagKey, filter = {}, every, latencies = true, first }) {
+    async spend({ span: asked, by = [], tagKey, filter = {}, every, latencies = true, sums, first }) {
       if (first !== undefined && first < 0)
         throw new HeadgateError(
           'SPAN_INVALID',
@@ -40,8 +40,13 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
       const parts = every === undefined ? [] : partsOf(span, every, asked.timeZone ?? 'UTC', nowMs);
       const grouping = groupingOf({ by, tagKey, filter });
       const reads = [
-        ...readsOf(span, grouping, latencies, first),
-        ...parts.map((part): SpanRead => ({ ...part, grouping: { by: [], filter }, latencies: false })),
+        ...readsOf(span, grouping, { latencies, sums }, first),
+        ...parts.map((part): SpanRead => ({
+          ...part,
+          grouping: { by: [], filter },
+          latencies: false,
+          sums,
+        })),
       ];
       const { answers } = await reader.spans(reads);
       const { total, groups, groupCount } = totalAndGroups(answers, grouping, first);
@@ -61,7 +66,9 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
       const nowMs = clock.nowMs();
       const span = spanOf(asked, nowMs);
       const grouping = groupingOf({ by, tagKey, filter });
-      const { answers } = await reader.spans(readsOf(span, grouping, false));
+      const { answers } = await reader.spans(
+        readsOf(span, grouping, { latencies: false, sums: SUMS_OF_SAVINGS }),
+      );
       const { total, groups } = totalAndGroups(answers, grouping);
       return {
         ...shownSpan(span, nowMs),
@@ -75,7 +82,7 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
     async pace(filter = {}) {
       const nowMs = clock.nowMs();
       const grouping = { by: [], filter };
-      const read = (span: TimeSpan): SpanRead => ({ ...span, grouping, latencies: false });
+      const read = (span: TimeSpan): SpanRead => ({ ...span, grouping, latencies: false, sums: [] });
       const hourMs = bucketStartMs(HOURS, nowMs);
       const weeks = Array.from({ length: USUAL_WEEKS }, (_, week) => hourMs - (week + 1) * WEEK_MS);
       const { firstMs, answers } = await reader.spans([
@@ -139,12 +146,12 @@ function createForecasts(reader: RollupReader, clock: Clock): SpanStats['forecas
 function readsOf(
   span: TimeSpan,
   grouping: Grouping,
-  latencies: boolean,
+  { latencies, sums }: Pick<SpanRead, 'latencies' | 'sums'>,
   first?: number,
 ): readonly SpanRead[] {
-  const groups: SpanRead = { ...span, grouping, latencies, ...(first === undefined ? {} : { first }) };
+  const groups: SpanRead = { ...span, grouping, latencies, sums, first };
   if (addsUp(grouping, first)) return [groups];
-  return [groups, { ...span, grouping: { by: [], filter: grouping.filter }, latencies }];
+  return [groups, { ...span, grouping: { by: [], filter: grouping.filter }, latencies, sums }];
 }
 
 function addsUp({ by, tagKey }: Grouping, first?: number): boolean {
@@ -181,6 +188,16 @@ function groupingOf({
 function keysOf(by: readonly StatsDimension[], values: readonly string[]): GroupKeys {
   return by.map((dimension, index) => ({ dimension, value: values[index] ?? '' }));
 }
+
+const SUMS_OF_SAVINGS: readonly SumName[] = [
+  'savedRoutingNanoUsd',
+  'savedLocalNanoUsd',
+  'savedCascadeNanoUsd',
+  'savedExactCacheNanoUsd',
+  'savedPromptCacheNanoUsd',
+  'savedFailuresNanoUsd',
+  'unbaselinedNanoUsd',
+];
 
 /** Whether the other side of the comparison is another model's price, or was measured as well. */
 const IS_ESTIMATED: { readonly [cause in SavingCause]: boolean } = {

@@ -2,19 +2,22 @@
 import { Kind } from 'graphql';
 import type { GraphQLResolveInfo, SelectionSetNode } from 'graphql';
 
-/** Whether a field of such a name is asked for at any depth; directives and types are not looked at. */
-export function selects(
-  { fieldNodes, fragments }: GraphQLResolveInfo,
-  isWanted: (name: string) => boolean,
-): boolean {
+/** The names of fields that are asked for, at any depth; directives and types are not looked at. */
+export function selected({ fieldNodes, fragments }: GraphQLResolveInfo): ReadonlySet<string> {
+  const names = new Set<string>();
   const seen = new Set<string>();
-  const within = (set: SelectionSetNode | undefined): boolean =>
-    set?.selections.some((node) => {
-      if (node.kind === Kind.FIELD) return isWanted(node.name.value) || within(node.selectionSet);
-      if (node.kind === Kind.INLINE_FRAGMENT) return within(node.selectionSet);
-      if (seen.has(node.name.value)) return false;
-      seen.add(node.name.value);
-      return within(fragments[node.name.value]?.selectionSet);
-    }) ?? false;
-  return fieldNodes.some(({ selectionSet }) => within(selectionSet));
+  const within = (set: SelectionSetNode | undefined): void => {
+    for (const node of set?.selections ?? []) {
+      if (node.kind === Kind.FIELD) {
+        names.add(node.name.value);
+        within(node.selectionSet);
+      } else if (node.kind === Kind.INLINE_FRAGMENT) within(node.selectionSet);
+      else if (!seen.has(node.name.value)) {
+        seen.add(node.name.value);
+        within(fragments[node.name.value]?.selectionSet);
+      }
+    }
+  };
+  for (const { selectionSet } of fieldNodes) within(selectionSet);
+  return names;
 }

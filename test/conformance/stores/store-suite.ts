@@ -6,7 +6,10 @@ import type { WrittenRow } from '../../../src/ledger/port.ts';
 import type { Ledger } from '../../../src/ledger/open.ts';
 import { START_MS, finish, makeAttempt, makeRun, makeStep, settle } from '../../support/ledger-records.ts';
 import { TRAFFIC_END_MS, scanned, spanReads, sumsByGroup, writeTraffic } from '../../support/span-traffic.ts';
-import type { SpanRead } from '../../../src/ledger/rollup/span.ts';
+import type { SpanAnswer, SpanRead } from '../../../src/ledger/rollup/span.ts';
+import { AMOUNT_NAMES, COUNT_NAMES } from '../../../src/ledger/rollup/sums.ts';
+
+const SUM_NAMES = [...AMOUNT_NAMES, ...COUNT_NAMES];
 
 /** `open` gives an empty ledger the first time, and the same one again when called with what `close` left. */
 export interface StoreUnderTest {
@@ -252,7 +255,7 @@ export function describeStore(name: string, store: StoreUnderTest): void {
         }
       };
       const asked = fc.sample(spanReads, 60);
-      for (const reads of asked) {
+      for (const [number, reads] of asked.entries()) {
         await check(reads);
         // The dearest alone are those of the whole answer, with their latencies.
         const { answers } = await ledger.spans(reads);
@@ -264,6 +267,21 @@ export function describeStore(name: string, store: StoreUnderTest): void {
           expect(groups.map(({ values }) => values)).toEqual(all.slice(0, 2).map(({ values }) => values));
           expect(sumsByGroup(groups)).toEqual(sumsByGroup(all.slice(0, 2)));
         }
+        // One sum alone is that of the whole answer.
+        const wanted = SUM_NAMES[number % SUM_NAMES.length] ?? 'runs';
+        const alone = await ledger.spans(reads.map((read) => ({ ...read, sums: [wanted] })));
+        const told = ({ groups, groupCount }: SpanAnswer): unknown => [
+          groupCount,
+          groups.map(({ values, sums }) => [
+            values,
+            sums.costNanoUsd,
+            sums.runs,
+            sums.attempts,
+            sums[wanted],
+            sums.latency,
+          ]),
+        ];
+        expect(alone.answers.map(told)).toEqual(answers.map(told));
       }
       // Minutes and hours go, and what they told is read from rows.
       await ledger.prune(TRAFFIC_END_MS);

@@ -370,6 +370,38 @@ describe('budgets', () => {
   });
 });
 
+describe('spend', () => {
+  it('says of each figure the same, whatever is asked for beside it', async () => {
+    const { data: schema } = await ask(
+      '{ __type(name: "CostBucket") { fields { name type { kind ofType { kind } } } } }',
+    );
+    const fields = (
+      schema.__type.fields as readonly { name: string; type: { kind: string; ofType?: { kind: string } } }[]
+    )
+      .filter(({ type }) => (type.ofType ?? type).kind === 'SCALAR')
+      .map(({ name }) => name);
+    const spend = async (figures: string): Promise<{ [place: string]: { [field: string]: unknown } }> => {
+      const { data } = await ask(
+        `query { spend(span: { window: ALL }, by: [TASK], every: MONTH) { total { ${figures} } groups { bucket { ...Figures } } } }
+         fragment Figures on CostBucket { shown: __typename ${figures} }`,
+      );
+      const { total, groups } = data.spend;
+      return { total, first: groups[0].bucket };
+    };
+    const all = await spend(fields.join(' '));
+    expect(fields).toContain('savedAgainstDearest');
+    expect(all['total']?.['cost']).not.toBe('0');
+    for (const field of fields) {
+      const alone = await spend(field);
+      for (const place of ['total', 'first'])
+        expect([field, alone[place]?.[field]]).toEqual([field, all[place]?.[field]]);
+    }
+    expect(
+      fields.filter((field) => !['0', 0, null].includes(all['total']?.[field] as string | number | null)),
+    ).toEqual(expect.arrayContaining(['attempts', 'cost', 'inputTokens', 'outputTokens', 'runs']));
+  });
+});
+
 describe('costStats', () => {
   it("sums the viewer's own spend unless it may see all, and refuses another's by name (INV-12)", async () => {
     const STATS =

@@ -1,20 +1,19 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
 import { DAYS, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
+import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
 import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
 import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
-import type { Kept, SpanRead, TimeSpan } from '../../rollup/span.ts';
-import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
-import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import type { Kept, PackedAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
+import { NO_SHARE, PointGroups, RememberedShares, SpanGroups } from '../../rollup/span-groups.ts';
+import { SUM_COLUMNS, columnsOf, sumsNamed } from '../../rollup/sums.ts';
 import type { SpansAnswer } from '../../sqlite/queries/queries.ts';
 import type { Queryable, Row } from '../connection.ts';
 import { HAS_QUARTERS, HAS_SESSION_DAYS, isTrue } from '../rollup-changes.ts';
 
 const INSIDE = 'grain = $1 and bucket_ms >= $2 and bucket_ms < $3';
 const NUMBERS = `select key_id, ${SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ')} from rollups where ${INSIDE} group by key_id`;
-/** One after the other, encoded histograms are their sum. */
 const TOGETHER = "string_agg(latency, '') as latency, string_agg(first_token, '') as first_token";
 const HISTOGRAMS = `select key_id, ${TOGETHER} from rollups where ${INSIDE} group by key_id`;
 const POINTS = `select key_id, bucket_ms, cost_nano_usd, runs, attempts, input_tokens, output_tokens from rollups
@@ -31,6 +30,7 @@ const boundsOf = ({ spans, grouping }: RollupRead, isComplete: boolean): readonl
 /** Keys are written once and never changed: what they say is read and decoded once. */
 export class RollupKeys {
   #known = new Map<bigint, Dimensions>();
+  readonly shares = new RememberedShares();
 
   async read(database: Queryable, rows: readonly Row[]): Promise<void> {
     const missing = new Set(rows.map((row) => row['key_id'] as bigint).filter((id) => !this.#known.has(id)));
@@ -83,7 +83,7 @@ async function readWhole(
   bounds: readonly Bounds[],
   grouping: Grouping,
 ): Promise<readonly GroupedSums[]> {
-  const groups = new SpanGroups(grouping);
+  const groups = new SpanGroups(keys.shares.of(grouping));
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   for (const one of bounds) {
     for (const row of await ask(database, keys, NUMBERS, one))
@@ -91,7 +91,7 @@ async function readWhole(
     for (const row of await ask(database, keys, HISTOGRAMS, one))
       groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
   }
-  return groups.answer().groups;
+  return groups.groups();
 }
 
 async function readPoints(
@@ -100,7 +100,7 @@ async function readPoints(
   bounds: readonly Bounds[],
   grouping: Grouping,
 ): Promise<readonly GroupedPoint[]> {
-  const points = new PointGroups(grouping);
+  const points = new PointGroups(keys.shares.of(grouping));
   for (const one of bounds)
     for (const row of await ask(database, keys, POINTS, one))
       points.add(
@@ -125,11 +125,14 @@ export const BY_INDEX =
 /** The pieces as a relation of their own; `p.read`: of which read each is. */
 const PIECES = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as p(g, f, t, s, read)
   join rollups on grain = p.g and bucket_ms >= p.f and bucket_ms < p.t`;
-const SIGNED = SUM_COLUMNS.map((name) => `sum(p.s * ${name}) as ${name}`).join(', ');
+const signed = (columns: readonly string[]): string =>
+  columns.map((name) => `sum(p.s * ${name}) as ${name}`).join(', ');
 /** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
 const KEYS_OF_PIECES = `select distinct key_id from ${PIECES}`;
-const TOTALS = `select p.read as read, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
-const BY_KEY = `select key_id, ${SIGNED} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
+const totals = (columns: readonly string[]): string =>
+  `select p.read as read, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
+const byKey = (columns: readonly string[]): string =>
+  `select key_id, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
 const DURATIONS = `select p.s as sign, key_id, ${TOGETHER} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.s, key_id`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
@@ -147,8 +150,10 @@ const COUNTED_AT_EDGES = [
   },
 ].map(({ sums, from, key }) => ({
   keys: `select distinct rollup_key_id as key_id from ${EDGES} join ${from}`,
-  together: `select e.edge as edge, ${allSums(sums)} from ${EDGES} join ${from} and ($3::bigint[] is null or rollup_key_id + 0 = any($3::bigint[])) group by e.edge`,
-  byKey: `select e.edge as edge${key}, ${allSums(sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
+  together: (columns: readonly string[]) =>
+    `select e.edge as edge, ${sumsAs(columns, sums)} from ${EDGES} join ${from} and ($3::bigint[] is null or rollup_key_id + 0 = any($3::bigint[])) group by e.edge`,
+  byKey: (columns: readonly string[]) =>
+    `select e.edge as edge${key}, ${sumsAs(columns, sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
 }));
 const DURATIONS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, latency_ms, first_token_ms
   from ${EDGES} join attempts on ${BEGAN_INSIDE} where ${isClosed}`;
@@ -158,14 +163,19 @@ export async function readSpans(
   database: Queryable,
   keys: RollupKeys,
   reads: readonly SpanRead[],
-): Promise<SpansAnswer> {
+): Promise<SpansAnswer<PackedAnswer>> {
   const { firstMs, kept: there, hasSessionDays: isComplete } = await readState(database);
+  // Spans that are asked for together are read together, and want the same.
+  const wanted = reads.map(({ sums }) => sums);
+  const names = sumsNamed(wanted.includes(undefined) ? undefined : wanted.flatMap((some) => some ?? []));
+  const columns = columnsOf(names);
   const spans = reads.map((read) => {
     const { sums, rows } = spanParts(read, there);
     const pieces = sums.flatMap(({ grain, ...part }): Piece[] =>
       grainsOf(grain, read.grouping, isComplete).map((one) => ({ ...part, grain: one })),
     );
-    return { ...read, pieces, rows, groups: new SpanGroups(read.grouping), keys: [] as readonly unknown[] };
+    const groups = new SpanGroups(keys.shares.of(read.grouping), names);
+    return { ...read, pieces, rows, groups, keys: [] as readonly unknown[] };
   });
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   const askFor = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
@@ -211,7 +221,7 @@ export async function readSpans(
   for (const some of together.values()) {
     const pieces = piecesOf(some);
     const only = await keysFor(pieces, some[0]?.grouping.filter ?? {});
-    for (const row of await askFor(TOTALS, [...pieces, only]))
+    for (const row of await askFor(totals(columns), [...pieces, only]))
       some[Number(row['read'])]?.groups.addAll(row, 1);
   }
   for (const span of spans) {
@@ -219,7 +229,7 @@ export async function readSpans(
     if (grouping.by.length === 0 && !latencies) continue;
     const pieces = piecesOf([span]);
     const only = await keysFor(pieces, grouping.filter);
-    const found = await askKeyed(BY_KEY, [...pieces, only]);
+    const found = await askKeyed(byKey(columns), [...pieces, only]);
     for (const row of found) groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
     span.keys = found.map((row) => row['key_id']);
   }
@@ -246,17 +256,17 @@ export async function readSpans(
     spans.filter(({ grouping }) => grouping.by.length === 0),
     ({ grouping }) => JSON.stringify(grouping.filter),
   );
-  for (const { keys: keysInside, together: sums, byKey } of COUNTED_AT_EDGES) {
+  for (const counted of COUNTED_AT_EDGES) {
     for (const some of ofNoGroup.values()) {
       const filter = some[0]?.grouping.filter ?? {};
       const ask: typeof askFor = async (text, bounds) =>
-        askFor(text, [...bounds, await keysFor(bounds, filter, keysInside)]);
-      await atEdges(some, ask, sums, (groups, row, sign) => groups.addAll(row, sign));
+        askFor(text, [...bounds, await keysFor(bounds, filter, counted.keys)]);
+      await atEdges(some, ask, counted.together(columns), (groups, row, sign) => groups.addAll(row, sign));
     }
     await atEdges(
       spans.filter(({ grouping }) => grouping.by.length > 0),
       askKeyed,
-      byKey,
+      counted.byKey(columns),
       (groups, row, sign) => groups.add(rowShareOf(groups, row), row, sign),
     );
   }

@@ -13,7 +13,7 @@ import type {
 } from '../../port.ts';
 import { DAYS } from '../../rollup/dimensions.ts';
 import type { GroupedPoint, RollupRead } from '../../rollup/group.ts';
-import type { SpanAnswer, SpanRead } from '../../rollup/span.ts';
+import type { PackedAnswer, SpanAnswer, SpanRead } from '../../rollup/span.ts';
 import {
   activeSwitches,
   learntBoundsOf,
@@ -83,7 +83,7 @@ export interface Queries {
   /** The same from the rows, with a filter that roll-ups cannot answer. */
   scan(reads: readonly RollupRead[], filter: RunFilter): RollupAnswer;
   /** Exact spans, all of one commit. */
-  spans(reads: readonly SpanRead[]): SpansAnswer;
+  spans(reads: readonly SpanRead[]): SpansAnswer<PackedAnswer>;
   verify(): VerifyReport;
 }
 
@@ -94,11 +94,11 @@ export interface RollupAnswer {
   readonly answers: readonly (readonly GroupedPoint[])[];
 }
 
-export interface SpansAnswer {
+export interface SpansAnswer<Answer = SpanAnswer> {
   /** The day (UTC) that the oldest sum is of; null: nothing was counted yet. */
   readonly firstMs: number | null;
   /** For each read asked for. */
-  readonly answers: readonly SpanAnswer[];
+  readonly answers: readonly Answer[];
 }
 
 const firstOf = (value: unknown): number | null => (typeof value === 'bigint' ? Number(value) : null);

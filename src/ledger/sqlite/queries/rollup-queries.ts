@@ -33,15 +33,15 @@ export function createRollupReader(
   const boundsOf = ({ spans, grouping }: RollupRead): readonly (readonly number[])[] =>
     spans.flatMap(({ grain, fromMs, toMs }) => grainsOf(grain, grouping).map((one) => [one, fromMs, toMs]));
   const whole = (read: RollupRead): readonly GroupedSums[] => {
-    const groups = ask(new SpanGroups(read.grouping));
+    const groups = ask(read.grouping, (keys) => new SpanGroups(keys));
     for (const bounds of boundsOf(read)) {
       for (const row of numbers.all(...bounds)) groups.add(Number(row['share']), row, 1);
       for (const row of histograms.all(...bounds)) groups.addHistograms(Number(row['share']), row, 1);
     }
-    return groups.answer().groups;
+    return groups.groups();
   };
   const byBucket = (read: RollupRead): readonly GroupedPoint[] => {
-    const groups = ask(new PointGroups(read.grouping));
+    const groups = ask(read.grouping, (keys) => new PointGroups(keys));
     const { by, filter } = read.grouping;
     const statement = by.length === 0 && !hasFilter(filter) ? together : points;
     for (const bounds of boundsOf(read))

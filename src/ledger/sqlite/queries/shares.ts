@@ -2,18 +2,21 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
-import type { Shares } from '../../rollup/span-groups.ts';
+import type { Grouping } from '../../rollup/group.ts';
+import { RememberedShares } from '../../rollup/span-groups.ts';
+import type { KeyShares, Shares } from '../../rollup/span-groups.ts';
 
 /** Keys are written once and never changed: what they say is decoded once. */
 const REMEMBERED_KEYS = 50_000;
 
-/** Of a share: one after the other, encoded histograms are their sum. */
+/** Of a share. */
 export const HISTOGRAMS =
   "cast(group_concat(latency, '') as blob) as latency, cast(group_concat(first_token, '') as blob) as first_token";
 
 /** From now on it is these groups that the database asks. */
 export type AskForShares = <Groups extends Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>>(
-  groups: Groups,
+  grouping: Grouping,
+  groupsOf: (keys: KeyShares) => Groups,
 ) => Groups;
 
 /** Gives a connection `share_of(key_id)` for sums, and `share_of_attempt(rollup_key_id, status)` and `share_of_run(rollup_key_id)` for rows. */
@@ -35,7 +38,9 @@ export function createShares(connection: DatabaseSync): AskForShares {
     asked.rowShareOf(key as number, dimensionsOf, status as string),
   );
   connection.function('share_of_run', same, (key) => asked.rowShareOf(key as number, dimensionsOf));
-  return (groups) => {
+  const remembered = new RememberedShares();
+  return (grouping, groupsOf) => {
+    const groups = groupsOf(remembered.of(grouping));
     asked = groups;
     return groups;
   };

@@ -1,12 +1,12 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { allSums, isClosed, isFinished, ofAttempts, ofRuns } from '../../rollup/counted.ts';
+import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
 import { BY_SESSION } from '../../rollup/dimensions.ts';
 import { grainsOf, hasFilter } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
-import type { Kept, SpanAnswer, SpanRead } from '../../rollup/span.ts';
+import type { Kept, PackedAnswer, SpanRead } from '../../rollup/span.ts';
 import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
-import { SUM_COLUMNS } from '../../rollup/sums.ts';
+import { columnsOf, sumsNamed } from '../../rollup/sums.ts';
 import { HISTOGRAMS } from './shares.ts';
 import type { AskForShares } from './shares.ts';
 
@@ -14,7 +14,6 @@ type Row = { readonly [column: string]: unknown };
 /** Of roll-ups a grain, then from when to when. */
 type Bounds = readonly number[];
 
-const SUMS = SUM_COLUMNS.map((name) => `sum(${name}) as ${name}`).join(', ');
 const ROLLUPS = 'rollups where grain = ? and bucket_ms >= ? and bucket_ms < ?';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= ? and started_at_ms < ?';
 const ATTEMPTS = `attempts where ${isClosed} and ${BEGAN_INSIDE}`;
@@ -27,10 +26,19 @@ interface Source {
   readonly byShare: StatementSync;
 }
 
+interface Sources {
+  readonly rollups: Source;
+  /** Attempts, and runs. */
+  readonly rows: readonly Source[];
+}
+
+/** What people and the page ask are a dozen sets of sums. */
+const REMEMBERED_SETS = 50;
+
 export function createSpanReader(
   connection: DatabaseSync,
   ask: AskForShares,
-): (reads: readonly SpanRead[]) => SpanAnswer[] {
+): (reads: readonly SpanRead[]) => PackedAnswer[] {
   const state = connection.prepare(
     'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from, quarters_from_ms as quarters_from from ledger_state',
   );
@@ -40,20 +48,28 @@ export function createSpanReader(
     some: connection.prepare(`select count(*) as n, ${columns} from ${rows} and ${share} <> ${NO_SHARE}`),
     byShare: connection.prepare(`select ${share} as share, ${columns} from ${rows} group by 1`),
   });
-  const rollups = sourceOf('rollups', SUMS, 'share_of(key_id)', ROLLUPS);
   const histograms = connection.prepare(
     `select share_of(key_id) as share, ${HISTOGRAMS} from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE} group by 1`,
   );
   const shareOfAttempt = 'share_of_attempt(rollup_key_id, status)';
-  const rows = [
-    sourceOf('attempts', allSums(ofAttempts), shareOfAttempt, ATTEMPTS),
-    sourceOf(
-      'runs',
-      allSums(ofRuns),
-      'share_of_run(rollup_key_id)',
-      `runs where ${isFinished} and ${BEGAN_INSIDE}`,
-    ),
-  ];
+  const prepared = new Map<string, Sources>();
+  const sourcesOf = (columns: readonly string[]): Sources => {
+    const name = columns.join();
+    const known = prepared.get(name);
+    if (known !== undefined) return known;
+    if (prepared.size >= REMEMBERED_SETS) prepared.clear();
+    const sums = columns.map((column) => `sum(${column}) as ${column}`).join(', ');
+    const runs = `runs where ${isFinished} and ${BEGAN_INSIDE}`;
+    const sources = {
+      rollups: sourceOf(`rollups ${name}`, sums, 'share_of(key_id)', ROLLUPS),
+      rows: [
+        sourceOf(`attempts ${name}`, sumsAs(columns, ofAttempts), shareOfAttempt, ATTEMPTS),
+        sourceOf(`runs ${name}`, sumsAs(columns, ofRuns), 'share_of_run(rollup_key_id)', runs),
+      ],
+    };
+    prepared.set(name, sources);
+    return sources;
+  };
   const durations = connection.prepare(
     `select ${shareOfAttempt} as share, latency_ms, first_token_ms from ${ATTEMPTS}`,
   );
@@ -81,9 +97,11 @@ export function createSpanReader(
       if (!known.has(name)) known.set(name, (hasFilter(filter) ? source.some : source.all).get(...bounds));
       return known.get(name);
     };
-    return reads.map(({ fromMs, toMs, grouping, latencies, first }) => {
+    return reads.map(({ fromMs, toMs, grouping, latencies, sums: wanted, first }) => {
       const { by, filter } = grouping;
-      const groups = ask(new SpanGroups(grouping));
+      const names = sumsNamed(wanted);
+      const { rollups, rows } = sourcesOf(columnsOf(names));
+      const groups = ask(grouping, (keys) => new SpanGroups(keys, names));
       const add = (source: Source, bounds: Bounds, sign: 1 | -1, isOneGroup: boolean): void => {
         if (isOneGroup) {
           const row = total(source, bounds, filter);

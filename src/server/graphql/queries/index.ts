@@ -2,7 +2,7 @@
 import { needs, READ_COST } from '../builder.ts';
 import type { Builder } from '../builder.ts';
 import { confine } from '../confine.ts';
-import { selects } from '../selects.ts';
+import { selected } from '../selects.ts';
 import { given, runFilterOf, spanOf, spendFilterOf } from '../inputs.ts';
 import type { Inputs } from '../inputs.ts';
 import { connectionOf, pageComplexity, pageRequest } from '../paging.ts';
@@ -11,6 +11,7 @@ import { READ_ALL, READ_STATS } from '../../../engine/execution/scopes.ts';
 import { ESTIMATES_LISTED_MS } from '../../../ledger/port.ts';
 import type { TaskModel } from '../tasks.ts';
 import { visibleBudgets } from '../types/budget.ts';
+import { wantedOf } from '../types/cost-stats.ts';
 import type { Enums } from '../types/enums.ts';
 import { shapeOfRecord } from '../types/run-shape.ts';
 import { visibleRun } from '../types/run.ts';
@@ -18,7 +19,6 @@ import { visibleRun } from '../types/run.ts';
 const TAG_KEY =
   'By TAG: the values of this tag alone, empty where a run has none, so that the groups add up to the total.';
 
-const isLatency = (name: string): boolean => /^(?:latency|firstToken)P\d+Ms$/.test(name);
 const MOST_ESTIMATES = 1_000;
 
 export function defineQueries(
@@ -103,7 +103,7 @@ export function defineQueries(
         context.services.stats.spend({
           span: spanOf(span),
           by: by ?? [],
-          latencies: selects(info, isLatency),
+          ...wantedOf(selected(info)),
           ...given('tagKey', tagKey),
           ...given('every', every),
           ...given('first', first),

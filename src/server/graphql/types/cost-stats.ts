@@ -2,8 +2,32 @@
 import type { Refs } from '../refs.ts';
 import { visibleBudgets } from './budget.ts';
 import type { Builder } from '../builder.ts';
-import type { StatsDimension } from '../../../ledger/stats/port.ts';
+import type { SpendQuery, StatsDimension } from '../../../ledger/stats/port.ts';
 import type { Enums } from './enums.ts';
+
+/** The sums that fields of `CostBucket` show, but for those that are always read: cost, runs and attempts. */
+const SUMS_OF: { readonly [field: string]: NonNullable<SpendQuery['sums']>[number] } = {
+  saved: 'savedNanoUsd',
+  savedAgainstDearest: 'savedNanoUsd',
+  errors: 'errors',
+  errorRate: 'errors',
+  inputTokens: 'inputTokens',
+  cachedInputTokens: 'cachedInputTokens',
+  outputTokens: 'outputTokens',
+  cacheWriteTokens: 'cacheWriteTokens',
+  reasoningTokens: 'reasoningTokens',
+  estimated: 'estimatedNanoUsd',
+  cachedRuns: 'cachedRuns',
+};
+
+/** What has to be read for the fields of these names. */
+export function wantedOf(fields: ReadonlySet<string>): Required<Pick<SpendQuery, 'latencies' | 'sums'>> {
+  const names = [...fields];
+  return {
+    latencies: names.some((name) => /^(?:latency|firstToken)P\d+Ms$/.test(name)),
+    sums: names.flatMap((name) => SUMS_OF[name] ?? []),
+  };
+}
 
 type GroupKeyRef = ReturnType<typeof defineGroupKey>;
 
