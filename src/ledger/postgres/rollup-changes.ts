@@ -1,19 +1,17 @@
 // The roll-ups' changes of one turn: added up in memory on the node's own rows, which no other node writes.
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
 import {
-  ALL_GRAINS,
   BY_SESSION,
   DAYS,
-  EVERYTHING,
   HOURS,
   GRAIN_MS,
   QUARTERS,
   SESSION_DAYS,
-  SESSION_GRAINS,
   bucketStartMs,
-  coarserKeys,
   MINUTES,
+  Places,
 } from '../rollup/dimensions.ts';
+import type { Place } from '../rollup/dimensions.ts';
 import {
   AMOUNT_NAMES,
   COUNT_NAMES,
@@ -51,6 +49,7 @@ export class RollupChanges {
   #keys = new Set<string>();
   #keyIds = new Map<string, number>();
   #rows = new Map<string, Sums>();
+  readonly #places = new Places();
 
   constructor(node: number) {
     this.#node = node;
@@ -80,10 +79,8 @@ export class RollupChanges {
 
   /** Writes the keys that are new; each combination of dimensions once, whichever node meets it first. */
   async resolve(database: Queryable): Promise<void> {
-    for (const { key } of this.#changes.values()) {
-      const { base, session } = coarserKeys(key);
-      for (const one of [key, base, session, EVERYTHING]) if (one !== null) this.want(one);
-    }
+    for (const { key } of this.#changes.values())
+      for (const place of this.#places.of(key)) this.want(place.key);
     if (this.#keys.size === 0) return;
     if (this.#keyIds.size + this.#keys.size > REMEMBERED_KEYS) {
       for (const key of this.#keyIds.keys()) this.#keys.add(key);
@@ -108,14 +105,8 @@ export class RollupChanges {
     if (this.#changes.size === 0) return [];
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
     const touched = new Map<string, Bucket & { readonly changes: Sums[] }>();
-    for (const change of this.#changes.values()) {
-      const { base, session } = coarserKeys(change.key);
-      this.#touch(touched, base, ALL_GRAINS, change);
-      this.#touch(touched, EVERYTHING, [QUARTERS], change);
-      if (session === null) continue;
-      this.#touch(touched, change.key, SESSION_GRAINS, change);
-      this.#touch(touched, session, [SESSION_DAYS], change);
-    }
+    for (const change of this.#changes.values())
+      for (const place of this.#places.of(change.key)) this.#touch(touched, place, change);
     const added = await this.#added(database, touched);
     this.#changes.clear();
     return added;
@@ -154,8 +145,7 @@ export class RollupChanges {
 
   #touch(
     touched: Map<string, Bucket & { readonly changes: Sums[] }>,
-    key: string,
-    grains: readonly number[],
+    { key, grains }: Place,
     { minuteMs, sums }: Change,
   ): void {
     const keyId = this.keyId(key);

@@ -55,8 +55,8 @@ export const QUARTERS = 3 * BY_SESSION;
 const QUARTER_MS = 900_000;
 
 /** What is counted of everything, and of what says a session under all its dimensions. */
-export const ALL_GRAINS: readonly number[] = [MINUTES, HOURS, DAYS];
-export const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
+const ALL_GRAINS: readonly number[] = [MINUTES, HOURS, DAYS];
+const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
 
 export function widthMs(grain: number): number {
   return grain === QUARTERS ? QUARTER_MS : GRAIN_MS[(grain % BY_SESSION) as Grain];
@@ -97,7 +97,7 @@ export function withoutSession(text: string): string {
 }
 
 /** What a run is counted under beside its own dimensions. */
-export interface CoarserKeys {
+interface CoarserKeys {
   /** Whatever session it says. */
   readonly base: string;
   /** By its session alone; null: it says none. */
@@ -111,6 +111,34 @@ export function coarserKeys(text: string): CoarserKeys {
     base: encodeDimensions(encodeStem({ ...rest, session: '' }), status),
     session: encodeDimensions(encodeStem({ ...NOTHING, session }), ''),
   };
+}
+
+/** One key that a change is counted under, and the grains at which it is. */
+export interface Place {
+  readonly key: string;
+  readonly grains: readonly number[];
+}
+
+const REMEMBERED_KEYS = 20_000;
+
+/** Everywhere that a change under a key is counted; of keys that come again it is remembered. */
+export class Places {
+  #known = new Map<string, readonly Place[]>();
+
+  of(key: string): readonly Place[] {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= REMEMBERED_KEYS) this.#known = new Map();
+    const { base, session } = coarserKeys(key);
+    const places: Place[] = [
+      { key: base, grains: ALL_GRAINS },
+      { key: EVERYTHING, grains: [QUARTERS] },
+    ];
+    if (session !== null)
+      places.push({ key, grains: SESSION_GRAINS }, { key: session, grains: [SESSION_DAYS] });
+    this.#known.set(key, places);
+    return places;
+  }
 }
 
 const NOTHING = { task: '', caller: '', team: '', provider: '', model: '', revision: '', tags: '{}' };

@@ -1,17 +1,7 @@
 // The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
-import {
-  ALL_GRAINS,
-  EVERYTHING,
-  MINUTES,
-  QUARTERS,
-  SESSION_DAYS,
-  SESSION_GRAINS,
-  bucketStartMs,
-  coarserKeys,
-} from '../rollup/dimensions.ts';
-import type { CoarserKeys } from '../rollup/dimensions.ts';
+import { MINUTES, Places, QUARTERS, bucketStartMs } from '../rollup/dimensions.ts';
 import {
   AMOUNT_NAMES,
   COUNT_NAMES,
@@ -40,7 +30,7 @@ export class RollupWrites {
   readonly #write: StatementSync;
   readonly #changes = new Map<string, Change>();
   #keyIds = new Map<string, number>();
-  #coarser = new Map<string, CoarserKeys>();
+  readonly #places = new Places();
   #rows = new Map<string, Sums>();
 
   constructor(database: DatabaseSync) {
@@ -72,25 +62,18 @@ export class RollupWrites {
     if (this.#changes.size === 0) return;
     if (this.#rows.size > REMEMBERED_ROWS) this.#rows = new Map();
     const touched = new Map<string, { grain: number; bucketMs: number; keyId: number; sums: Sums }>();
-    const add = (key: string, grains: readonly number[], { minuteMs, sums }: Change): void => {
-      const keyId = this.keyId(key);
-      for (const grain of grains) {
-        const bucketMs = bucketStartMs(grain, minuteMs);
-        const name = `${grain}:${bucketMs}:${keyId}`;
-        const row = this.#row(name, grain, bucketMs, keyId);
-        if (grain === QUARTERS) addNumbers(row, sums);
-        else addSums(row, sums);
-        touched.set(name, { grain, bucketMs, keyId, sums: row });
+    for (const { key: of, minuteMs, sums } of this.#changes.values())
+      for (const { key, grains } of this.#places.of(of)) {
+        const keyId = this.keyId(key);
+        for (const grain of grains) {
+          const bucketMs = bucketStartMs(grain, minuteMs);
+          const name = `${grain}:${bucketMs}:${keyId}`;
+          const row = this.#row(name, grain, bucketMs, keyId);
+          if (grain === QUARTERS) addNumbers(row, sums);
+          else addSums(row, sums);
+          touched.set(name, { grain, bucketMs, keyId, sums: row });
+        }
       }
-    };
-    for (const change of this.#changes.values()) {
-      const { base, session } = this.#coarserOf(change.key);
-      add(base, ALL_GRAINS, change);
-      add(EVERYTHING, [QUARTERS], change);
-      if (session === null) continue;
-      add(change.key, SESSION_GRAINS, change);
-      add(session, [SESSION_DAYS], change);
-    }
     for (const { grain, bucketMs, keyId, sums } of touched.values()) this.#save(grain, bucketMs, keyId, sums);
     this.#changes.clear();
   }
@@ -103,15 +86,6 @@ export class RollupWrites {
     const id = Number(this.#insertKey.get(key)?.['id']);
     this.#keyIds.set(key, id);
     return id;
-  }
-
-  #coarserOf(key: string): CoarserKeys {
-    const known = this.#coarser.get(key);
-    if (known !== undefined) return known;
-    if (this.#coarser.size >= REMEMBERED_KEYS) this.#coarser = new Map();
-    const coarser = coarserKeys(key);
-    this.#coarser.set(key, coarser);
-    return coarser;
   }
 
   #row(name: string, grain: number, bucketMs: number, keyId: number): Sums {
