@@ -16,6 +16,7 @@ parentPort?.on('message', () => {
   heardMs = performance.now();
 });
 
+let hasBeaten = false;
 let client: Client | undefined;
 const lose = (lost: Client | undefined): void => {
   if (client === lost) client = undefined;
@@ -26,8 +27,11 @@ const lose = (lost: Client | undefined): void => {
 for (;;) {
   try {
     client ??= await connect(address, address.silenceMs, lose);
-    if (performance.now() - heardMs < LONGEST_BUSY_MS)
+    if (performance.now() - heardMs < LONGEST_BUSY_MS) {
       await client.query(`update nodes set beat_at_ms = ${DATABASE_NOW_MS} where seq = $1 and alive`, [node]);
+      if (!hasBeaten) parentPort?.postMessage(null);
+      hasBeaten = true;
+    }
   } catch {
     lose(client);
   }

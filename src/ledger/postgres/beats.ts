@@ -10,6 +10,8 @@ export interface BeatOptions {
 }
 
 export interface Beats {
+  /** It has given one, and has not ended since. */
+  isBeating(): boolean;
   /** This thread is not stuck. */
   goOn(): void;
   stop(): Promise<void>;
@@ -22,9 +24,16 @@ export function startBeats(options: BeatOptions): Beats {
     resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   worker.unref();
-  // Without it, this thread's own signs of life are what there is.
+  let isBeating = false;
+  worker.on('message', () => {
+    isBeating = true;
+  });
   worker.on('error', () => undefined);
+  worker.on('exit', () => {
+    isBeating = false;
+  });
   return {
+    isBeating: () => isBeating,
     goOn: () => worker.postMessage(null),
     async stop() {
       await worker.terminate();

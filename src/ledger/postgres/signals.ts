@@ -63,6 +63,9 @@ interface NodeRow {
   readonly versions: { readonly [what in SharedState]?: number } | null;
 }
 
+/** Its own sign of life, while it loads its code and its thread gives none yet; one that is in the future stays as it is. */
+const BEAT = `with mine as (update nodes set beat_at_ms = greatest(beat_at_ms, ${DATABASE_NOW_MS}) where seq = $1 and alive returning 1)`;
+
 export async function openSignals(
   pool: Pool,
   address: DatabaseAddress,
@@ -136,6 +139,7 @@ export async function openSignals(
     if (began - lastBeatMs > address.silenceMs / 2) wellSinceMs = began;
     lastBeatMs = began;
     let rows: readonly NodeRow[];
+    const isBeating = beats?.isBeating() === true;
     // On its own connection: no sign of life waits for what is written.
     const by = client;
     if (by === undefined) {
@@ -144,10 +148,10 @@ export async function openSignals(
     }
     try {
       const found = await by.query(
-        `with mine as (update nodes set beat_at_ms = ${beats === undefined ? `greatest(beat_at_ms, ${DATABASE_NOW_MS})` : DATABASE_NOW_MS} where seq = $1 and alive returning 1)
+        `${isBeating ? '' : BEAT}
          select seq, id, place, version, has_left, started_at_ms, beat_at_ms, ${DATABASE_NOW_MS} as now_ms,
            (select json_object_agg(what, version) from shared_changes) as versions
-         from nodes where alive and (seq <> $1 or exists (select 1 from mine))`,
+         from nodes where alive and (seq <> $1 or ${isBeating ? 'true' : 'exists (select 1 from mine)'})`,
         [node],
       );
       rows = found.rows as NodeRow[];
@@ -156,11 +160,16 @@ export async function openSignals(
       return;
     }
     const tookMs = clock.monotonicMs() - began;
-    if (tookMs > address.silenceMs / 2) wellSinceMs = Number.POSITIVE_INFINITY;
-    else wellSinceMs = Math.min(wellSinceMs, began);
     const nowMs = Number(rows[0]?.now_ms ?? clock.nowMs());
+    const own = rows.find(({ seq }) => Number(seq) === node);
+    const silentMs = isBeating && own !== undefined ? nowMs - Number(own.beat_at_ms) : 0;
+    // It reads and cannot be written: it may be the primary no more.
+    if (silentMs > address.silenceMs) lose(by);
+    // Who could not write for so long does not know either whether others could.
+    if (Math.max(tookMs, silentMs) > address.silenceMs / 2) wellSinceMs = Number.POSITIVE_INFINITY;
+    else wellSinceMs = Math.min(wellSinceMs, began);
     aheadMs = nowMs + tookMs / 2 - clock.nowMs();
-    if (!rows.some(({ seq }) => Number(seq) === node)) {
+    if (own === undefined) {
       if (!isFenced && !closed) {
         isFenced = true;
         fenced.tell();
