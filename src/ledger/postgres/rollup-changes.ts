@@ -9,9 +9,9 @@ import {
   SESSION_DAYS,
   bucketStartMs,
   MINUTES,
-  Places,
+  CountedPlaces,
 } from '../rollup/dimensions.ts';
-import type { Place } from '../rollup/dimensions.ts';
+import type { CountedPlace } from '../rollup/dimensions.ts';
 import {
   AMOUNT_NAMES,
   COUNT_NAMES,
@@ -49,7 +49,7 @@ export class RollupChanges {
   #keys = new Set<string>();
   #keyIds = new Map<string, number>();
   #rows = new Map<string, Sums>();
-  readonly #places = new Places();
+  readonly #places = new CountedPlaces();
 
   constructor(node: number) {
     this.#node = node;
@@ -145,7 +145,7 @@ export class RollupChanges {
 
   #touch(
     touched: Map<string, Bucket & { readonly changes: Sums[] }>,
-    { key, grains }: Place,
+    { key, grains }: CountedPlace,
     { minuteMs, sums }: Change,
   ): void {
     const keyId = this.keyId(key);

@@ -114,7 +114,7 @@ export function coarserKeys(text: string): CoarserKeys {
 }
 
 /** One key that a change is counted under, and the grains at which it is. */
-export interface Place {
+export interface CountedPlace {
   readonly key: string;
   readonly grains: readonly number[];
 }
@@ -122,15 +122,15 @@ export interface Place {
 const REMEMBERED_KEYS = 20_000;
 
 /** Everywhere that a change under a key is counted; of keys that come again it is remembered. */
-export class Places {
-  #known = new Map<string, readonly Place[]>();
+export class CountedPlaces {
+  #known = new Map<string, readonly CountedPlace[]>();
 
-  of(key: string): readonly Place[] {
+  of(key: string): readonly CountedPlace[] {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     if (this.#known.size >= REMEMBERED_KEYS) this.#known = new Map();
     const { base, session } = coarserKeys(key);
-    const places: Place[] = [
+    const places: CountedPlace[] = [
       { key: base, grains: ALL_GRAINS },
       { key: EVERYTHING, grains: [QUARTERS] },
     ];

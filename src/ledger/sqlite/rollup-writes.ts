@@ -1,7 +1,7 @@
 // The roll-ups' changes of one transaction: added up in memory, then written for the minute, the hour and the day.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { decodeInto, encodeHistogram } from '../../common/histogram.ts';
-import { MINUTES, Places, QUARTERS, bucketStartMs } from '../rollup/dimensions.ts';
+import { MINUTES, CountedPlaces, QUARTERS, bucketStartMs } from '../rollup/dimensions.ts';
 import {
   AMOUNT_NAMES,
   COUNT_NAMES,
@@ -30,7 +30,7 @@ export class RollupWrites {
   readonly #write: StatementSync;
   readonly #changes = new Map<string, Change>();
   #keyIds = new Map<string, number>();
-  readonly #places = new Places();
+  readonly #places = new CountedPlaces();
   #rows = new Map<string, Sums>();
 
   constructor(database: DatabaseSync) {
