@@ -6,7 +6,7 @@ import type { GroupedPoint, GroupedSums, Grouping, PointSums } from './group.ts'
 import { packGroups } from './packed-groups.ts';
 import { times } from './span.ts';
 import type { PackedAnswer } from './span.ts';
-import { ALL_SUMS, addRow, isNothing, noSums } from './sums.ts';
+import { ALL_SUMS, addRow, addValues, isNothing, noSums } from './sums.ts';
 import type { PackedSums, SumNames } from './sums.ts';
 
 type Row = { readonly [column: string]: unknown };
@@ -170,6 +170,12 @@ export class SpanGroups extends Shares<Group> {
   add(share: number, row: Row, sign: 1 | -1): void {
     for (const { group, sign: own } of this.partsOf(share))
       addRow(this.at(group).sums, row, times(own, sign), this.#names);
+  }
+
+  /** The sums of its names one after the other, as digits. */
+  addValues(share: number, values: readonly string[]): void {
+    for (const { group, sign } of this.partsOf(share))
+      addValues(this.at(group).sums, values, sign, this.#names);
   }
 
   addHistograms(share: number, row: Row, sign: 1 | -1): void {

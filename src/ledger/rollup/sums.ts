@@ -150,6 +150,24 @@ export function addRow(
   for (const name of counts) into[name] += sign * Number(row[COUNTS[name]]);
 }
 
+/** The same of digits, in the order of the names. */
+export function addValues(
+  into: SumNumbers,
+  values: readonly string[],
+  sign: 1 | -1,
+  { amounts, counts }: SumNames,
+): void {
+  let at = 0;
+  for (const name of amounts) {
+    const value = values[at++] ?? '0';
+    // As most are.
+    if (value === '0') continue;
+    if (sign === 1) into[name] += BigInt(value);
+    else into[name] -= BigInt(value);
+  }
+  for (const name of counts) into[name] += sign * Number(values[at++]);
+}
+
 /** Whether nothing was counted in a group: what was in it was all of sessions. */
 export function isNothing(sums: SumNumbers): boolean {
   return sums.attempts === 0 && sums.runs === 0 && AMOUNT_NAMES.every((name) => sums[name] === 0n);

@@ -1,5 +1,5 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
-import { DAYS, decodeDimensions } from '../../rollup/dimensions.ts';
+import { DAYS, SESSION_DAYS, SESSION_GRAINS, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
 import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
@@ -32,12 +32,12 @@ export class RollupKeys {
   #known = new Map<bigint, Dimensions>();
   readonly shares = new RememberedShares();
 
-  async read(database: Queryable, rows: readonly Row[]): Promise<void> {
-    const missing = new Set(rows.map((row) => row['key_id'] as bigint).filter((id) => !this.#known.has(id)));
+  async read(database: Queryable, ids: readonly bigint[]): Promise<void> {
+    const missing = new Set(ids.filter((id) => !this.#known.has(id)));
     if (missing.size === 0) return;
     if (this.#known.size + missing.size > REMEMBERED_KEYS) {
       this.#known = new Map();
-      for (const row of rows) missing.add(row['key_id'] as bigint);
+      for (const id of ids) missing.add(id);
     }
     const found = await database.query(
       'select id, dimensions from rollup_keys where id = any($1::bigint[])',
@@ -61,7 +61,7 @@ async function ask(
   bounds: Bounds,
 ): Promise<readonly Row[]> {
   const { rows } = await database.query(text, [...bounds]);
-  await keys.read(database, rows as Row[]);
+  await keys.read(database, (rows as Row[]).map(keyOf));
   return rows as Row[];
 }
 
@@ -133,6 +133,11 @@ const totals = (columns: readonly string[]): string =>
   `select p.read as read, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
 const byKey = (columns: readonly string[]): string =>
   `select key_id, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
+const OF_SESSIONS: ReadonlySet<number> = new Set([...SESSION_GRAINS, SESSION_DAYS]);
+/** Of sessions there are nearly as many keys as rows: to group them takes longer than to send them, and a row of the protocol for each longer than a text for each bucket. */
+const linesOf = (columns: readonly string[]): string =>
+  `select string_agg(concat_ws(' ', key_id, ${columns.map((name) => `p.s * ${name}`).join(', ')}), ',') as lines
+   from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by bucket_ms`;
 const DURATIONS = `select p.s as sign, key_id, ${TOGETHER} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.s, key_id`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
@@ -175,7 +180,7 @@ export async function readSpans(
       grainsOf(grain, read.grouping, isComplete).map((one) => ({ ...part, grain: one })),
     );
     const groups = new SpanGroups(keys.shares.of(read.grouping), names);
-    return { ...read, pieces, rows, groups, keys: [] as readonly unknown[] };
+    return { ...read, pieces, rows, groups, keys: [] as readonly bigint[] };
   });
   const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   const askFor = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
@@ -184,7 +189,7 @@ export async function readSpans(
   };
   const askKeyed: typeof askFor = async (text, values) => {
     const rows = await askFor(text, values);
-    await keys.read(database, rows);
+    await keys.read(database, rows.map(keyOf));
     return rows;
   };
   const piecesOf = (some: readonly (typeof spans)[number][]): readonly unknown[] => {
@@ -227,11 +232,18 @@ export async function readSpans(
   for (const span of spans) {
     const { grouping, latencies, groups } = span;
     if (grouping.by.length === 0 && !latencies) continue;
-    const pieces = piecesOf([span]);
-    const only = await keysFor(pieces, grouping.filter);
-    const found = await askKeyed(byKey(columns), [...pieces, only]);
-    for (const row of found) groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
-    span.keys = found.map((row) => row['key_id']);
+    const only = await keysFor(piecesOf([span]), grouping.filter);
+    const { ofSessions = [], others = [] } = Object.groupBy(span.pieces, ({ grain }) =>
+      OF_SESSIONS.has(grain) ? 'ofSessions' : 'others',
+    );
+    const valuesOf = (some: readonly Piece[]) => [...piecesOf([{ ...span, pieces: [...some] }]), only];
+    const summed = others.length === 0 ? [] : await askFor(byKey(columns), valuesOf(others));
+    const lines = ofSessions.length === 0 ? [] : await askFor(linesOf(columns), valuesOf(ofSessions));
+    const ofKeys = partsOf(lines);
+    span.keys = [...new Set([...summed.map(keyOf), ...ofKeys.map(({ key }) => key)])];
+    await keys.read(database, span.keys);
+    for (const row of summed) groups.add(groups.shareOf(keyOf(row), dimensionsOf), row, 1);
+    for (const { key, sums } of ofKeys) groups.addValues(groups.shareOf(key, dimensionsOf), sums);
   }
   /** What is read where two spans meet is read once. */
   const atEdges = async (
@@ -288,6 +300,17 @@ export async function readSpans(
     complete: rows.every((part) => part.fromMs >= there.rowsFromMs),
   }));
   return { firstMs, answers };
+}
+
+const keyOf = (row: Row): bigint => row['key_id'] as bigint;
+
+function partsOf(found: readonly Row[]): { readonly key: bigint; readonly sums: readonly string[] }[] {
+  return found.flatMap(({ lines }) =>
+    (lines as string).split(',').map((line) => {
+      const [key = '', ...sums] = line.split(' ');
+      return { key: BigInt(key), sums };
+    }),
+  );
 }
 
 /** All that has to be known before, in one message. */
