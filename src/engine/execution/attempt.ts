@@ -351,7 +351,7 @@ function conclude(
   run.allowance.settle(choice.worst.costNanoUsd, costNanoUsd);
   parts.usageAlerts.settled(parts, run, choice.parts.model.key, settlement);
   if (settlement.counted)
-    parts.bounds.observe(choice.asked, usage, costNanoUsd, {
+    parts.bounds.observe(choice.asked, usage, costNanoUsd - settlement.feesNanoUsd, {
       inputTokens: choice.inputTokens,
       outputTokens: settlement.shownTokens,
     });

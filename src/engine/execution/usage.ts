@@ -1,5 +1,5 @@
 // What a call is settled with: the provider's own count, an estimate by what a stream showed, or the worst case that was held.
-import { readUsdUp } from '../../common/money.ts';
+import { divideUp, readUsdUp } from '../../common/money.ts';
 import type { NanoUsd } from '../../common/money.ts';
 import type { PlanModel } from '../../language/plan/types.ts';
 import type {
@@ -17,6 +17,8 @@ import { sampledTokens } from './tokens.ts';
 export interface Settlement {
   readonly usage: Usage;
   readonly costNanoUsd: NanoUsd;
+  /** Of it, what does not grow with the tokens: the vendor's own tools. */
+  readonly feesNanoUsd: NanoUsd;
   /** By what was seen or held, not by the provider's own count; or at a price that is not the one of its tier. */
   readonly estimated: boolean;
   /** Surely not billed: no call for budgets that count calls. */
@@ -102,18 +104,49 @@ export function settlementOf(outcome: CallOutcome, asked: SettledCall): Settleme
     (reported !== undefined && isImpossibleCost(reported, asked))
   )
     return { ...worstCase(asked, IMPOSSIBLE), serviceTier: said.serviceTier };
-  if (outcome.ok) return { ...answered(outcome.value, asked, reported), ...said };
+  if (!outcome.ok && isUnseen(outcome.error, asked)) return { ...worstCase(asked, UNSEEN_OUTPUT), ...said };
+  return surcharged({ ...seen(outcome, asked, reported), ...said }, told, asked);
+}
+
+function seen(outcome: CallOutcome, asked: SettledCall, reported: NanoUsd | undefined): Settlement {
+  if (outcome.ok) return answered(outcome.value, asked, reported);
   const { error } = outcome;
-  if (usage !== null && COUNTED_TO_THE_END.has(error.class))
-    return { ...counted(usage, told, asked, reported), ...said };
-  if (isUnseen(error, asked)) return { ...worstCase(asked, UNSEEN_OUTPUT), ...said };
+  const { usage } = error;
+  if (usage !== null && COUNTED_TO_THE_END.has(error.class)) return counted(usage, error, asked, reported);
   // A cut answer's own count ends before the cut: whichever is more, the count or what was seen.
-  return { ...estimate(asked, usage ?? NO_USAGE, seenTokens(error, asked), []), ...said };
+  return estimate(asked, usage ?? NO_USAGE, seenTokens(error, asked), []);
+}
+
+/** With what was billed beside its tokens, which the list does not have: on top where the price is published, and told either way. A price that the provider tells has it in it. */
+function surcharged(
+  settled: Settlement,
+  { surcharges = [] }: ProviderAnswer | ProviderError,
+  { model, costIsReported }: SettledCall,
+): Settlement {
+  const isReported = costIsReported && (settled.reportedCostNanoUsd ?? 0n) > 0n;
+  if (surcharges.length === 0 || isReported || model.price.kind === 'free') return settled;
+  const notes = [...settled.notes];
+  let { costNanoUsd } = settled;
+  let feesNanoUsd = 0n;
+  for (const { what, usd, percent } of surcharges) {
+    const fee = usd === undefined ? undefined : readUsdUp(usd);
+    if (percent !== undefined) costNanoUsd = divideUp(costNanoUsd * BigInt(100 + percent), 100n);
+    else feesNanoUsd += fee ?? 0n;
+    const price =
+      percent !== undefined
+        ? `${percent} % on top of its tokens' price`
+        : fee === undefined
+          ? 'the price is not known here, and its tokens are at the rates of text'
+          : `$${usd} beside its tokens`;
+    notes.push({ code: 'SURCHARGE', message: `The provider bills ${what}: ${price}.` });
+  }
+  return { ...settled, costNanoUsd: costNanoUsd + feesNanoUsd, feesNanoUsd, estimated: true, notes };
 }
 
 const NOT_BILLED: Settlement = {
   usage: NO_USAGE,
   costNanoUsd: 0n,
+  feesNanoUsd: 0n,
   estimated: false,
   billed: false,
   counted: false,
@@ -206,7 +239,7 @@ function plainName(model: string): string {
   return model.replace(/^.*anthropic[./]/, '').replace(/(?:[-@]\d{8}|-latest)?(?:-v\d+(?::\d+)?)?$/, '');
 }
 
-const NOTHING_SAID = { reportedCostNanoUsd: null, serviceTier: null };
+const NOTHING_SAID = { feesNanoUsd: 0n, reportedCostNanoUsd: null, serviceTier: null };
 
 function estimate(
   asked: SettledCall,

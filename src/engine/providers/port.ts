@@ -99,6 +99,17 @@ export interface ProviderAnswer {
   readonly reportedCostUsd?: string | null;
   /** Models that worked on it, where the provider counts their passes apart; their tokens are in `usage`. */
   readonly iterationModels?: readonly string[];
+  readonly surcharges?: readonly Surcharge[];
+}
+
+/** What is billed beside tokens, or at other rates than the list's; with neither `usd` nor `percent`, at a price that nobody knows here. */
+export interface Surcharge {
+  /** For people: `5 × web search`. */
+  readonly what: string;
+  /** Dollars as decimal text. */
+  readonly usd?: string;
+  /** On top of the price of all its tokens. */
+  readonly percent?: number;
 }
 
 /** Something that is worth knowing of a call that went well: a stable code, and a sentence for people. */
@@ -168,6 +179,7 @@ export interface ProviderError {
   readonly serviceTier?: string | null;
   readonly reportedCostUsd?: string | null;
   readonly iterationModels?: readonly string[];
+  readonly surcharges?: readonly Surcharge[];
   /** As far as it was said. */
   readonly finishReason?: FinishReason;
   /** Characters of output text that had come before the failure. */

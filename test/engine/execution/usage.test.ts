@@ -162,6 +162,40 @@ describe('what a provider reports', () => {
       expect(settlementOf(succeed(answer({ iterationModels: [name] })), asked()).estimated).toBe(false);
   });
 
+  test('INV-1: what is billed beside the tokens is on top, told, and an estimate; fees alone are no price of tokens', () => {
+    const tokens = costOf(rates(), USAGE);
+    const settled = settlementOf(
+      succeed(
+        answer({ surcharges: [{ what: 'a', percent: 10 }, { what: 'b', usd: '0.05' }, { what: 'c' }] }),
+      ),
+      asked(),
+    );
+    expect(settled).toMatchObject({
+      costNanoUsd: (tokens * 11n) / 10n + 50_000_000n,
+      feesNanoUsd: 50_000_000n,
+      estimated: true,
+      counted: true,
+    });
+    expect(codes(settled)).toEqual(['SURCHARGE', 'SURCHARGE', 'SURCHARGE']);
+    const cut = error('cut_stream', {
+      usage: USAGE,
+      seenCharacters: 9,
+      surcharges: [{ what: 'b', usd: '0.05' }],
+    });
+    expect(settlementOf(fail(cut), asked()).feesNanoUsd).toBe(50_000_000n);
+  });
+
+  test('a price that the provider tells has its fees in it, and a model without a price has none', () => {
+    const surcharges = [{ what: 'b', usd: '0.05' }];
+    const told = answer({ reportedCostUsd: '0.06', surcharges });
+    expect(settlementOf(succeed(told), asked({ costIsReported: true }))).toMatchObject({
+      costNanoUsd: 60_000_000n,
+      estimated: false,
+    });
+    const free = { ...MODEL, price: { kind: 'free' } as const };
+    expect(settlementOf(succeed(answer({ surcharges })), asked({ model: free })).costNanoUsd).toBe(0n);
+  });
+
   test('its own price is kept, and is the cost where the provider is configured so', () => {
     const told = succeed(answer({ reportedCostUsd: '0.0333' }));
     expect(settlementOf(told, asked())).toMatchObject({

@@ -74,6 +74,9 @@ const FINISH: { readonly [reason: string]: FinishReason } = {
   max_tokens: 'length',
   max_length: 'length',
   model_length: 'length',
+  max_output_tokens: 'length',
+  max_completion_tokens: 'length',
+  max_new_tokens: 'length',
 };
 
 /** Gemini's finish reasons have more after `content_filter`; Zhipu says `sensitive`. */
@@ -133,7 +136,8 @@ export function chatReader(): AnswerReader {
       if (choice === undefined) return;
       const message = members(choice['message']) ?? members(choice['delta']);
       reading.text = contentText(message?.['content'] ?? choice['text']);
-      refusal = textOf(message?.['refusal']) ?? '';
+      refusal = textOf(message?.['refusal']) ?? contentText(message?.['content'], 'refusal');
+      reading.reported.surcharges.readAnnotations(message?.['annotations']);
       readEnd(choice, false);
     },
     event(data): Piece {
@@ -173,6 +177,7 @@ export function chatReader(): AnswerReader {
   function readPiece(choice: JsonMembers): Piece {
     const delta = members(choice['delta']);
     const message = members(choice['message']);
+    reading.reported.surcharges.readAnnotations(delta?.['annotations'] ?? message?.['annotations']);
     const refused = textOf(delta?.['refusal'] ?? message?.['refusal']);
     if (refused !== null) refusal += refused;
     const given = contentText(delta?.['content'] ?? choice['text']);
@@ -215,11 +220,11 @@ function carriesOutput(delta: JsonMembers | undefined): boolean {
 }
 
 /** A text, or a list of parts as some compatible servers send it; thinking is a part of another type. */
-function contentText(content: unknown): string {
-  if (typeof content === 'string') return content;
+function contentText(content: unknown, type: 'text' | 'refusal' = 'text'): string {
+  if (typeof content === 'string') return type === 'text' ? content : '';
   if (!Array.isArray(content)) return '';
   return content
-    .map((part) => (members(part)?.['type'] === 'text' ? (textOf(members(part)?.['text']) ?? '') : ''))
+    .map((part) => (members(part)?.['type'] === type ? (textOf(members(part)?.[type]) ?? '') : ''))
     .join('');
 }
 

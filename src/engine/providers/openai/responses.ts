@@ -70,12 +70,16 @@ export function responsesReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
   /** Messages of a stream that only comment on what the model does. */
   const comments = new Set<unknown>();
+  /** Items of a stream that are done: what the response itself may leave out at its end. */
+  const done: unknown[] = [];
 
   const readResponse = (response: JsonMembers): void => {
     reading.model = textOf(response['model']) ?? reading.model;
     reading.reported.addTier(response['service_tier']);
     if (reading.reported.add(response['usage'])) reading.usage = reading.reported.total();
-    const { text, refusal } = outputOf(response);
+    const output = itemsOf(response['output'], done);
+    reading.reported.surcharges.readItems(output);
+    const { text, refusal } = outputOf(output, textOf(response['output_text']) ?? '');
     reading.wholeText = text;
     const status = textOf(response['status']);
     const reason = textOf(members(response['incomplete_details'])?.['reason']);
@@ -84,7 +88,7 @@ export function responsesReader(): AnswerReader {
     else if (reason !== null && /content_filter|safety/i.test(reason)) reading.blocked = 'content filter';
     else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
     else if (status === 'completed')
-      reading.finishReason = text === '' && hasToolCall(response) ? 'other' : 'stop';
+      reading.finishReason = text === '' && hasToolCall(output) ? 'other' : 'stop';
     else if (status === 'incomplete')
       reading.finishReason = reason === 'max_output_tokens' ? 'length' : 'other';
     else if (status === 'failed' || status === 'cancelled')
@@ -104,6 +108,10 @@ export function responsesReader(): AnswerReader {
       switch (data['type']) {
         case 'response.output_item.added':
           if (members(data['item'])?.['phase'] === 'commentary') comments.add(data['output_index']);
+          return NO_PIECE;
+        case 'response.output_item.done':
+          done.push(data['item']);
+          reading.reported.surcharges.readItems(itemsOf(null, done));
           return NO_PIECE;
         case 'response.output_text.delta':
           return comments.has(data['output_index'])
@@ -129,12 +137,13 @@ export function responsesReader(): AnswerReader {
 }
 
 /** What the model says while it works (`phase: "commentary"`) is its answer only where it gives no other. */
-function outputOf(response: JsonMembers): { readonly text: string; readonly refusal: string } {
-  const output = response['output'];
-  const messages = (Array.isArray(output) ? output : []).flatMap((item) => {
-    const message = members(item);
-    const content = message?.['content'];
-    return message?.['type'] === 'message' && Array.isArray(content) ? [{ message, content }] : [];
+function outputOf(
+  output: readonly JsonMembers[],
+  besideIt: string,
+): { readonly text: string; readonly refusal: string } {
+  const messages = output.flatMap((message) => {
+    const content = message['content'];
+    return message['type'] === 'message' && Array.isArray(content) ? [{ message, content }] : [];
   });
   const answers = messages.filter(({ message }) => message['phase'] !== 'commentary');
   let text = '';
@@ -142,17 +151,20 @@ function outputOf(response: JsonMembers): { readonly text: string; readonly refu
   for (const { content } of answers.length > 0 ? answers : messages) {
     for (const part of content) {
       const piece = members(part);
-      if (piece?.['type'] === 'output_text') text += textOf(piece['text']) ?? '';
+      if (piece?.['type'] === 'output_text' || piece?.['type'] === 'text')
+        text += textOf(piece['text']) ?? '';
       else if (piece?.['type'] === 'refusal') refusal += textOf(piece['refusal']) ?? '';
     }
   }
-  return { text, refusal };
+  return { text: text === '' && refusal === '' ? besideIt : text, refusal };
 }
 
-function hasToolCall(response: JsonMembers): boolean {
-  const output = response['output'];
-  return (
-    Array.isArray(output) &&
-    output.some((item) => textOf(members(item)?.['type'])?.endsWith('_call') === true)
-  );
+/** `done`: what came in a stream, where the list is empty or missing. */
+function itemsOf(output: unknown, done: readonly unknown[]): readonly JsonMembers[] {
+  const items: readonly unknown[] = Array.isArray(output) && output.length > 0 ? output : done;
+  return items.map((item) => members(item)).filter((item) => item !== undefined);
+}
+
+function hasToolCall(output: readonly JsonMembers[]): boolean {
+  return output.some((item) => textOf(item['type'])?.endsWith('_call') === true);
 }

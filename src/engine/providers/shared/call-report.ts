@@ -218,12 +218,18 @@ export class CallReport {
     serviceTier,
     costUsd,
     iterationModels,
-  }: Reading['reported']): Pick<ProviderAnswer, 'serviceTier' | 'reportedCostUsd' | 'iterationModels'> {
+    surcharges,
+  }: Reading['reported']): Pick<
+    ProviderAnswer,
+    'serviceTier' | 'reportedCostUsd' | 'iterationModels' | 'surcharges'
+  > {
+    const beside = surcharges.list();
     const named = iterationModels.map((model) => this.#redactor.exact(model.slice(0, MOST_TIER)));
     return {
       ...(named.length === 0 ? {} : { iterationModels: named }),
       ...(serviceTier === null ? {} : { serviceTier: this.#redactor.exact(serviceTier.slice(0, MOST_TIER)) }),
       ...(costUsd === null ? {} : { reportedCostUsd: costUsd }),
+      ...(beside.length === 0 ? {} : { surcharges: beside }),
     };
   }
 

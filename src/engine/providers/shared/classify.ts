@@ -28,7 +28,7 @@ export interface FailureClass {
 }
 
 const CONTEXT =
-  /context[ _-]?(?:length|window|size)|maximum (?:context|input|prompt) length|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:available|model'?s?) context|`?max_tokens`? exceed context|reduce the length|input token count.*exceeds|(?:input|prompt)\b.{0,60}exceeds? the maximum|longer than the (?:maximum|model)|(?:prompt|input|request).{0,40}too (?:long|large)/i;
+  /context[ _-]?(?:length|window|size)|maximum (?:context|input|prompt) length|prompt is too long|input is too long|too many (?:input )?tokens|exceeds? the (?:available|model'?s?) context|`?max_tokens`? exceed context|range of input length should be|tokens \+ `?max_new_tokens|reduce the length|input token count.*exceeds|(?:input|prompt)\b.{0,60}exceeds? the maximum|longer than the (?:maximum|model)|(?:prompt|input|request).{0,40}too (?:long|large)/i;
 /** A number of tokens in a time is a rate, whatever else the words say. */
 const PER_TIME = /per (?:second|minute|hour|day)|\b[TR]P[MDS]\b|rate limit/i;
 /** What the vendors' filters say: OpenAI, Azure, Anthropic, DeepSeek, Alibaba, xAI, Zhipu, MiniMax, Bedrock, Gemini. */
@@ -38,14 +38,15 @@ const FILTERED =
 const ACCOUNT =
   /\b(?:account|organi[sz]ation|api[ _-]?key|key|project|team|user)\b.{0,60}\b(?:suspended|disabled|banned|deactivated|terminated|blocked|flagged|restricted)\b/i;
 const EXHAUSTED =
-  /exceeded your current quota|credit balance|insufficient (?:balance|credits?|funds|quota)|billing hard limit|reached your specified api usage limits|spending (?:limit|cap)|any credits|no (?:more )?credits|out of credits|purchase (?:more )?credits|add (?:more )?credits|all available credits|requires more credits|payment (?:required|method)|past invoices|account is not active|余额不足|欠费/i;
+  /exceeded your current quota|credit balance|insufficient (?:balance|credits?|funds|quota)|billing hard limit|reached your specified api usage limits|spending (?:limit|cap)|any credits|no (?:more )?credits|out of credits|purchase (?:more )?credits|add (?:more )?credits|all available credits|requires more credits|payment (?:required|method)|past invoices|account is not active|free (?:tier|quota|credits).{0,60}(?:exhausted|used up)|budget (?:has been |was )?exceeded|\b(?:key|credit|usage) limit exceeded|余额不足|额度不足|额度已用|欠费/i;
 const NO_MODEL =
-  /\bmodel\b.*(?:not found|does not exist|doesn't exist|not exist|no longer|decommissioned|deprecated and|is not supported|is not available|not a valid model)|^model: |no such model|unknown model|no endpoints found|not a valid model/i;
+  /\bmodel\b.*(?:not found|does not exist|doesn't exist|not exist|no longer|decommissioned|deprecated and|is not supported|is not available|not a valid model)|^model: |model identifier is invalid|inference profile|no such model|unknown model|no endpoints found|not a valid model/i;
 const TOO_LARGE_FOR_LIMIT = /request too large|single request|must be reduced/i;
 /** Gateways that have no 429. */
-const TOO_FAST = /\brate[ _-]?limit(?:s|ed)?\b.{0,20}\b(?:exceeded|reached|hit)|too many requests|\bthrottl/i;
+const TOO_FAST =
+  /\brate[ _-]?limit(?:s|ed)?\b.{0,20}\b(?:exceeded|reached|hit)|too many requests|\bthrottl|out of (?:call volume|bandwidth) quota/i;
 const BAD_KEY =
-  /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed/i;
+  /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed|\blogin fail|carry the api (?:secret )?key/i;
 const NO_ROOM =
   /capacity exceeded|(?:no|at|over|insufficient|out of) capacity|overloaded|temporarily unavailable|currently loading|model is (?:still )?loading|server is busy|high demand|try again later|no available (?:workers?|replicas?|channels?)/i;
 
@@ -97,6 +98,9 @@ function byWords({
       'insufficient_balance',
       'exceeded_current_quota_error',
       'Arrearage',
+      'budget_exceeded',
+      'insufficient_user_quota',
+      'AllocationQuota.FreeTierOnly',
     )
   )
     return to('quota_exhausted', 'elsewhere');
@@ -175,7 +179,8 @@ function byWords({
     ((status === null || status === 400 || status === 403) && BAD_KEY.test(message))
   )
     return to('authentication', 'elsewhere');
-  if (is('permission_error', 'PERMISSION_DENIED')) return to('permission', 'elsewhere');
+  if (is('permission_error', 'PERMISSION_DENIED') || (status === 400 && ACCOUNT.test(message)))
+    return to('permission', 'elsewhere');
   if (status === null) {
     if (/rate[ _-]?limit|too many requests/i.test(message)) return to('rate_limited', 'retry');
     if (/timeout|DEADLINE_EXCEEDED/.test(names))

@@ -89,6 +89,12 @@ export function exhaustedForMs(
     const reset = headerResetMs(headers, `${prefix}-reset`, nowMs);
     if (reset !== null) waits.push(reset);
   }
+  // Anthropic's plans: a window of five hours, and one of a week.
+  for (const window of ['5h', '7d']) {
+    const name = `anthropic-ratelimit-unified-${window}`;
+    const reset = headerResetMs(headers, `${name}-reset`, nowMs);
+    if (reset !== null && headers.get(`${name}-status`) === 'rejected') waits.push(reset);
+  }
   // `limit=10, remaining=0, reset=45`, and later `"default";r=0;t=45`.
   for (const policy of (headers.get('ratelimit') ?? '').split(/,(?=\s*")/)) {
     const left = /\b(?:remaining|r)=(\d+)/.exec(policy)?.[1] ?? '0';

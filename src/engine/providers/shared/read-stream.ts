@@ -33,7 +33,7 @@ export type AnswerEnd =
  * After the finish reason the usage may come in a further event. A server that sends neither usage, end marker nor the end of the
  * stream is waited for no longer than this; after a provisional one, as long as the caller's signal lets it.
  */
-const USAGE_GRACE_MS = 500;
+const USAGE_GRACE_MS = 2_000;
 /** What follows the answer (an end marker, the last chunk) is read for the sake of the socket's reuse, no longer than this. */
 const DRAIN_MS = 250;
 /** More than these in one answer is not a slip. */

@@ -16,8 +16,11 @@ export function readWhole(
   const { reading } = reader;
   const value = parse(text);
   const body = members(value);
-  const error = errorInside(value, body !== undefined && reader.isAnswer(body));
+  const isAnswer = body !== undefined && reader.isAnswer(body);
+  const error = errorInside(value, isAnswer);
   if (error !== undefined) {
+    // What was used until it failed is paid for.
+    if (isAnswer) reader.whole(body);
     reading.failure = error;
     return { kind: 'failed' };
   }

@@ -53,9 +53,11 @@ function relayWhole({ response, reader, context, stream }: Relayed, text: string
       message: 'the answer is not a JSON object; is baseUrl right?',
     };
   const { reading } = reader;
-  const failure = errorInside(body, reader.isAnswer(body));
-  if (failure !== undefined) reading.failure = failure;
-  else reader.whole(body);
+  const isAnswer = reader.isAnswer(body);
+  const failure = errorInside(body, isAnswer);
+  // What was used until it failed is paid for.
+  if (failure === undefined || isAnswer) reader.whole(body);
+  reading.failure = failure ?? reading.failure;
   if (reading.failure !== null) return { kind: 'failed' };
   if (stream) context.onProgress?.('token');
   context.receiver.learn(idsIn(body));

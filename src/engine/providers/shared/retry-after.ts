@@ -16,6 +16,8 @@ const IN_WORDS = new RegExp(
   `\\b(?:try(?:ing)? again|retry(?:ing)?|wait|available(?: again)?|resets?)(?: (?:after|in|for|at least|about|approximately))*:? ((?:\\d+(?:\\.\\d+)?(?:ms|h|m|s))+\\b|${AMOUNT}(?:(?:,| and)* ${AMOUNT})*)`,
   'i',
 );
+/** Azure's gateway: "Quota will be replenished in 02:12:45". */
+const BY_THE_CLOCK = /\b(?:replenished|renewed|retry|try again) (?:in|after) (\d{1,3}):(\d\d):(\d\d)\b/i;
 /** "try again at 2026-01-01T12:00:00Z", "resets on …", "until …". */
 const AT_A_TIME =
   /\b(?:(?:try again|retry|available(?: again)?|resets?) (?:at|on|after)|until):? (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| ?UTC| ?GMT|[+-]\d\d:?\d\d)?)/i;
@@ -67,6 +69,11 @@ function retryAfterValueMs(value: string, headers: HeaderLookup, nowMs: number):
 }
 
 function fromWords(message: string, headers: HeaderLookup | null, nowMs: number): number | null {
+  const clock = BY_THE_CLOCK.exec(message);
+  if (clock !== null) {
+    const [, hours, minutes, seconds] = clock.map(Number);
+    return ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1000;
+  }
   const words = IN_WORDS.exec(message)?.[1];
   if (words !== undefined) return parseDurationMs(words) ?? spelledMs(words);
   const at = AT_A_TIME.exec(message)?.[1];

@@ -2,6 +2,7 @@
 import type { Usage } from '../port.ts';
 import { members, textOf } from './reading.ts';
 import type { JsonMembers } from './reading.ts';
+import { Surcharges } from './surcharges.ts';
 
 /** The same count under the names that vendors, gateways and local servers have for it; the first that counts something is taken. */
 const NAMES = {
@@ -63,6 +64,8 @@ const TICKS_PER_USD = 10_000_000_000n;
  * block of zeros, and others begin one with it.
  */
 export class UsageReport {
+  /** What is billed beside the tokens. */
+  readonly surcharges = new Surcharges();
   readonly #counts = new Map<Count, number>();
   readonly #cacheIsBeside: boolean;
   #cost: string | null = null;
@@ -95,8 +98,10 @@ export class UsageReport {
 
   /** Reads a `usage` object, whatever it is; says whether it counted anything. */
   add(reported: unknown): boolean {
-    const told = members(reported);
-    if (told === undefined) return false;
+    const given = members(reported);
+    if (given === undefined) return false;
+    // Cohere has its counts one level below.
+    const told = { ...members(given['tokens']), ...members(given['billed_units']), ...given };
     // A pass that gave nothing was refused before another model took over, and is not billed.
     const passes = membersOf(told['iterations']);
     const answering = passes.filter((pass) => countOf(pass['output_tokens']) !== 0);
@@ -105,22 +110,27 @@ export class UsageReport {
     const usage = iterations.length > 0 ? withIterations(told, iterations) : told;
     const inputs = [usage, ...detailsOf(usage, INPUT_DETAILS)];
     const outputs = [usage, ...detailsOf(usage, OUTPUT_DETAILS)];
+    const writes = inputs.map((one) => members(one['cache_creation'])).find((one) => one !== undefined);
+    const hourWrite = countOf(writes?.['ephemeral_1h_input_tokens']);
+    const cacheWrite =
+      firstCount(inputs, NAMES.cacheWrite) || sum(countOf(writes?.['ephemeral_5m_input_tokens']), hourWrite);
+    const cached = firstCount(inputs, NAMES.cached);
+    const input = firstCount([usage], NAMES.input);
+    // A stream that began with all of its input, and tells its parts at the end: none of it is beside them.
+    if (this.#cacheIsBeside && input === 0 && this.#hasNoCache() && (cached || cacheWrite))
+      this.#counts.set('input', 0);
     const found = [
-      this.#take('input', firstCount([usage], NAMES.input)),
+      this.#take('input', input),
       this.#take('output', firstCount([usage], NAMES.output)),
       this.#take('total', firstCount([usage], NAMES.total)),
     ];
-    this.#take('cached', firstCount(inputs, NAMES.cached));
-    const writes = members(usage['cache_creation']);
-    const hourWrite = countOf(writes?.['ephemeral_1h_input_tokens']);
+    this.#take('cached', cached);
     this.#take('hourWrite', hourWrite);
-    this.#take(
-      'cacheWrite',
-      firstCount(inputs, NAMES.cacheWrite) || sum(countOf(writes?.['ephemeral_5m_input_tokens']), hourWrite),
-    );
+    this.#take('cacheWrite', cacheWrite);
     this.#take('reasoning', firstCount(outputs, NAMES.reasoning));
     this.#cost = costOf(usage) ?? this.#cost;
-    this.addTier(usage['service_tier']);
+    this.surcharges.read(usage);
+    this.addTier(usage['service_tier'] ?? trafficType(usage));
     return found.some(Boolean);
   }
 
@@ -158,6 +168,10 @@ export class UsageReport {
     };
   }
 
+  #hasNoCache(): boolean {
+    return this.#count('cached') === 0 && this.#count('cacheWrite') === 0;
+  }
+
   #count(name: Count): number {
     return this.#counts.get(name) ?? 0;
   }
@@ -167,6 +181,12 @@ export class UsageReport {
     if (count > 0 || !this.#counts.has(name)) this.#counts.set(name, count);
     return count > 0;
   }
+}
+
+/** Google's word for the tier: `ON_DEMAND`, `ON_DEMAND_PRIORITY`, `PROVISIONED_THROUGHPUT`. */
+function trafficType(usage: JsonMembers): unknown {
+  const google = members(members(usage['extra_properties'])?.['google']);
+  return google?.['traffic_type'] ?? usage['trafficType'];
 }
 
 const ITERATED = [

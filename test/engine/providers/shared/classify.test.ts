@@ -22,6 +22,31 @@ function failure(fields: Partial<ReportedFailure>): ReportedFailure {
 describe('the classification of an answer', () => {
   it.each<[Partial<ReportedFailure>, string, string, string]>([
     [{ status: 400, code: 'context_length_exceeded' }, 'context_length', 'elsewhere', 'no'],
+    ...(
+      [
+        [400, 'Range of input length should be [1, 129024]', 'context_length'],
+        [422, '`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4076', 'context_length'],
+        [400, 'The provided model identifier is invalid.', 'model_not_found'],
+        [403, 'The free tier of the model has been exhausted.', 'quota_exhausted'],
+        [400, 'Budget has been exceeded! Current cost: 12.3, Max budget: 10.0', 'quota_exhausted'],
+        [403, '用户额度不足, 剩余额度: 0', 'quota_exhausted'],
+        [403, 'Key limit exceeded (total limit).', 'quota_exhausted'],
+        [400, 'Organization has been restricted. Please reach out to support', 'permission'],
+        [400, 'This organization has been disabled.', 'permission'],
+      ] as const
+    ).map(([status, message, kind]): [Partial<ReportedFailure>, string, string, string] => [
+      { status, message },
+      kind,
+      'elsewhere',
+      'no',
+    ]),
+    [{ status: 403, message: 'Out of call volume quota.', retryAfterMs: 9 }, 'rate_limited', 'retry', 'no'],
+    [
+      { status: null, message: 'login fail: Please carry the API secret key' },
+      'authentication',
+      'elsewhere',
+      'maybe',
+    ],
     [{ status: 400, message: 'it was considered high risk' }, 'content_filter', 'give-up', 'no'],
     [
       { status: 451, type: 'censorship_blocked', message: 'machine outputted is blocked' },

@@ -100,6 +100,23 @@ describe('usage, under every vendor’s names', () => {
     ],
     ['Ollama’s names', { prompt_eval_count: 26, eval_count: 298 }, { inputTokens: 26, outputTokens: 298 }],
     [
+      'Cohere’s counts, one level below: what it bills',
+      {
+        billed_units: { input_tokens: 40, output_tokens: 30 },
+        tokens: { input_tokens: 100, output_tokens: 30 },
+      },
+      { inputTokens: 40, outputTokens: 30 },
+    ],
+    [
+      'writes to the cache that only the breakdown in the details tells',
+      {
+        prompt_tokens: 3019,
+        completion_tokens: 10,
+        prompt_tokens_details: { cached_tokens: 0, cache_creation: { ephemeral_5m_input_tokens: 2048 } },
+      },
+      { inputTokens: 3019, cacheWriteTokens: 2048 },
+    ],
+    [
       'counts written as text',
       { prompt_tokens: '120', completion_tokens: '30.0', total_tokens: '150' },
       { inputTokens: 120, outputTokens: 30 },
@@ -124,6 +141,29 @@ describe('usage, under every vendor’s names', () => {
       outputTokens: 5,
       reasoningTokens: 0,
     });
+  });
+
+  it.each([
+    [{ input_tokens: 500, cache_read_input_tokens: 9500, output_tokens: 20 }],
+    [{ input_tokens: 0, cache_read_input_tokens: 9500, cache_creation_input_tokens: 500, output_tokens: 20 }],
+  ])(
+    'INV-1: a stream that begins with all of its input and tells the parts at its end counts none twice: %j',
+    (last) => {
+      const report = new UsageReport(true);
+      report.add({ input_tokens: 10_000, output_tokens: 1 });
+      report.add(last);
+      expect(report.total()).toMatchObject({
+        inputTokens: 10_000,
+        cachedInputTokens: 9500,
+        outputTokens: 20,
+      });
+    },
+  );
+
+  it('Google’s traffic type is the tier', () => {
+    const report = new UsageReport(false);
+    report.add({ prompt_tokens: 1, extra_properties: { google: { traffic_type: 'ON_DEMAND_PRIORITY' } } });
+    expect(report.serviceTier).toBe('ON_DEMAND_PRIORITY');
   });
 
   it.each([

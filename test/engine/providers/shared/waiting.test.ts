@@ -1,6 +1,10 @@
 // How long to wait, and how much is left: from headers and words of many servers.
 import { describe, expect, it } from 'vitest';
-import { parseDurationMs, rateHeadroom } from '../../../../src/engine/providers/shared/rate-headers.ts';
+import {
+  exhaustedForMs,
+  parseDurationMs,
+  rateHeadroom,
+} from '../../../../src/engine/providers/shared/rate-headers.ts';
 import { retryAfterMs } from '../../../../src/engine/providers/shared/retry-after.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12, 0, 0);
@@ -30,6 +34,7 @@ describe('Retry-After', () => {
     [{}, '[{"@type":"RetryInfo","retryDelay":"37s"}]', 37_000],
     [{ 'retry-after': '"20"' }, '', 20_000],
     [{ 'x-retry-after': '20' }, '', 20_000],
+    [{}, 'Out of call volume quota. Quota will be replenished in 02:12:45.', 7_965_000],
     [{}, 'Try again later.', null],
   ])('%j with %j', (given, message, expected) => {
     expect(retryAfterMs(headers(given), message, NOW)).toBe(expected);
@@ -58,6 +63,16 @@ describe('durations as OpenAI writes them', () => {
 });
 
 describe('rate headers', () => {
+  it('of two windows of a plan the one that is used up says when to come back', () => {
+    const given = headers({
+      'anthropic-ratelimit-unified-5h-status': 'rejected',
+      'anthropic-ratelimit-unified-5h-reset': String(NOW / 1000 + 20),
+      'anthropic-ratelimit-unified-7d-status': 'allowed',
+      'anthropic-ratelimit-unified-7d-reset': String(NOW / 1000 + 90_000),
+    });
+    expect(exhaustedForMs([], given, NOW)).toBe(20_000);
+  });
+
   it('say nothing where there are none', () => {
     expect(rateHeadroom(headers({}), NOW)).toEqual([]);
   });

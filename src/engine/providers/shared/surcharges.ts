@@ -1,0 +1,159 @@
+// What vendors bill beside tokens, or at other rates than those of text: their own tools, sound, images, a faster mode; as far as an answer says so itself.
+import { formatUsd } from '../../../common/money.ts';
+import type { NanoUsd } from '../../../common/money.ts';
+import type { Surcharge } from '../port.ts';
+import { members, textOf } from './reading.ts';
+import type { JsonMembers } from './reading.ts';
+
+/** Calls of one of the vendor's own tools. */
+interface Called {
+  readonly count: number;
+  /** Of each, by the vendor's published prices (November 2026); null: they differ, or nobody knows. */
+  readonly each: NanoUsd | null;
+}
+
+const SEARCH = 'web search';
+const SOURCE = 'source of a search';
+const OTHER = "another of the provider's own tools";
+
+/** Anthropic's `server_tool_use`. Fetching a page, and looking for a tool, cost their tokens alone: null. */
+const ANTHROPIC: { readonly [name: string]: readonly [what: string, each: NanoUsd | null] | null } = {
+  web_search_requests: [SEARCH, 10_000_000n],
+  web_fetch_requests: null,
+  tool_search_requests: null,
+};
+/** xAI's `server_side_tool_usage_details`. */
+const XAI: typeof ANTHROPIC = {
+  web_search_calls: [SEARCH, 5_000_000n],
+  x_search_calls: ['search of X', 5_000_000n],
+  code_interpreter_calls: ['code execution', 5_000_000n],
+  code_execution_calls: ['code execution', 5_000_000n],
+  file_search_calls: ['file search', 2_500_000n],
+  document_search_calls: ['file search', 2_500_000n],
+  collections_search_calls: ['file search', 2_500_000n],
+  mcp_calls: null,
+  view_image_calls: null,
+  view_x_video_calls: null,
+};
+/** What one item of OpenAI's Responses is billed as. */
+const OPENAI: { readonly [type: string]: readonly [what: string, each: NanoUsd | null] } = {
+  web_search_call: [SEARCH, 10_000_000n],
+  file_search_call: ['file search', 2_500_000n],
+  code_interpreter_call: ['container for code', 30_000_000n],
+  image_generation_call: ['image', null],
+};
+/** Looking at what a search has found is not billed as one. */
+const NOT_A_SEARCH = new Set(['open_page', 'find', 'find_in_page']);
+
+/** Perplexity tells them beside its prices of tokens. */
+const FEES = ['request_cost', 'search_queries_cost', 'citation_tokens_cost'];
+
+/** More in one answer is no count. */
+const MOST_CALLS = 10_000;
+
+const IN_DETAILS = ['prompt_tokens_details', 'input_tokens_details', 'promptTokensDetails'];
+const OUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'completionTokensDetails'];
+
+/** Of one call. What a later event of a stream says counts where it says more. */
+export class Surcharges {
+  readonly #called = new Map<string, Called>();
+  /** Tokens at rates of their own, by what they are of. */
+  readonly #otherTokens = new Map<string, number>();
+  #fees: string | null = null;
+  #isFast = false;
+  #place = '';
+  #toldOwnTools = false;
+
+  /** What a `usage` object says. */
+  read(usage: JsonMembers): void {
+    this.#tools(members(usage['server_tool_use']), ANTHROPIC);
+    const own = members(usage['server_side_tool_usage_details']);
+    this.#toldOwnTools ||= own !== undefined;
+    this.#tools(own, XAI);
+    this.#call(SOURCE, countOf(usage['num_sources_used']), 25_000_000n);
+    const cost = members(usage['cost']);
+    const fees = FEES.map((name) => cost?.[name]).filter((fee) => typeof fee === 'number' && fee > 0);
+    if (fees.length > 0) this.#fees = fees.reduce<number>((sum, fee) => sum + Number(fee), 0).toFixed(9);
+    if (cost === undefined) {
+      this.#call('search query', countOf(usage['num_search_queries']), null);
+      this.#tokens('of citations', countOf(usage['citation_tokens']));
+    }
+    const [inputs, outputs] = [detailsOf(usage, IN_DETAILS), detailsOf(usage, OUT_DETAILS)];
+    this.#tokens('of sound heard', most(inputs, 'audio_tokens'));
+    this.#tokens('of sound made', most(outputs, 'audio_tokens'));
+    this.#tokens('of images made', most(outputs, 'image_tokens'));
+    if (textOf(usage['speed'])) this.#isFast = usage['speed'] === 'fast';
+    this.#place = textOf(usage['inference_geo']) || this.#place;
+  }
+
+  /** The items of a response: its tools have no count of their own. */
+  readItems(items: readonly JsonMembers[]): void {
+    if (this.#toldOwnTools) return;
+    for (const [type, [what, each]] of Object.entries(OPENAI)) {
+      const made = items.filter((item) => item['type'] === type && isBilled(item));
+      const containers = new Set(made.map((item) => item['container_id'] ?? item['id']));
+      this.#call(what, type === 'code_interpreter_call' ? containers.size : made.length, each);
+    }
+  }
+
+  /** A chat answer cites the web, and counts no search: there was one, at a price that depends on its size. */
+  readAnnotations(annotations: unknown): void {
+    const list: readonly unknown[] = Array.isArray(annotations) ? annotations : [];
+    if (!this.#called.has(SEARCH) && list.some((one) => members(one)?.['type'] === 'url_citation'))
+      this.#called.set(SEARCH, { count: 1, each: null });
+  }
+
+  list(): readonly Surcharge[] {
+    const list: Surcharge[] = [];
+    // What is on top of the tokens' price comes first: what follows is not raised by it.
+    if (this.#isFast) list.push({ what: 'the fast mode', percent: 100 });
+    const place = this.#place.toLowerCase();
+    if (place === 'us') list.push({ what: 'inference in the US alone', percent: 10 });
+    else if (!EVERYWHERE.has(place)) list.push({ what: 'inference in one place alone' });
+    for (const [what, { count, each }] of this.#called)
+      list.push({
+        what: `${count} × ${what}`,
+        ...(each === null || count > MOST_CALLS ? {} : { usd: formatUsd(each * BigInt(count)) }),
+      });
+    if (this.#fees !== null) list.push({ what: 'fees that the provider tells', usd: this.#fees });
+    for (const [what, count] of this.#otherTokens) list.push({ what: `${count} tokens ${what}` });
+    return list;
+  }
+
+  #tools(counts: JsonMembers | undefined, known: typeof ANTHROPIC): void {
+    for (const [name, value] of Object.entries(counts ?? {})) {
+      const tool = Object.hasOwn(known, name) ? known[name] : ([OTHER, null] as const);
+      if (tool) this.#call(tool[0], countOf(value), tool[1]);
+    }
+  }
+
+  #call(what: string, count: number, each: NanoUsd | null): void {
+    const before = this.#called.get(what);
+    if (count > 0 && (before === undefined || before.each === null || count >= before.count))
+      this.#called.set(what, { count, each });
+  }
+
+  #tokens(what: string, count: number): void {
+    if (count > (this.#otherTokens.get(what) ?? 0)) this.#otherTokens.set(what, count);
+  }
+}
+
+/** Where a vendor answers from at the prices of its list; older models say that they cannot tell. */
+const EVERYWHERE = new Set(['', 'global', 'not_available']);
+
+function isBilled(item: JsonMembers): boolean {
+  const action = textOf(members(item['action'])?.['type']) ?? '';
+  return item['status'] !== 'failed' && !NOT_A_SEARCH.has(action);
+}
+
+function detailsOf(usage: JsonMembers, names: readonly string[]): readonly JsonMembers[] {
+  return names.map((name) => members(usage[name])).filter((found) => found !== undefined);
+}
+
+function most(details: readonly JsonMembers[], name: string): number {
+  return Math.max(0, ...details.map((detail) => countOf(detail[name])));
+}
+
+function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
+}
