@@ -100,7 +100,7 @@ export function settlementOf(outcome: CallOutcome, asked: SettledCall): Settleme
   const reported = reportedCost(told);
   const said = { serviceTier: told.serviceTier ?? null, reportedCostNanoUsd: reported ?? null };
   if (
-    (usage !== null && isImpossible(usage, asked)) ||
+    (usage !== null && isImpossible(usage, asked, told.passes)) ||
     (reported !== undefined && isImpossibleCost(reported, asked))
   )
     return { ...worstCase(asked, IMPOSSIBLE), serviceTier: said.serviceTier };
@@ -333,11 +333,12 @@ function isUnseen(
   return text === '' && seenCharacters === 0 && (usage?.outputTokens ?? 0) <= 1;
 }
 
-function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: SettledCall): boolean {
+/** `passes`: what the model read more than once is counted more than once. */
+function isImpossible(usage: Usage, { model, worst, maxOutputTokens }: SettledCall, passes = 1): boolean {
   const mostInput = Math.max(model.contextTokens, worst.inputTokens);
   const mostOutput = Math.max(model.maxOutputTokens ?? model.contextTokens, maxOutputTokens, worst.tokens);
   const isCount = (tokens: number, most: number): boolean =>
-    Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= most;
+    Number.isSafeInteger(tokens) && tokens >= 0 && tokens <= most * passes;
   return (
     !isCount(usage.inputTokens, mostInput) ||
     !isCount(usage.outputTokens, mostOutput) ||

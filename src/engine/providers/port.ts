@@ -100,6 +100,8 @@ export interface ProviderAnswer {
   /** Models that worked on it, where the provider counts their passes apart; their tokens are in `usage`. */
   readonly iterationModels?: readonly string[];
   readonly surcharges?: readonly Surcharge[];
+  /** How often the model may have read its input: once more after each call of the provider's own tools. Left out: once. */
+  readonly passes?: number;
 }
 
 /** What is billed beside tokens, or at other rates than the list's; with neither `usd` nor `percent`, at a price that nobody knows here. */
@@ -180,6 +182,7 @@ export interface ProviderError {
   readonly reportedCostUsd?: string | null;
   readonly iterationModels?: readonly string[];
   readonly surcharges?: readonly Surcharge[];
+  readonly passes?: number;
   /** As far as it was said. */
   readonly finishReason?: FinishReason;
   /** Characters of output text that had come before the failure. */

@@ -140,6 +140,13 @@ describe('what a provider reports', () => {
     },
   );
 
+  test("what was read again after each call of the provider's own tools is no more than can be", () => {
+    const usage = { ...USAGE, inputTokens: 734_311, cachedInputTokens: 426_653 };
+    const settled = settlementOf(succeed(answer({ usage, passes: 8 })), asked());
+    expect(settled).toMatchObject({ costNanoUsd: costOf(rates(), usage), usage, counted: true });
+    expect(settlementOf(succeed(answer({ usage, passes: 7 })), asked()).counted).toBe(false);
+  });
+
   test('no output beside a text is no count', () => {
     const settled = settlementOf(succeed(answer({ usage: { ...USAGE, outputTokens: 0 } })), asked());
     expect(settled).toMatchObject({ estimated: true, counted: false, usage: { inputTokens: 20 } });

@@ -219,9 +219,10 @@ export class CallReport {
     costUsd,
     iterationModels,
     surcharges,
+    passes,
   }: Reading['reported']): Pick<
     ProviderAnswer,
-    'serviceTier' | 'reportedCostUsd' | 'iterationModels' | 'surcharges'
+    'serviceTier' | 'reportedCostUsd' | 'iterationModels' | 'surcharges' | 'passes'
   > {
     const beside = surcharges.list();
     const named = iterationModels.map((model) => this.#redactor.exact(model.slice(0, MOST_TIER)));
@@ -230,6 +231,7 @@ export class CallReport {
       ...(serviceTier === null ? {} : { serviceTier: this.#redactor.exact(serviceTier.slice(0, MOST_TIER)) }),
       ...(costUsd === null ? {} : { reportedCostUsd: costUsd }),
       ...(beside.length === 0 ? {} : { surcharges: beside }),
+      ...(passes === 1 ? {} : { passes }),
     };
   }
 

@@ -42,6 +42,8 @@ const OPENAI: { readonly [type: string]: readonly [what: string, each: NanoUsd |
   code_interpreter_call: ['container for code', 30_000_000n],
   image_generation_call: ['image', null],
 };
+/** After each of these the model goes on within the same answer. */
+const OWN_TOOLS = new Set([...Object.keys(OPENAI), 'mcp_call', 'x_search_call', 'tool_search_call']);
 /** Looking at what a search has found is not billed as one. */
 const NOT_A_SEARCH = new Set(['open_page', 'find', 'find_in_page']);
 
@@ -63,6 +65,12 @@ export class Surcharges {
   #isFast = false;
   #place = '';
   #toldOwnTools = false;
+  #toolCalls = 0;
+
+  /** Calls of the provider's own tools, billed or not. */
+  get toolCalls(): number {
+    return Math.min(this.#toolCalls, MOST_CALLS);
+  }
 
   /** What a `usage` object says. */
   read(usage: JsonMembers): void {
@@ -88,6 +96,8 @@ export class Surcharges {
 
   /** The items of a response: its tools have no count of their own. */
   readItems(items: readonly JsonMembers[]): void {
+    const called = items.filter(({ type }) => OWN_TOOLS.has(textOf(type) ?? ''));
+    this.#toolCalls = Math.max(this.#toolCalls, called.length);
     if (this.#toldOwnTools) return;
     for (const [type, [what, each]] of Object.entries(OPENAI)) {
       const made = items.filter((item) => item['type'] === type && isBilled(item));
@@ -121,6 +131,8 @@ export class Surcharges {
   }
 
   #tools(counts: JsonMembers | undefined, known: typeof ANTHROPIC): void {
+    const all = Object.values(counts ?? {}).reduce<number>((sum, count) => sum + countOf(count), 0);
+    this.#toolCalls = Math.max(this.#toolCalls, all);
     for (const [name, value] of Object.entries(counts ?? {})) {
       const tool = Object.hasOwn(known, name) ? known[name] : ([OTHER, null] as const);
       if (tool) this.#call(tool[0], countOf(value), tool[1]);

@@ -70,6 +70,7 @@ export class UsageReport {
   readonly #cacheIsBeside: boolean;
   #cost: string | null = null;
   #tier: string | null = null;
+  #iterations = 0;
   #iterationModels: readonly string[] = [];
 
   /** `cacheIsBeside`: the input is told without what was read from the cache and written to it, as Anthropic does. */
@@ -84,6 +85,11 @@ export class UsageReport {
 
   get serviceTier(): string | null {
     return this.#tier;
+  }
+
+  /** How often the model may have read its input within this answer. */
+  get passes(): number {
+    return Math.max(this.#iterations, 1 + this.surcharges.toolCalls);
   }
 
   /** Models that worked on one answer, as Anthropic names them beside their counts; empty: nothing was said. */
@@ -106,6 +112,7 @@ export class UsageReport {
     const passes = membersOf(told['iterations']);
     const answering = passes.filter((pass) => countOf(pass['output_tokens']) !== 0);
     const iterations = answering.length > 0 ? answering : passes;
+    this.#iterations = Math.max(this.#iterations, iterations.length);
     if (iterations.length > 0) this.#iterationModels = modelsOf(iterations);
     const usage = iterations.length > 0 ? withIterations(told, iterations) : told;
     const inputs = [usage, ...detailsOf(usage, INPUT_DETAILS)];

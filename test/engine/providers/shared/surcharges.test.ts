@@ -122,6 +122,13 @@ describe('what is billed beside tokens', () => {
     expect(reading.reported.surcharges.list()).toHaveLength(1);
   });
 
+  it('each call of an own tool, billed or not, is one more time that the input was read', () => {
+    const report = new UsageReport(true);
+    report.add({ input_tokens: 1, server_tool_use: { web_search_requests: 5, web_fetch_requests: 2 } });
+    expect(report.passes).toBe(8);
+    expect(new UsageReport(true).passes).toBe(1);
+  });
+
   it('a chat answer that cites the web had a search, which nobody priced', () => {
     const annotations = [{ type: 'url_citation', url_citation: {} }];
     const { reading, whole } = chatReader();
