@@ -37,7 +37,7 @@ models:
 ${names.map((name, index) => `  ${name}/bench-model: { context: ${index === names.length - 1 ? '1000k' : '128k'}, quality: ${index + 1} }`).join('\n')}
 policies:
   hosted:
-    timeout: 30s
+    timeout: 60s
     firstToken: 8s
     stall: 10s
     retry: { attempts: 2, backoff: exponential, initialDelay: 5ms, maxDelay: 50ms }

@@ -177,10 +177,10 @@ export interface ErrorText {
   readonly remedy: string;
 }
 
-/** The text of an error, with its values in place. A value that is missing leaves its `{name}` visible, so that a test finds it. */
+/** The text of an error, with its values in place. A reason is told as it came, often without a full stop; the remedy may be read right after it. A value that is missing leaves its `{name}` visible, so that a test finds it. */
 export function errorText(code: ErrorCode, values: { readonly [name: string]: string | number }): ErrorText {
   const fill = (template: string): string =>
     template.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   const entry: CatalogueEntry = catalogue[code];
-  return { code, message: fill(entry.message), remedy: fill(entry.remedy) };
+  return { code, message: fill(entry.message).replace(/[^.!?]$/, '$&.'), remedy: fill(entry.remedy) };
 }

@@ -4,6 +4,8 @@ import type { Silence } from './call-provider.ts';
 
 export interface AttemptLimits {
   readonly timeoutMs: number;
+  /** From the first token of a stream on: what has come is paid for, and another would be asked for it again. */
+  readonly begunTimeoutMs: number;
   readonly silence: Silence;
   /** The provider is asked for a stream whatever the caller wants, so that its silence shows. */
   readonly streams: boolean;
@@ -14,7 +16,8 @@ const NEVER_SILENT: Silence = { firstTokenMs: Number.POSITIVE_INFINITY, stallMs:
 
 /**
  * `others`: candidates that could serve in its place. With them, an attempt has an equal share of what is left: a silent one leaves the same to each
- * that follows. Alone it has all that is left, and the run's deadline ends it.
+ * that follows. One whose text comes is left when it falls silent for as long, and not for its share. Alone it has all that is left, and the run's
+ * deadline ends it.
  */
 export function attemptLimits(
   { timeoutMs, firstTokenMs, stallMs, watch }: PlanPolicy,
@@ -22,16 +25,22 @@ export function attemptLimits(
   others: number,
   callerStreams: boolean,
 ): AttemptLimits {
-  if (others > 0)
+  if (others > 0) {
+    const shareMs = Math.max(1, Math.floor(leftMs / (others + 1)));
+    const isWatched = callerStreams || watch === 'fallback';
     return {
-      timeoutMs: Math.min(timeoutMs, Math.max(1, Math.floor(leftMs / (others + 1)))),
-      silence: callerStreams || watch === 'fallback' ? { firstTokenMs, stallMs } : NEVER_SILENT,
+      timeoutMs: Math.min(timeoutMs, shareMs),
+      begunTimeoutMs: timeoutMs,
+      silence: isWatched
+        ? { firstTokenMs, stallMs }
+        : { ...NEVER_SILENT, stallMs: Math.max(stallMs, shareMs) },
       streams: watch === 'fallback',
     };
+  }
   // Who watches for the sake of a fallback waits where there is none.
   const patience = watch === 'fallback' ? Math.max(timeoutMs, firstTokenMs) : firstTokenMs;
   const silence = callerStreams ? { firstTokenMs: patience, stallMs } : NEVER_SILENT;
-  return { timeoutMs, silence, streams: false };
+  return { timeoutMs, begunTimeoutMs: timeoutMs, silence, streams: false };
 }
 
 /** A call that was cut before its policy's own time was over says something of its model only if most of its answers take less. */

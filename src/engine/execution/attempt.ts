@@ -46,7 +46,7 @@ export interface AttemptRequest {
   /** A client's own request is what is asked; undefined: `request` is. */
   readonly exchange: ExchangeAsk | undefined;
   readonly signal: AbortSignal;
-  readonly limits: Pick<AttemptLimits, 'timeoutMs' | 'silence'>;
+  readonly limits: Pick<AttemptLimits, 'timeoutMs' | 'begunTimeoutMs' | 'silence'>;
   /** Text deltas are given on here. */
   readonly onText: ((delta: string) => void) | null;
   /** The rate gates' headroom was taken while waiting in line; when. */
@@ -163,7 +163,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
   };
   try {
     const ran = await policy.run(
-      async (callSignal) => {
+      async (callSignal, prolong) => {
         const row = openOnce(parts, attempt, attemptId, hold);
         if (choice.parts.provider.announcesSending !== true) await row.open();
         const calledAtMs = clock.monotonicMs();
@@ -173,6 +173,7 @@ export async function makeAttempt(parts: EngineParts, attempt: AttemptRequest): 
             ? await callProvider(clock, choice.parts, askedOf(attempt, cache), callSignal, {
                 onText: attempt.onText,
                 silence: attempt.limits.silence,
+                onBegun: () => prolong(attempt.limits.begunTimeoutMs),
                 pace: parts.pace,
                 beforeSend: row.open,
               })

@@ -22,6 +22,8 @@ export type Silence = Pick<PlanPolicy, 'firstTokenMs' | 'stallMs'>;
 export interface CallWatch {
   readonly onText: ((delta: string) => void) | null;
   readonly silence: Silence;
+  /** Its first token has come. */
+  readonly onBegun: () => void;
   readonly pace: StreamPace | undefined;
   readonly beforeSend: () => Promise<unknown>;
 }
@@ -39,9 +41,9 @@ export async function callProvider(
   { provider }: ModelParts,
   request: ModelRequest,
   signal: AbortSignal,
-  { onText, silence, pace, beforeSend }: CallWatch,
+  { onText, silence, onBegun, pace, beforeSend }: CallWatch,
 ): Promise<ProviderCall> {
-  const streaming = request.stream ? watched(clock, silence, signal, pace) : null;
+  const streaming = request.stream ? watched(clock, silence, signal, pace, onBegun) : null;
   let text = '';
   const heard = (delta: string): void => {
     // What comes after the abort belongs to nobody: the answer is a failure already.
@@ -82,6 +84,7 @@ export function watched(
   { firstTokenMs: silenceMs, stallMs }: Silence,
   signal: AbortSignal,
   pace: StreamPace | undefined,
+  onBegun?: () => void,
 ): Watched {
   const startedAtMs = clock.monotonicMs();
   const controller = new AbortController();
@@ -95,7 +98,10 @@ export function watched(
     context: {
       signal: controller.signal,
       onProgress: (kind) => {
-        if (kind === 'token') firstTokenMs ??= clock.monotonicMs() - startedAtMs;
+        if (kind === 'token' && firstTokenMs === null) {
+          firstTokenMs = clock.monotonicMs() - startedAtMs;
+          onBegun?.();
+        }
         watch.progress(kind);
       },
       restMs: () => (firstTokenMs === null ? 0 : (pace?.restMs(stallMs) ?? 0)),

@@ -4,6 +4,8 @@ import { AttemptTimeout } from './port.ts';
 
 export interface AttemptLimit {
   readonly signal: AbortSignal;
+  /** From now on the limit is this long, counted from the beginning of the body. */
+  prolong(timeoutMs: number): void;
   /** The body has ended. The signal is left alone, never aborted: what the body has handed on may still listen to it. */
   end(): void;
 }
@@ -17,12 +19,20 @@ export function limitAttempt(clock: Clock, timeoutMs: number, callerSignal: Abor
   const onCallerAbort = (): void => controller.abort(callerSignal.reason);
   if (callerSignal.aborted) onCallerAbort();
   else callerSignal.addEventListener('abort', onCallerAbort);
-  const cancelTimer = clock.after(timeoutMs, () =>
-    controller.abort(new AttemptTimeout('attempt', timeoutMs)),
-  );
+  const startedAtMs = clock.monotonicMs();
+  const limitTo = (limitMs: number, leftMs: number): (() => void) =>
+    clock.after(leftMs, () => controller.abort(new AttemptTimeout('attempt', limitMs)));
+  let cancelTimer = limitTo(timeoutMs, timeoutMs);
+  let ended = false;
   return {
     signal: controller.signal,
+    prolong(limitMs) {
+      if (ended) return;
+      cancelTimer();
+      cancelTimer = limitTo(limitMs, Math.max(0, startedAtMs + limitMs - clock.monotonicMs()));
+    },
     end() {
+      ended = true;
       cancelTimer();
       callerSignal.removeEventListener('abort', onCallerAbort);
     },

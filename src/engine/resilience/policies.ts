@@ -8,6 +8,7 @@ import { createBulkhead } from './bulkhead.ts';
 import { createCircuit } from './circuit.ts';
 import { createInForce } from './in-force.ts';
 import {
+  type AttemptBody,
   type AttemptPolicy,
   type AttemptRun,
   AttemptTimeout,
@@ -90,7 +91,7 @@ function createSharedPolicy(
   };
 
   const run = async <Value>(
-    body: (signal: AbortSignal) => Promise<Value>,
+    body: AttemptBody<Value>,
     { signal, timeoutMs, health }: Parameters<AttemptPolicy['run']>[1],
   ): Promise<AttemptRun<Value>> => {
     if (signal.aborted) return ABORTED;
@@ -117,7 +118,7 @@ function createSharedPolicy(
       const limit = limitAttempt(clock, timeoutMs, signal);
       let ended: CallHealth = 'ignore';
       try {
-        const value = await body(limit.signal);
+        const value = await body(limit.signal, limit.prolong);
         ended = counted(health(value));
         return { kind: 'done', value, queuedMs };
       } catch (error) {

@@ -1,4 +1,5 @@
 // What the rest of the engine sees of resilience: policies by key, and rate gates by key. Keys outlive plans (INV-7).
+import { formatDuration } from '../../common/units.ts';
 import type { PlanPolicy, PlanRateLimits } from '../../language/plan/types.ts';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
@@ -25,6 +26,12 @@ export type AttemptRun<Value> =
   /** The signal was aborted before the body ran. */
   | { readonly kind: 'aborted' };
 
+/** `prolong`: from now on the attempt may take this long in all, in milliseconds. */
+export type AttemptBody<Value> = (
+  signal: AbortSignal,
+  prolong: (timeoutMs: number) => void,
+) => Promise<Value>;
+
 export interface AttemptPolicy {
   readonly key: string;
   circuit(): { readonly state: CircuitState; readonly retryAfterMs: number };
@@ -37,7 +44,7 @@ export interface AttemptPolicy {
    * (reason: an AttemptTimeout). `health` says what the breaker counts. Aborting rejects a waiter at once and frees its place in the queue.
    */
   run<Value>(
-    body: (signal: AbortSignal) => Promise<Value>,
+    body: AttemptBody<Value>,
     options: {
       readonly signal: AbortSignal;
       readonly timeoutMs: number;
@@ -57,7 +64,7 @@ export class AttemptTimeout extends Error {
   readonly afterMs: number;
   constructor(kind: 'attempt' | 'first_token' | 'stall', afterMs: number) {
     super(
-      `no ${kind === 'attempt' ? 'answer' : kind === 'first_token' ? 'first token' : 'further token'} within ${afterMs} ms`,
+      `no ${kind === 'attempt' ? 'answer' : kind === 'first_token' ? 'first token' : 'further token'} within ${formatDuration(afterMs)}`,
     );
     this.kind = kind;
     this.afterMs = afterMs;

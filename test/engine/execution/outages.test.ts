@@ -55,6 +55,37 @@ describe('while another candidate can serve', () => {
     expect(snapshotOf(result).run.output).toEqual({ text: 'c' });
   });
 
+  test('one whose text comes is not cut for its share, and the run is paid for once', async () => {
+    const words = Array.from({ length: 12 }, (_, at) => `word ${at} `);
+    const fixture = memoryFixture(planOf({ timeoutMs: 80_000, stallMs: 10_000 }), () => ({
+      deltas: words,
+      deltaEveryMs: 5_000,
+    }));
+    const { result, tookMs } = await ran(fixture, { stream: true });
+    expect(snapshotOf(result).run.output).toEqual({ text: words.join('') });
+    expect(tookMs).toBeGreaterThan(DEADLINE_MS / 3);
+    expect(fixture.providers.calls.map(({ provider }) => provider)).toEqual(['a']);
+  });
+
+  test('one whose text comes has its whole timeout, and the next has what is left then', async () => {
+    const fixture = memoryFixture(planOf({ timeoutMs: 50_000, stallMs: 10_000 }), ({ provider }) =>
+      provider === 'a' ? { deltas: Array(100).fill('word '), deltaEveryMs: 5_000 } : { text: provider },
+    );
+    const { result, tookMs } = await ran(fixture, { stream: true });
+    expect(snapshotOf(result).attempts[0]).toMatchObject({ model: 'local', errorClass: 'timeout' });
+    expect(snapshotOf(result).run.output).toEqual({ text: 'b' });
+    expect(Math.floor(tookMs / 1_000)).toBe(50);
+  });
+
+  test('a stream for nobody may fall silent for its share, and no longer', () => {
+    expect(attemptLimits({ ...policy, timeoutMs: 60_000, stallMs: 5_000 }, DEADLINE_MS, 2, false)).toEqual({
+      timeoutMs: 30_000,
+      begunTimeoutMs: 60_000,
+      silence: { firstTokenMs: Number.POSITIVE_INFINITY, stallMs: 30_000 },
+      streams: false,
+    });
+  });
+
   test('`watch: fallback` leaves one that says nothing after its first-token time, and two such attempts open its circuit', async () => {
     const fixture = silentLocal(
       planOf({ timeoutMs: 90_000, firstTokenMs: 8_000, watch: 'fallback', circuitBreaker: opensAfter(2) }),
