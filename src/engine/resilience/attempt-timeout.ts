@@ -5,7 +5,7 @@ import { AttemptTimeout } from './port.ts';
 export interface AttemptLimit {
   readonly signal: AbortSignal;
   /** From now on the limit is this long, counted from the beginning of the body. */
-  prolong(timeoutMs: number): void;
+  readonly prolong: (timeoutMs: number) => void;
   /** The body has ended. The signal is left alone, never aborted: what the body has handed on may still listen to it. */
   end(): void;
 }

@@ -144,7 +144,7 @@ export class CountedPlaces {
 const NOTHING = { task: '', caller: '', team: '', provider: '', model: '', revision: '', tags: '{}' };
 
 /** The key of quarters. */
-export const EVERYTHING = encodeDimensions(encodeStem({ ...NOTHING, session: '' }), '');
+const EVERYTHING = encodeDimensions(encodeStem({ ...NOTHING, session: '' }), '');
 
 /** The session stands before the status, where there is one. */
 const PARTS_WITHOUT_SESSION = 8;
