@@ -211,6 +211,14 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect((await second.verify()).discrepancies).toEqual([]);
   });
 
+  it('refuses no budget where it was taken for dead: it says that it is, so that another node is asked', async () => {
+    const { address, first } = await two();
+    await bury(address);
+    const account = { budgetId: 'b', account: '', windowStartMs: 0, unit: 'usd', countedFromMs: 0 } as const;
+    const asked = first.cluster?.leases.lease(account, { limit: 10n, have: 0n, need: 1n, want: 1n });
+    await expect(asked).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE', cause: { code: 'NODE_FENCED' } });
+  });
+
   it('INV-1: what a dead node has paid is in what its run cost, settled while another node ends it', async () => {
     const { address, first, second } = await two();
     const run = makeRun('run_1', { durable: true });

@@ -163,7 +163,7 @@ export interface SharedAccount {
 
 /** What all nodes have of an account, in the budget's unit. */
 export interface Shared {
-  /** Up to here this node may spend and hold; −1: nothing more, the node is fenced. */
+  /** Up to here this node may spend and hold. */
   readonly granted: bigint;
   readonly othersSpent: bigint;
   readonly othersHeld: bigint;
@@ -185,7 +185,7 @@ export interface OthersUse {
 export interface Leases {
   /**
    * More of an account: at least `need`, at most `want`, never more than a share of the room. `have`: what this node was granted before; it takes
-   * the place of what the ledger says, so that a lost answer is asked for again.
+   * the place of what the ledger says, so that a lost answer is asked for again. Rejects with a LedgerUnavailable, also where this node is fenced.
    */
   lease(
     of: SharedAccount,

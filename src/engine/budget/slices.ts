@@ -122,10 +122,8 @@ export function createSlices(
       want: want > missing ? want : missing,
     });
     if (epoch !== slice.epoch || shared.windowStartMs !== state.sliceStartMs()) return;
-    if (answer.granted >= 0n) {
-      account.granted = answer.granted;
-      account.grantedForMs = shared.windowStartMs;
-    }
+    account.granted = answer.granted;
+    account.grantedForMs = shared.windowStartMs;
     account.foreignHeld = answer.othersHeld;
   }
 

@@ -6,6 +6,7 @@ import { explainPostgresError } from './connection.ts';
 import type { DatabaseAddress } from './connection.ts';
 import type { Patience } from './patience.ts';
 import type { NodeSignals } from './signals.ts';
+import { FENCED } from './writer.ts';
 
 interface Granted {
   readonly granted: bigint;
@@ -59,6 +60,8 @@ export function createLeases(
         ],
       });
       const { granted, others_spent: othersSpent, others_held: othersHeld } = rows[0] as Granted;
+      // It is no matter of budgets: another node may be asked.
+      if (granted < 0n) throw unavailable(FENCED);
       return { granted, othersSpent, othersHeld };
     },
     async giveBack({ budgetId, account, windowStartMs }, granted) {

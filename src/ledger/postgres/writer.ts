@@ -34,7 +34,7 @@ class Fenced extends Error {
   }
 }
 
-const FENCED: Failure = {
+export const FENCED: Failure = {
   code: 'NODE_FENCED',
   message: 'This node did not show a sign of life, and another one has taken its place.',
   remedy: 'Start it again; look at what kept it (the machine, the network, or the database) for so long.',

@@ -1,5 +1,6 @@
 // What `lease_budget` of PostgreSQL does, in memory: the books that several nodes' budgets spend from. A test holds the two to each other.
 import type { Hold, Leases, Spending } from '../../../src/engine/budget/port.ts';
+import { LedgerUnavailable } from '../../../src/errors/ledger-unavailable.ts';
 import { amountOf } from '../../../src/engine/budget/units.ts';
 
 type Unit = 'usd' | 'tokens' | 'calls';
@@ -75,7 +76,7 @@ export class SharedBooks {
     return {
       lease: async ({ budgetId, account, windowStartMs, unit, countedFromMs }, ask) => {
         await Promise.resolve();
-        if (!this.living.has(node)) return { granted: -1n, othersSpent: 0n, othersHeld: 0n };
+        if (!this.living.has(node)) throw new LedgerUnavailable('It is fenced.', 'Start it again.');
         const nodes = new Set<number>();
         for (const key of [...this.rows.keys(), ...this.#granted.keys()]) {
           const [budget, name, , of] = JSON.parse(key) as [string, string, number, number];
