@@ -38,10 +38,15 @@ export function accountOf(
     case 'session':
       return sessionAccount(request.caller);
     case 'tag':
-      return request.tags[each.tag] ?? '';
+      return tagValue(request.tags, each.tag) ?? '';
     default:
       return assertNever(each);
   }
+}
+
+/** A tag may be called `constructor`, which every object has. */
+export function tagValue(tags: { readonly [key: string]: string }, key: string): string | undefined {
+  return Object.hasOwn(tags, key) ? tags[key] : undefined;
 }
 
 /** A session is the client's claim: it is one of its caller's, and never another's. A session has no slash, so the last one parts the two. */

@@ -41,6 +41,18 @@ export function calendarWindow(unit: CalendarUnit, timeZone: string, atMs: numbe
   }
 }
 
+/** The window so many before the one that holds `atMs`: dates back in the calendar, minutes and hours in elapsed time. */
+export function earlierWindow(unit: CalendarUnit, timeZone: string, atMs: number, count: number): WindowSpan {
+  const { startMs } = calendarWindow(unit, timeZone, atMs);
+  if (unit === 'minute' || unit === 'hour')
+    return calendarWindow(unit, timeZone, startMs - count * (unit === 'hour' ? HOUR_MS : MINUTE_MS));
+  const local = startMs + offsetMs(timeZone, startMs);
+  const date = new Date(truncate(unit, Math.floor(local / DAY_MS) * DAY_MS));
+  if (unit === 'month') date.setUTCMonth(date.getUTCMonth() - count);
+  else date.setUTCDate(date.getUTCDate() - count * (unit === 'week' ? 7 : 1));
+  return calendarWindow(unit, timeZone, startOfLocalDateMs(timeZone, date.getTime()));
+}
+
 /** Minutes and hours count elapsed time; a clock change inside one cuts it in two. */
 function clockWindow(lengthMs: number, timeZone: string, atMs: number): WindowSpan {
   const offset = offsetMs(timeZone, atMs);

@@ -1,4 +1,5 @@
 // Groups roll-ups by dimensions and leaves out what a filter excludes; used by the reader for the past and by the statistics for what comes in.
+import { tagValue } from '../../engine/budget/scope.ts';
 import type { RunFilter } from '../port.ts';
 import { BY_SESSION, DAYS, QUARTERS, SESSION_DAYS } from './dimensions.ts';
 import type { Dimensions, Grain, GROUP_DIMENSIONS } from './dimensions.ts';
@@ -66,7 +67,7 @@ export function matchesFilter(dimensions: Dimensions, filter: RollupFilter): boo
   if (filter.session !== undefined && dimensions.session !== filter.session) return false;
   if (filter.team !== undefined && dimensions.team !== filter.team) return false;
   if (filter.model !== undefined && dimensions.model !== filter.model) return false;
-  return filter.tag === undefined || tagsOf(dimensions)[filter.tag.key] === filter.tag.value;
+  return filter.tag === undefined || tagValue(tagsOf(dimensions), filter.tag.key) === filter.tag.value;
 }
 
 /**
@@ -149,7 +150,7 @@ function valuesOf(
   tagKey: string | undefined,
 ): readonly string[] {
   if (dimension !== 'TAG') return [dimensions[PART_OF[dimension]]];
-  if (tagKey !== undefined) return [tagsOf(dimensions)[tagKey] ?? ''];
+  if (tagKey !== undefined) return [tagValue(tagsOf(dimensions), tagKey) ?? ''];
   return Object.entries(tagsOf(dimensions)).map(([key, value]) => `${key}=${value}`);
 }
 

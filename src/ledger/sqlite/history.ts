@@ -1,7 +1,7 @@
 // What past attempts spent in a budget's scope, by account: from the roll-ups, and from what was handed over and is not in them yet.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Spending } from '../../engine/budget/port.ts';
-import { covers, sessionAccount } from '../../engine/budget/scope.ts';
+import { covers, sessionAccount, tagValue } from '../../engine/budget/scope.ts';
 import type { PlanBudget } from '../../language/plan/types.ts';
 import {
   BY_SESSION,
@@ -142,7 +142,7 @@ function accountOf({ scope, each }: PlanBudget, dimensions: Dimensions): string 
   if (each.kind === 'session')
     return sessionAccount({ name: dimensions.caller, session: dimensions.session });
   const tags = JSON.parse(dimensions.tags) as { readonly [key: string]: string };
-  return tags[each.tag] ?? '';
+  return tagValue(tags, each.tag) ?? '';
 }
 
 export function pending(

@@ -1,6 +1,6 @@
 // Spans as people ask for them: a calendar day, week or month in a time zone, a rolling window, or any two instants.
 import { HeadgateError } from '../../errors/headgate-error.ts';
-import { calendarWindow } from '../../engine/budget/windows.ts';
+import { calendarWindow, earlierWindow } from '../../engine/budget/windows.ts';
 import type { TimeSpan } from '../rollup/span.ts';
 import type { StatsUnit, SpanRequest } from './port.ts';
 import { windowStartMs } from './window.ts';
@@ -8,8 +8,13 @@ import { windowStartMs } from './window.ts';
 /** Beyond every row: what is open is read to the end, not to this millisecond, so that its edge falls on whole buckets. */
 const END_MS = Number.MAX_SAFE_INTEGER;
 const BEGINNING_MS = 0;
-/** Four centuries of days. */
-const MOST_AGO = 150_000;
+/** Four centuries, but for hours: of years before the first no zone tells anything. */
+const MOST_AGO: { readonly [unit in StatsUnit]: number } = {
+  hour: 150_000,
+  day: 150_000,
+  week: 20_000,
+  month: 4_800,
+};
 const MOST_PARTS = 1000;
 
 /** Throws SPAN_INVALID for what is no span. */
@@ -21,8 +26,8 @@ export function spanOf(request: SpanRequest, nowMs: number): TimeSpan {
       'A span is a calendar unit, or a window, or an instant from and one to; these are several.',
       'Ask for one of them.',
     );
+  checkZone(timeZone);
   if (calendar !== undefined) {
-    checkZone(timeZone);
     return calendarSpan(calendar, timeZone, ago ?? 0, nowMs);
   }
   if (ago !== undefined && ago !== 0)
@@ -36,11 +41,13 @@ export function spanOf(request: SpanRequest, nowMs: number): TimeSpan {
 }
 
 function calendarSpan(unit: StatsUnit, timeZone: string, ago: number, nowMs: number): TimeSpan {
-  if (!Number.isInteger(ago) || ago < 0 || ago > MOST_AGO)
-    throw invalid('`ago` is a whole number from 0.', 'Write 1 for the one before this.');
-  let { startMs, endMs } = calendarWindow(unit, timeZone, nowMs);
-  for (let back = 0; back < ago; back += 1)
-    ({ startMs, endMs } = calendarWindow(unit, timeZone, startMs - 1));
+  if (!Number.isInteger(ago) || ago < 0 || ago > MOST_AGO[unit])
+    throw invalid(
+      `\`ago\` is a whole number from 0 to ${MOST_AGO[unit]}, for a ${unit}.`,
+      'Write 1 for the one before this.',
+    );
+  // Not one after the other: a hundred thousand months back took the process twenty seconds.
+  const { startMs, endMs } = earlierWindow(unit, timeZone, nowMs, ago);
   return { fromMs: startMs, toMs: ago === 0 ? END_MS : endMs };
 }
 
@@ -61,7 +68,7 @@ export function partsOf(
     atMs = endMs;
     if (parts.length > MOST_PARTS)
       throw invalid(
-        `The span has more than ${MOST_PARTS} parts of a ${unit} each.`,
+        `The span has more than ${MOST_PARTS} parts of one ${unit} each.`,
         'Ask for a shorter span, or for longer parts.',
       );
   }
@@ -74,6 +81,7 @@ export function shownSpan({ fromMs, toMs }: TimeSpan, nowMs: number): TimeSpan {
 }
 
 function checkZone(timeZone: string): void {
+  if (timeZone === 'UTC') return;
   try {
     Intl.DateTimeFormat('en-US', { timeZone });
   } catch {

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   bucketStartMs,
   calendarWindow,
+  earlierWindow,
   type CalendarUnit,
   rollingBuckets,
 } from '../../../src/engine/budget/windows.ts';
@@ -28,6 +29,26 @@ describe('calendar windows', () => {
     expect(window('day')).toEqual(['2026-07-14T22:00:00.000Z', '2026-07-15T22:00:00.000Z']);
     expect(window('week')).toEqual(['2026-07-12T22:00:00.000Z', '2026-07-19T22:00:00.000Z']);
     expect(window('month')).toEqual(['2026-06-30T22:00:00.000Z', '2026-07-31T22:00:00.000Z']);
+  });
+
+  it('are counted back one by one, or all at once', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<CalendarUnit>('hour', 'day', 'week', 'month'),
+        fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/Sao_Paulo', 'Pacific/Chatham'),
+        fc.integer({ min: at('1995-01-01T00:00:00Z'), max: at('2030-01-01T00:00:00Z') }),
+        fc.nat({ max: 60 }),
+        (unit, timeZone, atMs, count) => {
+          let window = calendarWindow(unit, timeZone, atMs);
+          for (let back = 0; back < count; back += 1)
+            window = calendarWindow(unit, timeZone, window.startMs - 1);
+          expect(earlierWindow(unit, timeZone, atMs, count)).toEqual(window);
+        },
+      ),
+    );
+    // Four centuries, in one step.
+    const { startMs } = earlierWindow('month', 'Europe/Berlin', at('2026-07-15T21:30:15Z'), 4_800);
+    expect(new Date(startMs).toISOString()).toBe('1626-06-30T23:06:32.000Z');
   });
 
   it('INV-14: keep no more zones than there are, however many a caller names', () => {

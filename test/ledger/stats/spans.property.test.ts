@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/common/clock.ts';
 import { openLedger } from '../../../src/ledger/open.ts';
 import { createSpanStats } from '../../../src/ledger/stats/spans.ts';
 import type { StatsDimension } from '../../../src/ledger/stats/port.ts';
+import { groupsOf, matchesFilter } from '../../../src/ledger/rollup/group.ts';
 import { spanParts } from '../../../src/ledger/rollup/span.ts';
 import { ledgerPath } from '../../support/ledger-folder.ts';
 import { START_MS, finish, makeAttempt, makeRun, settle } from '../../support/ledger-records.ts';
@@ -101,6 +102,28 @@ it('a day of everything in a time zone that is 45 minutes off is quarters of an 
     { ...everything, grouping: { by: [], filter: { team: 'support' } } },
   ])
     expect(spanParts({ ...span, ...other }, ALL_KEPT).sums.some(({ grain }) => grain === 9)).toBe(false);
+});
+
+it('a tag may be called what every object has, and what has none is in no group of it', () => {
+  const plain = {
+    task: 't',
+    caller: 'ana',
+    team: '',
+    provider: '',
+    model: '',
+    revision: '',
+    session: '',
+    status: '',
+  };
+  for (const key of ['constructor', '__proto__', 'toString']) {
+    const named = { ...plain, tags: `{"${key}":"own"}` };
+    const bare = { ...plain, tags: '{}' };
+    expect(groupsOf(named, { by: ['TAG'], tagKey: key })).toEqual([['own']]);
+    expect(groupsOf(bare, { by: ['TAG'], tagKey: key })).toEqual([['']]);
+    expect(groupsOf(named, { by: ['TAG'] })).toEqual([[`${key}=own`]]);
+    expect(matchesFilter(named, { tag: { key, value: 'own' } })).toBe(true);
+    expect(matchesFilter(bare, { tag: { key, value: 'own' } })).toBe(false);
+  }
 });
 
 interface Row {
