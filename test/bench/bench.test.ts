@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Line } from '../../bench/support/report.ts';
 import { tableOf } from '../../bench/support/report.ts';
 import { builtMain } from '../support/built.ts';
@@ -18,19 +18,6 @@ interface Results {
   readonly machine: { readonly cores: number };
   readonly versions: { readonly node: string };
   readonly reports: readonly { readonly bench: string; readonly lines: readonly Line[] }[];
-}
-
-async function bench(name: string): Promise<Results> {
-  const out = join(folder, `${name}.json`);
-  const args = ['bench/run.ts', '--size', 'tiny', '--only', name, '--out', out];
-  // Offline, whatever the machine: what is not installed yet is left out, as the bench does without a registry.
-  const offline = {
-    npm_config_offline: 'true',
-    HEADGATE_BENCH_MAIN: builtMain(),
-    HEADGATE_BENCH_PINNED: 'no',
-  };
-  await run(process.execPath, args, { cwd: repositoryRoot, env: { ...process.env, ...offline } });
-  return JSON.parse(readFileSync(out, 'utf8')) as Results;
 }
 
 const NAMES = [
@@ -50,12 +37,27 @@ const NAMES = [
 ];
 
 describe('the benches', () => {
-  // Side by side: what each of them waits for is mostly a time.
-  it.concurrent.each(NAMES)('measure %s and say on what machine', { timeout: 120_000 }, async (name) => {
-    const { machine, versions, reports } = await bench(name);
-    expect(machine.cores).toBeGreaterThan(0);
-    expect(versions.node).toBe(process.version);
-    const lines = reports.find((report) => report.bench === name)?.lines ?? [];
+  let results: Results;
+  beforeAll(async () => {
+    const out = join(folder, 'results.json');
+    const args = ['bench/run.ts', '--size', 'tiny', '--only', NAMES.join(','), '--out', out];
+    // Offline, whatever the machine: what is not installed yet is left out, as the bench does without a registry.
+    const offline = {
+      npm_config_offline: 'true',
+      HEADGATE_BENCH_MAIN: builtMain(),
+      HEADGATE_BENCH_PINNED: 'no',
+    };
+    await run(process.execPath, args, { cwd: repositoryRoot, env: { ...process.env, ...offline } });
+    results = JSON.parse(readFileSync(out, 'utf8')) as Results;
+  }, 300_000);
+
+  it('say on what machine they ran', () => {
+    expect(results.machine.cores).toBeGreaterThan(0);
+    expect(results.versions.node).toBe(process.version);
+  });
+
+  it.each(NAMES)('measure %s', (name) => {
+    const lines = results.reports.find((report) => report.bench === name)?.lines ?? [];
     expect(lines.length).toBeGreaterThan(0);
     // Without a registry there is no Portkey, and its line says so.
     const measured = lines.filter(({ what, value }) => value !== null || what !== 'portkey');

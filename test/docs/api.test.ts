@@ -1,10 +1,13 @@
-// The API's documents, held to the API: operations that run, limits and codes that are true, a client that works.
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+// The API's documents, held to the API: operations that run, limits and codes that are true, programs that work. One server answers all of them.
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema, parse, validate } from 'graphql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { defaultLimits } from '../../src/server/options.ts';
 import { fencesOf } from '../support/fences.ts';
 import { readRepositoryFile, repositoryFiles, repositoryRoot } from '../support/repository.ts';
@@ -128,3 +131,69 @@ describe('the client in the documents', () => {
     expect(lines[2]).toMatch(/^\d+ runs, \$0$/);
   });
 });
+
+it.skipIf(spawnSync('python3', ['--version']).status !== 0)(
+  'the program of docs/clients.md in Python runs a task',
+  async () => {
+    const program = fencesOf(clients).find(({ language }) => language === 'python');
+    const { stdout } = await run('python3', ['-c', program?.text ?? ''], {
+      env: { ...closedEnvironment(), HEADGATE_URL: served.url },
+    });
+    expect(stdout).toContain("'__typename': 'Run'");
+    expect(stdout).toContain("'status': 'SUCCEEDED'");
+  },
+  60_000,
+);
+
+describe('streaming to a browser', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-guides-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('the server and the page of the document show a text as it comes, and how its run ended', async () => {
+    const fences = fencesOf(readRepositoryFile('docs/streaming.md'));
+    const [server, page] = ['ts', 'js'].map((name) => fences.find(({ language }) => language === name)?.text);
+    const program = join(folder, 'server.mts');
+    writeFileSync(program, server ?? '');
+    const port = await freePort();
+    const child = spawn(process.execPath, [program], {
+      env: { ...closedEnvironment(), HEADGATE_URL: served.url, PORT: String(port) },
+      stdio: 'ignore',
+    });
+    onTestFinished(async () => {
+      child.kill();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    });
+    const shown: string[] = [];
+    const logged: unknown[][] = [];
+    // The page's own fetch resolves paths against where it came from.
+    const fetchHere = async (path: string, init: RequestInit): Promise<Response> => {
+      for (;;) {
+        try {
+          return await fetch(`http://127.0.0.1:${port}${path}`, init);
+        } catch (error) {
+          if (child.exitCode !== null) throw error;
+        }
+      }
+    };
+    const AsyncFunction = (async () => undefined).constructor as new (
+      ...parts: string[]
+    ) => (...values: unknown[]) => Promise<void>;
+    await new AsyncFunction('fetch', 'text', 'show', 'console', page ?? '')(
+      fetchHere,
+      'The harbour froze in January. Ships waited outside for nine days. The ice broke on the tenth.',
+      (text: string) => void shown.push(text),
+      { log: (...values: unknown[]) => void logged.push(values) },
+    );
+    expect(shown.at(-1)).toContain('harbour');
+    expect(logged).toEqual([['Run', { summary: expect.stringContaining('harbour') as string }]]);
+  }, 30_000);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
