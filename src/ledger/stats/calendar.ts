@@ -43,7 +43,7 @@ export function spanOf(request: SpanRequest, nowMs: number): TimeSpan {
 function calendarSpan(unit: StatsUnit, timeZone: string, ago: number, nowMs: number): TimeSpan {
   if (!Number.isInteger(ago) || ago < 0 || ago > MOST_AGO[unit])
     throw invalid(
-      `\`ago\` is a whole number from 0 to ${MOST_AGO[unit]}, for a ${unit}.`,
+      `\`ago\` is a whole number from 0 to ${MOST_AGO[unit]} ${unit}s.`,
       'Write 1 for the one before this.',
     );
   // Not one after the other: a hundred thousand months back took the process twenty seconds.
