@@ -245,6 +245,79 @@ describe('providers that fail', () => {
   });
 });
 
+describe('what a provider says in the middle of a stream', () => {
+  const events = (...texts: readonly string[]): void => {
+    doors.upstream.next.push((_call, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(texts.join(''));
+    });
+  };
+  const chunk = (delta: object, finish: string | null = null): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  const role = chunk({ role: 'assistant' });
+  const failure = async () => {
+    const run = (await doors.runs()).at(-1);
+    return (await doors.attempts(run?.id ?? ''))[0];
+  };
+
+  test.each<readonly [string, string, string, RegExp]>([
+    [
+      'an error',
+      `${role}data: {"error":{"message":"Slow down","code":429}}\n\n`,
+      'rate_limited',
+      /Slow down/,
+    ],
+    ['an error by its name', `${role}event: error\ndata: CUDA out of memory\n\n`, 'server_error', /CUDA/],
+    [
+      'an error that is no event',
+      `${role}{"error":{"message":"It broke","code":500}}\n`,
+      'server_error',
+      /It broke/,
+    ],
+    [
+      'an error in place of events',
+      '{"error":{"message":"Slow down","code":429}}',
+      'rate_limited',
+      /Slow down/,
+    ],
+    ['a page', '<!DOCTYPE html>\n\n<html><title>Login</title></html>', 'malformed_stream', /Login.*baseUrl/],
+  ])(
+    '%s before the first output is told in its words, and not given on',
+    async (_title, text, kind, words) => {
+      doors = await doorsFixture();
+      events(text);
+      const answer = await post('/v1/chat/completions', { model: 'kept', messages: HELLO, stream: true });
+      expect(answer.text).not.toMatch(/event: error|"code":\d|html/);
+      expect(await failure()).toMatchObject({ errorClass: kind, errorMessage: expect.stringMatching(words) });
+    },
+  );
+
+  test('an error after output is given on, and the stream is not taken for whole', async () => {
+    doors = await doorsFixture();
+    events(role, chunk({ content: 'The ' }), 'data: {"error":{"message":"Provider gone","code":502}}\n\n');
+    const { text } = await post('/v1/chat/completions', { model: 'fast', messages: HELLO, stream: true });
+    expect(text).toMatch(/Provider gone[^]*The answer broke off/);
+    expect(text).not.toContain('[DONE]');
+    expect((await doors.runs()).at(-1)?.costNanoUsd).toBeGreaterThan(0n);
+  });
+
+  test('events that hold nothing are not given on, and blanks after the end mark are none', async () => {
+    doors = await doorsFixture();
+    events(
+      role,
+      'data:\n\n',
+      chunk({ content: 'Yes.' }),
+      'data: \n\n',
+      chunk({}, 'stop'),
+      'data: [DONE] \n\n',
+    );
+    const { text } = await post('/v1/chat/completions', { model: 'fast', messages: HELLO, stream: true });
+    expect(text).toContain('Yes.');
+    expect(text).not.toMatch(/data: ?\n/);
+    expect((await doors.runs()).at(-1)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
 test('a client that goes away cuts the upstream, and its run is cancelled, paid for, and holds nothing', async () => {
   doors = await doorsFixture('budgets:\n  all: { limit: $5, per: day }\n');
   const cut = Promise.withResolvers<void>();

@@ -2,7 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
 import type { ExchangeContext, ExchangeHead } from '../exchange-port.ts';
-import { errorInside } from './error-body.ts';
+import { errorInside, errorWords, htmlWords, looksLikeHtml } from './error-body.ts';
+import type { ErrorWords } from './error-body.ts';
 import type { WireResponse } from './http-pool.ts';
 import { members } from './reading.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
@@ -23,6 +24,9 @@ export interface Relayed {
   readonly hidesUsage: boolean;
   readonly clock: Clock;
 }
+
+/** What stands in a stream without being an event is kept up to here: an error, a page, a whole answer. */
+const MAX_STRAY_CHARACTERS = 65_536;
 
 /** What of an answer's head is for clients: ids, rates, the vendor's own; not what belongs to the connection or to the key's account. */
 const GIVEN_ON =
@@ -76,6 +80,8 @@ class RelayedStream {
   #rest: Buffer = Buffer.alloc(0);
   #settle: (end: AnswerEnd) => void = () => undefined;
   #settled = false;
+  /** What is no event. */
+  #stray = '';
   #cancelTail: (() => void) | undefined;
 
   constructor(relayed: Relayed) {
@@ -127,13 +133,28 @@ class RelayedStream {
   /** An event with the blank line that ends it. */
   #event(bytes: Buffer): void {
     const { reader, context, hidesUsage, clock } = this.#relayed;
-    const data = dataOf(bytes.toString('utf8'));
-    if (data === undefined || data === '[DONE]') {
+    const text = bytes.toString('utf8');
+    const data = dataOf(text);
+    if (data === undefined || data.trim() === '[DONE]') {
       context.onProgress?.('other');
-      this.#give(bytes);
+      if (data === undefined && !OTHER_LINE.test(text) && this.#stray.length < MAX_STRAY_CHARACTERS)
+        this.#stray += text;
+      else this.#give(bytes);
+      return;
+    }
+    // Some servers keep a connection alive with events that hold nothing, which clients take for broken JSON.
+    if (data.trim() === '') {
+      context.onProgress?.('other');
       return;
     }
     const event = parse(data);
+    const error = errorIn(text, data, event);
+    if (error !== undefined) {
+      // Who has a part of the answer reads the error in the provider's own words.
+      if (this.#begun) this.#give(bytes);
+      this.#fail(error);
+      return;
+    }
     if (event === undefined) {
       this.#settle({ kind: 'malformed', mayRetry: true, message: 'a damaged event' });
       return;
@@ -152,6 +173,11 @@ class RelayedStream {
     if (!(hidesUsage && isUsageAlone(event))) this.#give(bytes);
     if (isOver)
       this.#cancelTail ??= clock.after(TAIL_MS, () => this.#settle({ kind: 'complete', notes: [] }));
+  }
+
+  #fail(error: ErrorWords): void {
+    this.#relayed.reader.reading.failure = error;
+    this.#settle({ kind: 'failed' });
   }
 
   #begin(): void {
@@ -181,12 +207,26 @@ class RelayedStream {
     if (this.#rest.length > 0) {
       const last = Buffer.concat([this.#rest, Buffer.from('\n\n')]);
       this.#rest = Buffer.alloc(0);
-      if (parse(dataOf(last.toString('utf8')) ?? '') !== undefined) this.#event(last);
+      const data = dataOf(last.toString('utf8'));
+      if (data === undefined || parse(data) !== undefined) this.#event(last);
+      if (this.#settled) return;
     }
     const { finishReason, blocked } = this.#relayed.reader.reading;
+    const error = errorInside(parse(this.#stray), false);
     if (finishReason !== null || blocked !== null) this.#settle({ kind: 'complete', notes: [] });
-    else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
+    else if (error !== undefined) this.#fail(error);
+    else if (!this.#begun && looksLikeHtml(this.#stray)) {
+      const message = `the answer is ${htmlWords(this.#stray)} (HTML); is baseUrl right?`;
+      this.#settle({ kind: 'malformed', mayRetry: false, message });
+    } else this.#settle({ kind: 'cut', mayRetry: true, message: `${how} without a finish reason` });
   }
+}
+
+/** Comments and fields without data. */
+const OTHER_LINE = /^\uFEFF?(?:\s*$|:|(?:event|id|retry)(?::|\s*$))/;
+
+function errorIn(text: string, data: string, event: JsonMembers | undefined): ErrorWords | undefined {
+  return /^event: ?error\s*$/m.test(text) ? errorWords(event ?? data) : errorInside(event, true);
 }
 
 /** undefined: a comment, or a name without data. */
