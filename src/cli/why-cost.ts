@@ -113,7 +113,7 @@ function changeText({
 }: ShownChange): string {
   const compared =
     from.length === 0
-      ? 'there is nothing before it to compare with'
+      ? 'nothing: there was no week before'
       : from.length === 1
         ? `${from[0]?.from ?? ''} to ${from[0]?.to ?? ''}: $${fromCost}`
         : `the mean of ${from.length} weeks before: $${fromCost}`;
