@@ -161,18 +161,24 @@ class RelayedStream {
     }
     const { reading } = reader;
     const piece = reader.event(event);
-    reading.text += piece.text === '' && piece.isOutput ? deltaText(event) : piece.text;
-    context.onProgress?.(piece.isOutput ? 'token' : 'other');
+    // Further answers to one request (`n`) are no part of what the reader reads, and are paid for.
+    const mayBeSilent = piece.isOutput || Array.isArray(event['choices']);
+    const silent = piece.text === '' && mayBeSilent ? deltaText(event) : '';
+    const isOutput = piece.isOutput || silent !== '';
+    reading.text += piece.text === '' ? silent : piece.text;
+    context.onProgress?.(isOutput ? 'token' : 'other');
     if (reading.failure !== null) {
       this.#settle({ kind: 'failed' });
       return;
     }
     context.receiver.learn(idsIn(event));
     const isOver = (reading.finishReason !== null && !reading.provisional) || reading.blocked !== null;
-    if (!this.#begun && (piece.isOutput || isOver)) this.#begin();
+    if (!this.#begun && (isOutput || isOver)) this.#begin();
     if (!(hidesUsage && isUsageAlone(event))) this.#give(bytes);
-    if (isOver)
-      this.#cancelTail ??= clock.after(TAIL_MS, () => this.#settle({ kind: 'complete', notes: [] }));
+    if (!isOver) return;
+    if (isOutput) this.#cancelTail?.();
+    if (isOutput || this.#cancelTail === undefined)
+      this.#cancelTail = clock.after(TAIL_MS, () => this.#settle({ kind: 'complete', notes: [] }));
   }
 
   #fail(error: ErrorWords): void {

@@ -1,0 +1,71 @@
+// A relayed stream: when it is over, and what of it was seen.
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
+import { relay } from '../../../../src/engine/providers/shared/relay.ts';
+import type { AnswerEnd } from '../../../../src/engine/providers/shared/read-stream.ts';
+import { WireHeaders } from '../../../../src/engine/providers/shared/wire-headers.ts';
+import { createSimulatedClock } from '../../../support/simulated-clock.ts';
+
+function relayed() {
+  const clock = createSimulatedClock();
+  const body = new Readable({ read: () => undefined });
+  const reader = chatReader();
+  const given: string[] = [];
+  const ends: AnswerEnd[] = [];
+  const whole = relay({
+    response: {
+      status: 200,
+      headers: new WireHeaders({ 'content-type': 'text/event-stream' }),
+      text: () => Promise.resolve(''),
+      body: () => body,
+    },
+    reader,
+    context: {
+      signal: new AbortController().signal,
+      onProgress: null,
+      receiver: {
+        begin: () => undefined,
+        write: (piece) => void given.push(Buffer.from(piece as string).toString()),
+        learn: () => undefined,
+        refused: () => undefined,
+      },
+    },
+    stream: true,
+    hidesUsage: false,
+    clock,
+  }).then((end) => ends.push(end));
+  const send = async (index: number, delta: object, finish: string | null = null): Promise<void> => {
+    body.push(`data: ${JSON.stringify({ choices: [{ index, delta, finish_reason: finish }] })}\n\n`);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { clock, body, reader, given, ends, send, whole };
+}
+
+describe('a stream of several answers', () => {
+  it('INV-10: is not over while another of them goes on', async () => {
+    const { clock, body, given, ends, send, whole } = relayed();
+    await send(0, { content: 'One.' });
+    await send(0, {}, 'stop');
+    for (const word of ['Two', ' is', ' longer.']) {
+      await clock.advance(1_500);
+      await send(1, { content: word });
+    }
+    expect(ends).toEqual([]);
+    expect(given.join('')).toContain('longer.');
+    await clock.advance(2_000);
+    body.push(null);
+    await whole;
+    expect(ends).toEqual([{ kind: 'complete', notes: [] }]);
+  });
+
+  it('INV-1: is seen whole, for what it costs when it is cut', async () => {
+    const { body, reader, ends, send, whole } = relayed();
+    await send(0, { content: 'One.' });
+    await send(1, { content: 'Two.' });
+    body.push(null);
+    await whole;
+    expect(reader.reading.text).toBe('One.Two.');
+    expect(ends).toMatchObject([{ kind: 'cut' }]);
+  });
+});
