@@ -2,19 +2,25 @@
 import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
 
-// Tests that leave nothing behind in a module: the files of a group share a process, which reads and compiles the sources once and not once a file.
-// `work-thread` replaces modules that other files import, and `claude-hosts` has them read again.
-const TOGETHER: Readonly<Record<string, string>> = {
-  rooms:
-    'test/{common,engine,errors,golden,language,ledger,revisions,server,simulation}/**/!(work-thread).test.ts',
-  commands: 'test/{cli,e2e,page}/*.test.ts',
-  conformance: 'test/conformance/**/!(claude-hosts).test.ts',
-  faults: 'test/faults/**/*.test.ts',
-  documents: 'test/{bench,docs,library,scripts,support}/*.test.ts',
-};
+// Files that have modules for themselves: `work-thread` replaces some that other files import, and `claude-hosts` has them read again. All others leave
+// nothing behind in a module: they share processes, each of which reads and compiles the sources once and not once a file.
+const APART = ['test/engine/execution/thread/work-thread.test.ts', 'test/conformance/claude-hosts.test.ts'];
+const ALL = ['test/**/*.test.ts'];
 
 const NEVER = ['node_modules/**', 'dist/**'];
+
+/** What starts processes takes longest, and is no longer to read than the rest: it begins first, so that nobody waits for the last of it. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      /\/test\/(?:bench|docs|e2e|faults|page)\//.test(moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   // With Node's own conditions the sources and the libraries load the same file of graphql; two copies would not know each other's errors.
@@ -34,26 +40,20 @@ export default defineConfig({
     unstubEnvs: true,
     unstubGlobals: true,
     passWithNoTests: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      ...Object.entries(TOGETHER).map(([name, files]) => ({
-        extends: true as const,
-        test: {
-          name,
-          isolate: false,
-          include: [files],
-          exclude: NEVER,
-          // By Node itself, as the product is: through Vite's module runner each use of an import is a call, which takes a third of the time of a test.
-          experimental: { viteModuleRunner: false, nodeLoader: false },
-        },
-      })),
       {
         extends: true,
         test: {
-          name: 'apart',
-          include: ['test/**/*.test.ts'],
-          exclude: [...NEVER, ...Object.values(TOGETHER)],
+          name: 'together',
+          isolate: false,
+          include: ALL,
+          exclude: [...NEVER, ...APART],
+          // By Node itself, as the product is: through Vite's module runner each use of an import is a call, which takes a third of the time of a test.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
         },
       },
+      { extends: true, test: { name: 'apart', include: APART, exclude: NEVER } },
     ],
   },
 });
