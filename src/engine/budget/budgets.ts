@@ -189,8 +189,12 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     return place(request, false) as Outcome<Hold, BudgetRefusal>;
   }
 
-  /** `mayAsk`: the answer may be that a slice is needed first. */
-  function place(request: HoldRequest, mayAsk: boolean): Outcome<Hold, BudgetRefusal | SliceNeeded> {
+  /** `mayAsk`: the answer may be that a slice is needed first. `lacking`: the slice that cannot be had; after it no other was asked for. */
+  function place(
+    request: HoldRequest,
+    mayAsk: boolean,
+    lacking?: SliceNeed,
+  ): Outcome<Hold, BudgetRefusal | SliceNeeded> {
     if (applicable === undefined) throw new Error('Budgets: hold before the first configure.');
     assertSpending(request.worst);
     if (open.has(request.attemptId)) throw new Error(`Budgets: attempt ${request.attemptId} holds already.`);
@@ -198,12 +202,14 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     const considered: Considered[] = [];
     const exceededSoftly: string[] = [];
     let refusal: BudgetRefusal | undefined;
+    let unasked: BudgetRefusal | undefined;
     for (const state of applicable(request)) {
       if (!applies(state.budget, request)) continue;
       const one = consider(state, request, nowMs);
       considered.push(one);
       if (one.refusal === undefined) continue;
       if (state.budget.then === 'warn') exceededSoftly.push(state.budget.id);
+      else if (isUnasked(one, lacking)) unasked = decisive('reject', unasked, one.refusal);
       else refusal = decisive('reject', refusal, one.refusal);
     }
     if (mayAsk) {
@@ -214,6 +220,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
       );
       if (needs.length > 0 && !isRefused) return fail({ kind: 'slice', needs });
     }
+    refusal ??= unasked;
     // Everything has been asked; from here on nothing can fail (INV-2: on every budget, or on none).
     const postings: Posting[] = [];
     const placed: Placed[] = [];
@@ -235,7 +242,7 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     }
     const made = { attemptId: request.attemptId, worst, postings, exceededSoftly };
     if (refusal === undefined) open.set(request.attemptId, { hold: made, request, heldAtMs: nowMs, placed });
-    for (const one of considered) announce(one, nowMs);
+    for (const one of considered) if (!isUnasked(one, lacking)) announce(one, nowMs);
     return refusal === undefined ? succeed(made) : fail(refusal);
   }
 
@@ -353,8 +360,8 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     async leaseAndHold(request, { needs }) {
       let needed = needs;
       for (;;) {
-        const isHad = await slices?.need(needed, states);
-        if (isHad !== true) return hold(request);
+        const lacking = await slices?.need(needed, states);
+        if (lacking !== undefined) return place(request, false, lacking) as Outcome<Hold, BudgetRefusal>;
         const held = place(request, true);
         if (held.ok || !('kind' in held.error)) return held as Outcome<Hold, BudgetRefusal>;
         // Another call was quicker.
@@ -386,4 +393,10 @@ export function createBudgets(options: BudgetsOptions): Budgets {
     onAlert: alerts.listen,
     close: async () => slices?.close(),
   };
+}
+
+/** Whether it only lacks a slice that nobody has asked for: there may be any room for it. */
+function isUnasked({ need }: Considered, lacking: SliceNeed | undefined): boolean {
+  if (need === undefined) return false;
+  return need.budgetId !== lacking?.budgetId || need.account !== lacking.account;
 }

@@ -43,8 +43,8 @@ export interface Slices {
   leftOf(state: BudgetState, account: Account): bigint;
   /** Something was taken: more is asked for before it is needed. */
   taken(state: BudgetState, account: Account, amount: bigint): void;
-  /** true: they are granted; false: they cannot be. Rejects with what the last question failed of. */
-  need(needs: readonly SliceNeed[], states: ReadonlyMap<string, BudgetState>): Promise<boolean>;
+  /** undefined: they are granted; else the first that cannot be, after which no other is asked for. Rejects with what the last question failed of. */
+  need(needs: readonly SliceNeed[], states: ReadonlyMap<string, BudgetState>): Promise<SliceNeed | undefined>;
   /** Limits may be others now: what is not used is asked for again. */
   reconfigured(): void;
   close(): Promise<void>;
@@ -285,8 +285,8 @@ export function createSlices(
         void lease(slice, slice.largest, true);
     },
     async need(needs, all) {
-      for (const each of needs) if (!(await needOne(each, all))) return false;
-      return true;
+      for (const each of needs) if (!(await needOne(each, all))) return each;
+      return undefined;
     },
     reconfigured() {
       for (const slice of slices.values()) void startOver(slice);

@@ -271,6 +271,48 @@ describe('budgets that several nodes spend from', () => {
     expect(asked).toBeLessThan(100);
   });
 
+  it('refuse by the budget that is used up, and tell of no other that they have no slice of', async () => {
+    const clock = createSimulatedClock(START_MS);
+    const books = new SharedBooks();
+    const [first, second] = [1, 2].map((node) =>
+      createBudgets({
+        clock,
+        accounts: createFakeLedger(() => true),
+        matches: () => true,
+        leases: books.leasesOf(node),
+      }),
+    ) as [Budgets, Budgets];
+    const full = budgetOf('full', { limit: { unit: 'usd', nanoUsd: LIMIT } });
+    // It ends later, so that it would be the one to know of.
+    const roomy = budgetOf('roomy', {
+      limit: { unit: 'usd', nanoUsd: 1_000_000n },
+      per: { kind: 'calendar', unit: 'month', timeZone: 'UTC' },
+    });
+    const told: string[] = [];
+    for (const one of [first, second]) {
+      one.configure(planOf(full, roomy));
+      one.onAlert(({ kind, view }) => {
+        if (kind === 'budget_exhausted') told.push(view.budget.id);
+      });
+    }
+    const place = async (one: Budgets, amount: bigint): ReturnType<Budgets['leaseAndHold']> => {
+      const request = requestOf(amount);
+      const held = one.holdOrAsk(request);
+      if (held.ok || !('kind' in held.error)) return held as Awaited<ReturnType<Budgets['leaseAndHold']>>;
+      return clock.settle(one.leaseAndHold(request, held.error));
+    };
+    for (const [node, one, amount] of [
+      [1, first, 10n],
+      [2, second, 900n],
+    ] as const) {
+      const held = await place(one, amount);
+      if (!held.ok) throw new Error('it fits');
+      books.open(node, held.value);
+    }
+    expect(await place(first, 95n)).toMatchObject({ ok: false, error: { budgetId: 'full' } });
+    expect(told).toEqual(['full']);
+  });
+
   it('say that nobody answers, where the ledger is away, and not that the budget is used up', async () => {
     const clock = createSimulatedClock(START_MS);
     const away = new Error('nobody answers');
