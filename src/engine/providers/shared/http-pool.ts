@@ -42,6 +42,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** An answer may not be larger: a server that never stops must not fill the memory (INV-14). */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** Cookies and a content policy of a proxy in between come to more than Node's 16 KB; an answer that is not read for them is paid for all the same. */
+const MAX_HEAD_BYTES = 128 * 1024;
 
 /** A kept connection that fails so soon was most likely closed before the request came. */
 const CLOSED_WITHIN_MS = 50;
@@ -96,18 +98,18 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
     { signal, beforeSend }: PostOptions,
   ): Promise<WireResponse> => {
     const { Agent, ProxyAgent, buildConnector } = undici.value() ?? (await undici.get());
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEAD_BYTES };
     // Plain HTTP goes to the proxy as it is, HTTPS through a tunnel (CONNECT).
     agent ??=
       proxy === null
         ? new Agent({
-            ...timeouts,
+            ...limits,
             allowH2: false,
             maxResponseSize: MAX_RESPONSE_BYTES,
             connect: connections.watched(buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })),
           })
         : new ProxyAgent({
-            ...timeouts,
+            ...limits,
             uri: proxy,
             allowH2: false,
             maxResponseSize: MAX_RESPONSE_BYTES,

@@ -42,6 +42,9 @@ async function listening(server: Server): Promise<number> {
 beforeAll(async () => {
   setDefaultCACertificates([...trusted, CERTIFICATE]);
   const upstream = createHttpsServer({ key: KEY, cert: CERTIFICATE }, (request, response) => {
+    // Cookies and a content policy of what stands in between.
+    const policy = request.url?.endsWith('/embeddings') === true ? 'a'.repeat(40_000) : 'none';
+    response.setHeader('content-security-policy', policy);
     request.resume().once('end', () => response.end(`${request.method} ${request.url}`));
   });
   const port = await listening(upstream);
@@ -67,10 +70,14 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-const post = async (origin: string, beforeSend: () => Promise<void>): Promise<string> => {
+const post = async (
+  origin: string,
+  beforeSend: () => Promise<void>,
+  path = '/v1/chat/completions',
+): Promise<string> => {
   const pool = createPool({ clock: systemClock, proxy });
   try {
-    const target = { origin, path: '/v1/chat/completions', headers: ['content-type', 'application/json'] };
+    const target = { origin, path, headers: ['content-type', 'application/json'] };
     const signal = new AbortController().signal;
     const answer = await pool.post(target, '{"model":"a"}', { signal, beforeSend });
     return `${answer.status} ${await answer.text()}`;
@@ -83,6 +90,12 @@ it('HTTPS goes through a proxy by CONNECT: the proxy sees the name and the port,
   asked.length = 0;
   await expect(post('https://models.test', async () => {})).resolves.toBe('200 POST /v1/chat/completions');
   expect(asked).toEqual(['CONNECT models.test:443']);
+});
+
+it('an answer with 40 kB of headers is read: it is paid for', async () => {
+  await expect(post('https://models.test', async () => {}, '/v1/embeddings')).resolves.toBe(
+    '200 POST /v1/embeddings',
+  );
 });
 
 it('INV-3: a proxy that refuses the tunnel fails the call before anything was sent', async () => {
