@@ -56,58 +56,64 @@ export async function serveApp(
       return { ok, detail: failure === null ? 'writable' : storageWords(failure) };
     },
   });
-  // What a crash or a restart cut off goes on from its last receipt (INV-5).
-  const resumed = await engine.resume();
-  if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
-  const stopTaking = takeWaiting(app);
-  if (options.log) logRevisions(revisions, options.log);
-  const alerts = await watchAlerts(
-    {
-      ledger,
-      stats,
-      plan: () => revisions.active().plan,
-      pricesAtMs: CATALOGUE_PUBLISHED_MS,
-      env: app.env,
-      clock,
-      random: app.random,
-      told: (sink, result, error) => {
-        if (error === null) options.log?.info({ sink }, `alert ${result}`);
-        else options.log?.warn({ sink, err: error }, 'an alert was not delivered; it is tried again');
+  try {
+    // What a crash or a restart cut off goes on from its last receipt (INV-5).
+    const resumed = await engine.resume();
+    if (resumed > 0) options.log?.info({ resumed }, 'runs go on after a restart');
+    const stopTaking = takeWaiting(app);
+    if (options.log) logRevisions(revisions, options.log);
+    const alerts = await watchAlerts(
+      {
+        ledger,
+        stats,
+        plan: () => revisions.active().plan,
+        pricesAtMs: CATALOGUE_PUBLISHED_MS,
+        env: app.env,
+        clock,
+        random: app.random,
+        told: (sink, result, error) => {
+          if (error === null) options.log?.info({ sink }, `alert ${result}`);
+          else options.log?.warn({ sink, err: error }, 'an alert was not delivered; it is tried again');
+        },
       },
-    },
-    app.sinceMs,
-  );
-  const stopFollowing = revisions.onChange((result) => {
-    if (result.kind === 'activated')
-      alerts
-        .configure()
-        .catch((error: unknown) =>
-          options.log?.error({ err: error }, 'the sinks of alerts stay as they were'),
-        );
-  });
-  const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
-  const stopForecasting = await forecastEvery(FORECAST_EVERY_MS, app, options.log);
-  if (watch)
-    await revisions.watch((error) =>
-      options.log?.error(
-        { err: error },
-        'the workflows could not be loaded again; the last good revision serves on',
-      ),
+      app.sinceMs,
     );
-  ledger.cluster?.ready();
-  return {
-    url: server.url,
-    open: server.open,
-    async close(drainMs = DEFAULT_DRAIN_MS) {
-      stopPruning();
-      stopForecasting();
-      stopFollowing();
-      stopTaking();
-      // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
-      await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
-      await alerts.close();
-    },
-  };
+    const stopFollowing = revisions.onChange((result) => {
+      if (result.kind === 'activated')
+        alerts
+          .configure()
+          .catch((error: unknown) =>
+            options.log?.error({ err: error }, 'the sinks of alerts stay as they were'),
+          );
+    });
+    const stopPruning = pruneEvery(PRUNE_EVERY_MS, app, options.log);
+    const stopForecasting = await forecastEvery(FORECAST_EVERY_MS, app, options.log);
+    if (watch)
+      await revisions.watch((error) =>
+        options.log?.error(
+          { err: error },
+          'the workflows could not be loaded again; the last good revision serves on',
+        ),
+      );
+    ledger.cluster?.ready();
+    return {
+      url: server.url,
+      open: server.open,
+      async close(drainMs = DEFAULT_DRAIN_MS) {
+        stopPruning();
+        stopForecasting();
+        stopFollowing();
+        stopTaking();
+        // Runs that the time is over for end first, so that who waits for them is told, and not cut off.
+        await Promise.all([engine.drain(drainMs), server.close(drainMs + ANSWERED_WITHIN_MS)]);
+        await alerts.close();
+      },
+    };
+  } catch (error) {
+    // Else the process would go on listening, with a ledger that is closed.
+    await server.close(0);
+    throw error;
+  }
 }
 
 /** What the API may use of an app, and nothing else. */
