@@ -37,7 +37,7 @@ export interface NodeSignals {
   /** The connection was lost and is back: what was told meanwhile was not heard. */
   onReconnect(listener: () => void): () => void;
   onBuried(listener: (id: string, buried: Buried) => void): () => void;
-  /** This node is declared dead; it is told once. */
+  /** This node is declared dead; it is told once, also who asks after it was. */
   onFenced(listener: () => void): () => void;
   /** By how much the database's clock is ahead of this one's, in milliseconds. */
   aheadMs(): number;
@@ -233,7 +233,11 @@ export async function openSignals(
     onSignal: heard.listen,
     onReconnect: reconnected.listen,
     onBuried: buriedListeners.listen,
-    onFenced: fenced.listen,
+    onFenced(listener) {
+      // It may have been while the server was still starting, before anybody listened.
+      if (isFenced) queueMicrotask(listener);
+      return fenced.listen(listener);
+    },
     aheadMs: () => aheadMs,
     ready() {
       beats ??= startBeats({ address, node });
