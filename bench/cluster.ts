@@ -16,8 +16,8 @@ import type { Line } from './support/report.ts';
 import { inputText, temporaryFolder, writeWorkflows } from './support/workflows.ts';
 
 const size = askedSize();
-const seconds = sized(size, { tiny: 0.5, usual: 8, full: 20 });
-const warmUpSeconds = sized(size, { tiny: 0.3, usual: 6, full: 15 });
+const seconds = sized(size, { tiny: 0.5, usual: 16, full: 20 });
+const warmUpSeconds = sized(size, { tiny: 0.3, usual: 12, full: 15 });
 const loneRuns = sized(size, { tiny: 3, usual: 100, full: 300 });
 const looks = sized(size, { tiny: 1, usual: 15, full: 40 });
 const SATURATED = 32;
