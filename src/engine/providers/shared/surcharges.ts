@@ -58,9 +58,10 @@ const OUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'comp
 
 /** Of one call. What a later event of a stream says counts where it says more. */
 export class Surcharges {
-  readonly #called = new Map<string, Called>();
+  /** Most calls have neither: no map is made for them. */
+  #called: Map<string, Called> | undefined;
   /** Tokens at rates of their own, by what they are of. */
-  readonly #otherTokens = new Map<string, number>();
+  #otherTokens: Map<string, number> | undefined;
   #fees: string | null = null;
   #isFast = false;
   #place = '';
@@ -80,16 +81,16 @@ export class Surcharges {
     this.#tools(own, XAI);
     this.#call(SOURCE, countOf(usage['num_sources_used']), 25_000_000n);
     const cost = members(usage['cost']);
-    const fees = FEES.map((name) => cost?.[name]).filter((fee) => typeof fee === 'number' && fee > 0);
-    if (fees.length > 0) this.#fees = fees.reduce<number>((sum, fee) => sum + Number(fee), 0).toFixed(9);
     if (cost === undefined) {
       this.#call('search query', countOf(usage['num_search_queries']), null);
       this.#tokens('of citations', countOf(usage['citation_tokens']));
+    } else {
+      const fees = FEES.map((name) => cost[name]).filter((fee) => typeof fee === 'number' && fee > 0);
+      if (fees.length > 0) this.#fees = fees.reduce<number>((sum, fee) => sum + Number(fee), 0).toFixed(9);
     }
-    const [inputs, outputs] = [detailsOf(usage, IN_DETAILS), detailsOf(usage, OUT_DETAILS)];
-    this.#tokens('of sound heard', most(inputs, 'audio_tokens'));
-    this.#tokens('of sound made', most(outputs, 'audio_tokens'));
-    this.#tokens('of images made', most(outputs, 'image_tokens'));
+    this.#tokens('of sound heard', most(usage, IN_DETAILS, 'audio_tokens'));
+    this.#tokens('of sound made', most(usage, OUT_DETAILS, 'audio_tokens'));
+    this.#tokens('of images made', most(usage, OUT_DETAILS, 'image_tokens'));
     if (textOf(usage['speed'])) this.#isFast = usage['speed'] === 'fast';
     this.#place = textOf(usage['inference_geo']) || this.#place;
   }
@@ -109,8 +110,8 @@ export class Surcharges {
   /** A chat answer cites the web, and counts no search: there was one, at a price that depends on its size. */
   readAnnotations(annotations: unknown): void {
     const list: readonly unknown[] = Array.isArray(annotations) ? annotations : [];
-    if (!this.#called.has(SEARCH) && list.some((one) => members(one)?.['type'] === 'url_citation'))
-      this.#called.set(SEARCH, { count: 1, each: null });
+    if (this.#called?.has(SEARCH) !== true && list.some((one) => members(one)?.['type'] === 'url_citation'))
+      this.#call(SEARCH, 1, null);
   }
 
   list(): readonly Surcharge[] {
@@ -120,32 +121,37 @@ export class Surcharges {
     const place = this.#place.toLowerCase();
     if (place === 'us') list.push({ what: 'inference in the US alone', percent: 10 });
     else if (!EVERYWHERE.has(place)) list.push({ what: 'inference in one place alone' });
-    for (const [what, { count, each }] of this.#called)
+    for (const [what, { count, each }] of this.#called ?? [])
       list.push({
         what: `${count} × ${what}`,
         ...(each === null || count > MOST_CALLS ? {} : { usd: formatUsd(each * BigInt(count)) }),
       });
     if (this.#fees !== null) list.push({ what: 'fees that the provider tells', usd: this.#fees });
-    for (const [what, count] of this.#otherTokens) list.push({ what: `${count} tokens ${what}` });
+    for (const [what, count] of this.#otherTokens ?? []) list.push({ what: `${count} tokens ${what}` });
     return list;
   }
 
   #tools(counts: JsonMembers | undefined, known: typeof ANTHROPIC): void {
-    const all = Object.values(counts ?? {}).reduce<number>((sum, count) => sum + countOf(count), 0);
+    if (counts === undefined) return;
+    const all = Object.values(counts).reduce<number>((sum, count) => sum + countOf(count), 0);
     this.#toolCalls = Math.max(this.#toolCalls, all);
-    for (const [name, value] of Object.entries(counts ?? {})) {
+    for (const [name, value] of Object.entries(counts)) {
       const tool = Object.hasOwn(known, name) ? known[name] : ([OTHER, null] as const);
       if (tool) this.#call(tool[0], countOf(value), tool[1]);
     }
   }
 
   #call(what: string, count: number, each: NanoUsd | null): void {
+    if (count === 0) return;
+    this.#called ??= new Map();
     const before = this.#called.get(what);
-    if (count > 0 && (before === undefined || before.each === null || count >= before.count))
+    if (before === undefined || before.each === null || count >= before.count)
       this.#called.set(what, { count, each });
   }
 
   #tokens(what: string, count: number): void {
+    if (count === 0) return;
+    this.#otherTokens ??= new Map();
     if (count > (this.#otherTokens.get(what) ?? 0)) this.#otherTokens.set(what, count);
   }
 }
@@ -158,12 +164,11 @@ function isBilled(item: JsonMembers): boolean {
   return item['status'] !== 'failed' && !NOT_A_SEARCH.has(action);
 }
 
-function detailsOf(usage: JsonMembers, names: readonly string[]): readonly JsonMembers[] {
-  return names.map((name) => members(usage[name])).filter((found) => found !== undefined);
-}
-
-function most(details: readonly JsonMembers[], name: string): number {
-  return Math.max(0, ...details.map((detail) => countOf(detail[name])));
+/** Of a usage's details, by any of their names. */
+function most(usage: JsonMembers, details: readonly string[], name: string): number {
+  let found = 0;
+  for (const detail of details) found = Math.max(found, countOf(members(usage[detail])?.[name]));
+  return found;
 }
 
 function countOf(value: unknown): number {
