@@ -56,8 +56,11 @@ async function savings(flags: SavingsFlags, io: CliIo): Promise<ExitCode> {
   return 0;
 }
 
+/** Failures are counted against: `-$0.02`. */
+const dollars = (amount: string): string => (amount.startsWith('-') ? `-$${amount.slice(1)}` : `$${amount}`);
+
 function savingsText({ from, to, total, groups }: ShownSavings): string {
-  const amounts = ({ byCause }: ShownSum): readonly string[] => byCause.map(({ amount }) => `$${amount}`);
+  const amounts = ({ byCause }: ShownSum): readonly string[] => byCause.map(({ amount }) => dollars(amount));
   const causes = total.byCause.map(
     ({ cause, estimated }) => `${cause.toLowerCase().replaceAll('_', ' ')}${estimated ? '*' : ''}`,
   );
@@ -68,7 +71,7 @@ function savingsText({ from, to, total, groups }: ShownSavings): string {
     `$${sum.cost}`,
   ];
   return [
-    `${from} to ${to}: saved $${total.net} of $${total.baselineCost}`,
+    `${from} to ${to}: saved ${dollars(total.net)} of $${total.baselineCost}`,
     '',
     table(
       ['', 'baseline', ...causes, 'cost'],
