@@ -1,6 +1,8 @@
 // --since, --until and the calendar: the span of time that a command asks about, and by what.
 import { InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../common/clock.ts';
 import { calendarWindow } from '../engine/budget/windows.ts';
+import { parseDuration } from '../language/definition/fields/units.ts';
 import { GROUP_DIMENSIONS } from '../ledger/rollup/dimensions.ts';
 import type { StatsUnit, SpanRequest, StatsDimension } from '../ledger/stats/port.ts';
 import { UsageError } from './io.ts';
@@ -25,7 +27,7 @@ export interface SpanFlags {
 export const dateOptions = (): readonly Option[] => [
   new Option(
     '--since, --from <date>',
-    'from then on: 2026-11-01, which is its midnight, or a time in RFC 3339',
+    'from then on: 2026-11-01, which is its midnight, a time in RFC 3339, or a duration before now: 36h',
   ).argParser(instant),
   new Option('--until, --to <date>', 'to then, exclusive').argParser(instant),
   new Option('--time-zone <zone>', 'of dates, months and calendar units: an IANA name').default('UTC'),
@@ -151,10 +153,17 @@ export const groupInput = ({ by, tagKey }: Groups) => ({ by: [...by], tagKey: ta
 
 function instant(text: string): Instant {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(Date.parse(text)).toJSON()?.startsWith(text)) return text;
-  const ms = /^\d{4}-\d{2}-\d{2}T./.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = /^\d{4}-\d{2}-\d{2}T./.test(text) ? Date.parse(text) : before(text);
   if (Number.isNaN(ms))
-    throw new InvalidArgumentError('A date is written like 2026-11-01, or 2026-11-01T09:30:00Z.');
+    throw new InvalidArgumentError(
+      'A date is written like 2026-11-01 or 2026-11-01T09:30:00Z, a duration before now like 36h or 7d.',
+    );
   return ms;
+}
+
+function before(duration: string): number {
+  const ms = parseDuration(duration);
+  return ms === undefined ? Number.NaN : systemClock.nowMs() - ms;
 }
 
 function whole(text: string): number {

@@ -266,6 +266,11 @@ describe('why it cost that', () => {
     ]);
     expect(JSON.parse(remote.out)).toEqual(JSON.parse(local.out));
     expect(JSON.parse(remote.out)).toMatchObject({ total: { cost, net, baselineCost } });
+    const recent = await headgate(['savings', '--data', served.dataDirectory, '--since', '90m', '--json']);
+    expect(JSON.parse(recent.out)).toMatchObject({ total: { cost, net, baselineCost } });
+    const neither = await headgate(['savings', '--data', served.dataDirectory, '--since', 'yesterday']);
+    expect(neither.code).not.toBe(0);
+    expect(neither.err).toContain('a duration before now like 36h or 7d');
   });
 
   it('tells why a run went as it did, alike from the server and from the database', async () => {
