@@ -2,7 +2,7 @@
 import { formatUsd } from '../common/money.ts';
 import type { SavingsSum } from '../ledger/stats/port.ts';
 import type { RegisterCommand } from './commands.ts';
-import { table } from './format/table.ts';
+import { dollars, table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { databaseOption, dataOption, keyOption, serverOption } from './options.ts';
 import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
@@ -55,9 +55,6 @@ async function savings(flags: SavingsFlags, io: CliIo): Promise<ExitCode> {
   io.out(flags.json ? JSON.stringify(shown) : savingsText(shown));
   return 0;
 }
-
-/** Failures are counted against: `-$0.02`. */
-const dollars = (amount: string): string => (amount.startsWith('-') ? `-$${amount.slice(1)}` : `$${amount}`);
 
 function savingsText({ from, to, total, groups }: ShownSavings): string {
   const amounts = ({ byCause }: ShownSum): readonly string[] => byCause.map(({ amount }) => dollars(amount));

@@ -5,7 +5,7 @@ import type { CostChange, SpanRequest } from '../ledger/stats/port.ts';
 import type { ReadOnlyLedger } from '../ledger/open.ts';
 import type { RevisionRecord } from '../ledger/port.ts';
 import type { RegisterCommand } from './commands.ts';
-import { table } from './format/table.ts';
+import { dollars, table } from './format/table.ts';
 import type { CliIo, ExitCode } from './io.ts';
 import { databaseOption, dataOption, keyOption, serverOption, workflowsOption } from './options.ts';
 import { byOption, groupInput, spanInput, spanOfFlags, spanOptions } from './span-options.ts';
@@ -96,7 +96,7 @@ function spanBefore(to: SpanRequest, nowMs: number): SpanRequest | undefined {
   return { fromMs: to.fromMs - ((to.toMs ?? nowMs) - to.fromMs), toMs: to.fromMs };
 }
 
-const signed = (amount: string): string => (amount.startsWith('-') ? `-$${amount.slice(1)}` : `+$${amount}`);
+const signed = (amount: string): string => `${amount.startsWith('-') ? '' : '+'}${dollars(amount)}`;
 const causeText = (cause: string): string => cause.toLowerCase().replaceAll('_', ' ');
 const effectsText = (effects: readonly ShownEffect[]): string =>
   effects.map(({ cause, amount }) => `${causeText(cause)} ${signed(amount)}`).join(', ');

@@ -1,5 +1,9 @@
 // A plain table: columns as wide as their widest cell, numbers to the right.
 
+/** Of an amount as the API gives it: `-$0.02` where it is below nothing. */
+export const dollars = (amount: string): string =>
+  amount.startsWith('-') ? `-$${amount.slice(1)}` : `$${amount}`;
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -4,7 +4,7 @@ import { AttemptTimeout } from './port.ts';
 
 export interface AttemptLimit {
   readonly signal: AbortSignal;
-  /** From now on the limit is this long, counted from the beginning of the body. */
+  /** From now on the limit is this long, not less than before, counted from the beginning of the body. */
   readonly prolong: (timeoutMs: number) => void;
   /** The body has ended. The signal is left alone, never aborted: what the body has handed on may still listen to it. */
   end(): void;
@@ -20,19 +20,20 @@ export function limitAttempt(clock: Clock, timeoutMs: number, callerSignal: Abor
   if (callerSignal.aborted) onCallerAbort();
   else callerSignal.addEventListener('abort', onCallerAbort);
   const startedAtMs = clock.monotonicMs();
-  const limitTo = (limitMs: number, leftMs: number): (() => void) =>
-    clock.after(leftMs, () => controller.abort(new AttemptTimeout('attempt', limitMs)));
-  let cancelTimer = limitTo(timeoutMs, timeoutMs);
-  let ended = false;
+  let limitMs = timeoutMs;
+  // The timer is not moved when the limit is: it is set again for what is left then.
+  const fire = (): void => {
+    const leftMs = startedAtMs + limitMs - clock.monotonicMs();
+    if (limitMs > timeoutMs && leftMs > 0) cancelTimer = clock.after(leftMs, fire);
+    else controller.abort(new AttemptTimeout('attempt', limitMs));
+  };
+  let cancelTimer = clock.after(timeoutMs, fire);
   return {
     signal: controller.signal,
-    prolong(limitMs) {
-      if (ended) return;
-      cancelTimer();
-      cancelTimer = limitTo(limitMs, Math.max(0, startedAtMs + limitMs - clock.monotonicMs()));
+    prolong(longerMs) {
+      limitMs = longerMs;
     },
     end() {
-      ended = true;
       cancelTimer();
       callerSignal.removeEventListener('abort', onCallerAbort);
     },

@@ -295,17 +295,18 @@ export class WriteQueue {
       this.#kept = [];
       const setAside = acknowledgement.refused.filter(({ number }) => number < first + journaled.length);
       if (setAside.length > 0) this.#onSetAside(setAside);
-      this.#owed = () => {
-        this.#settle(done, first + journaled.length, acknowledgement);
-        this.#tellFlushed(last);
-      };
+      const settle = (): void => this.#settle(done, first + journaled.length, acknowledgement);
       // A database of its own processes writes what waits while those whose rows are written go on: it is sent before they are told.
       if (this.#isAwaited && this.#host.take !== undefined) {
+        this.#owed = () => {
+          settle();
+          this.#tellFlushed(last);
+        };
         this.#send();
         setImmediate(this.#settleOwed);
         return;
       }
-      this.#settleOwed();
+      settle();
     } else {
       for (const [index, row] of journaled.entries())
         if (row !== null) this.#kept.push({ number: first + index, row });

@@ -111,7 +111,8 @@ export function responsesReader(): AnswerReader {
           return NO_PIECE;
         case 'response.output_item.done':
           done.push(data['item']);
-          reading.reported.surcharges.readItems(itemsOf(null, done));
+          // Messages and thoughts are no tools: all that came before is not looked at again for their sake.
+          if (isCall(members(data['item']))) reading.reported.surcharges.readItems(itemsOf(null, done));
           return NO_PIECE;
         case 'response.output_text.delta':
           return comments.has(data['output_index'])
@@ -166,5 +167,9 @@ function itemsOf(output: unknown, done: readonly unknown[]): readonly JsonMember
 }
 
 function hasToolCall(output: readonly JsonMembers[]): boolean {
-  return output.some((item) => textOf(item['type'])?.endsWith('_call') === true);
+  return output.some(isCall);
+}
+
+function isCall(item: JsonMembers | undefined): boolean {
+  return textOf(item?.['type'])?.endsWith('_call') === true;
 }

@@ -107,7 +107,8 @@ export class UsageReport {
     const given = members(reported);
     if (given === undefined) return false;
     // Cohere has its counts one level below.
-    const told = { ...members(given['tokens']), ...members(given['billed_units']), ...given };
+    const [tokens, billed] = [members(given['tokens']), members(given['billed_units'])];
+    const told = tokens === undefined && billed === undefined ? given : { ...tokens, ...billed, ...given };
     // A pass that gave nothing was refused before another model took over, and is not billed.
     const passes = membersOf(told['iterations']);
     const answering = passes.filter((pass) => countOf(pass['output_tokens']) !== 0);
