@@ -21,6 +21,11 @@ export function chat(path = '/v1/chat/completions', headers = ''): (index: numbe
   return (index) => post(path, chatBody(inputText(index)), headers);
 }
 
+/** The same as a stream. */
+export function streamedChat(index: number): string {
+  return post('/v1/chat/completions', chatBody(inputText(index), { stream: true }));
+}
+
 /** The same with a prompt of so many bytes. */
 export function longChat(bytes: number): (index: number) => string {
   const sentence = inputText(0);
@@ -28,10 +33,11 @@ export function longChat(bytes: number): (index: number) => string {
   return (index) => post('/v1/chat/completions', chatBody(`${index.toString(36)} ${rest}`));
 }
 
-function chatBody(text: string): string {
+function chatBody(text: string, more: object = {}): string {
   return JSON.stringify({
     model: 'bench-model',
     max_tokens: 200,
+    ...more,
     messages: [
       { role: 'system', content: 'You answer questions. Use only what the text says.' },
       { role: 'user', content: `Answer in two sentences.\n<text>\n${text}\n</text>` },

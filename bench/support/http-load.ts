@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import { percentile } from './report.ts';
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
-const END_OF_CHUNKS = Buffer.from('0\r\n\r\n');
+/** After it stand the trailers, which are short. */
+const LAST_CHUNK = '\r\n0\r\n';
+const LONGEST_TRAILERS = 1000;
 
 /** One keep-alive connection with one request at a time. */
 export class Connection {
@@ -50,7 +52,8 @@ export class Connection {
     const length = /content-length: *(\d+)/i.exec(head)?.[1];
     const whole =
       length === undefined
-        ? this.#waiting.subarray(-END_OF_CHUNKS.length).equals(END_OF_CHUNKS)
+        ? this.#waiting.subarray(-4).equals(END_OF_HEAD) &&
+          this.#waiting.subarray(-LONGEST_TRAILERS).includes(LAST_CHUNK)
         : this.#waiting.length >= end + 4 + Number(length);
     if (!whole) return;
     const answer = this.#waiting;
@@ -71,6 +74,8 @@ export interface Load {
   readonly request: (index: number) => string;
   /** Stands in every good answer. */
   readonly expect: string;
+  /** Requests a second at the most; default: each follows the answer before it. */
+  readonly perSecond?: number;
 }
 
 export interface LoadResult {
@@ -81,15 +86,28 @@ export interface LoadResult {
 }
 
 /** Throws when an answer is not a good one: what is fast and wrong is not measured. */
-export async function load({ port, inFlight, seconds, request, expect }: Load): Promise<LoadResult> {
+export async function load({
+  port,
+  inFlight,
+  seconds,
+  request,
+  expect,
+  perSecond = Number.POSITIVE_INFINITY,
+}: Load): Promise<LoadResult> {
   const connections = await Promise.all(Array.from({ length: inFlight }, () => Connection.open(port)));
   const latencies: number[] = [];
   let index = Math.floor(performance.now() * 1000);
+  let sent = 0;
   const startedMs = performance.now();
   const untilMs = startedMs + seconds * 1000;
   await Promise.all(
     connections.map(async (connection) => {
       for (let nowMs = performance.now(); nowMs < untilMs;) {
+        const earlyMs = startedMs + (1000 * (sent += 1)) / perSecond - nowMs;
+        if (earlyMs > 1) {
+          await new Promise((resolve) => setTimeout(resolve, earlyMs));
+          nowMs = performance.now();
+        }
         const answer = await connection.send(request((index += 1)));
         const endMs = performance.now();
         latencies.push(endMs - nowMs);

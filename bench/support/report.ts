@@ -69,18 +69,28 @@ export function tableOf(reports: readonly Report[]): string {
       line.note ?? '',
     ]),
   );
-  const all = [['bench', 'what', 'measured', 'target', 'reached', 'note'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length))) ?? [];
-  return all
-    .map(
-      (row) =>
-        `| ${row.map((cell, column) => (column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`,
-    )
-    .toSpliced(
-      1,
-      0,
-      `| ${widths.map((width, column) => (column === 2 ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`,
-    )
+  return alignedTable(
+    [['bench', 'what', 'measured', 'target', 'reached', 'note'], ...rows],
+    (column) => column === 2,
+  );
+}
+
+/** In Markdown, the first row as its head; columns of figures are aligned to the right. */
+export function alignedTable(
+  rows: readonly (readonly string[])[],
+  isFigure: (column: number) => boolean,
+): string {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
+  const padded = (cell: string, column: number): string =>
+    isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
+  const rule = widths.map((width, column) =>
+    isFigure(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
+  return rows
+    .map((row) => row.map(padded))
+    .toSpliced(1, 0, rule)
+    .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
 
