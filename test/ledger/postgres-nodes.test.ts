@@ -252,18 +252,20 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
   it('finds what a turn changes by its keys, also where its plan was made while there was nothing', async () => {
     const { address } = await two();
     const pool = openPool(readAddress(address), 1, { byKey: true });
-    const some = [{}];
+    // One that says little, and one that says more.
+    const some = [{}, { errorClass: 'timeout' }];
     const { text } = turnStatement({
       node: 1,
       first: 1,
       last: 1,
+      newRuns: some,
       runs: some,
       finished: some,
       attempts: some,
       closed: some,
       moved: some,
+      newSteps: some,
       steps: some,
-      costs: [],
       windows: some,
       rollups: some,
       callers: some,

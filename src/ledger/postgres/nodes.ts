@@ -126,22 +126,13 @@ async function interruptRuns(client: PoolClient, dead: number, nowMs: number): P
     outputText: null,
     outputContent: null,
   }));
-  const none: readonly object[] = [];
   // It takes no number of the dead node: one that wakes would take its next operation for written.
   const turn = {
     node: dead,
     first: 1,
     last: 0,
-    runs: none,
     finished,
-    attempts: none,
-    closed: none,
-    moved: none,
-    steps: none,
-    costs: none,
-    windows: none,
     rollups: await rollups.take(client),
-    callers: none,
   };
   await client.query(turnStatement(turn, true));
   return runs.length;

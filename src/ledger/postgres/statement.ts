@@ -11,6 +11,7 @@ export interface Column {
   readonly key: string;
   readonly name: string;
   readonly type: string;
+  readonly notNull: boolean;
 }
 
 type AnyTable = Parameters<typeof getColumns>[0];
@@ -18,16 +19,38 @@ type AnyTable = Parameters<typeof getColumns>[0];
 export function columnsOf(table: AnyTable, without: readonly string[] = ['seq']): readonly Column[] {
   return Object.entries(getColumns(table) as { [key: string]: PgColumn })
     .filter(([key]) => !without.includes(key))
-    .map(([key, column]) => ({ key, name: column.name, type: column.getSQLType() }));
+    .map(([key, column]) => ({ key, name: column.name, type: column.getSQLType(), notNull: column.notNull }));
 }
 
+/** Columns that may be blank, each with what it holds then, in SQL. */
+type Blanks = ReadonlyMap<string, string>;
+
+function blanks(columns: readonly Column[], keysOfBlanks: readonly string[]): Blanks {
+  return new Map(
+    columns.flatMap(({ key, type, notNull }) => {
+      if (!keysOfBlanks.includes(key)) return [];
+      return [[key, notNull ? (type === 'boolean' ? 'false' : '0') : `null::${type}`] as const];
+    }),
+  );
+}
+
+const NO_BLANKS: Blanks = new Map();
+
 export const names = (columns: readonly Column[]): string => columns.map(({ name }) => name).join(', ');
-export const keys = (columns: readonly Column[], of: string): string =>
-  columns.map(({ key }) => `${of}."${key}"`).join(', ');
-export const recordset = (place: number, of: string, columns: readonly Column[], further = ''): string =>
-  `json_to_recordset($${place}::json) as ${of}(${columns.map(({ key, type }) => `"${key}" ${type}`).join(', ')}${further})`;
-const assignments = (columns: readonly Column[], of: string): string =>
-  columns.map(({ key, name }) => `${name} = ${of}."${key}"`).join(', ');
+export const keys = (columns: readonly Column[], of: string, without = NO_BLANKS): string =>
+  columns.map(({ key }) => without.get(key) ?? `${of}."${key}"`).join(', ');
+export const recordset = (
+  place: number,
+  of: string,
+  columns: readonly Column[],
+  further = '',
+  without = NO_BLANKS,
+): string => {
+  const said = columns.filter(({ key }) => !without.has(key));
+  return `json_to_recordset($${place}::json) as ${of}(${said.map(({ key, type }) => `"${key}" ${type}`).join(', ')}${further})`;
+};
+const assignments = (columns: readonly Column[], of: string, without = NO_BLANKS): string =>
+  columns.map(({ key, name }) => `${name} = ${without.get(key) ?? `${of}."${key}"`}`).join(', ');
 
 /** Not past 64 bits, where PostgreSQL would refuse the whole turn. */
 const sum = (table: string, column: string): string =>
@@ -51,15 +74,41 @@ const FINISHED = columnsOf(runs).filter(({ key }) =>
 const ATTEMPT = columnsOf(attempts);
 const PROGRESS = columnsOf(attempts, ['seq', 'node', ...OPENED_ATTEMPT_COLUMNS]);
 const STEP = columnsOf(steps);
+
+/** What says nothing in most rows of a kind; rows in which none of it says anything are sent and read without it: PostgreSQL reads JSON for as long as it writes. */
+const NEW_RUN_BLANKS = blanks(RUN, [
+  ...FINISHED.map(({ key }) => key).filter((key) => key !== 'status'),
+  'cancelReason',
+  'inputContent',
+  'parentRunId',
+  'priority',
+  'session',
+]);
+const OPENED_BLANKS = blanks(
+  ATTEMPT,
+  PROGRESS.map(({ key }) => key).filter((key) => !['status', 'model', 'queueMs'].includes(key)),
+);
+const CLOSED_BLANKS = blanks(PROGRESS, [
+  'cacheWriteTokens',
+  'errorClass',
+  'errorMessage',
+  'estimated',
+  'notes',
+  'reasoningTokens',
+  'reconciled',
+  'reportedCostNanoUsd',
+  'savedPromptCacheNanoUsd',
+  'serviceTier',
+]);
+const STEP_BLANKS = blanks(STEP, ['outputContent', 'error']);
 const WINDOW = columnsOf(budgetWindows, ['seeded']);
 const ROLLUP = columnsOf(rollups);
 const CALLER = columnsOf(callers);
 
 /** What a turn changes: rows as JSON says them. */
-export interface Turn {
-  readonly node: number;
-  readonly first: number;
-  readonly last: number;
+interface TurnRows {
+  /** Runs that surely have no row yet, and those that may have one. */
+  readonly newRuns: readonly object[];
   readonly runs: readonly object[];
   /** Of runs that were opened in an earlier turn; with what their rows say of the cost, which another node may have changed. */
   readonly finished: readonly object[];
@@ -67,12 +116,21 @@ export interface Turn {
   /** Of attempts that were opened in an earlier turn; those that are settled at less are given as they were. */
   readonly closed: readonly object[];
   readonly moved: readonly object[];
+  /** Steps that surely have no row yet, and those that may have one. */
+  readonly newSteps: readonly object[];
   readonly steps: readonly object[];
   /** What attempts add to what their run cost where its end is written, or is another node's to write. */
   readonly costs: readonly object[];
   readonly windows: readonly object[];
   readonly rollups: readonly object[];
   readonly callers: readonly object[];
+}
+
+/** What is left out is nothing. */
+export interface Turn extends Partial<TurnRows> {
+  readonly node: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Why a turn is refused, in the error's message; its code is this. */
@@ -101,11 +159,38 @@ const writeRollups = (place: number): string => `
 export const WRITE_ROLLUPS = writeRollups(1);
 
 interface Section {
-  readonly rows: Exclude<keyof Turn, 'node' | 'first' | 'last'>;
+  readonly rows: keyof TurnRows;
   readonly write: (place: number) => string;
   /** Why a turn is refused whose rows it does not write all. Default: it writes them all, or fails. */
   readonly otherwise?: string;
+  /** It writes the rows that say no more than this; the others are the rows of `orElse`. Default: all. */
+  readonly plain?: Plain;
 }
+
+interface Plain {
+  /** What is sent. */
+  readonly keys: readonly string[];
+  /** What has to be blank. */
+  readonly blank: readonly string[];
+  readonly orElse: keyof TurnRows;
+}
+
+function plain(columns: readonly Column[], without: Blanks, orElse: keyof TurnRows): Plain {
+  const said = columns.map(({ key }) => key).filter((key) => !without.has(key));
+  return { keys: said, blank: [...without.keys()], orElse };
+}
+
+const PLAIN_END = plain(PROGRESS, CLOSED_BLANKS, 'closed');
+
+const closed = (
+  place: number,
+  further: string,
+  condition: string,
+  postings: string,
+  without?: Blanks,
+): string => `
+  update attempts set ${assignments(PROGRESS, 'c', without)}${postings}
+  ${foundById('attempts', 'c', recordset(place, 'c', PROGRESS, `, id text${further}`, without), condition)}`;
 
 const SECTIONS: readonly Section[] = [
   {
@@ -114,6 +199,12 @@ const SECTIONS: readonly Section[] = [
   insert into callers (${names(CALLER)}) select ${keys(CALLER, 'c')} from ${recordset(place, 'c', CALLER)} order by 1
   on conflict (name) do update set team = excluded.team, tier = excluded.tier,
     last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)`,
+  },
+  {
+    rows: 'newRuns',
+    plain: plain(RUN, NEW_RUN_BLANKS, 'runs'),
+    write: (place) =>
+      `insert into runs (${names(RUN)}) select ${keys(RUN, 'r', NEW_RUN_BLANKS)} from ${recordset(place, 'r', RUN, '', NEW_RUN_BLANKS)}`,
   },
   {
     rows: 'runs',
@@ -138,20 +229,35 @@ const SECTIONS: readonly Section[] = [
   },
   {
     rows: 'attempts',
+    plain: plain(ATTEMPT, OPENED_BLANKS, 'attempts'),
+    write: (place) =>
+      `insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a', OPENED_BLANKS)} from ${recordset(place, 'a', ATTEMPT, '', OPENED_BLANKS)}`,
+  },
+  {
+    rows: 'attempts',
     write: (place) =>
       `insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a')} from ${recordset(place, 'a', ATTEMPT)}`,
   },
   {
     rows: 'closed',
-    write: (place) => `
-  update attempts set ${assignments(PROGRESS, 'c')}, postings = coalesce(c.moved, attempts.postings)
-  ${foundById(
-    'attempts',
-    'c',
-    recordset(place, 'c', PROGRESS, ', id text, moved text, "fromStatus" text, "fromCost" bigint'),
-    `case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
+    plain: {
+      ...PLAIN_END,
+      keys: ['id', ...PLAIN_END.keys],
+      blank: [...PLAIN_END.blank, 'moved', 'fromStatus'],
+    },
+    write: (place) => closed(place, '', "attempts.status in ('open', 'unreconciled')", '', CLOSED_BLANKS),
+    otherwise: STALE,
+  },
+  {
+    rows: 'closed',
+    write: (place) =>
+      closed(
+        place,
+        ', moved text, "fromStatus" text, "fromCost" bigint',
+        `case when c."fromStatus" is null then attempts.status in ('open', 'unreconciled')
     else attempts.status = c."fromStatus" and attempts.cost_nano_usd = c."fromCost" and not attempts.reconciled end`,
-  )}`,
+        ', postings = coalesce(c.moved, attempts.postings)',
+      ),
     otherwise: STALE,
   },
   {
@@ -165,6 +271,12 @@ const SECTIONS: readonly Section[] = [
     "attempts.status in ('open', 'unreconciled')",
   )}`,
     otherwise: STALE,
+  },
+  {
+    rows: 'newSteps',
+    plain: plain(STEP, STEP_BLANKS, 'steps'),
+    write: (place) =>
+      `insert into steps (${names(STEP)}) select ${keys(STEP, 's', STEP_BLANKS)} from ${recordset(place, 's', STEP, '', STEP_BLANKS)}`,
   },
   {
     rows: 'steps',
@@ -200,18 +312,57 @@ const IN_ITS_TURN = 'last_operation = $3 where seq = $1 and alive and last_opera
  */
 const LATE = 'last_operation = greatest(last_operation, $3) where seq = $1 and not alive and $2 > 0';
 
-function textOf(sections: readonly Section[], condition: string): string {
-  const parts = sections.map((section, index) => ({ ...section, place: index + 4 }));
-  const checks = parts.flatMap(({ rows, place, otherwise }) =>
-    otherwise === undefined
-      ? []
-      : [
-          `when (select count(*) from ${rows}_written) <> json_array_length($${place}::json) then refuse('${otherwise}')`,
-        ],
-  );
+/** The rows of a turn that one section writes. */
+interface Part {
+  readonly section: Section;
+  readonly rows: readonly object[];
+}
+
+/** Of each section that writes something, in their order. */
+function partsOf(turn: Turn): readonly Part[] {
+  const left: { -readonly [Rows in keyof TurnRows]?: TurnRows[Rows] } = { ...turn };
+  return SECTIONS.flatMap((section) => {
+    const given = left[section.rows] ?? [];
+    if (given.length === 0) return [];
+    const { plain: only } = section;
+    if (only === undefined) return [{ section, rows: given }];
+    const rows: object[] = [];
+    const others: object[] = [];
+    for (const row of given as readonly Row[])
+      if (only.blank.every((key) => isBlank(row[key]))) rows.push(saying(row, only.keys));
+      else others.push(row);
+    left[only.orElse] = only.orElse === section.rows ? others : [...(left[only.orElse] ?? []), ...others];
+    return rows.length === 0 ? [] : [{ section, rows }];
+  });
+}
+
+type Row = { readonly [key: string]: unknown };
+
+const isBlank = (value: unknown): boolean =>
+  value === null || value === undefined || value === 0 || value === '0';
+
+function saying(row: Row, said: readonly string[]): object {
+  const sent: { [key: string]: unknown } = {};
+  for (const key of said) sent[key] = row[key];
+  return sent;
+}
+
+/** The places of values: three of the turn, and of each part its rows and, where it has to write them all, their number. */
+function textOf(parts: readonly Part[], condition: string): string {
+  let last = 3;
+  const writes: string[] = [];
+  const checks: string[] = [];
+  for (const { section } of parts) {
+    const name = `written_${SECTIONS.indexOf(section)}`;
+    writes.push(`, ${name} as (${section.write((last += 1))})`);
+    if (section.otherwise !== undefined)
+      checks.push(
+        `when (select count(*) from ${name}) <> $${(last += 1)} then refuse('${section.otherwise}')`,
+      );
+  }
   return `
 with turn as (update nodes set ${condition} returning 1)
-${parts.map(({ rows, write, place }) => `, ${rows}_written as (${write(place)})`).join('\n')}
+${writes.join('\n')}
 select case when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}') ${checks.join('\n')} end`;
 }
 
@@ -225,14 +376,22 @@ export function turnStatement(
   turn: Turn,
   isLate = false,
 ): { readonly name: string; readonly text: string; readonly values: (number | string)[] } {
-  const sections = SECTIONS.filter(({ rows }) => turn[rows].length > 0);
-  const name = `headgate_${isLate ? 'late' : 'turn'}_${SECTIONS.map((section) => Number(sections.includes(section))).join('')}`;
+  const parts = partsOf(turn);
+  const written = new Set(parts.map(({ section }) => section));
+  const name = `headgate_${isLate ? 'late' : 'turn'}_${SECTIONS.map((section) => Number(written.has(section))).join('')}`;
   let text = texts.get(name);
-  if (text === undefined) texts.set(name, (text = textOf(sections, isLate ? LATE : IN_ITS_TURN)));
+  if (text === undefined) texts.set(name, (text = textOf(parts, isLate ? LATE : IN_ITS_TURN)));
   return {
     name,
     text,
-    values: [turn.node, turn.first, turn.last, ...sections.map(({ rows }) => jsonOf(turn[rows]))],
+    values: [
+      turn.node,
+      turn.first,
+      turn.last,
+      ...parts.flatMap(({ section, rows }) =>
+        section.otherwise === undefined ? [jsonOf(rows)] : [jsonOf(rows), rows.length],
+      ),
+    ],
   };
 }
 

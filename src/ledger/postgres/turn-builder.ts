@@ -25,6 +25,8 @@ export interface Keeping {
   readonly rowCostNanoUsd: bigint;
   /** Its end is written. */
   readonly isFinished: boolean;
+  /** Of one that began here: the steps that have a row. Another one's may have any. */
+  readonly steps?: Set<string>;
 }
 
 /** What closing an attempt needs to know of its opening. */
@@ -79,11 +81,15 @@ export class TurnBuilder {
   #postings = new Map<string, readonly Posting[]>();
 
   #runs = new Map<string, Changing>();
+  /** Of those, the ones that surely have no row: no process begins an interactive run again. */
+  #newRuns = new Set<string>();
   #finished = new Map<string, Changing>();
   #attempts = new Map<string, Changing>();
   #closed = new Map<string, Changing>();
   #moved = new Map<string, string>();
   #steps = new Map<string, Changing>();
+  /** The same of steps. */
+  #newSteps = new Set<string>();
   #costs = new Map<string, bigint>();
   #windows = new Map<string, WindowChange>();
   #seen = new Map<string, Changing>();
@@ -146,6 +152,7 @@ export class TurnBuilder {
       costNanoUsd: isNew ? 0n : null,
       rowCostNanoUsd: 0n,
       isFinished: false,
+      ...(isNew ? { steps: new Set() } : {}),
     };
     const row: Changing = {
       ...run,
@@ -168,6 +175,7 @@ export class TurnBuilder {
       row['inputContent'] = content;
     });
     this.#runs.set(id, row);
+    if (!durable) this.#newRuns.add(id);
     this.#keeping.set(id, keeping);
     this.#seeCaller(run.caller, run.team, run.tier, startedAtMs);
   }
@@ -329,6 +337,9 @@ export class TurnBuilder {
       row['outputContent'] = content;
     });
     this.#steps.set(name, row);
+    if (keeping.steps === undefined || keeping.steps.has(step.key)) return;
+    keeping.steps.add(step.key);
+    this.#newSteps.add(name);
   }
 
   #keepingOf(id: string): Keeping {
@@ -420,12 +431,14 @@ export class TurnBuilder {
       node: this.#node,
       first,
       last,
-      runs: numbered(this.#runs.values()),
+      newRuns: numbered(those(this.#runs, (id) => this.#newRuns.has(id))),
+      runs: numbered(those(this.#runs, (id) => !this.#newRuns.has(id))),
       finished: numbered(this.#finished.values()),
       attempts: numbered(this.#attempts.values()),
       closed: [...this.#closed.values()],
       moved: [...this.#moved].map(([id, postings]) => ({ id, postings })),
-      steps: [...this.#steps.values()],
+      newSteps: those(this.#steps, (name) => this.#newSteps.has(name)),
+      steps: those(this.#steps, (name) => !this.#newSteps.has(name)),
       costs: [...this.#costs].map(([id, cost]) => ({ id, cost: String(cost) })),
       windows: [...this.#windows.values()].map((change) => ({
         ...change,
@@ -441,6 +454,8 @@ export class TurnBuilder {
 
   #clear(): void {
     this.#runs = new Map();
+    this.#newRuns = new Set();
+    this.#newSteps = new Set();
     this.#finished = new Map();
     this.#attempts = new Map();
     this.#closed = new Map();
@@ -460,6 +475,10 @@ export class TurnBuilder {
     this.#open.clear();
     this.#callers = new Map();
   }
+}
+
+function those(rows: ReadonlyMap<string, Changing>, are: (name: string) => boolean): Changing[] {
+  return [...rows].flatMap(([name, row]) => (are(name) ? [row] : []));
 }
 
 /** A run's own budget has no window: what it spent is summed from the run's attempts. */
