@@ -153,7 +153,7 @@ async function openSqlite(options: LedgerOptions): Promise<Ledger> {
     await queue.write(() => openRun(run), null);
     return run;
   };
-  const recorder = createRecorder(queue, reader, new RunContexts(), take, unsent);
+  const recorder = createRecorder(queue, reader, earlyReader, new RunContexts(), take, unsent);
   // A disk that does not take it will refuse what matters more, and say so.
   const recoveryAlerts = alerts.recovered(host.recovered);
   for (const alert of recoveryAlerts) await recorder.recordAlert(alert).catch(() => undefined);

@@ -18,17 +18,25 @@ interface OpenAttempt {
 }
 
 /**
- * `take`: makes a run that waits this process's own, where finding it has not done so. `unsent`: where a process that dies leaves what it had not
+ * `quick`: does not wait for what is being written. `take`: makes a run that waits this process's own, where finding it has not done so. `unsent`: where a process that dies leaves what it had not
  * sent; left out: everything is taken for sent.
  */
 export function createRecorder(
   queue: WriteQueue,
   reader: ReaderThread,
+  quick: ReaderThread,
   contexts: RunContexts,
   take: (run: RunRecord) => Promise<RunRecord>,
   unsent?: UnsentAttempts,
 ): Recorder {
   const open = new InFlight<string, OpenAttempt>();
+  /** Keys of runs whose row is being written, by how many. */
+  const opening = new Map<string, number>();
+  const count = (key: string, more: 1 | -1): void => {
+    const number = (opening.get(key) ?? 0) + more;
+    if (number === 0) opening.delete(key);
+    else opening.set(key, number);
+  };
   /** A text of a run that keeps less than all of it is in no file but the database, which reduces it. */
   const isForTheDatabase = (runId: string, text: Json | null): boolean =>
     text !== null && !isEmpty(text) && contexts.isConfidential(runId);
@@ -44,7 +52,13 @@ export function createRecorder(
       const make = (): Operation => operations.openRun(run);
       const row = { kind: 'run_opened', run } as const;
       // Whether its key is used already, only the database knows.
-      return run.idempotencyKey === null ? texts(run.id, run.input, make, row) : queue.commit(make, row);
+      const { idempotencyKey: key } = run;
+      if (key === null) return texts(run.id, run.input, make, row);
+      count(key, 1);
+      const written = queue.commit(make, row);
+      const over = (): void => count(key, -1);
+      written.then(over, over);
+      return written;
     },
     openAttempt(attempt) {
       const stem = contexts.attemptStem(attempt);
@@ -94,6 +108,9 @@ export function createRecorder(
       );
     },
     async findByIdempotencyKey(caller, key) {
+      // Nearly always nobody has used it: then there is nothing to wait for.
+      const found = opening.has(key) ? undefined : await quick.ask('byIdempotencyKey', caller, key);
+      if (found === undefined && !opening.has(key)) return undefined;
       await queue.flushed();
       return reader.ask('byIdempotencyKey', caller, key);
     },

@@ -113,7 +113,9 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     );
     const plain = createPostgresReader({ reads, scans, patience }, address, node.seq);
     const reader = afterWriting(plain, queue);
-    const written = createRecorder(queue, reader, new RunContexts(), (taken) => Promise.resolve(taken));
+    const written = createRecorder(queue, reader, plain, new RunContexts(), (taken) =>
+      Promise.resolve(taken),
+    );
     const recorder: Recorder = {
       ...written,
       recordAlert: async (alert) =>

@@ -29,6 +29,16 @@ async function isOldest(client: Queryable, node: number, { silenceMs }: Database
   return (rows[0] as { oldest: bigint | null } | undefined)?.oldest === BigInt(node);
 }
 
+/** Asked for each run with a key, of which hardly any was used before: a statement that is prepared, and reads no row. */
+async function isUsed(pool: Queryable, caller: string, key: string): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'headgate_key',
+    text: 'select 1 from runs where caller = $1 and idempotency_key = $2',
+    values: [caller, key],
+  });
+  return rowCount !== 0;
+}
+
 /** The database's own error tells what it was; Drizzle's is the whole statement. */
 function throwOwn(error: unknown): never {
   throw error instanceof DrizzleQueryError && error.cause !== undefined ? error.cause : error;
@@ -56,7 +66,8 @@ export function createPostgresReader(
     run: (id) => runs.findRun(database, id),
     runsById: (ids) => runs.findRuns(database, ids),
     runs: (filter, page) => runs.listRuns(scanned, filter, page),
-    byIdempotencyKey: (caller, key) => runs.findByIdempotencyKey(database, caller, key),
+    byIdempotencyKey: async (caller, key) =>
+      (await isUsed(pool, caller, key)) ? runs.findByIdempotencyKey(database, caller, key) : undefined,
     cached: (taskRevision, inputHash, wanted) => runs.findCached(database, taskRevision, inputHash, wanted),
     waiting: (limit, id) => take(limit, id),
     stepsOf: (runIds) => runs.stepsOf(database, runIds),
