@@ -11,6 +11,7 @@ const iso = (written: string): string | null => {
 describe('the date of an e-mail', () => {
   test.each([
     ['Mon, 2 Mar 2026 10:00:00 +0100', '2026-03-02T09:00:00.000Z'],
+    ['Fri, 21 Nov 97 09(comment):   55  :  06 -0600', '1997-11-21T15:55:06.000Z'],
     ['2 Mar 26 10:00 EST', '2026-03-02T15:00:00.000Z'],
     ['Mon, 2 Mar 2026 10:00:00', '2026-03-02T10:00:00.000Z'],
     ['Mon, 2 Mar 2026 10:00:00 GMT+0100 (CET (summer))', '2026-03-02T09:00:00.000Z'],

@@ -30,6 +30,30 @@ describe('parse: email', () => {
     });
   });
 
+  test('reads raw UTF-8 in headers, file names and quoted-printable to its last byte, which 0xA0 may be', async () => {
+    const parts =
+      'Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\ncittà\r\n' +
+      '--m\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=Novità\r\n\r\nx\r\n--m--\r\n';
+    const raw = `From: Università <u@example.com>\r\nSubject: Novità\r\n${parts}`;
+    for (const given of [raw, Buffer.from(raw).toString('latin1')])
+      expect(await parsed(given)).toMatchObject({
+        from: { name: 'Università' },
+        subject: 'Novità',
+        text: 'città',
+        attachments: [{ filename: 'Novità' }],
+      });
+  });
+
+  test.each([
+    ['cp437', 'Gr=81=E1e'],
+    ['IBM850', 'Gr=81=E1e'],
+    ["'utf-8'", 'Gr=C3=BC=C3=9Fe'],
+    ['utf-32be', '=00=00=00G=00=00=00r=00=00=00=FC=00=00=00=DF=00=00=00e'],
+  ])('reads the charset %s', async (charset, body) => {
+    const raw = `${headers}Content-Type: text/plain; charset=${charset}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n${body}`;
+    expect(await parsed(raw)).toMatchObject({ text: 'Grüße' });
+  });
+
   test('has no date where the written one cannot be read, rather than the present', async () => {
     expect(await parsed(`${headers}Date: soon\r\n\r\nx`)).toMatchObject({ date: null });
     expect(await parsed(`${headers}\r\nx`)).toMatchObject({ date: null });

@@ -1,5 +1,23 @@
 // Transfer encodings and charsets: from the bytes of a part, as characters of one byte, to what they say.
 
+const isBlankByte = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+};
+
+/** Where bytes are characters, 0xA0 is no blank: it is the second half of an `à`. */
+export function trimBytes(text: string): string {
+  let from = 0;
+  while (from < text.length && isBlankByte(text, from)) from += 1;
+  return trimBytesEnd(text.slice(from));
+}
+
+function trimBytesEnd(text: string): string {
+  let to = text.length;
+  while (to > 0 && isBlankByte(text, to - 1)) to -= 1;
+  return text.slice(0, to);
+}
+
 /** Undoes Content-Transfer-Encoding; what is none is left as it is. Bytes as characters of one byte each, in and out. */
 export function decodeTransfer(body: string, encoding: string): Buffer {
   switch (encoding) {
@@ -30,7 +48,7 @@ function decodeQuotedPrintable(body: string): Buffer {
   const joined = lines
     .map((line, index) => {
       // Blanks at a line's end were added on the way.
-      const bare = line.trimEnd();
+      const bare = trimBytesEnd(line);
       if (bare.endsWith('=')) return bare.slice(0, -1);
       const end = index === lines.length - 1 ? '' : '\n';
       return line.endsWith('\r') ? `${bare}\r${end}` : `${bare}${end}`;
@@ -66,8 +84,15 @@ function decodeUuencode(body: string): Buffer {
 
 /** Text in a charset by its label; of an unknown one as UTF-8 where it is that, else as Windows-1252. */
 export function decodeCharset(bytes: Uint8Array, label: string): string {
-  const name = label.trim().toLowerCase();
+  const name = label
+    .trim()
+    .replace(/^'(.*)'$/, '$1')
+    .toLowerCase()
+    .replace(/^(?:ibm|cp)-?(437|850)$/, 'cp$1');
   if (/^(?:unicode-1-1-)?utf-?7$/.test(name)) return decodeUtf7(Buffer.from(bytes).toString('latin1'));
+  const page = CODE_PAGES[name];
+  if (page !== undefined) return ofCodePage(bytes, page);
+  if (/^utf-?32(?:[lb]e)?$/.test(name)) return decodeUtf32(bytes, name);
   // ASCII says nothing of the bytes beyond it.
   const decoder = /^(?:|us-ascii|ascii|ansi_x3\.4-1968|7bit|8bit|unknown.*)$/.test(name)
     ? undefined
@@ -89,7 +114,6 @@ export function strictUtf8(bytes: Uint8Array): string | undefined {
 const ALIASES: { readonly [name: string]: string } = {
   utf8: 'utf-8',
   'iso-8859-8-i': 'iso-8859-8',
-  'cp-850': 'windows-1252',
   cp932: 'shift_jis',
   'windows-31j': 'shift_jis',
   ms932: 'shift_jis',
@@ -100,6 +124,34 @@ const ALIASES: { readonly [name: string]: string } = {
   'iso-2022-jp-ms': 'iso-2022-jp',
   'x-mac-roman': 'macintosh',
 };
+
+/** From 0x80 on: the charsets of DOS, which the web does not know. */
+const CODE_PAGES: { readonly [name: string]: string } = {
+  cp437:
+    'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0',
+  cp850:
+    'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0',
+};
+
+function ofCodePage(bytes: Uint8Array, page: string): string {
+  const letters = Array.from(page);
+  return Array.from(bytes, (byte) =>
+    byte < 0x80 ? String.fromCharCode(byte) : (letters[byte - 0x80] ?? '\ufffd'),
+  ).join('');
+}
+
+function decodeUtf32(bytes: Uint8Array, name: string): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length - (bytes.length % 4));
+  const isLittle =
+    name.endsWith('le') ||
+    (!name.endsWith('be') && view.byteLength >= 4 && view.getUint32(0, true) === 0xfeff);
+  let text = '';
+  for (let at = 0; at < view.byteLength; at += 4) {
+    const code = view.getUint32(at, isLittle);
+    text += code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
+  }
+  return text.replace(/^\ufeff/, '');
+}
 
 function decoderOf(name: string): TextDecoder | undefined {
   const known =

@@ -68,7 +68,8 @@ const YEAR_FIRST = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:t|\s+|$)/i;
 /** Milliseconds since 1970; null: it is no date, or one that the calendar does not have. */
 export function readDate(written: string): number | null {
   if (written.length > MAX_LENGTH) return null;
-  const text = withoutComments(written).replaceAll(/\s+/g, ' ').trim();
+  // Blanks around the colons of a time do not count (RFC 5322, 4.3).
+  const text = withoutComments(written).replaceAll(/\s+/g, ' ').replaceAll(/ ?: ?/g, ':').trim();
   return dated(text) ?? dated(text.replace(WEEKDAY, ''));
 }
 

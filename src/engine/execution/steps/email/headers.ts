@@ -1,5 +1,5 @@
 // The header of an e-mail or of one of its parts: its fields, what their structured values say, and encoded words. Each scan goes forward only.
-import { decodeCharset } from './content.ts';
+import { decodeCharset, trimBytes } from './content.ts';
 
 export interface HeaderField {
   /** In lower case. */
@@ -31,7 +31,7 @@ export function readHeader(bytes: string, start: number, end: number): Header {
     if (line === '') return { fields: fields.map(unfold), bodyAt: next };
     const last = fields.at(-1);
     if (line.startsWith(' ') || line.startsWith('\t')) {
-      const isBlank = line.trim() === '';
+      const isBlank = trimBytes(line) === '';
       if (isBlank && !goesOn(bytes, next, end)) return { fields: fields.map(unfold), bodyAt: next };
       if (last === undefined) return { fields: [], bodyAt: at };
       last.lines.push(line);
@@ -47,7 +47,7 @@ export function readHeader(bytes: string, start: number, end: number): Header {
 
 function unfold({ name, lines }: { readonly name: string; readonly lines: readonly string[] }): HeaderField {
   // What goes on begins with a blank of its own (RFC 5322, 2.2.3).
-  return { name, value: lines.join('').replaceAll('\t', ' ').trim() };
+  return { name, value: trimBytes(lines.join('').replaceAll('\t', ' ')) };
 }
 
 function goesOn(bytes: string, at: number, end: number): boolean {
@@ -78,12 +78,14 @@ export function readStructured(text: string): Structured {
   for (const parameter of rest) {
     const equals = parameter.indexOf('=');
     if (equals === -1) continue;
-    const written = parameter.slice(0, equals).trim().toLowerCase();
-    const given = unquoted(parameter.slice(equals + 1).trim());
+    const written = trimBytes(parameter.slice(0, equals)).toLowerCase();
+    const given = unquoted(trimBytes(parameter.slice(equals + 1)));
     const [, name, order, coded] = /^([^*]+)(?:\*(\d{1,4}))?(\*)?$/.exec(written) ?? [];
     if (name === undefined) continue;
     if (order === undefined && coded === undefined) {
-      if (!plain.has(name)) plain.set(name, given);
+      // A boundary is looked for among bytes; what else is written in bytes outside ASCII is read.
+      if (!plain.has(name))
+        plain.set(name, name === 'boundary' ? given : decodeCharset(Buffer.from(given, 'latin1'), ''));
     } else {
       const some = parts.get(name) ?? [];
       some.push({ order: Number(order ?? 0), text: given, coded: coded !== undefined });
@@ -91,7 +93,7 @@ export function readStructured(text: string): Structured {
     }
   }
   for (const [name, some] of parts) plain.set(name, extended(some));
-  return { value: unquoted(value.trim()).trim().toLowerCase(), parameters: plain };
+  return { value: trimBytes(unquoted(trimBytes(value))).toLowerCase(), parameters: plain };
 }
 
 /** RFC 2231: the charset stands before the first part, and bytes outside ASCII are written `%C3`. */
