@@ -6,7 +6,8 @@ import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
 import { MAX_VALUES } from './parse-json.ts';
 
-const SEPARATORS = [',', ';', '\t', '|'] as const;
+/** Where nothing else decides, the one that stands least in texts. */
+const SEPARATORS = ['\t', ';', '|', ','] as const;
 /** As many as a spreadsheet has. */
 const MAX_COLUMNS = 16_384;
 /** What a spreadsheet writes before the header to say what separates. */
@@ -95,18 +96,45 @@ function recordsOf(names: readonly string[], records: readonly (readonly string[
   );
 }
 
-/** The one that stands most often in the first line, outside quotes. */
+/** So much is looked at to find the separator. */
+const SAMPLE = 10_000;
+
+/** The one by which most rows have as many cells as the header: a header may hold commas in its names. Of several, the one that stands most often in the header. */
 function separatorOf(text: string): string {
-  const counts = new Map<string, number>(SEPARATORS.map((separator) => [separator, 0]));
-  let quoted = false;
-  for (const sign of text.slice(0, 10_000)) {
-    if (sign === '"') quoted = !quoted;
-    else if (!quoted && (sign === '\n' || sign === '\r')) break;
-    else if (!quoted && counts.has(sign)) counts.set(sign, (counts.get(sign) ?? 0) + 1);
-  }
-  return SEPARATORS.reduce((best, separator) =>
-    (counts.get(separator) ?? 0) > (counts.get(best) ?? 0) ? separator : best,
+  const rows = separatorsIn(text.slice(0, SAMPLE));
+  // What was cut off is no row.
+  const [header, ...others] = text.length > SAMPLE && rows.length > 1 ? rows.slice(0, -1) : rows;
+  const inHeader = (separator: string): number => header?.get(separator) ?? 0;
+  const agreeing = (separator: string): number =>
+    others.filter((row) => (row.get(separator) ?? 0) === inHeader(separator)).length;
+  const [best = ','] = SEPARATORS.filter((separator) => inHeader(separator) > 0).toSorted(
+    (one, other) => agreeing(other) - agreeing(one) || inHeader(other) - inHeader(one),
   );
+  return best;
+}
+
+/** How often each stands in a row, outside quotes. */
+function separatorsIn(sample: string): readonly ReadonlyMap<string, number>[] {
+  const rows: Map<string, number>[] = [];
+  let row = new Map<string, number>();
+  let quoted = false;
+  let isBlank = true;
+  const end = (): void => {
+    if (!isBlank) rows.push(row);
+    row = new Map();
+    isBlank = true;
+  };
+  for (const sign of sample) {
+    if (sign === '"') quoted = !quoted;
+    if (!quoted && (sign === '\n' || sign === '\r')) end();
+    else {
+      isBlank &&= sign.trim() === '' && sign !== '\t';
+      if (!quoted && SEPARATORS.some((separator) => separator === sign))
+        row.set(sign, (row.get(sign) ?? 0) + 1);
+    }
+  }
+  end();
+  return rows;
 }
 
 const INTEGER = /^\s*-?[0-9]{16,}\s*$/;

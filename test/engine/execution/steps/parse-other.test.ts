@@ -14,6 +14,17 @@ describe('parse: csv', () => {
     });
   });
 
+  test.each([
+    ['Betrag, EUR;Name\n1,5;Jo\n', { 'Betrag, EUR': '1,5', Name: 'Jo' }],
+    ['a, b, c;Name;X\n1;Jo;2\n', { 'a, b, c': '1', Name: 'Jo', X: '2' }],
+    ['a,b;c,d\n1,2;3,4\n', { a: '1', 'b;c': '2;3', d: '4' }],
+  ])(
+    'takes the separator by which the rows agree with the header, whatever its names hold: %j',
+    async (raw, row) => {
+      expect(await parseCsv(raw)).toEqual({ ok: true, value: [row] });
+    },
+  );
+
   test.each([';', '\t', '|'])('finds %j as the separator', async (separator) => {
     expect(await parseCsv(`a${separator}b\n1${separator}2,5\n`)).toEqual({
       ok: true,
