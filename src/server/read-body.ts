@@ -23,6 +23,8 @@ export function readJsonBody(
   held?: HeldBytes,
 ): Promise<unknown> {
   const declared = Number(request.headers['content-length'] ?? 0);
+  const coding = request.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (coding !== '' && coding !== 'identity') return refused(request, packed(coding));
   if (declared > limits.maxBodyBytes) return refused(request, tooLarge(limits.maxBodyBytes));
   const noRoom = held?.grow(declared);
   if (noRoom !== undefined) return refused(request, noRoomFor(noRoom));
@@ -32,17 +34,30 @@ export function readJsonBody(
 function parseJson(text: string): unknown {
   const inexact = inexactNumberIn(text);
   if (inexact !== undefined) throw inexact;
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw new GraphQLError(`The body is not JSON: ${(error as Error).message}`, {
-      extensions: {
-        code: 'BAD_REQUEST',
-        remedy: 'Send {"query": "…", "variables": {…}}.',
-        http: { status: 400 },
-      },
-    });
+    throw badBody(`The body is not JSON: ${(error as Error).message}`);
   }
+  if (typeof value !== 'object' || value === null) throw badBody('The body is JSON, but not an object.');
+  return value;
+}
+
+function badBody(message: string): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: {
+      code: 'BAD_REQUEST',
+      remedy: 'Send {"query": "…", "variables": {…}}.',
+      http: { status: 400 },
+    },
+  });
+}
+
+function packed(coding: string): GraphQLError {
+  return new GraphQLError(`A body packed as '${coding}' is not read here.`, {
+    extensions: { code: 'UNSUPPORTED_ENCODING', remedy: 'Send it plain.', http: { status: 415 } },
+  });
 }
 
 /** A number is never changed silently: not an identifier of 64 bits either. */

@@ -1,4 +1,5 @@
 // Hostile and mistaken requests: refused before they cost anything, with what is wrong and what to do.
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { createParse } from '../../src/server/guards/document.ts';
 import { defaultLimits } from '../../src/server/options.ts';
@@ -100,6 +101,7 @@ describe('bodies', () => {
     ['not JSON', '{"query": ', 'BAD_REQUEST'],
     ['empty', '', 'BAD_REQUEST'],
     ['a text', '"hello"', 'BAD_REQUEST'],
+    ['null', 'null', 'BAD_REQUEST'],
     ['without a query', '{}', 'BAD_REQUEST'],
     ['with an unknown parameter', '{"query":"{ viewer { name } }","foo":1}', 'BAD_REQUEST'],
     ['with a syntax error', '{"query":"{ viewer { name }"}', 'GRAPHQL_PARSE_FAILED'],
@@ -114,6 +116,17 @@ describe('bodies', () => {
     const { url } = await serve();
     const answer = await post(url, body);
     expect([answer.status, codeOf(answer)]).toEqual([400, code]);
+  });
+
+  it('that come packed get 415, and are told to come plain', async () => {
+    const { url } = await serve();
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync('{"query":"{ viewer { name } }"}'),
+    });
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'UNSUPPORTED_ENCODING' } }] });
   });
 
   it('take an e-mail of 2 MB', async () => {
