@@ -12,7 +12,9 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 /** A Retry-After is believed for an hour: a header that is wrong must not lock a provider out until the next restart. */
 const LONGEST_CLOSED_MS = 3_600_000;
-/** Node's timers hold 31 bits; a longer one would fire at once. Whoever waits longer looks again in between. */
+/** While it is closed, what the provider said is told on: limits of days and weeks there are. Longer ones are a mistake. */
+const LONGEST_TOLD_MS = 31 * 86_400_000;
+/** Node's timers hold 31 bits; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** One gate a key, living longer than plans: changed limits go on from what was taken (INV-7). */
@@ -65,13 +67,15 @@ function createGate(clock: Clock, processes: () => number): SharedGate {
   let requests: RateWindow | undefined;
   let tokens: RateWindow | undefined;
   let closedUntilMs = Number.NEGATIVE_INFINITY;
+  /** As the provider said. */
+  let toldUntilMs = Number.NEGATIVE_INFINITY;
   let nextPauseMs = FIRST_PAUSE_MS;
   let cancelTimer: (() => void) | undefined;
 
   const delayFor = (calls: number, amount: number, nowMs: number): number => {
     let delay = Math.max(
       0,
-      closedUntilMs - nowMs,
+      closedUntilMs > nowMs ? Math.max(closedUntilMs, toldUntilMs) - nowMs : 0,
       pace.delayMs(calls, nowMs),
       told.delayMs(calls, amount, nowMs),
     );
@@ -96,7 +100,8 @@ function createGate(clock: Clock, processes: () => number): SharedGate {
     for (const waiter of line) {
       const delay = delayFor(1, waiter.tokens, clock.monotonicMs());
       if (delay > 0) {
-        cancelTimer = clock.after(Math.min(delay, LONGEST_TIMER_MS), admit);
+        // Whoever waits longer looks again in between: it may have been opened.
+        cancelTimer = clock.after(Math.min(delay, LONGEST_CLOSED_MS), admit);
         return;
       }
       take(waiter.tokens);
@@ -159,7 +164,9 @@ function createGate(clock: Clock, processes: () => number): SharedGate {
       for (const word of headroom) told.observe(word, nowMs);
       if (refused === true) pace.refused(nowMs);
       if (closedForMs !== null && Number.isFinite(closedForMs)) {
+        if (nowMs >= closedUntilMs) toldUntilMs = nowMs;
         closedUntilMs = Math.max(closedUntilMs, nowMs + Math.min(closedForMs, LONGEST_CLOSED_MS));
+        if (closedForMs <= LONGEST_TOLD_MS) toldUntilMs = Math.max(toldUntilMs, nowMs + closedForMs);
       } else if (refused === true) {
         // Calls that were under way together are refused together: that is one refusal, and no reason to wait longer.
         if (nowMs >= closedUntilMs) {

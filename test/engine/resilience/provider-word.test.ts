@@ -120,6 +120,18 @@ describe("the provider's word", () => {
     expect(gate.delayMs(1)).toBe(3_600_000);
   });
 
+  it('tells on what a Retry-After of days says, and lets one try after an hour all the same', async () => {
+    const { gate, clock } = openGate(limits(null));
+    gate.observe({ ...nothing, closedForMs: 86_400_000, refused: true });
+    expect(gate.delayMs(1)).toBe(86_400_000);
+    await clock.advance(3_599_000);
+    expect(gate.delayMs(1)).toBe(86_400_000 - 3_599_000);
+    await clock.advance(1_000);
+    expect(gate.delayMs(1)).toBe(0);
+    gate.observe({ ...nothing, closedForMs: 5_000, refused: true });
+    expect(gate.delayMs(1)).toBe(5_000);
+  });
+
   it('asks no timer for more time than a timer can hold', () => {
     const asked: number[] = [];
     const clock = {

@@ -4,12 +4,14 @@ import type { HeaderLookup } from './retry-after.ts';
 
 /** OpenAI's names, and those of servers that name the window too (Cerebras, Groq): `x-ratelimit-remaining-tokens-minute`. */
 const OPENAI_KINDS = (['requests', 'tokens'] as const).flatMap((kind) =>
-  ['', '-second', '-minute', '-hour', '-day'].map((window) => ({
-    kind,
-    remaining: `x-ratelimit-remaining-${kind}${window}`,
-    limit: `x-ratelimit-limit-${kind}${window}`,
-    reset: `x-ratelimit-reset-${kind}${window}`,
-  })),
+  [`project-${kind}`, kind, ...['second', 'minute', 'hour', 'day'].map((window) => `${kind}-${window}`)].map(
+    (name) => ({
+      kind,
+      remaining: `x-ratelimit-remaining-${name}`,
+      limit: `x-ratelimit-limit-${name}`,
+      reset: `x-ratelimit-reset-${name}`,
+    }),
+  ),
 );
 const ANTHROPIC_KINDS = [
   ['requests', 'requests'],
@@ -72,6 +74,17 @@ function longer(a: RateHeadroom, b: RateHeadroom): boolean {
   return (a.resetsInMs ?? 0) > (b.resetsInMs ?? 0);
 }
 
+const UNNAMED_KINDS = [
+  'x-ratelimit',
+  'x-rate-limit',
+  'ratelimit',
+  // Mistral, by tokens.
+  'ratelimitbysize',
+  'anthropic-ratelimit-unified',
+];
+/** `timeremaining`: GitHub Models. */
+const RESETS = ['reset', 'reset-after', 'timeremaining'];
+
 /**
  * After a refusal for rates without Retry-After: when what is used up is full again. Headers that name no kind (`x-ratelimit-reset`, the
  * `RateLimit` fields of the IETF's draft) are read here alone: on an answer nobody knows what they count.
@@ -84,10 +97,12 @@ export function exhaustedForMs(
   const waits = rateLimits.flatMap(({ remaining, resetsInMs }) =>
     remaining === 0 && resetsInMs !== null ? [resetsInMs] : [],
   );
-  for (const prefix of ['x-ratelimit', 'x-rate-limit', 'ratelimit', 'anthropic-ratelimit-unified']) {
+  for (const prefix of UNNAMED_KINDS) {
     if ((count(headers.get(`${prefix}-remaining`)) ?? 0) > 0) continue;
-    const reset = headerResetMs(headers, `${prefix}-reset`, nowMs);
-    if (reset !== null) waits.push(reset);
+    for (const name of RESETS) {
+      const reset = headerResetMs(headers, `${prefix}-${name}`, nowMs);
+      if (reset !== null) waits.push(reset);
+    }
   }
   // Anthropic's plans: a window of five hours, and one of a week.
   for (const window of ['5h', '7d']) {

@@ -16,6 +16,9 @@ const IN_WORDS = new RegExp(
   `\\b(?:try(?:ing)? again|retry(?:ing)?|wait|available(?: again)?|resets?)(?: (?:after|in|for|at least|about|approximately))*:? ((?:\\d+(?:\\.\\d+)?(?:ms|h|m|s))+\\b|${AMOUNT}(?:(?:,| and)* ${AMOUNT})*)`,
   'i',
 );
+const IN_UNITS = new RegExp(`^${AMOUNT}(?:(?:,| and)* ${AMOUNT})*$`, 'i');
+/** `retry_after=17s`, `Retry-After: 17`. */
+const KEYED = /\bretry[_ -]?after["']?\s?[=:]\s?["']?(\d{1,9}(?:\.\d{1,9})?)\s?(ms|s|m|h)?\b/i;
 /** Azure's gateway: "Quota will be replenished in 02:12:45". */
 const BY_THE_CLOCK = /\b(?:replenished|renewed|retry|try again) (?:in|after) (\d{1,3}):(\d\d):(\d\d)\b/i;
 /** "try again at 2026-01-01T12:00:00Z", "resets on …", "until …". */
@@ -57,12 +60,15 @@ function fromHeaders(headers: HeaderLookup, nowMs: number): number | null {
 }
 
 function retryAfterValueMs(value: string, headers: HeaderLookup, nowMs: number): number | null {
-  if (/^\d+(\.\d+)?$/.test(value)) {
+  if (/^\+?\d+(\.\d+)?$/.test(value)) {
     // No one asks to wait thirty years: a number that large is a time.
-    return Number(value) > 1e9 ? resetMs(value, headers, nowMs) : Math.ceil(Number(value) * 1000);
+    return Number(value) > 1e9
+      ? resetMs(value.replace('+', ''), headers, nowMs)
+      : Math.ceil(Number(value) * 1000);
   }
   const duration = parseDurationMs(value);
   if (duration !== null) return duration;
+  if (IN_UNITS.test(value)) return spelledMs(value);
   // Date.parse takes almost anything for a date, "-5" included.
   const atMs = /^(?:[A-Z][a-z]{2}|\d{4}-)/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - serverNowMs(headers, nowMs));
@@ -76,6 +82,8 @@ function fromWords(message: string, headers: HeaderLookup | null, nowMs: number)
   }
   const words = IN_WORDS.exec(message)?.[1];
   if (words !== undefined) return parseDurationMs(words) ?? spelledMs(words);
+  const [, amount, unit = 's'] = KEYED.exec(message) ?? [];
+  if (amount !== undefined) return spelledMs(`${amount} ${unit}`);
   const at = AT_A_TIME.exec(message)?.[1];
   if (at === undefined) return /"retryDelay": ?"/.test(message) ? delayIn(message) : null;
   // Without a zone it is UTC: servers do not know where we are.
@@ -100,8 +108,8 @@ function delayIn(message: string): number | null {
   return parseDurationMs(/"retryDelay": ?"(\d+(?:\.\d+)?s)"/.exec(message)?.[1] ?? '');
 }
 
-const SECONDS = /^(?:retry_?after(?:_?seconds?)?|resets?_?in_?seconds|estimated_?time)$/i;
-const MILLISECONDS = /^retry_?after_?(?:ms|millis(?:econds)?)$/i;
+const SECONDS = /^(?:retry[_-]?after(?:_?seconds?)?|resets?_?in_?seconds|estimated_?time)$/i;
+const MILLISECONDS = /^retry[_-]?after[_-]?(?:ms|millis(?:econds)?)$/i;
 const RESETS = /^(?:x-)?rate-?limit-reset$|^resets?_?at$/i;
 
 /** What stands in the body: `retry_after: 20`, Google's `retryDelay: "37s"`, the headers that OpenRouter passes on. */
@@ -122,6 +130,8 @@ function fromBody(value: unknown, nowMs: number, depth: number): number | null {
 }
 
 function named(name: string, said: unknown, nowMs: number): number | null {
+  const { seconds } = (name === 'retryDelay' && members(said)) || {};
+  if (typeof seconds === 'number') return seconds * 1000;
   if (typeof said !== 'number' && typeof said !== 'string') return null;
   const text = String(said).trim();
   if (name === 'retryDelay') return parseDurationMs(text);

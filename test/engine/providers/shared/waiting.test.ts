@@ -33,11 +33,22 @@ describe('Retry-After', () => {
     [{}, 'Please retry in 37.527s.', 37_527],
     [{}, '[{"@type":"RetryInfo","retryDelay":"37s"}]', 37_000],
     [{ 'retry-after': '"20"' }, '', 20_000],
+    [{ 'retry-after': '+20' }, '', 20_000],
+    [{ 'retry-after': '1 minute and 20 seconds' }, '', 80_000],
+    [{}, 'Rate limited: retry_after=17s', 17_000],
+    [{}, '{"Retry-After": "17"}', 17_000],
     [{ 'x-retry-after': '20' }, '', 20_000],
     [{}, 'Out of call volume quota. Quota will be replenished in 02:12:45.', 7_965_000],
     [{}, 'Try again later.', null],
   ])('%j with %j', (given, message, expected) => {
     expect(retryAfterMs(headers(given), message, NOW)).toBe(expected);
+  });
+
+  it.each([
+    [{ error: { details: [{ retryDelay: { seconds: 37, nanos: 0 } }] } }, 37_000],
+    [{ error: { metadata: { headers: { 'Retry-After': '17' } } } }, 17_000],
+  ])('stands in a body: %j', (body, expected) => {
+    expect(retryAfterMs(null, '', NOW, body)).toBe(expected);
   });
 
   it('reads the words alone where there are no headers, as inside a 200', () => {
@@ -71,6 +82,15 @@ describe('rate headers', () => {
       'anthropic-ratelimit-unified-7d-reset': String(NOW / 1000 + 90_000),
     });
     expect(exhaustedForMs([], given, NOW)).toBe(20_000);
+  });
+
+  it.each([
+    [{ 'x-ratelimit-timeremaining': '45' }],
+    [{ 'x-ratelimit-reset-after': '45' }],
+    [{ 'ratelimitbysize-remaining': '0', 'ratelimitbysize-reset': '45' }],
+    [{ 'x-ratelimit-remaining-project-tokens': '0', 'x-ratelimit-reset-project-tokens': '45s' }],
+  ])('say when to come back under names of their own: %j', (given) => {
+    expect(exhaustedForMs(rateHeadroom(headers(given), NOW), headers(given), NOW)).toBe(45_000);
   });
 
   it('say nothing where there are none', () => {
