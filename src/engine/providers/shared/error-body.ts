@@ -43,7 +43,7 @@ export function errorWords(body: unknown): ErrorWords {
     code: codeText(tell('code') ?? tell('error_code') ?? members(outer['base_resp'])?.['status_code']),
     status,
     param: textOf(tell('param')),
-    message: withUpstream(message, metadata),
+    message: bounded(withUpstream(message, metadata)),
     flagged: Array.isArray(metadata?.['reasons']) || metadata?.['flagged_input'] !== undefined,
     body,
   };
@@ -55,10 +55,18 @@ function plain(message: string): ErrorWords {
     code: null,
     status: null,
     param: null,
-    message,
+    message: bounded(message),
     flagged: false,
     body: null,
   };
+}
+
+/** What is looked at for the meaning of an error: a server may send back all of the prompt in its words. */
+const MOST_WORDS = 4_000;
+
+function bounded(message: string): string {
+  if (message.length <= MOST_WORDS) return message;
+  return `${message.slice(0, MOST_WORDS / 2)} … ${message.slice(-MOST_WORDS / 2)}`;
 }
 
 /** An error in a place where an answer was expected; undefined: it looks like none. `isAnswer`: it has what an answer has. */
@@ -190,15 +198,23 @@ export function looksLikeHtml(text: string): boolean {
   return /^\s*(?:<!doctype\s+html|<html|<head|<body|<!--|<\?xml[^>]*>\s*<(?:!doctype\s+)?html)/i.test(text);
 }
 
+/** Each bracket is passed once, also where none closes. */
+const TAGS = /<[^<>]*>/g;
+
 /** A page in one sentence: its title, its heading, or its first words, without markup. */
 export function htmlWords(html: string): string {
   const beginning = html.slice(0, 65_536);
-  const titled = /<(title|h1)[^>]*>([\s\S]*?)<\/\1>/i.exec(beginning)?.[2] ?? '';
-  const bare = beginning
-    .replace(/<(script|style|head)\b[\s\S]*?(?:<\/\1>|$)/gi, ' ')
-    .replace(/<[^>]*>/g, ' ');
-  const words = unescaped(titled.replace(/<[^>]*>/g, ' ')) || unescaped(bare);
+  const bare = beginning.replace(/<(script|style|head)\b[\s\S]*?(?:<\/\1>|$)/gi, ' ').replace(TAGS, ' ');
+  const words = unescaped(titleOf(beginning).replace(TAGS, ' ')) || unescaped(bare);
   return words === '' ? 'a web page' : `a web page: ${words.slice(0, 120)}`;
+}
+
+function titleOf(page: string): string {
+  const opening = /<(title|h1)\b[^<>]{0,1000}>/i.exec(page);
+  if (opening === null) return '';
+  const from = page.slice(opening.index + opening[0].length);
+  const end = from.search(new RegExp(`</${opening[1]}>`, 'i'));
+  return end === -1 ? '' : from.slice(0, end);
 }
 
 /** The message of an error in XML, as object stores and older gateways give it; else its words without markup. */
@@ -207,7 +223,7 @@ function xmlWords(xml: string): string {
   const said = /<(?:\w{1,20}:)?(message|faultstring|reason|text)\b[^>]{0,200}>([^<]{1,2000})</i.exec(
     beginning,
   )?.[2];
-  const words = unescaped(said ?? beginning.replace(/<[^>]*>/g, ' '));
+  const words = unescaped(said ?? beginning.replace(TAGS, ' '));
   return words === '' ? 'an answer in XML' : words.slice(0, 500);
 }
 

@@ -27,6 +27,8 @@ export class WithoutThinking {
   #close = '';
   /** Not decided yet: it may be the beginning of a mark. */
   #held = '';
+  /** Nothing is held but white space from the beginning on: a model may write it without end. */
+  #isBlank = false;
   #before = '';
   /** Backticks in a row; three begin or end a block of code. */
   #ticks = 0;
@@ -45,6 +47,11 @@ export class WithoutThinking {
       this.#before = piece.charAt(piece.length - 1);
       return piece;
     }
+    if (this.#isBlank && !/\S/.test(piece)) {
+      this.#held += piece;
+      return '';
+    }
+    this.#isBlank = false;
     let text = this.#held + piece;
     this.#held = '';
     let out = '';
@@ -64,6 +71,7 @@ export class WithoutThinking {
       out += shown;
       if (rest === text) {
         this.#held = rest;
+        this.#isBlank = this.#state === 'start' && !/\S/.test(rest);
         return out;
       }
       text = rest;

@@ -4,6 +4,14 @@ import { classify } from '../../../../src/engine/providers/shared/classify.ts';
 import { errorInside, errorWords, htmlWords } from '../../../../src/engine/providers/shared/error-body.ts';
 
 describe('the words of an error', () => {
+  it('are looked at in bounded time, whatever a server sends back in them', () => {
+    for (const words of ['model ', 'input token count ', '<', '<title>', 'try again in 1']) {
+      const message = words.repeat(20_000);
+      expect(errorWords({ error: { message } }).message.length).toBeLessThan(5_000);
+      expect(htmlWords(`<html>${message}`).length).toBeLessThan(200);
+    }
+  });
+
   it.each<[string, unknown, object]>([
     [
       "OpenAI's",
