@@ -1,7 +1,7 @@
 // A model step: render, count, find the rule, and have the candidates answer.
 import type { ValidateFunction } from 'ajv';
 import { canonicalJson } from '../../../common/json.ts';
-import type { Json } from '../../../common/json.ts';
+import type { Json, JsonSchema } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
 import type { Outcome } from '../../../common/outcome.ts';
 import type { ConstantBeginning } from '../../../language/plan/constant.ts';
@@ -16,6 +16,7 @@ import type { EngineParts } from '../engine-parts.ts';
 import type { StepRecord } from '../records.ts';
 import { byteBound, loadTokenizer, promptSize, sampledTokens, tokenizerLoaded } from '../tokens.ts';
 import type { PromptSize } from '../tokens.ts';
+import { unquoted } from './unquoted.ts';
 import { asText, valueOf } from '../values.ts';
 
 type ModelCall = Pick<StepCall<LinkedModelStep>, 'run' | 'linked' | 'stepKey' | 'values'>;
@@ -168,7 +169,7 @@ function judge(call: ModelCall, size: PromptSize, model: PlanModel, given: Provi
     output = { text: given.text };
   } else {
     if (given.json === undefined) return bad('invalid_output', whyNoJson(given, step.maxOutputTokens));
-    const found = firstValid(validate, [given.json, ...(given.otherJson ?? [])]);
+    const found = firstValid(validate, [given.json, ...(given.otherJson ?? [])], step.structured ?? {});
     if (!found.ok) return bad('invalid_output', found.error);
     output = found.value;
   }
@@ -221,13 +222,21 @@ function promptCut(
 }
 
 /** A model may show a draft, or the schema, beside its answer: the likeliest value that fits is the answer. */
-function firstValid(validate: ValidateFunction, values: readonly Json[]): Outcome<Json, string> {
+function firstValid(
+  validate: ValidateFunction,
+  values: readonly Json[],
+  schema: JsonSchema,
+): Outcome<Json, string> {
   // A list of footnotes beside an object is not what has to be mended.
   const told = values.find(isObject) ?? values[0];
   let problem = schemaProblem(undefined);
   for (const value of values) {
     if (validate(value)) return succeed(value);
     if (value === told) problem = schemaProblem(validate.errors?.[0]);
+  }
+  for (const value of values) {
+    const read = unquoted(value, schema);
+    if (validate(read)) return succeed(read);
   }
   return fail(problem);
 }

@@ -13,9 +13,9 @@ import { structuredMode } from './structured.ts';
 
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com';
 
-/** The SDK adds `/v1/messages` itself; a base URL with `/v1`, as OpenAI's has it, means the same. */
+/** The SDK adds `/v1/messages` itself; a base URL with it, or with `/v1`, as OpenAI's has it, means the same. */
 export function anthropicBaseUrl(baseUrl: string): string {
-  return baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return baseUrl.replace(/\/+$/, '').replace(/\/v1(?:\/messages)?$/, '');
 }
 
 export function createAnthropicProtocol(

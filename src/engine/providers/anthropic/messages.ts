@@ -2,6 +2,8 @@
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type { PlanProvider } from '../../../language/plan/types.ts';
 import type { ModelRequest } from '../port.ts';
+import { errorWords } from '../shared/error-body.ts';
+import { endingOf } from '../shared/finish.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { keptTexts } from '../shared/kept-texts.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
@@ -64,19 +66,16 @@ export function messageReader(asTool: boolean): AnswerReader {
       case 'refusal':
         reading.blocked = refusalReason(message);
         return;
-      case 'end_turn':
-      case 'stop_sequence':
-        reading.finishReason = 'stop';
-        return;
       case 'tool_use':
         reading.finishReason = asTool ? 'stop' : 'other';
         return;
-      case 'max_tokens':
-      case 'model_context_window_exceeded':
-        reading.finishReason = 'length';
-        return;
-      default:
-        reading.finishReason = 'other';
+      default: {
+        const ending = endingOf(reason);
+        if (ending === 'failed')
+          reading.failure = errorWords(`the provider ended the answer with "${reason}"`);
+        else if (ending === 'content_filter') reading.blocked = `content filter (${reason})`;
+        else reading.finishReason = ending;
+      }
     }
   };
 
@@ -88,7 +87,7 @@ export function messageReader(asTool: boolean): AnswerReader {
     if (block?.['type'] === 'fallback')
       reading.model = textOf(members(block['to'])?.['model']) ?? reading.model;
     if (asTool && block?.['type'] === 'tool_use' && hasMembers(block['input'])) {
-      input = JSON.stringify(block['input']);
+      input = inputText(block['input']);
       return SILENT_OUTPUT;
     }
     return block?.['type'] === 'text' ? textPiece(textOf(block['text']) ?? '') : NO_PIECE;
@@ -145,7 +144,12 @@ export function messageReader(asTool: boolean): AnswerReader {
 }
 
 function hasMembers(value: unknown): boolean {
-  return Object.keys(members(value) ?? {}).length > 0;
+  return (typeof value === 'string' && value !== '') || Object.keys(members(value) ?? {}).length > 0;
+}
+
+/** Some servers give it as the text that the model wrote. */
+function inputText(input: unknown): string {
+  return textOf(input) ?? JSON.stringify(input);
 }
 
 function contentText(content: unknown, asTool: boolean): string {
@@ -153,7 +157,7 @@ function contentText(content: unknown, asTool: boolean): string {
   if (!Array.isArray(content)) return '';
   const blocks = content.map((block) => members(block));
   const used = asTool ? blocks.find((block) => block?.['type'] === 'tool_use') : undefined;
-  if (used !== undefined) return JSON.stringify(used['input']);
+  if (used !== undefined) return inputText(used['input']);
   return blocks.map((block) => (block?.['type'] === 'text' ? (textOf(block['text']) ?? '') : '')).join('');
 }
 

@@ -1,7 +1,8 @@
 // Chat Completions: the request as OpenAI and compatible servers want it, and the reading of its answers.
 import type { OpenAI } from 'openai';
 import type { PlanProvider } from '../../../language/plan/types.ts';
-import type { FinishReason, ModelRequest } from '../port.ts';
+import type { ModelRequest } from '../port.ts';
+import { endingOf } from '../shared/finish.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
@@ -62,30 +63,6 @@ export function chatBody(
   };
 }
 
-/** By the names of OpenAI, Mistral, Cohere, Gemini and TGI. */
-const FINISH: { readonly [reason: string]: FinishReason } = {
-  stop: 'stop',
-  eos: 'stop',
-  eos_token: 'stop',
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  complete: 'stop',
-  length: 'length',
-  max_tokens: 'length',
-  max_length: 'length',
-  model_length: 'length',
-  max_output_tokens: 'length',
-  max_completion_tokens: 'length',
-  max_new_tokens: 'length',
-};
-
-/** Gemini's finish reasons have more after `content_filter`; Zhipu says `sensitive`. */
-const WITHHELD =
-  /^(?:content[_ ]?filter|content_policy|safety|prohibited_content|blocklist|spii|recitation|sensitive|moderation|guardrail|refusal)/i;
-/** Ends that are no answer: OpenRouter, vLLM, DeepSeek, Zhipu. */
-const FAILED =
-  /^(?:error|abort|aborted|cancelled|network_error|insufficient_system_resource|server_error|malformed_function_call)$/i;
-
 export function chatReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
   let refusal = '';
@@ -110,18 +87,19 @@ export function chatReader(): AnswerReader {
     }
     const reason = textOf(choice['finish_reason']) ?? textOf(choice['finishReason']);
     if (reason === null || reason === '') return;
-    if (FAILED.test(reason)) {
+    const ending = endingOf(reason);
+    if (ending === 'failed') {
       reading.failure = {
         ...errorWords(`the provider ended the answer with "${reason}"`),
         type: /resource/i.test(reason) ? 'overloaded' : null,
       };
       return;
     }
-    if (WITHHELD.test(reason)) {
-      const more = reason.replace(/^content_filter:?\s*/i, '');
+    if (ending === 'content_filter') {
+      const more = reason.replace(/^content[_ -]filter:?\s*/i, '');
       reading.blocked = `content filter${filterDetails(choice)}${more === '' ? '' : ` (${more})`}`;
     } else if (refusal !== '') reading.blocked = `refused: ${refusal}`;
-    reading.finishReason = FINISH[reason.toLowerCase()] ?? 'other';
+    reading.finishReason = ending;
     reading.provisional = cameWithText || !hasOutput;
   };
 
@@ -132,11 +110,11 @@ export function chatReader(): AnswerReader {
       reading.model = textOf(body['model']);
       readUsage(body);
       readBlocked(body);
-      const choice = firstChoice(body);
+      const choice = choiceOf(body, 0);
       if (choice === undefined) return;
       const message = members(choice['message']) ?? members(choice['delta']);
       reading.text = contentText(message?.['content'] ?? choice['text']);
-      refusal = textOf(message?.['refusal']) ?? contentText(message?.['content'], 'refusal');
+      refusal = textOf(message?.['refusal']) ?? refusalIn(message?.['content']);
       reading.reported.surcharges.readAnnotations(message?.['annotations']);
       readEnd(choice, false);
     },
@@ -160,7 +138,7 @@ export function chatReader(): AnswerReader {
 
   /** One answer is asked for: pieces of another beside it are no part of it. */
   function ownChoice(data: JsonMembers): JsonMembers | undefined {
-    const choice = firstChoice(data);
+    const choice = choiceOf(data, ownIndex);
     const index = choice?.['index'];
     if (typeof index !== 'number') return choice;
     ownIndex ??= index;
@@ -193,8 +171,15 @@ export function chatReader(): AnswerReader {
 }
 
 function firstChoice(body: JsonMembers): JsonMembers | undefined {
+  return choiceOf(body, undefined);
+}
+
+/** The one of that index; where none has it, the first. */
+function choiceOf(body: JsonMembers, index: number | undefined): JsonMembers | undefined {
   const choices = body['choices'];
-  return Array.isArray(choices) ? members(choices[0]) : undefined;
+  if (!Array.isArray(choices)) return undefined;
+  const own = choices.length > 1 ? choices.find((one) => members(one)?.['index'] === index) : undefined;
+  return members(own ?? choices[0]);
 }
 
 /** Where servers put it: beside the choices, inside the first of them (Moonshot), in `x_groq`, in Google's own form, or beside everything (Ollama). */
@@ -219,12 +204,31 @@ function carriesOutput(delta: JsonMembers | undefined): boolean {
   });
 }
 
-/** A text, or a list of parts as some compatible servers send it; thinking is a part of another type. */
-function contentText(content: unknown, type: 'text' | 'refusal' = 'text'): string {
-  if (typeof content === 'string') return type === 'text' ? content : '';
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part) => (members(part)?.['type'] === type ? (textOf(members(part)?.[type]) ?? '') : ''))
+const PARTS: ReadonlySet<unknown> = new Set(['text', 'output_text', undefined]);
+
+/**
+ * A text, or parts of one as some compatible servers send them: a list, or one alone, named or not; thinking is a part of another type. A server that
+ * reads the JSON it was asked for gives what it has read.
+ */
+function contentText(content: unknown): string {
+  if (Array.isArray(content)) return content.map(partText).join('');
+  const object = members(content);
+  return object !== undefined && object['type'] === undefined && textOf(object['text']) === null
+    ? JSON.stringify(object)
+    : partText(content);
+}
+
+function partText(part: unknown): string {
+  if (typeof part === 'string') return part;
+  const { type, text } = members(part) ?? {};
+  return PARTS.has(type) ? (textOf(text) ?? '') : '';
+}
+
+/** A refusal that is a part of the content. */
+function refusalIn(content: unknown): string {
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  return parts
+    .map((part) => (members(part)?.['type'] === 'refusal' ? (textOf(members(part)?.['refusal']) ?? '') : ''))
     .join('');
 }
 

@@ -15,11 +15,17 @@ import { restoreJson, strictSchema } from './schema.ts';
 
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 
+/** The address of a call, as portals show it to be copied, stands for the API that it belongs to. */
+function openAiBaseUrl(baseUrl: string): string {
+  return baseUrl.replace(/\/(?:chat\/completions|responses|embeddings)\/?(?=$|[?#])/, '');
+}
+
 /** `api` chooses between Chat Completions and Responses; `lacks` says what a compatible server cannot do. */
 export function createOpenAiProtocol(
-  settings: SdkSettings,
+  given: SdkSettings,
   { api, anyApi, lacks, vendor }: Pick<PlanProvider, 'api' | 'anyApi' | 'lacks' | 'vendor'>,
 ): Protocol {
+  const settings = { ...given, baseUrl: openAiBaseUrl(given.baseUrl) };
   const limits = new OutputLimitNames(settings.baseUrl, lacks, ...(vendor === undefined ? [] : [vendor]));
   const learnt = new LearntLacks(lacks);
   const { baseUrl } = settings;

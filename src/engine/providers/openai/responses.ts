@@ -5,6 +5,7 @@ import type { ModelRequest } from '../port.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import { errorWords } from '../shared/error-body.ts';
+import { endingOf } from '../shared/finish.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
 import { UsageReport } from '../shared/usage.ts';
 import type { Texts } from '../shared/kept-texts.ts';
@@ -70,8 +71,10 @@ export function responsesReader(): AnswerReader {
   const reading = emptyReading(new UsageReport(false));
   /** Messages of a stream that only comment on what the model does. */
   const comments = new Set<unknown>();
+  /** Messages of a stream whose text comes in pieces; of the others some servers give only the whole. */
+  const pieced = new Set<unknown>();
   /** Items of a stream that are done: what the response itself may leave out at its end. */
-  const done: unknown[] = [];
+  const done: JsonMembers[] = [];
 
   const readResponse = (response: JsonMembers): void => {
     reading.model = textOf(response['model']) ?? reading.model;
@@ -90,12 +93,15 @@ export function responsesReader(): AnswerReader {
     else if (status === 'completed')
       reading.finishReason = text === '' && hasToolCall(output) ? 'other' : 'stop';
     else if (status === 'incomplete')
-      reading.finishReason = reason === 'max_output_tokens' ? 'length' : 'other';
+      reading.finishReason = endingOf(reason ?? '') === 'length' ? 'length' : 'other';
     else if (status === 'failed' || status === 'cancelled')
       reading.failure = { ...errorWords(`the response was ${status}`), code: status };
     // queued, in_progress: not an answer; without a finish reason it is judged as cut.
     else if (status !== null) reading.wholeText = null;
   };
+
+  const said = (data: JsonMembers, text: unknown): Piece =>
+    comments.has(data['output_index']) ? SILENT_OUTPUT : { text: textOf(text) ?? '', isOutput: true };
 
   return {
     reading,
@@ -109,15 +115,18 @@ export function responsesReader(): AnswerReader {
         case 'response.output_item.added':
           if (members(data['item'])?.['phase'] === 'commentary') comments.add(data['output_index']);
           return NO_PIECE;
-        case 'response.output_item.done':
-          done.push(data['item']);
-          // Messages and thoughts are no tools: all that came before is not looked at again for their sake.
-          if (isCall(members(data['item']))) reading.reported.surcharges.readItems(itemsOf(null, done));
+        case 'response.output_item.done': {
+          const item = members(data['item']);
+          if (item === undefined) return NO_PIECE;
+          done.push(item);
+          reading.reported.surcharges.readItem(item);
           return NO_PIECE;
+        }
         case 'response.output_text.delta':
-          return comments.has(data['output_index'])
-            ? SILENT_OUTPUT
-            : { text: textOf(data['delta']) ?? '', isOutput: true };
+          pieced.add(partOf(data));
+          return said(data, data['delta']);
+        case 'response.output_text.done':
+          return pieced.has(partOf(data)) ? NO_PIECE : said(data, data['text']);
         case 'response.completed':
         case 'response.incomplete':
         case 'response.failed':
@@ -135,6 +144,10 @@ export function responsesReader(): AnswerReader {
       }
     },
   };
+}
+
+function partOf(data: JsonMembers): string {
+  return `${String(data['output_index'])}.${String(data['content_index'])}`;
 }
 
 /** What the model says while it works (`phase: "commentary"`) is its answer only where it gives no other. */
@@ -161,15 +174,11 @@ function outputOf(
 }
 
 /** `done`: what came in a stream, where the list is empty or missing. */
-function itemsOf(output: unknown, done: readonly unknown[]): readonly JsonMembers[] {
-  const items: readonly unknown[] = Array.isArray(output) && output.length > 0 ? output : done;
-  return items.map((item) => members(item)).filter((item) => item !== undefined);
+function itemsOf(output: unknown, done: readonly JsonMembers[]): readonly JsonMembers[] {
+  if (!Array.isArray(output) || output.length === 0) return done;
+  return output.map((item: unknown) => members(item)).filter((item) => item !== undefined);
 }
 
 function hasToolCall(output: readonly JsonMembers[]): boolean {
-  return output.some(isCall);
-}
-
-function isCall(item: JsonMembers | undefined): boolean {
-  return textOf(item?.['type'])?.endsWith('_call') === true;
+  return output.some((item) => textOf(item['type'])?.endsWith('_call') === true);
 }

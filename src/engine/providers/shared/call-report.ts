@@ -69,6 +69,8 @@ export class CallReport {
 
   answer(response: WireResponse, { requestedModel, text, json, notes }: Answered): ProviderAnswer {
     const { model, finishReason, usage, reported } = this.#reading;
+    // LiteLLM, as a server.
+    reported.addCost(response.headers.get('x-litellm-response-cost'));
     return {
       text,
       json: json[0],

@@ -44,9 +44,9 @@ const NO_MODEL =
 const TOO_LARGE_FOR_LIMIT = /request too large|single request|must be reduced/i;
 /** Gateways that have no 429. */
 const TOO_FAST =
-  /\brate[ _-]?limit(?:s|ed)?\b.{0,20}\b(?:exceeded|reached|hit)|too many requests|\bthrottl|out of (?:call volume|bandwidth) quota/i;
+  /\b(?:rate|request|qps)[ _-]?limit(?:s|ed)?\b.{0,20}\b(?:exceeded|reached|hit)|too many requests|\bthrottl|out of (?:call volume|bandwidth) quota/i;
 const BAD_KEY =
-  /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed|\blogin fail|carry the api (?:secret )?key/i;
+  /(?:api[ _-]?key|access token|bearer token|credentials?)\b.{0,40}\b(?:not valid|invalid|incorrect|expired|missing|required|not found|revoked)|(?:invalid|incorrect|expired|missing|no|wrong) (?:api[ _-]?key|access token|bearer token|credentials|authentication)|api_key_invalid|unauthori[sz]ed|\bsecurity token\b.{0,40}\b(?:expired|invalid)|request signature we calculated|\blogin fail|carry the api (?:secret )?key/i;
 const NO_ROOM =
   /capacity exceeded|(?:no|at|over|insufficient|out of) capacity|overloaded|temporarily unavailable|currently loading|model is (?:still )?loading|server is busy|high demand|try again later|no available (?:workers?|replicas?|channels?)/i;
 
@@ -80,9 +80,11 @@ function byWords({
   flagged,
   retryAfterMs,
 }: ReportedFailure): FailureClass | undefined {
-  const names = `${type ?? ''} ${code ?? ''}`;
+  const names = `${type ?? ''} ${code ?? ''}`.slice(0, 200);
   const refused: ProviderError['billed'] = status === null ? 'maybe' : 'no';
-  const is = (...known: readonly string[]): boolean => known.some((name) => type === name || code === name);
+  // AWS begins the same names with a small letter in streams.
+  const named = new Set([type, code].map((name) => name?.toLowerCase()));
+  const is = (...known: readonly string[]): boolean => known.some((name) => named.has(name.toLowerCase()));
   const to = (kind: ErrorClass, advice: FailureClass['advice']): FailureClass => ({
     class: kind,
     advice,
@@ -100,6 +102,7 @@ function byWords({
       'Arrearage',
       'budget_exceeded',
       'insufficient_user_quota',
+      'ServiceQuotaExceededException',
       'AllocationQuota.FreeTierOnly',
     )
   )
@@ -122,6 +125,15 @@ function byWords({
     (isRequestFault(status) && FILTERED.test(`${names} ${message}`) && !ACCOUNT.test(message))
   )
     return to('content_filter', 'give-up');
+  const isRate = is(
+    'rate_limit_error',
+    'rate_limit_exceeded',
+    'rate_limited',
+    'too_many_requests',
+    'RESOURCE_EXHAUSTED',
+    'ThrottlingException',
+    'TooManyRequestsException',
+  );
   if (
     is(
       'context_length_exceeded',
@@ -129,7 +141,11 @@ function byWords({
       'request_too_large',
       'exceed_context_size_error',
     ) ||
-    (isRequestFault(status) && CONTEXT.test(message) && !PER_TIME.test(message))
+    // llama.cpp answers 500 to what is too long.
+    ((isRequestFault(status) || status === 500) &&
+      !isRate &&
+      CONTEXT.test(message) &&
+      !PER_TIME.test(message))
   )
     return to('context_length', 'elsewhere');
   if (is('model_not_found', 'DeploymentNotFound') || (isRequestFault(status) && NO_MODEL.test(message)))
@@ -153,17 +169,9 @@ function byWords({
   )
     return to('overloaded', 'retry');
   if (
-    is(
-      'rate_limit_error',
-      'rate_limit_exceeded',
-      'rate_limited',
-      'too_many_requests',
-      'RESOURCE_EXHAUSTED',
-      'ThrottlingException',
-      'TooManyRequestsException',
-    ) ||
+    isRate ||
     status === 429 ||
-    ((status === 400 || status === 403) && TOO_FAST.test(message))
+    ((status === null || status === 400 || status === 403) && TOO_FAST.test(message))
   ) {
     // A single request above the limit per minute is refused for ever.
     return to('rate_limited', TOO_LARGE_FOR_LIMIT.test(message) ? 'elsewhere' : 'retry');
@@ -199,6 +207,8 @@ function isRequestFault(status: number | null): boolean {
     status === 404 ||
     status === 413 ||
     status === 422 ||
+    // Portkey: a guardrail said no.
+    status === 446 ||
     status === 451
   );
 }

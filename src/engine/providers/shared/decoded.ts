@@ -3,6 +3,7 @@ import { pipeline, Transform } from 'node:stream';
 import type { Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import type { WireResponse } from './http-pool.ts';
+import { textOf } from './wire-answer.ts';
 
 /** What it would have been without its coding. `mostBytes`: unpacked; a small body may be made to unpack without end (INV-14). */
 export function decoded(response: WireResponse, mostBytes: number): WireResponse {
@@ -17,7 +18,7 @@ export function decoded(response: WireResponse, mostBytes: number): WireResponse
     async text() {
       const pieces: Buffer[] = [];
       for await (const piece of body()) pieces.push(piece as Buffer);
-      return Buffer.concat(pieces).toString('utf8');
+      return textOf(pieces, response.headers.get('content-type') ?? '');
     },
   };
 }
@@ -44,14 +45,47 @@ function unpacked(body: Readable, codings: readonly string[], mostBytes: number)
     bounded.destroy(new Undecodable(`${what} is not one that can be unpacked here`));
     return bounded;
   }
-  const chain = [body, ...decoders.filter((each) => each !== undefined), bounded];
+  const chain = [body, ...decoders.filter((each) => each !== undefined)];
   pipeline(chain, (error) => {
-    const code = (error as { code?: unknown } | null | undefined)?.code;
-    // What came does not unpack; a connection that broke is told as one.
-    if (typeof code === 'string' && /^(?:Z_|ERR__?(?:ZLIB|BROTLI|ZSTD)|ZSTD_)/.test(code))
-      bounded.destroy(new Undecodable(`${what} cannot be unpacked (${code})`));
+    if (error) bounded.destroy(failure(error, what));
   });
+  chain.at(-1)?.pipe(bounded);
+  // Who has read enough lets go of the socket.
+  bounded.once('close', () => body.destroy());
   return bounded;
+}
+
+/** What came does not unpack; a connection that broke is told as one. */
+function failure(error: NodeJS.ErrnoException, what: string): Error {
+  return /^(?:Z_|ERR__?(?:ZLIB|BROTLI|ZSTD)|ZSTD_)/.test(error.code ?? '')
+    ? new Undecodable(`${what} cannot be unpacked (${error.code})`)
+    : error;
+}
+
+/** `deflate` with its wrapper, as it should be, or without, as some servers send it: its first byte tells. */
+class Inflated extends Transform {
+  #inflate: zlib.Inflate | zlib.InflateRaw | undefined;
+
+  override _transform(piece: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (piece.length === 0) return done();
+    this.#inflate ??= this.#begin(piece);
+    this.#inflate.write(piece, done);
+  }
+
+  override _flush(done: (error?: Error | null) => void): void {
+    if (this.#inflate === undefined) return done();
+    this.#inflate.once('end', done);
+    this.#inflate.end();
+  }
+
+  #begin(piece: Buffer): zlib.Inflate | zlib.InflateRaw {
+    const isWrapped = ((piece[0] ?? 0) & 0x0f) === 8;
+    const options = { flush: zlib.constants.Z_SYNC_FLUSH };
+    const inflate = isWrapped ? zlib.createInflate(options) : zlib.createInflateRaw(options);
+    inflate.on('data', (unpackedPiece: Buffer) => this.push(unpackedPiece));
+    inflate.on('error', (error) => this.destroy(error));
+    return inflate;
+  }
 }
 
 function decoder(coding: string): Transform | undefined {
@@ -62,7 +96,7 @@ function decoder(coding: string): Transform | undefined {
     case 'x-gzip':
       return zlib.createGunzip({ flush: Z_SYNC_FLUSH });
     case 'deflate':
-      return zlib.createInflate({ flush: Z_SYNC_FLUSH });
+      return new Inflated();
     case 'br':
       return zlib.createBrotliDecompress({ flush: BROTLI_OPERATION_FLUSH });
     case 'zstd':

@@ -38,7 +38,7 @@ function found(text: string): readonly Found[] {
   const trimmed = text.trim();
   if (trimmed === '') return [];
   const whole = parse(trimmed);
-  if (whole !== undefined) return [whole];
+  if (whole !== undefined) return [whole, ...insideText(whole.value)];
   const inside = composites(trimmed).reverse().slice(0, MOST_VALUES);
   if (inside.length > 0) return inside;
   const fenced = [...trimmed.matchAll(FENCE)].flatMap(([, fence = '']) => {
@@ -46,6 +46,12 @@ function found(text: string): readonly Found[] {
     return value === undefined ? [] : [value];
   });
   return fenced.reverse().slice(0, MOST_VALUES);
+}
+
+/** An object or an array that was written as JSON twice. */
+function insideText(value: Json): readonly Found[] {
+  const inside = typeof value === 'string' ? parse(value) : undefined;
+  return typeof inside?.value === 'object' && inside.value !== null ? [inside] : [];
 }
 
 /** The objects and arrays in a text that parse and lie in no other, in their order. */

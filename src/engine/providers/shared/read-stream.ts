@@ -7,7 +7,7 @@ import { errorInside, errorWords } from './error-body.ts';
 import type { ErrorWords } from './error-body.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import { members } from './reading.ts';
-import { EventTooLarge, ServerEventReader } from './sse.ts';
+import { EventTooLarge, isSignOfLife, ServerEventReader } from './sse.ts';
 import { readInTurns } from './turns.ts';
 
 export interface StreamOutlet {
@@ -100,6 +100,8 @@ class AnswerStream {
   #pieces = 0;
   /** Characters given to the caller. While a damaged event may have held a piece, nothing more is given. */
   #given = 0;
+  /** The text behind them: to cut it off the whole each time would be to copy the whole each time. */
+  #toGive = '';
   #settled = false;
   #cancelGrace: (() => void) | undefined;
 
@@ -142,7 +144,10 @@ class AnswerStream {
     const stray = this.#events.stray.trim();
     if (this.#received === 0 && stray !== '') {
       const end = this.#watch.notEvents(stray);
-      if (end.kind === 'complete') this.#give();
+      if (end.kind === 'complete') {
+        this.#toGive = this.#reader.reading.text;
+        this.#give();
+      }
       this.#settle(end);
       return;
     }
@@ -166,6 +171,10 @@ class AnswerStream {
     if (this.#settled) return;
     if (data.trim() === '[DONE]') {
       this.lost('the stream ended');
+      return;
+    }
+    if (isSignOfLife(data)) {
+      this.#watch.onProgress?.('other');
       return;
     }
     this.#received += 1;
@@ -193,6 +202,7 @@ class AnswerStream {
     if (piece.text !== '') {
       this.#pieces += 1;
       reading.text += piece.text;
+      this.#toGive += piece.text;
     }
     this.#cancelGrace?.();
     if (reading.failure !== null) this.#settle({ kind: 'failed' });
@@ -236,6 +246,7 @@ class AnswerStream {
         note(`${skipped}pieces were missing; the provider repeated the whole text at the end`);
       else if (skipped !== '') note(`${skipped}the provider repeated the whole text at the end`);
       reading.text = whole;
+      this.#toGive = whole.slice(this.#given);
     } else if (this.#damagedOutput) {
       const { usage } = reading;
       if (usage === null || this.#pieces < usage.outputTokens - usage.reasoningTokens) {
@@ -249,9 +260,11 @@ class AnswerStream {
   }
 
   #give(): void {
-    const rest = this.#reader.reading.text.slice(this.#given);
+    const rest = this.#toGive;
+    if (rest === '') return;
+    this.#toGive = '';
     this.#given += rest.length;
-    if (rest !== '') this.#watch.onText?.(rest);
+    this.#watch.onText?.(rest);
   }
 
   #settle(end: AnswerEnd): void {

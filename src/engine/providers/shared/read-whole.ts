@@ -29,8 +29,11 @@ export function readWhole(
   if (reading.failure !== null) return { kind: 'failed' };
   if (reading.finishReason === null && reading.blocked === null) {
     // The body is whole, since it is JSON: some servers leave the finish reason out, or name it otherwise.
-    if (reading.text === '')
-      return { kind: 'cut', mayRetry: false, message: 'the answer has no text and no finish reason' };
+    if (reading.text === '') {
+      const what = isAnswer ? '' : `; is baseUrl right? It is: ${beginningOf(text, redactor)}`;
+      const message = `the answer has no text and no finish reason${what}`;
+      return { kind: 'cut', mayRetry: false, message };
+    }
     const message = 'the provider gave no finish reason';
     return { kind: 'complete', notes: [{ code: 'NO_FINISH_REASON', message }] };
   }
@@ -39,12 +42,17 @@ export function readWhole(
 
 function notAnAnswer(text: string, contentType: string, redactor: Redactor): AnswerEnd {
   const type = contentType === '' ? 'no content type' : contentType;
-  // Redacted before it is shortened: half a key is not recognized any more.
-  const beginning = redactor.message(text.slice(0, 2000)).slice(0, 80);
   const what = looksLikeHtml(text)
     ? `the answer is ${htmlWords(text)} (HTML, ${type}); is baseUrl right?`
-    : `the answer is not a JSON object (${type}); is baseUrl right? It begins: ${beginning}`;
+    : text.trim() === ''
+      ? `the answer is empty (${type}); is baseUrl right?`
+      : `the answer is not a JSON object (${type}); is baseUrl right? It begins: ${beginningOf(text, redactor)}`;
   return { kind: 'malformed', mayRetry: false, message: what };
+}
+
+/** Redacted before it is shortened: half a key is not recognized any more. */
+function beginningOf(text: string, redactor: Redactor): string {
+  return redactor.message(text.slice(0, 2_000)).slice(0, 120);
 }
 
 function parse(text: string): unknown {

@@ -8,6 +8,7 @@ import type { WireResponse } from './http-pool.ts';
 import { members } from './reading.ts';
 import type { AnswerReader, JsonMembers } from './reading.ts';
 import type { AnswerEnd } from './read-stream.ts';
+import { isSignOfLife } from './sse.ts';
 import { readInTurns } from './turns.ts';
 
 /** After its end an answer may have events to come (usage, an end mark); a server that keeps the stream open is not waited for longer. */
@@ -143,7 +144,7 @@ class RelayedStream {
       return;
     }
     // Some servers keep a connection alive with events that hold nothing, which clients take for broken JSON.
-    if (data.trim() === '') {
+    if (isSignOfLife(data)) {
       context.onProgress?.('other');
       return;
     }
@@ -218,7 +219,7 @@ class RelayedStream {
       if (this.#settled) return;
     }
     const { finishReason, blocked } = this.#relayed.reader.reading;
-    const error = errorInside(parse(this.#stray), false);
+    const error = errorInside(parse(this.#stray.replace(/^\s*error:/, '')), false);
     if (finishReason !== null || blocked !== null) this.#settle({ kind: 'complete', notes: [] });
     else if (error !== undefined) this.#fail(error);
     else if (!this.#begun && looksLikeHtml(this.#stray)) {

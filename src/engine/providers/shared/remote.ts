@@ -256,7 +256,7 @@ async function readAnswer(
     end = await asEvents(response.body());
   } else {
     const text = await response.text();
-    if (/^\s*(?:data|event):/.test(text)) end = await asEvents(Readable.from([Buffer.from(text)]));
+    if (/^\s*(?:data|event|id|retry)?:/.test(text)) end = await asEvents(Readable.from([Buffer.from(text)]));
     else {
       end = readWhole(text, type, reader, redactor);
       if (end.kind === 'complete' && request.stream && reader.reading.text !== '') {

@@ -9,6 +9,11 @@ const MAX_EVENT_CHARACTERS = 16_000_000;
 /** What stands in a stream without being an event is kept up to here: it may be an error, or a web page. */
 const MAX_STRAY_CHARACTERS = 65_536;
 
+/** Data by which servers and proxies only show that they are there: nothing, `null`, a comment that was put behind `data:`, a word for it. */
+export function isSignOfLife(data: string): boolean {
+  return data.length < 200 && /^\s*(?:null|:.*|\[?(?:ping|pong|keep-?alive|heartbeat)\]?)?\s*$/i.test(data);
+}
+
 export class EventTooLarge extends Error {
   override readonly name = 'EventTooLarge';
 }
@@ -18,6 +23,7 @@ export class ServerEventReader {
   readonly #onComment: () => void;
   readonly #decoder = new TextDecoder();
   #rest = '';
+  #endsInCr = false;
   #data: string | undefined;
   #name: string | null = null;
   /** Lines that belong to no event: a body that is no event stream, or something that was put into one. */
@@ -30,7 +36,14 @@ export class ServerEventReader {
 
   /** @throws {EventTooLarge} */
   push(chunk: Uint8Array): void {
-    let text = this.#rest + this.#decoder.decode(chunk, { stream: true });
+    const decoded = this.#decoder.decode(chunk, { stream: true });
+    // Of a line that comes in many pieces the pieces are looked at, and not the line each time.
+    if (!this.#endsInCr && !/[\r\n]/.test(decoded)) {
+      this.#rest += decoded;
+      this.#bound();
+      return;
+    }
+    let text = this.#rest + decoded;
     if (text.includes('\r')) {
       // A carriage return at the very end may be the first half of a CRLF: it waits for what follows.
       const held = text.endsWith('\r') ? '\r' : '';
@@ -44,9 +57,13 @@ export class ServerEventReader {
       start = end + 1;
     }
     this.#rest = start === 0 ? text : text.slice(start);
-    if (this.#rest.length + (this.#data?.length ?? 0) > MAX_EVENT_CHARACTERS) {
+    this.#endsInCr = this.#rest.endsWith('\r');
+    this.#bound();
+  }
+
+  #bound(): void {
+    if (this.#rest.length + (this.#data?.length ?? 0) > MAX_EVENT_CHARACTERS)
       throw new EventTooLarge(`an event of more than ${MAX_EVENT_CHARACTERS} characters`);
-    }
   }
 
   /** The stream ended: an event whose blank line never came is given as far as it got; the caller judges it. */
@@ -75,7 +92,11 @@ export class ServerEventReader {
 
   #otherLine(line: string): void {
     if (line.startsWith('event:')) this.#name = line.slice('event:'.length).trim();
-    else if (!OTHER_FIELD.test(line) && this.stray.length + line.length < MAX_STRAY_CHARACTERS)
+    else if (line.startsWith('error:')) {
+      // llama.cpp: a field of its own in place of an event's name.
+      this.#name = 'error';
+      this.#data = line.slice('error:'.length).trim();
+    } else if (!OTHER_FIELD.test(line) && this.stray.length + line.length < MAX_STRAY_CHARACTERS)
       this.stray += `${line}\n`;
   }
 

@@ -56,6 +56,23 @@ const MOST_CALLS = 10_000;
 const IN_DETAILS = ['prompt_tokens_details', 'input_tokens_details', 'promptTokensDetails'];
 const OUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'completionTokensDetails'];
 
+const CONTAINER = 'code_interpreter_call';
+
+/** What is called in a list of items. */
+class ItemCount {
+  tools = 0;
+  readonly made = new Map<string, number>();
+  readonly containers = new Set<unknown>();
+
+  add(item: JsonMembers): void {
+    const type = textOf(item['type']) ?? '';
+    if (OWN_TOOLS.has(type)) this.tools += 1;
+    if (!Object.hasOwn(OPENAI, type) || !isBilled(item)) return;
+    this.made.set(type, (this.made.get(type) ?? 0) + 1);
+    if (type === CONTAINER) this.containers.add(item['container_id'] ?? item['id']);
+  }
+}
+
 /** Of one call. What a later event of a stream says counts where it says more. */
 export class Surcharges {
   /** Most calls have neither: no map is made for them. */
@@ -67,6 +84,7 @@ export class Surcharges {
   #place = '';
   #toldOwnTools = false;
   #toolCalls = 0;
+  #streamed: ItemCount | undefined;
 
   /** Calls of the provider's own tools, billed or not. */
   get toolCalls(): number {
@@ -97,14 +115,23 @@ export class Surcharges {
 
   /** The items of a response: its tools have no count of their own. */
   readItems(items: readonly JsonMembers[]): void {
-    const called = items.filter(({ type }) => OWN_TOOLS.has(textOf(type) ?? ''));
-    this.#toolCalls = Math.max(this.#toolCalls, called.length);
+    const counted = new ItemCount();
+    for (const item of items) counted.add(item);
+    this.#items(counted);
+  }
+
+  /** One item more of a stream. */
+  readItem(item: JsonMembers): void {
+    this.#streamed ??= new ItemCount();
+    this.#streamed.add(item);
+    this.#items(this.#streamed);
+  }
+
+  #items({ tools, made, containers }: ItemCount): void {
+    this.#toolCalls = Math.max(this.#toolCalls, tools);
     if (this.#toldOwnTools) return;
-    for (const [type, [what, each]] of Object.entries(OPENAI)) {
-      const made = items.filter((item) => item['type'] === type && isBilled(item));
-      const containers = new Set(made.map((item) => item['container_id'] ?? item['id']));
-      this.#call(what, type === 'code_interpreter_call' ? containers.size : made.length, each);
-    }
+    for (const [type, [what, each]] of Object.entries(OPENAI))
+      this.#call(what, type === CONTAINER ? containers.size : (made.get(type) ?? 0), each);
   }
 
   /** A chat answer cites the web, and counts no search: there was one, at a price that depends on its size. */

@@ -27,13 +27,18 @@ export function readThrown(error: unknown, nowMs: number): ThrownAnswer | undefi
     headers,
     failure: {
       ...words,
-      status,
+      status: insideOf(status, words.status),
       message,
       shouldRetry: again === null ? null : again === 'true',
       retryAfterMs: retryAfterMs(headers, message, nowMs, words.body),
       fromVendor: words.body !== null,
     },
   };
+}
+
+/** A gateway that answers 500 whatever happened may tell what it was told itself. */
+function insideOf(status: number, inside: number | null): number {
+  return status >= 500 && inside !== null && inside < 500 ? inside : status;
 }
 
 /** What a status, or what stands between here and the provider, says by itself. */

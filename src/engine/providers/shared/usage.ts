@@ -49,6 +49,8 @@ const NAMES = {
   reasoning: ['reasoning_tokens', 'thinking_tokens', 'thoughtsTokenCount', 'thoughts_token_count'],
 } as const;
 
+const INPUT_BESIDE = ['input_tokens', ...NAMES.input.filter((name) => name !== 'input_tokens')];
+
 const INPUT_DETAILS = ['prompt_tokens_details', 'input_tokens_details', 'promptTokensDetails'];
 const OUTPUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'completionTokensDetails'];
 
@@ -102,6 +104,11 @@ export class UsageReport {
     this.#tier = textOf(tier) || this.#tier;
   }
 
+  /** A cost that is told beside the answer; one in the answer itself comes first. */
+  addCost(told: string | null): void {
+    this.#cost ??= decimalOf(told);
+  }
+
   /** Reads a `usage` object, whatever it is; says whether it counted anything. */
   add(reported: unknown): boolean {
     const given = members(reported);
@@ -123,7 +130,9 @@ export class UsageReport {
     const cacheWrite =
       firstCount(inputs, NAMES.cacheWrite) || sum(countOf(writes?.['ephemeral_5m_input_tokens']), hourWrite);
     const cached = firstCount(inputs, NAMES.cached);
-    const input = firstCount([usage], NAMES.input);
+    // Who tells the cache beside the input may tell both together under the other name (Moonshot).
+    const inputNames = this.#cacheIsBeside ? INPUT_BESIDE : NAMES.input;
+    const input = firstCount([usage], inputNames);
     // A stream that began with all of its input, and tells its parts at the end: none of it is beside them.
     if (this.#cacheIsBeside && input === 0 && this.#hasNoCache() && (cached || cacheWrite))
       this.#counts.set('input', 0);
@@ -265,9 +274,11 @@ function sum(a: number | null, b: number | null): number | null {
   return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
 }
 
+const DECIMAL = /^\s*\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?\s*$/i;
+
 /** A number, or its text, as some relays write it. What is too large to be a count is kept: who settles has to know of it. */
 function countOf(value: unknown): number | null {
-  const number = typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  const number = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
   return typeof number === 'number' && number >= 0 ? Math.ceil(number) : null;
 }
 
@@ -290,7 +301,10 @@ function plusUpstream(usage: JsonMembers, cost: string): string {
 
 /** A decimal text without an exponent: `0.0333`. Not negative. */
 function decimalOf(value: unknown): string | null {
-  if (typeof value === 'string') return /^\s*\d{1,30}(?:\.\d{1,30})?\s*$/.test(value) ? value.trim() : null;
+  if (typeof value === 'string') {
+    if (!DECIMAL.test(value)) return null;
+    return /e/i.test(value) ? decimalOf(Number(value)) : value.trim();
+  }
   if (typeof value !== 'number' || !(value >= 0)) return null;
   if (value === Number.POSITIVE_INFINITY || value >= 1e21) return '1'.padEnd(22, '0');
   const text = String(value);

@@ -118,7 +118,8 @@ export class WireAnswer implements Dispatcher.DispatchHandler, WireResponse {
 
 const NO_HEADERS = new WireHeaders({});
 
-function textOf(pieces: readonly Buffer[], contentType: string): string {
+/** The text of a body, by what it is and what is said of it. */
+export function textOf(pieces: readonly Buffer[], contentType: string): string {
   const [first] = pieces;
   const bytes = pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
   const charset = /;\s*charset\s*=\s*"?([\w.:-]{1,40})/i.exec(contentType)?.[1] ?? 'utf-8';

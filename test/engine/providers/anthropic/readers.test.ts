@@ -22,6 +22,35 @@ const end = (reason: string | null): JsonMembers => ({
 });
 
 describe('reading Messages', () => {
+  it.each([
+    ['length', 'length'],
+    ['stop', 'stop'],
+    ['pause_turn', 'other'],
+  ])('reads the stop reason %s of a compatible server', (reason, finishReason) => {
+    const { reading, whole } = messageReader(false);
+    whole({ content: [{ type: 'text', text: 'a' }], stop_reason: reason });
+    expect(reading.finishReason).toBe(finishReason);
+  });
+
+  it('takes a filter for one and a failure for one, whoever names it in a stop reason', () => {
+    const filtered = messageReader(false);
+    filtered.whole({ content: [], stop_reason: 'content_filter' });
+    expect(filtered.reading.blocked).toContain('content_filter');
+    const failed = messageReader(false);
+    failed.whole({ content: [], stop_reason: 'error' });
+    expect(failed.reading.failure?.message).toContain('error');
+  });
+
+  it('reads the input of a tool that came as the text that the model wrote', () => {
+    const input = '{"name":"Ada"}';
+    const whole = messageReader(true);
+    whole.whole({ content: [{ type: 'tool_use', input }], stop_reason: 'tool_use' });
+    expect(whole.reading.text).toBe(input);
+    const { event } = messageReader(true);
+    event({ type: 'content_block_start', content_block: { type: 'tool_use', input } });
+    expect(event(end('tool_use')).text).toBe(input);
+  });
+
   it('merges the usage of the first event with that of the last', () => {
     const { reading, event } = messageReader(false);
     event(start);

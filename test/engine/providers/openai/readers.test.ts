@@ -74,6 +74,32 @@ describe('reading Chat Completions', () => {
     expect(stream(chatReader(), choice({ content: parts })).text).toBe('ab');
   });
 
+  it.each([
+    [['a', 'b'], 'ab'],
+    [[{ text: 'a' }, { type: 'output_text', text: 'b' }], 'ab'],
+    [{ type: 'text', text: 'ab' }, 'ab'],
+    [{ name: 'Ada' }, '{"name":"Ada"}'],
+  ])('reads content in whatever parts a server gives it: %j', (content, text) => {
+    const reader = chatReader();
+    reader.whole({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] });
+    expect(reader.reading.text).toBe(text);
+    expect(stream(chatReader(), choice({ content })).text).toBe(text);
+  });
+
+  it('reads the choice of its index, wherever it stands', () => {
+    const reader = chatReader();
+    const of = (index: number, content: string): JsonMembers => ({
+      index,
+      message: { content },
+      delta: { content },
+    });
+    reader.whole({ choices: [of(1, 'b'), of(0, 'a')] });
+    expect(reader.reading.text).toBe('a');
+    expect(
+      stream(chatReader(), { choices: [of(0, 'a'), of(1, 'b')] }, { choices: [of(1, 'b'), of(0, 'a')] }).text,
+    ).toBe('aa');
+  });
+
   it('does not take a running count for the end', () => {
     const reader = chatReader();
     stream(reader, { ...choice({ content: 'a' }), usage: { prompt_tokens: 3, completion_tokens: 1 } });
@@ -132,6 +158,28 @@ describe('reading Chat Completions', () => {
 });
 
 describe('reading Responses', () => {
+  it('reads a text that comes whole at its end, and no text twice', () => {
+    const at = { output_index: 0, content_index: 0 };
+    const done = { type: 'response.output_text.done', ...at, text: 'All.' };
+    expect(stream(responsesReader(), done).text).toBe('All.');
+    const delta = { type: 'response.output_text.delta', ...at, delta: 'All.' };
+    expect(stream(responsesReader(), delta, done).text).toBe('All.');
+  });
+
+  it('counts the calls of a stream without going over them again for each', () => {
+    const { reading, event } = responsesReader();
+    let looks = 0;
+    const item = {
+      get type() {
+        looks += 1;
+        return 'web_search_call';
+      },
+    };
+    for (let index = 0; index < 20_000; index += 1) event({ type: 'response.output_item.done', item });
+    expect(reading.reported.surcharges.toolCalls).toBe(10_000);
+    expect(looks).toBeLessThan(100_000);
+  });
+
   const response = (fields: JsonMembers): JsonMembers => ({
     object: 'response',
     model: 'm',

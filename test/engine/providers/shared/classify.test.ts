@@ -24,6 +24,7 @@ describe('the classification of an answer', () => {
     [{ status: 400, code: 'context_length_exceeded' }, 'context_length', 'elsewhere', 'no'],
     ...(
       [
+        [500, 'Context size has been exceeded.', 'context_length'],
         [400, 'Range of input length should be [1, 129024]', 'context_length'],
         [422, '`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 4076', 'context_length'],
         [400, 'The provided model identifier is invalid.', 'model_not_found'],
@@ -40,6 +41,26 @@ describe('the classification of an answer', () => {
       'elsewhere',
       'no',
     ]),
+    [
+      { status: 446, message: 'The guardrail checks defined in the config failed.' },
+      'content_filter',
+      'give-up',
+      'no',
+    ],
+    [
+      { status: 403, message: 'The security token included in the request is expired' },
+      'authentication',
+      'elsewhere',
+      'no',
+    ],
+    [{ status: 400, type: 'ServiceQuotaExceededException' }, 'quota_exhausted', 'elsewhere', 'no'],
+    ...[null, 400].map((status): [Partial<ReportedFailure>, string, string, string] => [
+      { status, type: 'throttlingException', message: 'Too many tokens, please wait before trying again.' },
+      'rate_limited',
+      'retry',
+      status === null ? 'maybe' : 'no',
+    ]),
+    [{ status: null, message: 'Open api daily request limit reached' }, 'rate_limited', 'retry', 'maybe'],
     [{ status: 403, message: 'Out of call volume quota.', retryAfterMs: 9 }, 'rate_limited', 'retry', 'no'],
     [
       { status: null, message: 'login fail: Please carry the API secret key' },

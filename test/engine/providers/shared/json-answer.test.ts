@@ -8,6 +8,7 @@ describe('the JSON in an answer', () => {
     ['{"a":1}', [{ a: 1 }]],
     ['  [1, 2]\n', [[1, 2]]],
     ['"text"', ['text']],
+    [JSON.stringify('{"a":1}'), ['{"a":1}', { a: 1 }]],
     ['```\n"text"\n```', ['text']],
     ['```json\n{"a":1}\n```', [{ a: 1 }]],
     ['Here it is:\n```\n{"a":{"b":"}"}}\n```\nBye.', [{ a: { b: '}' } }]],

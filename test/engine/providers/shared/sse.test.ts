@@ -1,7 +1,11 @@
 // The reader of server-sent events gives the same events however the bytes are cut.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EventTooLarge, ServerEventReader } from '../../../../src/engine/providers/shared/sse.ts';
+import {
+  EventTooLarge,
+  isSignOfLife,
+  ServerEventReader,
+} from '../../../../src/engine/providers/shared/sse.ts';
 
 function read(chunks: readonly Uint8Array[]): { readonly events: string[]; readonly comments: number } {
   const events: string[] = [];
@@ -33,6 +37,23 @@ describe('the reader of server-sent events', () => {
       events: ['one'],
       comments: 2,
     });
+  });
+
+  it('gives the error that llama.cpp puts into a field of its own', () => {
+    const events: unknown[] = [];
+    const reader = new ServerEventReader(
+      (data, name) => events.push([name, data]),
+      () => undefined,
+    );
+    reader.push(bytes('error: {"code":500}\n\n'));
+    expect(events).toEqual([['error', '{"code":500}']]);
+  });
+
+  it('tells data that are only a sign of life from data', () => {
+    for (const data of ['', ' ', 'null', ': OPENROUTER PROCESSING', 'ping', '[keep-alive]', 'HEARTBEAT'])
+      expect([data, isSignOfLife(data)]).toEqual([data, true]);
+    for (const data of ['{}', '[DONE]', 'overloaded', 'ping failed', '0'])
+      expect([data, isSignOfLife(data)]).toEqual([data, false]);
   });
 
   it('ends lines at LF, CRLF and CR alike', () => {

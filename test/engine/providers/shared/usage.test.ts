@@ -10,6 +10,27 @@ function read(usage: unknown, cacheIsBeside = false) {
 }
 
 describe('usage, under every vendor’s names', () => {
+  it('takes the input without its cache where both are told beside it (Moonshot)', () => {
+    const usage = { input_tokens: 100, prompt_tokens: 1_000, cache_read_input_tokens: 900, output_tokens: 5 };
+    expect(read(usage, true)).toMatchObject({ inputTokens: 1_000, cachedInputTokens: 900 });
+  });
+
+  it('reads numbers written as texts, with exponents too', () => {
+    const report = new UsageReport(false);
+    report.add({ prompt_tokens: '1.2e2', completion_tokens: '30.0', cost: '1.25e-7' });
+    expect(report.total()).toMatchObject({ inputTokens: 120, outputTokens: 30 });
+    expect(report.costUsd).toBe('0.00000012500000000000');
+  });
+
+  it('takes a cost that a server tells beside its answer where the answer has none', () => {
+    const report = new UsageReport(false);
+    report.addCost('0.0123');
+    expect(report.costUsd).toBe('0.0123');
+    report.add({ prompt_tokens: 1, cost: 0.5 });
+    report.addCost('0.0123');
+    expect(report.costUsd).toBe('0.5');
+  });
+
   it.each<readonly [string, object, object]>([
     [
       'tokens that only the total shows are output, and thinking',
