@@ -92,53 +92,43 @@ export function createPool({ clock, proxy }: PoolOptions): Pool {
   let agent: Dispatcher | undefined;
   const connections = new Connections();
 
-  const send = async (
-    { origin, path, headers: always }: WireTarget,
-    text: string,
-    { signal, beforeSend }: PostOptions,
-  ): Promise<WireResponse> => {
-    const { Agent, ProxyAgent, buildConnector } = undici.value() ?? (await undici.get());
-    const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEAD_BYTES };
+  const makeAgent = ({ Agent, ProxyAgent, buildConnector }: Undici): Dispatcher => {
+    const limits = {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      maxResponseSize: MAX_RESPONSE_BYTES,
+      allowH2: false,
+    };
     // Plain HTTP goes to the proxy as it is, HTTPS through a tunnel (CONNECT).
-    agent ??=
-      proxy === null
-        ? new Agent({
-            ...limits,
-            allowH2: false,
-            maxResponseSize: MAX_RESPONSE_BYTES,
-            connect: connections.watched(buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })),
-          })
-        : new ProxyAgent({
-            ...limits,
-            uri: proxy,
-            allowH2: false,
-            maxResponseSize: MAX_RESPONSE_BYTES,
-            connectTimeout: CONNECT_TIMEOUT_MS,
-          });
-    // With a body that is asked for piece by piece, the head of a request is written together with its first piece.
-    // undici takes any iterable for a body; its types name only streams.
-    const body = announced(text, beforeSend) as AsyncIterable<string> as Readable;
-    const headers = [...always, 'content-length', String(Buffer.byteLength(text))];
-    const answer = new WireAnswer(signal);
-    agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
-    return await answer.started;
+    if (proxy !== null) return new ProxyAgent({ ...limits, uri: proxy, connectTimeout: CONNECT_TIMEOUT_MS });
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+    return new Agent({ ...limits, connect: connections.watched(connect) });
   };
 
   return {
     load: () => undici.load(),
-    async post(target, text, options) {
+    async post({ origin, path, headers: always }, text, { signal, beforeSend }) {
+      const headers = [...always, 'content-length', String(Buffer.byteLength(text))];
       let written = false;
-      const beforeSend = async (): Promise<void> => {
-        await options.beforeSend();
+      const beforeWriting = async (): Promise<void> => {
+        await beforeSend();
         written = true;
       };
       for (let closed = 1; ; closed += 1) {
         const mark = connections.mark();
         const sentAtMs = clock.monotonicMs();
         try {
-          return decoded(await send(target, text, { ...options, beforeSend }), MAX_RESPONSE_BYTES);
+          const client = undici.value() ?? (await undici.get());
+          agent ??= makeAgent(client);
+          // With a body that is asked for piece by piece, the head of a request is written together with its first piece.
+          // undici takes any iterable for a body; its types name only streams.
+          const body = announced(text, beforeWriting) as AsyncIterable<string> as Readable;
+          const answer = new WireAnswer(signal);
+          agent.dispatch({ origin, path, method: 'POST', headers, body }, answer);
+          return decoded(await answer.started, MAX_RESPONSE_BYTES);
         } catch (error) {
-          if (options.signal.aborted || !connections.wasKept(error, mark)) throw error;
+          if (signal.aborted || !connections.wasKept(error, mark)) throw error;
           if (written) {
             const atOnce = clock.monotonicMs() - sentAtMs < CLOSED_WITHIN_MS;
             throw atOnce ? new KeptConnectionBroke('closed by the server', { cause: error }) : error;

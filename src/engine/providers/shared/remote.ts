@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../../../common/clock.ts';
 import type { Json } from '../../../common/json.ts';
 import { fail, succeed } from '../../../common/outcome.ts';
+import type { Outcome } from '../../../common/outcome.ts';
 import type {
   CallContext,
   CallOutcome,
@@ -120,34 +121,34 @@ export function createRemoteProvider(
   const nowMs = (): number => clock.nowMs();
   const requests = createSdkRequests(pool, protocol);
 
-  const call = async (asked: ModelRequest, context: CallContext): Promise<CallOutcome> => {
+  /** What authenticates the next call, or why it cannot be made. */
+  const authenticate = (): Outcome<Credentials, ProviderError> => {
     const credentials = credentialsOf();
     const lacking = missing();
     if (lacking !== undefined) return fail(notSent('invalid_request', `${name}: ${lacking}`));
     if (typeof credentials === 'string')
       return fail(notSent('authentication', `${name}: set ${credentials}`));
-    return learnt(credentials, await callWith(credentials, asked, context));
+    return succeed(credentials);
   };
 
-  const callWith = async (
-    credentials: Credentials,
-    asked: ModelRequest,
-    context: CallContext,
-  ): Promise<CallOutcome> => {
+  const call = async (asked: ModelRequest, context: CallContext): Promise<CallOutcome> => {
+    const authenticated = authenticate();
+    if (!authenticated.ok) return authenticated;
+    const credentials = authenticated.value;
     const { signal } = context;
     const request = wellFormed(asked);
     const redactor = redactorFor(credentials, request.model);
     const prepared = protocol.prepare(request);
-    const { reader } = prepared;
+    const { path, body, reader } = prepared;
     const report = new CallReport(reported(credentials), redactor, reader.reading, nowMs);
     if (signal.aborted) return fail(report.abandoned(signal));
+    const beforeSend = async (): Promise<void> => {
+      await context.beforeSend?.();
+      signal.throwIfAborted();
+      report.sent = true;
+    };
+    let outcome: CallOutcome;
     try {
-      const { path, body } = prepared;
-      const beforeSend = async (): Promise<void> => {
-        await context.beforeSend?.();
-        signal.throwIfAborted();
-        report.sent = true;
-      };
       const response = await requests.send(path, body, {
         stream: request.stream,
         credentials,
@@ -157,26 +158,18 @@ export function createRemoteProvider(
       report.response = response;
       context.onProgress?.('headers');
       const end = await readAnswer(response, request, reader, context, redactor, clock);
-      if (signal.aborted && end.kind !== 'complete') return fail(report.abandoned(signal));
-      const lost = report.lost(end, response, prepared.learn);
-      if (lost !== undefined) return fail(lost);
-      const notes = [...prepared.notes, ...(end.kind === 'complete' ? end.notes : [])];
-      const raw = redactor.exact(reader.reading.text);
-      const text = withoutThinking(raw);
-      if (text !== raw)
-        notes.push({ code: 'THINKING_LEFT_OUT', message: 'thinking was left out of the text' });
-      const { values, problem } =
-        request.structured === null ? { values: [], problem: undefined } : answeredJson(text);
-      const json = values.map((value) => prepared.restore(value));
-      const answer = report.answer(response, { requestedModel: request.model, text, json, notes });
-      return succeed(problem === undefined ? answer : { ...answer, jsonProblem: problem });
+      outcome =
+        signal.aborted && end.kind !== 'complete'
+          ? fail(report.abandoned(signal))
+          : answered(end, response, request, prepared, report, redactor);
     } catch (error) {
       if (error instanceof WatchFailed) throw error.cause;
-      if (signal.aborted) return fail(report.abandoned(signal));
-      if (error instanceof NoCredentials)
-        return fail(notSent('authentication', `${name}: ${redactor.message(error.message)}`));
-      return fail(report.thrown(error, prepared.learn));
+      if (signal.aborted) outcome = fail(report.abandoned(signal));
+      else if (error instanceof NoCredentials)
+        outcome = fail(notSent('authentication', `${name}: ${redactor.message(error.message)}`));
+      else outcome = fail(report.thrown(error, prepared.learn));
     }
+    return learnt(credentials, outcome);
   };
 
   return {
@@ -197,11 +190,9 @@ export function createRemoteProvider(
     return {
       speaks: of.speaks,
       async exchange(request, context) {
-        const credentials = credentialsOf();
-        const lacking = missing();
-        if (lacking !== undefined) return fail(notSent('invalid_request', `${name}: ${lacking}`));
-        if (typeof credentials === 'string')
-          return fail(notSent('authentication', `${name}: set ${credentials}`));
+        const authenticated = authenticate();
+        if (!authenticated.ok) return authenticated;
+        const credentials = authenticated.value;
         const parts = {
           reported: reported(credentials),
           protocol: of,
@@ -226,6 +217,27 @@ function wellFormed(request: ModelRequest): ModelRequest {
   const { system, prompt } = request;
   if (prompt.isWellFormed() && (system === null || system.isWellFormed())) return request;
   return { ...request, system: system?.toWellFormed() ?? null, prompt: prompt.toWellFormed() };
+}
+
+/** What an answer that was read to its end says. */
+function answered(
+  end: AnswerEnd,
+  response: WireResponse,
+  { model, structured }: ModelRequest,
+  prepared: PreparedRequest,
+  report: CallReport,
+  redactor: Redactor,
+): CallOutcome {
+  const lost = report.lost(end, response, prepared.learn);
+  if (lost !== undefined) return fail(lost);
+  const notes = [...prepared.notes, ...(end.kind === 'complete' ? end.notes : [])];
+  const raw = redactor.exact(prepared.reader.reading.text);
+  const text = withoutThinking(raw);
+  if (text !== raw) notes.push({ code: 'THINKING_LEFT_OUT', message: 'thinking was left out of the text' });
+  const { values, problem } = structured === null ? { values: [], problem: undefined } : answeredJson(text);
+  const json = values.map((value) => prepared.restore(value));
+  const answer = report.answer(response, { requestedModel: model, text, json, notes });
+  return succeed(problem === undefined ? answer : { ...answer, jsonProblem: problem });
 }
 
 async function readAnswer(
