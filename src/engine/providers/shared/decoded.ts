@@ -1,6 +1,6 @@
 // An answer that comes compressed although it was asked for as it is: some servers and gateways compress whatever they are told.
-import { pipeline, Transform } from 'node:stream';
-import type { Readable } from 'node:stream';
+import { Transform } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import type { WireResponse } from './http-pool.ts';
 import { textOf } from './wire-answer.ts';
@@ -45,13 +45,19 @@ function unpacked(body: Readable, codings: readonly string[], mostBytes: number)
     bounded.destroy(new Undecodable(`${what} is not one that can be unpacked here`));
     return bounded;
   }
-  const chain = [body, ...decoders.filter((each) => each !== undefined)];
-  pipeline(chain, (error) => {
-    if (error) bounded.destroy(failure(error, what));
-  });
-  chain.at(-1)?.pipe(bounded);
+  const chain: readonly Duplex[] = [...decoders.filter((each) => each !== undefined), bounded];
+  const all = [body, ...chain];
+  for (const each of all) {
+    each.on('error', (error) => bounded.destroy(failure(error, what)));
+    each.once('close', () => {
+      if (!each.readableEnded) bounded.destroy(new Error('the answer was closed before its end'));
+    });
+  }
+  chain.reduce((from: Readable, to) => from.pipe(to), body);
   // Who has read enough lets go of the socket.
-  bounded.once('close', () => body.destroy());
+  bounded.once('close', () => {
+    for (const each of all) each.destroy();
+  });
   return bounded;
 }
 

@@ -36,6 +36,7 @@ describe('an answer that comes compressed', () => {
     ['gzip', Buffer.from(text)],
     ['deflate', Buffer.from(text)],
     ['gzip', zlib.gzipSync(text).subarray(0, 20)],
+    ['br', zlib.brotliCompressSync(text).subarray(0, 8)],
     ['lzma', Buffer.from(text)],
   ])('and does not unpack as %s is told by its content-encoding', async (coding, bytes) => {
     await expect(answer(coding, bytes).text()).rejects.toThrow(`content-encoding ${coding}`);
