@@ -1,9 +1,41 @@
 // diffPlans: what changes for callers, for money and for safety when one plan follows another. Empty exactly when both mean the same.
 import type { Plan } from '../../language/plan/types.ts';
-import { concerns } from './concerns.ts';
+import { alerts } from './alerts.ts';
+import { allowances } from './allowances.ts';
+import { budgets } from './budgets.ts';
+import { exposed } from './exposed.ts';
+import { guards } from './guards.ts';
 import { differences, isBelow, keyedPlan, pointer } from './keyed.ts';
-import type { Change, Comparison, Effect } from './types.ts';
-import { worstCosts, type WorstCost } from './worst-cost.ts';
+import { models } from './models.ts';
+import { policies } from './policies.ts';
+import { providers } from './providers.ts';
+import { rateLimits } from './rate-limits.ts';
+import { retention } from './retention.ts';
+import { routes } from './routes.ts';
+import { schemas } from './schemas.ts';
+import { steps } from './steps.ts';
+import { tasks } from './tasks.ts';
+import type { Change, Comparison, Concern, Effect } from './types.ts';
+import { costs, worstCosts, type WorstCost } from './worst-cost.ts';
+
+/** In the order in which people read it: callers first, then money, then safety, then how it is done. */
+const CONCERNS: readonly Concern[] = [
+  tasks,
+  exposed,
+  schemas,
+  costs,
+  budgets,
+  allowances,
+  rateLimits,
+  models,
+  guards,
+  policies,
+  routes,
+  providers,
+  steps,
+  retention,
+  alerts,
+];
 
 export interface PlanDiff {
   readonly before: string;
@@ -29,7 +61,7 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
       return places.some((place) => isBelow(place, prefix));
     },
   };
-  const told = places.length === 0 ? [] : concerns.flatMap((concern) => concern(comparison));
+  const told = places.length === 0 ? [] : CONCERNS.flatMap((concern) => concern(comparison));
   const covers = told.flatMap((change) => change.covers);
   const rest = places.filter((place) => !covers.some((prefix) => isBelow(place, prefix)));
   const changes = [...told, ...rest.map(untold)];

@@ -3,9 +3,9 @@ import type { Json } from '../../common/json.ts';
 import { formatUsd } from '../../common/money.ts';
 import type { RunEvent } from '../../engine/execution/port.ts';
 import type { AttemptRecord } from '../../engine/execution/records.ts';
+import { isObject } from '../../engine/providers/client-body.ts';
 import type { DoorAnswer } from './answer.ts';
 import type { CallParts, DoorCall } from './call.ts';
-import { lastUserMessage, sendsTools } from './conversation.ts';
 import { invalid } from './read-request.ts';
 import { fromResult } from './refusals.ts';
 import { madeAnswer, madeStream } from './made-answer.ts';
@@ -58,6 +58,38 @@ export async function answerByTask(
   }
   answer.end(cost);
 }
+
+/** Tools, under whichever name a client sends them. */
+function sendsTools({ tools, functions }: { readonly [name: string]: unknown }): boolean {
+  return [tools, functions].some((list) => Array.isArray(list) && list.length > 0);
+}
+
+/** The text of the last message of the user; undefined: there is none. Parts that are no text are left out. */
+function lastUserMessage(body: { readonly [name: string]: unknown }): string | undefined {
+  const { messages, input } = body;
+  if (typeof input === 'string') return input;
+  const list: readonly unknown[] = Array.isArray(messages) ? messages : Array.isArray(input) ? input : [];
+  for (const item of list.toReversed()) {
+    if (!isObject(item) || item['role'] !== 'user') continue;
+    const text = textIn(item['content']);
+    if (text !== '') return text;
+  }
+  return undefined;
+}
+
+function textIn(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .flatMap((part: unknown) =>
+      isObject(part) && typeof part['text'] === 'string' && TEXT_PARTS.has(String(part['type']))
+        ? [part['text']]
+        : [],
+    )
+    .join('\n');
+}
+
+const TEXT_PARTS = new Set(['text', 'input_text']);
 
 /** A text as it is, alone or as the only member; anything else as JSON. */
 function textOf(output: Json | null): string {

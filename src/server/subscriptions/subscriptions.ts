@@ -4,7 +4,6 @@ import type { createComplexityCheck } from '../guards/complexity.ts';
 import { onlyWatches, sideEffectOverGet } from '../guards/get.ts';
 import type { Operations } from '../operations.ts';
 import type { ServerContext } from '../request-context.ts';
-import { closing } from './closing.ts';
 import { notePlace } from './event-stream.ts';
 import { SharedSubscriptions } from './shared.ts';
 import type { Subscribe, SubscribeResult } from './shared.ts';
@@ -56,4 +55,50 @@ export class Subscriptions {
     });
     return stream;
   }
+}
+
+/** Says what comes through it, and once when it is over, whichever way it ends. */
+function closing<Value>(
+  source: AsyncIterable<Value>,
+  onEnd: () => void,
+  onValue: (value: Value) => void = () => {},
+): AsyncGenerator<Value, undefined, undefined> {
+  const iterator = source[Symbol.asyncIterator]();
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    onEnd();
+  };
+  const seen = (result: IteratorResult<Value>): IteratorResult<Value, undefined> => {
+    if (result.done !== true) {
+      onValue(result.value);
+      return result;
+    }
+    end();
+    return { done: true, value: undefined };
+  };
+  const failed = (error: unknown): never => {
+    end();
+    throw error;
+  };
+  return {
+    next: () => iterator.next().then(seen, failed),
+    async return() {
+      end();
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      end();
+      await iterator.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.return(undefined);
+    },
+  };
 }
