@@ -1,7 +1,9 @@
-// Cold starts of the built package: what commands take, and a server from spawning the command to the first 200 of /health/ready, with its memory when idle.
+// Cold starts of the built package: what commands take, and a server from spawning the command to the first 200 of /health/ready, with its memory when idle;
+// and what an install of it takes on the disk.
 //
 //   node bench/start.ts [tiny|usual|full]
 import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { startHeadgate } from './peers/headgate.ts';
@@ -80,6 +82,27 @@ await sleep(sized(size, { tiny: 100, usual: 10_000, full: 60_000 }));
 const idleMb = idle.residentMb();
 await idle.stop();
 
+/** What the package needs and an install brings, Node's own package among it where this machine has it; in MB. */
+function installed(): { readonly packages: number; readonly mb: number; readonly ownMb: number } {
+  const { stdout } = spawnSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const packages = stdout.split('\n').filter((folder) => folder !== '' && folder !== root.replace(/\/$/, ''));
+  const bytes = packages.reduce((sum, folder) => sum + bytesOf(folder), 0);
+  return { packages: packages.length, mb: bytes / 2 ** 20, ownMb: bytesOf(join(main, '..', '..')) / 2 ** 20 };
+}
+
+/** Without the packages that a package brings inside it: they are listed themselves. */
+function bytesOf(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? sum : sum + bytesOf(path);
+    return entry.isFile() ? sum + statSync(path).size : sum;
+  }, 0);
+}
+
+const install = installed();
 give('start', size, [
   {
     what: 'node -e 0',
@@ -102,4 +125,10 @@ give('start', size, [
         },
       ]),
   held('resident memory, idle', idleMb, 'MB', { atMost: 160 }),
+  {
+    what: 'an install, on the disk',
+    value: install.mb + install.ownMb,
+    unit: 'MB',
+    note: `${install.packages} packages beside ${install.ownMb.toFixed(1)} MB of its own JavaScript`,
+  },
 ]);
