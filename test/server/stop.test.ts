@@ -1,9 +1,13 @@
 // Stopping the server: what runs ends, what watches is completed, nothing new is taken.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { serveReal as serve, codeOf, post } from './real.ts';
+import { serveApp } from '../../src/serve.ts';
+import { serveReal as serve, codeOf, post, sharedApp } from './real.ts';
 
 const RUN = { query: 'mutation { runTask(task: { summarize: { text: "a" } }) { ... on Run { status } } }' };
 const WATCH = { query: 'subscription { costStats { at } }' };
@@ -123,5 +127,26 @@ describe('a server that is stopped', () => {
     expect(await answered).toBe('cut');
     await expect.poll(() => calls[0]?.signal.aborted).toBe(true);
     resolve();
+  });
+});
+
+describe('a server whose start fails', () => {
+  it('ends with the error of its start, also where it had begun to listen', async () => {
+    const { app } = await sharedApp();
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    const live = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/health/live`)).status;
+    let before: number | undefined;
+    const resume = vi.spyOn(app.engine, 'resume').mockImplementation(async () => {
+      before = await live();
+      throw new Error('the ledger does not answer');
+    });
+    onTestFinished(() => resume.mockRestore());
+    const options = { host: '127.0.0.1', port, mode: 'development', watch: false } as const;
+    await expect(serveApp(app, options)).rejects.toThrow('the ledger does not answer');
+    expect(before).toBe(200);
+    await expect(live()).rejects.toThrow('fetch failed');
   });
 });
