@@ -78,7 +78,11 @@ class RelayedStream {
   /** Since the last turn. */
   #toGive: Uint8Array[] = [];
   #begun = false;
-  #rest: Buffer = Buffer.alloc(0);
+  /** Of the event that has not ended. */
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  /** How its last line begins: it may be blank. */
+  #line = '';
   #settle: (end: AnswerEnd) => void = () => undefined;
   #settled = false;
   /** What is no event. */
@@ -103,32 +107,61 @@ class RelayedStream {
       readInTurns(body, {
         clock: this.#relayed.clock,
         restMs: this.#relayed.context.restMs,
-        onChunk: (chunk) => this.#push(chunk),
-        onTurn: () => this.#turn(),
+        onChunk: (chunk) => this.#guarded(() => this.#push(chunk)),
+        onTurn: () => this.#guarded(() => this.#turn()),
       });
-      body.once('end', () => this.#over('the stream ended'));
+      body.once('end', () => this.#guarded(() => this.#over('the stream ended')));
       // This listener stays for the body's life: a socket that is closed after the answer must not raise an unhandled error.
-      body.on('error', (error) => this.#over(`the stream broke: ${error.message}`));
-      body.once('close', () => this.#over('the stream was closed'));
+      body.on('error', (error) => this.#guarded(() => this.#over(`the stream broke: ${error.message}`)));
+      body.once('close', () => this.#guarded(() => this.#over('the stream was closed')));
     });
   }
 
+  /** Whatever a server sends, it is its own call that fails. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#toGive = [];
+      const message = `the stream cannot be read: ${(error as Error).message}`;
+      this.#settle({ kind: 'malformed', mayRetry: false, message });
+    }
+  }
+
+  /** Each byte is looked at once, in however many pieces an event comes. */
   #push(chunk: Buffer): void {
     if (this.#settled) return;
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;
     let line = 0;
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
-      const isBlank = at === line || (at === line + 1 && bytes[line] === 13);
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
+      const isBlank = this.#isBlank(chunk, line, at);
       line = at + 1;
+      this.#line = '';
       if (!isBlank) continue;
-      this.#event(bytes.subarray(start, line));
+      this.#rest.push(chunk.subarray(start, line));
       start = line;
+      this.#event(this.#takeRest());
       if (this.#settled) return;
     }
-    this.#rest = bytes.subarray(start);
-    if (this.#rest.length > MAX_EVENT_BYTES)
+    this.#rest.push(chunk.subarray(start));
+    this.#restBytes += chunk.length - start;
+    if (this.#line.length < 2) this.#line += chunk.toString('latin1', line, line + 2);
+    if (this.#restBytes > MAX_EVENT_BYTES)
       this.#settle({ kind: 'malformed', mayRetry: true, message: 'an event without an end' });
+  }
+
+  #isBlank(chunk: Buffer, from: number, to: number): boolean {
+    if (this.#line.length + to - from > 1) return false;
+    const line = this.#line + chunk.toString('latin1', from, to);
+    return line === '' || line === '\r';
+  }
+
+  #takeRest(): Buffer {
+    const [first] = this.#rest;
+    const rest = this.#rest.length === 1 && first !== undefined ? first : Buffer.concat(this.#rest);
+    this.#rest = [];
+    this.#restBytes = 0;
+    return rest;
   }
 
   /** An event with the blank line that ends it. */
@@ -211,9 +244,8 @@ class RelayedStream {
   #over(how: string): void {
     if (this.#settled) return;
     // The last event of some servers lacks the blank line.
-    if (this.#rest.length > 0) {
-      const last = Buffer.concat([this.#rest, Buffer.from('\n\n')]);
-      this.#rest = Buffer.alloc(0);
+    if (this.#restBytes > 0) {
+      const last = Buffer.concat([this.#takeRest(), Buffer.from('\n\n')]);
       const data = dataOf(last.toString('utf8'));
       if (data === undefined || parse(data) !== undefined) this.#event(last);
       if (this.#settled) return;
@@ -257,15 +289,16 @@ function deltaText(event: JsonMembers): string {
   return textsIn(choice?.['delta'] ?? event['delta']).join('');
 }
 
-function textsIn(value: unknown): readonly string[] {
+/** No output lies deeper. */
+const DEEPEST = 32;
+
+function textsIn(value: unknown, depth = 0): readonly string[] {
   if (typeof value === 'string') return [value];
-  if (Array.isArray(value)) return value.flatMap(textsIn);
-  const object = members(value);
-  return object === undefined
-    ? []
-    : Object.entries(object).flatMap(([name, member]) =>
-        name === 'type' || name === 'role' || name === 'id' || name === 'index' ? [] : textsIn(member),
-      );
+  if (depth > DEEPEST) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, depth + 1));
+  return Object.entries(members(value) ?? {}).flatMap(([name, member]) =>
+    name === 'type' || name === 'role' || name === 'id' || name === 'index' ? [] : textsIn(member, depth + 1),
+  );
 }
 
 /** What a later call may name, and only the same candidate can know: a response by its id, and reasoning that only its maker can read. */

@@ -1,5 +1,6 @@
 // A relayed stream: when it is over, and what of it was seen.
 import { Readable } from 'node:stream';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
 import { relay } from '../../../../src/engine/providers/shared/relay.ts';
@@ -67,5 +68,48 @@ describe('a stream of several answers', () => {
     await whole;
     expect(reader.reading.text).toBe('One.Two.');
     expect(ends).toMatchObject([{ kind: 'cut' }]);
+  });
+});
+
+describe('a relayed stream', () => {
+  const event = (delta: object, finish: string | null, end: string): string =>
+    `event: x${end}data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}${end}${end}`;
+
+  it('is given on as it came, however its bytes are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), async (cuts) => {
+        const { body, given, ends, whole } = relayed();
+        const sent = [
+          event({ content: 'Grüße' }, null, '\n'),
+          event({ content: 'you' }, null, '\r\n'),
+          event({}, 'stop', '\n'),
+        ].join('');
+        const bytes = Buffer.from(sent);
+        for (let at = 0, index = 0; at < bytes.length; index += 1) {
+          const size = cuts[index % cuts.length] ?? 1;
+          body.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        body.push(null);
+        await whole;
+        expect(ends).toEqual([{ kind: 'complete', notes: [] }]);
+        expect(given.join('')).toBe(sent);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('INV-14: takes an event of many lines and pieces, and one that nests without end, in linear time', async () => {
+    const { body, ends, send, whole } = relayed();
+    body.push(
+      `data: {"choices":[{"index":0,"delta":{"tool_calls":${'['.repeat(50_000)}${']'.repeat(50_000)}}}]}\n\n`,
+    );
+    for (let index = 0; index < 50_000; index += 1) body.push(': x\n');
+    body.push('\n');
+    await send(0, { content: 'all' }, null);
+    await send(0, {}, 'stop');
+    body.push(null);
+    await whole;
+    expect(ends).toEqual([{ kind: 'complete', notes: [] }]);
   });
 });
