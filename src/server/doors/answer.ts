@@ -74,7 +74,7 @@ export class DoorAnswer implements AnswerTaker {
     this.#cancelSilence?.();
     if (response.destroyed) return;
     if (this.#whole === undefined) {
-      if (response.headersSent) response.addTrailers({ 'x-headgate-cost': cost });
+      if (response.headersSent && this.#takesTrailers) response.addTrailers({ 'x-headgate-cost': cost });
       response.end();
       return;
     }
@@ -130,9 +130,14 @@ export class DoorAnswer implements AnswerTaker {
       ...headers,
       ...STREAM_HEADERS,
       ...this.#own(),
-      Trailer: 'x-headgate-cost',
+      ...(this.#takesTrailers ? { Trailer: 'x-headgate-cost' } : {}),
     });
     response.flushHeaders();
+  }
+
+  /** HTTP/1.0, which proxies speak to what is behind them, has none. */
+  get #takesTrailers(): boolean {
+    return this.#parts.response.req.httpVersion !== '1.0';
   }
 
   /** As one list: headers that are set one by one are each looked at again when they are written. */

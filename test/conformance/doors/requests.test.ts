@@ -1,4 +1,5 @@
 // Requests that are large, hostile, or bound to a conversation: what is let in, what is refused, and that the server goes on.
+import { connect } from 'node:net';
 import { OpenAI } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { beginStream, sendJson } from '../../support/door-upstream.ts';
@@ -51,6 +52,19 @@ describe('a large body', () => {
   test('is as large as what it unpacks to', async () => {
     const packed = new Blob([withImage(5 * MB)]).stream().pipeThrough(new CompressionStream('gzip'));
     expect((await post('/v1/messages', await new Response(packed).blob())).status).toBe(413);
+  });
+});
+
+describe('a stream over HTTP/1.0, which proxies speak to what is behind them', () => {
+  test('is given whole, without the trailer that HTTP/1.0 does not have', async () => {
+    const body = '{"model":"fast","stream":true,"messages":[{"role":"user","content":"a"}]}';
+    const head = `POST /v1/chat/completions HTTP/1.0\r\nHost: ${new URL(doors.url).host}\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const socket = connect(Number(new URL(doors.url).port), '127.0.0.1').setEncoding('utf8');
+    socket.write(head + body);
+    let answer = '';
+    for await (const piece of socket) answer += String(piece);
+    expect(answer).toMatch(/^HTTP\/1\.\d 200 /);
+    expect(answer).toContain('data: [DONE]');
   });
 });
 

@@ -26,6 +26,8 @@ export interface Relayed {
   readonly clock: Clock;
 }
 
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
 /** What stands in a stream without being an event is kept up to here: an error, a page, a whole answer. */
 const MAX_STRAY_CHARACTERS = 65_536;
 
@@ -81,6 +83,7 @@ class RelayedStream {
   /** Of the event that has not ended. */
   #rest: Buffer[] = [];
   #restBytes = 0;
+  #isOpen = false;
   /** How its last line begins: it may be blank. */
   #line = '';
   #settle: (end: AnswerEnd) => void = () => undefined;
@@ -131,8 +134,10 @@ class RelayedStream {
   /** Each byte is looked at once, in however many pieces an event comes. */
   #push(chunk: Buffer): void {
     if (this.#settled) return;
-    let start = 0;
-    let line = 0;
+    // A byte order mark is no part of the first line.
+    let start = !this.#isOpen && chunk.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+    let line = start;
+    this.#isOpen = true;
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
       const isBlank = this.#isBlank(chunk, line, at);
       line = at + 1;
@@ -262,7 +267,7 @@ class RelayedStream {
 }
 
 /** Comments and fields without data. */
-const OTHER_LINE = /^\uFEFF?(?:\s*$|:|(?:event|id|retry)(?::|\s*$))/;
+const OTHER_LINE = /^(?:\s*$|:|(?:event|id|retry)(?::|\s*$))/;
 
 function errorIn(text: string, data: string, event: JsonMembers | undefined): ErrorWords | undefined {
   return /^event: ?error\s*$/m.test(text) ? errorWords(event ?? data) : errorInside(event, true);

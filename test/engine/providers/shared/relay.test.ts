@@ -99,6 +99,15 @@ describe('a relayed stream', () => {
     );
   });
 
+  it('loses nothing of its first event to a byte order mark', async () => {
+    const { body, given, whole } = relayed();
+    const sent = event({ content: 'one' }, null, '\n') + event({}, 'stop', '\n');
+    body.push(`\uFEFF${sent}`);
+    body.push(null);
+    await whole;
+    expect(given.join('')).toBe(sent);
+  });
+
   it('INV-14: takes an event of many lines and pieces, and one that nests without end, in linear time', async () => {
     const { body, ends, send, whole } = relayed();
     body.push(
