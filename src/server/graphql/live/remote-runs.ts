@@ -56,8 +56,10 @@ const ANSWER_WITHIN_MS = 400;
 const FORGET_MS = 10_000;
 /** Text is told so often. */
 const GATHER_MS = 25;
-/** For its last texts, where the end itself was not told. */
-const LAST_TEXTS_MS = 300;
+/** A run whose end is in the ledger: so long is waited for its last texts, and for its node to tell the end itself. It may have died with them. */
+const LAST_TEXTS_MS = 3_000;
+/** The same where no node has said that it tells of the run. */
+const UNTOLD_MS = 300;
 /** A character of JSON takes six bytes at most. */
 const BYTES_A_CHARACTER = 6;
 const MOST_FOLLOWERS = 1_000;
@@ -133,12 +135,15 @@ export class RemoteRuns {
     let last = after;
     let stopHere: (() => void) | undefined;
     let cancelAsking = (): void => undefined;
+    let cancelEnd = (): void => undefined;
+    let isToldOf = false;
     let reading = Promise.resolve();
 
     const stop = (): void => {
       if (gone.signal.aborted) return;
       gone.abort(new Error('nobody follows it any more'));
       cancelAsking();
+      cancelEnd();
       stopHere?.();
       this.#following.delete(follower);
       messages.send({ kind: 'unfollow', follower }).catch(() => undefined);
@@ -170,6 +175,7 @@ export class RemoteRuns {
     };
 
     this.#following.set(follower, (message) => {
+      isToldOf = true;
       if (message.kind === 'following') answered.resolve(message.whole);
       else for (const told of message.events) reading = reading.then(() => take(told)).catch(() => undefined);
     });
@@ -178,12 +184,14 @@ export class RemoteRuns {
     const whole = stopHere !== undefined || (await answered.promise);
     // The end is in the ledger, whoever tells of it.
     history.ended(runId, gone.signal).then(
-      () =>
-        clock.after(LAST_TEXTS_MS, () => {
+      () => {
+        if (gone.signal.aborted) return;
+        cancelEnd = clock.after(isToldOf ? LAST_TEXTS_MS : UNTOLD_MS, () => {
           reading = reading
             .then(() => take({ type: 'finished', runId, seq: null, atMs: clock.nowMs() }))
             .catch(() => undefined);
-        }),
+        });
+      },
       () => undefined,
     );
     return { whole, stop };
