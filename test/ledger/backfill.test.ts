@@ -127,6 +127,7 @@ it('INV-1: days by session alone are added up for a ledger that has none, and qu
   const old = new DatabaseSync(path);
   old.exec('delete from rollups where grain in (8, 9)');
   old.exec('alter table ledger_state drop column quarters_from_ms');
+  old.exec('alter table rollups drop column line');
   old.exec(`pragma user_version = ${migrations.sort().findIndex((name) => name.endsWith('_session_days'))}`);
   old.close();
   const opened = await open();

@@ -8,7 +8,7 @@ import { systemClock } from '../../common/clock.ts';
 import { compare, refused } from '../move.ts';
 import { PACKAGE_MIGRATIONS, openLedger } from '../open.ts';
 import { encodeHistogram } from '../../common/histogram.ts';
-import { AMOUNTS, AMOUNT_NAMES, COUNTS, COUNT_NAMES, addSums } from '../rollup/sums.ts';
+import { AMOUNTS, AMOUNT_NAMES, COUNTS, COUNT_NAMES, LINE, addSums } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { openForReading } from '../sqlite/connection.ts';
 import type { VerifyReport } from '../verify/report.ts';
@@ -216,6 +216,8 @@ async function writeFile(client: Queryable, path: string): Promise<void> {
     file
       .prepare(`update ledger_state set ${STATE.map((name) => `${name} = ?`).join(', ')}`)
       .run(...STATE.map((name) => asSqlite(state?.[name])));
+    // PostgreSQL makes them by itself.
+    file.exec(`update rollups set line = ${LINE}`);
     file.exec('commit');
   } finally {
     file.close();

@@ -17,9 +17,17 @@ export interface Column {
 type AnyTable = Parameters<typeof getColumns>[0];
 
 export function columnsOf(table: AnyTable, without: readonly string[] = ['seq']): readonly Column[] {
-  return Object.entries(getColumns(table) as { [key: string]: PgColumn })
-    .filter(([key]) => !without.includes(key))
-    .map(([key, column]) => ({ key, name: column.name, type: column.getSQLType(), notNull: column.notNull }));
+  return (
+    Object.entries(getColumns(table) as { [key: string]: PgColumn })
+      // What the database makes of others, nobody writes.
+      .filter(([key, { generated }]) => !without.includes(key) && generated === undefined)
+      .map(([key, column]) => ({
+        key,
+        name: column.name,
+        type: column.getSQLType(),
+        notNull: column.notNull,
+      }))
+  );
 }
 
 /** Columns that may be blank, each with what it holds then, in SQL. */

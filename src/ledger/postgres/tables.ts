@@ -2,6 +2,7 @@
 // into a migration. Additive only: while nodes are brought to a newer version one after the other, both versions write.
 import { sql } from 'drizzle-orm';
 import { index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { LINE } from '../rollup/sums.ts';
 import { bytes, count, flag, json, real, rowNumber, whole } from './column-types.ts';
 
 /** Texts, each stored once by its content: inputs, outputs, plans, rates. */
@@ -368,6 +369,8 @@ export const rollups = pgTable(
       .default(sql`0`),
     latency: bytes('latency').notNull(),
     firstToken: bytes('first_token').notNull(),
+    /** Of days: their key and their sums once more. */
+    line: text('line').generatedAlwaysAs(sql.raw(LINE)),
   },
   (table) => [primaryKey({ columns: [table.grain, table.bucketMs, table.keyId, table.node] })],
 );

@@ -56,7 +56,7 @@ const QUARTER_MS = 900_000;
 
 /** What is counted of everything, and of what says a session under all its dimensions. */
 const ALL_GRAINS: readonly number[] = [MINUTES, HOURS, DAYS];
-export const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
+const SESSION_GRAINS: readonly number[] = ALL_GRAINS.map((grain) => grain + BY_SESSION);
 
 export function widthMs(grain: number): number {
   return grain === QUARTERS ? QUARTER_MS : GRAIN_MS[(grain % BY_SESSION) as Grain];

@@ -3,23 +3,17 @@ import { HistogramSum } from '../../common/histogram.ts';
 import type { Dimensions } from './dimensions.ts';
 import { PART_OF, matchesFilter, sharesOf } from './group.ts';
 import type { GroupedPoint, GroupedSums, Grouping, PointSums } from './group.ts';
-import { packGroups } from './packed-groups.ts';
+import { packDurations, unpackGroups } from './packed-groups.ts';
 import { times } from './span.ts';
 import type { PackedAnswer } from './span.ts';
-import { ALL_SUMS, addRow, addValues, isNothing, noSums } from './sums.ts';
-import type { PackedSums, SumNames } from './sums.ts';
+import { SumTable } from './sum-table.ts';
+import { ALL_SUMS } from './sums.ts';
 
 type Row = { readonly [column: string]: unknown };
 
-interface Group {
-  readonly values: readonly string[];
-  readonly sums: PackedSums;
-  /** null: nobody asked for durations. */
-  durations: { readonly latency: HistogramSum; readonly firstToken: HistogramSum } | null;
-}
-
-function durationsOf(group: Group): NonNullable<Group['durations']> {
-  return (group.durations ??= { latency: new HistogramSum(), firstToken: new HistogramSum() });
+interface Durations {
+  readonly latency: HistogramSum;
+  readonly firstToken: HistogramSum;
 }
 
 /** Of no group: what a filter leaves out. */
@@ -58,22 +52,33 @@ export class KeyShares {
   }
 
   /** The share of what is summed under a key. */
-  ofSums<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
-    let share = this.#byKey.get(key);
-    if (share === undefined) this.#byKey.set(key, (share = this.#newShare(dimensionsOf(key), 'sums')));
-    return share;
+  ofSums<Key>(key: Key, dimensionsOf: DimensionsOf<Key>): number {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const dimensions = dimensionsOf(key);
+    return dimensions === undefined
+      ? NO_SHARE
+      : remember(this.#byKey, key, this.#newShare(dimensions, 'sums'));
   }
 
   /** The share of an attempt or a run, which is in the groups of its own dimensions; `status`: an attempt's, whose key has that which it was opened with. */
-  ofRow<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions, status?: string): number {
+  ofRow<Key>(key: Key, dimensionsOf: DimensionsOf<Key>, status?: string): number {
     const name = status === undefined ? key : `${String(key)} ${status}`;
-    let share = this.#byRowKey.get(name);
-    if (share === undefined) {
-      const dimensions = dimensionsOf(key);
-      share = this.#newShare(status === undefined ? dimensions : { ...dimensions, status }, 'row');
-      this.#byRowKey.set(name, share);
-    }
-    return share;
+    const known = this.#byRowKey.get(name);
+    if (known !== undefined) return known;
+    const dimensions = dimensionsOf(key);
+    if (dimensions === undefined) return NO_SHARE;
+    const own = status === undefined ? dimensions : { ...dimensions, status };
+    return remember(this.#byRowKey, name, this.#newShare(own, 'row'));
+  }
+
+  /** The share of what is all of one group. */
+  ofGroup(values: readonly string[]): number {
+    const name = nameOf(['group', ...values]);
+    return (
+      this.#byParts.get(name) ??
+      remember(this.#byParts, name, this.shares.push([{ group: this.numberOf(values), sign: 1 }]) - 1)
+    );
   }
 
   #newShare(dimensions: Dimensions, of: 'sums' | 'row'): number {
@@ -84,57 +89,62 @@ export class KeyShares {
     const known = this.#byParts.get(name);
     if (known !== undefined) return known;
     const shares = isIn ? sharesOf(dimensions, this.grouping, of) : [];
-    const share =
-      this.shares.push(shares.map(({ values, sign }) => ({ group: this.numberOf(values), sign }))) - 1;
-    this.#byParts.set(name, share);
-    return share;
+    if (shares.length === 0) return remember(this.#byParts, name, NO_SHARE);
+    const parts = shares.map(({ values, sign }) => ({ group: this.numberOf(values), sign }));
+    return remember(this.#byParts, name, this.shares.push(parts) - 1);
   }
 }
 
-/** Of so many keys at most it is remembered, over all groupings, which share they have. */
-const REMEMBERED_SHARES = 100_000;
+/** undefined: nobody knows it yet, and it is left out. */
+type DimensionsOf<Key> = (key: Key) => Dimensions | undefined;
+
+function remember<Key>(shares: Map<Key, number>, key: Key, share: number): number {
+  shares.set(key, share);
+  return share;
+}
+
+/** Of so many keys at most it is remembered, over all groupings, which share they have: some 40 bytes each. */
+const REMEMBERED_SHARES = 1_000_000;
 
 /** The shares of groupings that were asked for before. */
 export class RememberedShares {
-  #known = new Map<string, KeyShares>();
+  readonly #known = new Map<string, KeyShares>();
 
   of(grouping: Grouping): KeyShares {
-    let size = 0;
-    for (const shares of this.#known.values()) size += 1 + shares.size;
-    if (size > REMEMBERED_SHARES) this.#known = new Map();
     const name = JSON.stringify(grouping);
-    const known = this.#known.get(name) ?? new KeyShares(grouping);
-    this.#known.set(name, known);
-    return known;
+    const shares = this.#known.get(name) ?? new KeyShares(grouping);
+    // What was asked for last is forgotten last.
+    this.#known.delete(name);
+    this.#known.set(name, shares);
+    let size = 0;
+    for (const one of this.#known.values()) size += 1 + one.size;
+    for (const [oldest, { size: less }] of this.#known) {
+      if (size <= REMEMBERED_SHARES || oldest === name) break;
+      this.#known.delete(oldest);
+      size -= 1 + less;
+    }
+    return shares;
   }
 }
 
 /** What one question adds up, by the shares of its grouping. */
-export abstract class Shares<Group> {
+export abstract class Shares {
   protected readonly keys: KeyShares;
-  /** By their numbers; those that something was added to. */
-  protected readonly found: Group[] = [];
 
   constructor(keys: KeyShares) {
     this.keys = keys;
   }
 
-  protected abstract newGroup(values: readonly string[]): Group;
-
-  shareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions): number {
+  shareOf<Key>(key: Key, dimensionsOf: DimensionsOf<Key>): number {
     return this.#wanted(this.keys.ofSums(key, dimensionsOf));
   }
 
-  rowShareOf<Key>(key: Key, dimensionsOf: (key: Key) => Dimensions, status?: string): number {
+  rowShareOf<Key>(key: Key, dimensionsOf: DimensionsOf<Key>, status?: string): number {
     return this.#wanted(this.keys.ofRow(key, dimensionsOf, status));
   }
 
   protected partsOf(share: number): KeyShares['shares'][number] {
     return this.keys.shares[share] ?? [];
-  }
-
-  protected at(number: number): Group {
-    return (this.found[number] ??= this.newGroup(this.keys.groups[number] ?? []));
   }
 
   protected isWanted(_group: number): boolean {
@@ -146,42 +156,70 @@ export abstract class Shares<Group> {
   }
 }
 
-export class SpanGroups extends Shares<Group> {
-  readonly #names: SumNames;
-  /** null: all. */
+export class SpanGroups extends Shares {
+  readonly #byShare: SumTable;
+  /** The shares that something was added to, and of each of them its row. */
+  readonly #shares: number[] = [];
+  readonly #rowOf = new Map<number, number>();
+  readonly #durations = new Map<number, Durations>();
+  #groups: FoundGroups | null = null;
+  /** By their numbers; null: all. */
   #kept: ReadonlySet<number> | null = null;
 
   /** `names`: what its rows have. */
   constructor(keys: KeyShares, names = ALL_SUMS) {
     super(keys);
-    this.#names = names;
+    this.#byShare = new SumTable(names);
   }
 
-  protected override newGroup(values: readonly string[]): Group {
-    return { values, sums: noSums(), durations: null };
+  /** The share of what is all of one group: that of nothing where there are groups. */
+  shareOfAll(): number {
+    return this.keys.ofGroup(this.keys.grouping.by.map(() => ''));
   }
 
-  /** Sums that are all of one group: that of nothing where there are groups. */
+  /** Sums that are all of one group. */
   addAll(row: Row, sign: 1 | -1): void {
-    const values = this.keys.grouping.by.map(() => '');
-    addRow(this.at(this.keys.numberOf(values)).sums, row, sign, this.#names);
+    this.add(this.shareOfAll(), row, sign);
   }
 
   add(share: number, row: Row, sign: 1 | -1): void {
-    for (const { group, sign: own } of this.partsOf(share))
-      addRow(this.at(group).sums, row, times(own, sign), this.#names);
+    if (share !== NO_SHARE) this.#byShare.add(this.#row(share), row, sign);
   }
 
-  /** The sums of its names one after the other, as digits. */
-  addValues(share: number, values: readonly string[]): void {
-    for (const { group, sign } of this.partsOf(share))
-      addValues(this.at(group).sums, values, sign, this.#names);
+  /** Of keys that are all of one group, as `LINE` has them, one after the other. */
+  addAllLines(lines: string, sign: 1 | -1): void {
+    const row = this.#row(this.shareOfAll());
+    this.#byShare.addLines(lines, sign, () => row);
+  }
+
+  addLines(lines: string, sign: 1 | -1, dimensionsOf: DimensionsOf<number>): void {
+    this.#byShare.addLines(lines, sign, (key) => {
+      const share = this.keys.ofSums(key, dimensionsOf);
+      return share === NO_SHARE ? NO_SHARE : this.#row(share);
+    });
+  }
+
+  /** Adds to `keys` those of lines that were added, and are asked for. */
+  wantedOf(lines: string, keys: Set<number>): void {
+    this.#byShare.addLines(lines, 1, (key) => {
+      if (this.shareOf(key, () => undefined) !== NO_SHARE) keys.add(key);
+      return NO_SHARE;
+    });
+  }
+
+  /** What others of the same grouping have. */
+  addGroups(others: SpanGroups, sign: 1 | -1): void {
+    const { sums, numbers } = others.#found();
+    numbers.forEach((group, row) => {
+      const share = this.keys.ofGroup(others.keys.groups[group] ?? []);
+      this.#byShare.addFrom(this.#row(share), sums, row, sign);
+    });
   }
 
   addHistograms(share: number, row: Row, sign: 1 | -1): void {
     for (const { group, sign: own } of this.partsOf(share)) {
       if (!this.isWanted(group)) continue;
-      const { latency, firstToken } = durationsOf(this.at(group));
+      const { latency, firstToken } = this.#durationsOf(group);
       latency.add(row['latency'] as Uint8Array, times(own, sign));
       firstToken.add(row['first_token'] as Uint8Array, times(own, sign));
     }
@@ -190,19 +228,21 @@ export class SpanGroups extends Shares<Group> {
   addDurations(share: number, { latency_ms, first_token_ms }: Row, sign: 1 | -1): void {
     for (const { group } of this.partsOf(share)) {
       if (!this.isWanted(group)) continue;
-      const { latency, firstToken } = durationsOf(this.at(group));
+      const { latency, firstToken } = this.#durationsOf(group);
       if (latency_ms !== null) latency.record(latency_ms as number, sign);
       if (first_token_ms !== null) firstToken.record(first_token_ms as number, sign);
     }
   }
 
-  /** Those that are left are not asked for: what is added from now on is added to the dearest alone. */
+  /** Those that are left are not asked for: what is added from now on are durations, of the dearest alone. */
   keepDearest(count: number): void {
-    this.#kept = new Set(
-      this.#dearestFirst()
-        .slice(0, count)
-        .map(({ values }) => this.keys.numberOf(values)),
-    );
+    const { numbers, rows } = this.#found();
+    this.#kept = new Set(rows.slice(0, count).map((row) => numbers[row] ?? NO_SHARE));
+  }
+
+  /** Whether anybody asks for what is counted in a share. */
+  isAsked(share: number): boolean {
+    return this.partsOf(share).some(({ group }) => this.isWanted(group));
   }
 
   protected override isWanted(group: number): boolean {
@@ -210,28 +250,86 @@ export class SpanGroups extends Shares<Group> {
   }
 
   groups(): GroupedSums[] {
-    return this.#answered(this.#dearestFirst());
+    return unpackGroups(this.answer().groups);
   }
 
   answer(): Omit<PackedAnswer, 'complete'> {
-    const found = this.#dearestFirst();
-    return { groups: packGroups(this.#answered(found), this.#names), groupCount: found.length };
-  }
-
-  #answered(found: readonly Group[]): GroupedSums[] {
-    return found.slice(0, this.#kept?.size).map(({ values, sums, durations }) => {
-      if (durations !== null) {
-        sums.latency = durations.latency.encoded();
-        sums.firstToken = durations.firstToken.encoded();
-      }
-      return { bucketMs: 0, values, sums };
+    const { sums, numbers, rows } = this.#found();
+    const shown = rows.slice(0, this.#kept?.size);
+    const groups = shown.map((row) => numbers[row] ?? NO_SHARE);
+    const durations = groups.flatMap((group) => {
+      const { latency, firstToken } = this.#durations.get(group) ?? {};
+      return [latency?.encoded() ?? NO_DURATIONS, firstToken?.encoded() ?? NO_DURATIONS];
     });
+    return {
+      groups: {
+        values: groups.map((group) => this.keys.groups[group] ?? []),
+        names: sums.names,
+        sums: sums.packed(shown),
+        durations: packDurations(durations),
+      },
+      groupCount: rows.length,
+    };
   }
 
-  #dearestFirst(): Group[] {
-    // What nothing was added to is no element.
-    return this.found.filter(({ sums }) => !isNothing(sums)).sort(dearestFirst);
+  #row(share: number): number {
+    let row = this.#rowOf.get(share);
+    if (row === undefined) {
+      this.#rowOf.set(share, (row = this.#byShare.newRow()));
+      this.#shares.push(share);
+    }
+    return row;
   }
+
+  #durationsOf(group: number): Durations {
+    let durations = this.#durations.get(group);
+    if (durations === undefined)
+      this.#durations.set(
+        group,
+        (durations = { latency: new HistogramSum(), firstToken: new HistogramSum() }),
+      );
+    return durations;
+  }
+
+  /** The groups that the shares are counted in, once all sums are there. */
+  #found(): FoundGroups {
+    if (this.#groups !== null) return this.#groups;
+    const sums = new SumTable(this.#byShare.names);
+    const rowOf = new Map<number, number>();
+    const numbers: number[] = [];
+    this.#shares.forEach((share, from) => {
+      for (const { group, sign } of this.partsOf(share)) {
+        let row = rowOf.get(group);
+        if (row === undefined) {
+          rowOf.set(group, (row = sums.newRow()));
+          numbers.push(group);
+        }
+        sums.addFrom(row, this.#byShare, from, sign);
+      }
+    });
+    const nameOf = (row: number): string => (this.keys.groups[numbers[row] ?? NO_SHARE] ?? []).join();
+    const rows = numbers
+      .map((_group, row) => row)
+      .filter((row) => !sums.isNothing(row))
+      .sort(
+        (a, b) =>
+          sums.compare(a, b, 'costNanoUsd') ||
+          sums.compare(a, b, 'attempts') ||
+          (nameOf(a) < nameOf(b) ? -1 : 1),
+      );
+    return (this.#groups = { sums, numbers, rows });
+  }
+}
+
+const NO_DURATIONS = new Uint8Array();
+
+interface FoundGroups {
+  /** A row for each group. */
+  readonly sums: SumTable;
+  /** Of each row its group. */
+  readonly numbers: readonly number[];
+  /** Of the groups in which there is something, the dearest first. */
+  readonly rows: readonly number[];
 }
 
 /** Of no other values. */
@@ -241,21 +339,18 @@ function nameOf(values: readonly string[]): string {
   return name;
 }
 
-function dearestFirst(a: Group, b: Group): number {
-  if (a.sums.costNanoUsd !== b.sums.costNanoUsd) return a.sums.costNanoUsd < b.sums.costNanoUsd ? 1 : -1;
-  return b.sums.attempts - a.sums.attempts || (a.values.join() < b.values.join() ? -1 : 1);
-}
-
 /** By group and bucket of time. */
-export class PointGroups extends Shares<Points> {
-  protected override newGroup(values: readonly string[]): Points {
-    return { values, byBucket: new Map() };
-  }
+export class PointGroups extends Shares {
+  /** By their numbers; those that something was added to. */
+  readonly #found: Points[] = [];
 
   add(share: number, row: Row): void {
     const bucketMs = Number(row['bucket_ms']);
     for (const { group, sign } of this.partsOf(share)) {
-      const { values, byBucket } = this.at(group);
+      const { values, byBucket } = (this.#found[group] ??= {
+        values: this.keys.groups[group] ?? [],
+        byBucket: new Map(),
+      });
       const point = byBucket.get(bucketMs) ?? { bucketMs, values, sums: { ...NO_POINT } };
       byBucket.set(bucketMs, point);
       const signed = BigInt(sign);
@@ -269,7 +364,7 @@ export class PointGroups extends Shares<Points> {
 
   /** In no order. */
   points(): readonly GroupedPoint[] {
-    return this.found.flatMap(({ byBucket }) =>
+    return this.#found.flatMap(({ byBucket }) =>
       [...byBucket.values()].filter(({ sums }) => sums.attempts !== 0 || sums.runs !== 0),
     );
   }

@@ -10,6 +10,7 @@ import {
   addRow,
   addSums,
   emptySums,
+  hasLine,
 } from '../rollup/sums.ts';
 import type { Sums } from '../rollup/sums.ts';
 import { withinSum } from './written-values.ts';
@@ -37,8 +38,10 @@ export class RollupWrites {
     this.#insertKey = database.prepare(
       'insert into rollup_keys (dimensions) values (?) on conflict (dimensions) do update set dimensions = dimensions returning id',
     );
-    this.#read = database.prepare('select * from rollups where grain = ? and bucket_ms = ? and key_id = ?');
-    const columns = [...SUM_COLUMNS, 'latency', 'first_token'];
+    const columns = [...SUM_COLUMNS, 'line', 'latency', 'first_token'];
+    this.#read = database.prepare(
+      `select ${columns.join(', ')} from rollups where grain = ? and bucket_ms = ? and key_id = ?`,
+    );
     this.#write = database.prepare(
       // Not "insert or replace": that deletes the row and puts it at the table's end, away from those of its time.
       `insert into rollups (grain, bucket_ms, key_id, ${columns.join(', ')}) values (?, ?, ?${', ?'.repeat(columns.length)})
@@ -98,12 +101,16 @@ export class RollupWrites {
   }
 
   #save(grain: number, bucketMs: number, keyId: number, sums: Sums): void {
+    const values = [
+      ...AMOUNT_NAMES.map((name) => withinSum(sums[name])),
+      ...COUNT_NAMES.map((name) => sums[name]),
+    ];
     this.#write.run(
       grain,
       bucketMs,
       keyId,
-      ...AMOUNT_NAMES.map((name) => withinSum(sums[name])),
-      ...COUNT_NAMES.map((name) => sums[name]),
+      ...values,
+      hasLine(grain) ? [keyId, ...values].join(' ') : null,
       encodeHistogram(sums.latency),
       encodeHistogram(sums.firstToken),
     );

@@ -358,6 +358,8 @@ export const rollups = sqliteTable(
       .default(sql`0`),
     latency: bytes('latency').notNull(),
     firstToken: bytes('first_token').notNull(),
+    /** Of days: their key and their sums once more, as `LINE` has them. */
+    line: text('line'),
   },
   (table) => [primaryKey({ columns: [table.grain, table.bucketMs, table.keyId] })],
 );

@@ -1,13 +1,14 @@
 // Reads roll-ups: PostgreSQL adds up the numbers of each key over all nodes, and the histograms are added to what their group has.
-import { DAYS, SESSION_DAYS, SESSION_GRAINS, decodeDimensions } from '../../rollup/dimensions.ts';
+import { BY_SESSION, DAYS, MINUTES, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
-import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
-import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
+import { grainsOf, hasFilter } from '../../rollup/group.ts';
+import type { GroupedPoint, GroupedSums, Grouping, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, PackedAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
-import { NO_SHARE, PointGroups, RememberedShares, SpanGroups } from '../../rollup/span-groups.ts';
-import { SUM_COLUMNS, columnsOf, sumsNamed } from '../../rollup/sums.ts';
+import { PointGroups, RememberedShares, SpanGroups } from '../../rollup/span-groups.ts';
+import type { KeyShares } from '../../rollup/span-groups.ts';
+import { SUM_COLUMNS, columnsOf, hasLine, sumsNamed } from '../../rollup/sums.ts';
 import type { SpansAnswer } from '../../sqlite/queries/queries.ts';
 import type { Queryable, Row } from '../connection.ts';
 import { HAS_QUARTERS, HAS_SESSION_DAYS, isTrue } from '../rollup-changes.ts';
@@ -29,39 +30,39 @@ const boundsOf = ({ spans, grouping }: RollupRead, isComplete: boolean): readonl
 
 /** Keys are written once and never changed: what they say is read and decoded once. */
 export class RollupKeys {
-  #known = new Map<bigint, Dimensions>();
+  #known = new Map<number, Dimensions>();
   readonly shares = new RememberedShares();
 
-  async read(database: Queryable, ids: readonly bigint[]): Promise<void> {
-    const missing = new Set(ids.filter((id) => !this.#known.has(id)));
-    if (missing.size === 0) return;
-    if (this.#known.size + missing.size > REMEMBERED_KEYS) {
-      this.#known = new Map();
-      for (const id of ids) missing.add(id);
-    }
-    const found = await database.query(
-      'select id, dimensions from rollup_keys where id = any($1::bigint[])',
-      [[...missing].map(String)],
-    );
-    for (const { id, dimensions } of found.rows as { id: bigint; dimensions: string }[])
-      this.#known.set(id, decodeDimensions(dimensions));
-  }
+  readonly known = (id: number): Dimensions | undefined => this.#known.get(id);
 
-  of(id: unknown): Dimensions {
-    const dimensions = this.#known.get(id as bigint);
-    if (dimensions === undefined) throw new Error(`there is no roll-up key ${String(id)}`);
-    return dimensions;
+  /** What each of them says. */
+  async read(database: Queryable, ids: Iterable<number>): Promise<ReadonlyMap<number, Dimensions>> {
+    const found = new Map<number, Dimensions>();
+    const missing: number[] = [];
+    for (const id of ids) {
+      const known = this.#known.get(id);
+      if (known === undefined) missing.push(id);
+      else found.set(id, known);
+    }
+    if (missing.length > 0) {
+      const { rows } = await database.query(
+        'select id, dimensions from rollup_keys where id = any($1::bigint[])',
+        [missing],
+      );
+      if (this.#known.size + missing.length > REMEMBERED_KEYS) this.#known = new Map();
+      for (const { id, dimensions } of rows as { id: bigint; dimensions: string }[]) {
+        const decoded = decodeDimensions(dimensions);
+        this.#known.set(Number(id), decoded);
+        found.set(Number(id), decoded);
+      }
+    }
+    for (const id of missing) if (!found.has(id)) throw new Error(`there is no roll-up key ${id}`);
+    return found;
   }
 }
 
-async function ask(
-  database: Queryable,
-  keys: RollupKeys,
-  text: string,
-  bounds: Bounds,
-): Promise<readonly Row[]> {
+async function ask(database: Queryable, text: string, bounds: Bounds): Promise<readonly Row[]> {
   const { rows } = await database.query(text, [...bounds]);
-  await keys.read(database, (rows as Row[]).map(keyOf));
   return rows as Row[];
 }
 
@@ -84,12 +85,13 @@ async function readWhole(
   grouping: Grouping,
 ): Promise<readonly GroupedSums[]> {
   const groups = new SpanGroups(keys.shares.of(grouping));
-  const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
   for (const one of bounds) {
-    for (const row of await ask(database, keys, NUMBERS, one))
-      groups.add(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
-    for (const row of await ask(database, keys, HISTOGRAMS, one))
-      groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, 1);
+    const numbers = await ask(database, NUMBERS, one);
+    const read = await keys.read(database, numbers.map(keyOf));
+    const dimensionsOf = (key: number): Dimensions | undefined => read.get(key);
+    for (const row of numbers) groups.add(groups.shareOf(keyOf(row), dimensionsOf), row, 1);
+    for (const row of await ask(database, HISTOGRAMS, one))
+      groups.addHistograms(groups.shareOf(keyOf(row), dimensionsOf), row, 1);
   }
   return groups.groups();
 }
@@ -101,44 +103,43 @@ async function readPoints(
   grouping: Grouping,
 ): Promise<readonly GroupedPoint[]> {
   const points = new PointGroups(keys.shares.of(grouping));
-  for (const one of bounds)
-    for (const row of await ask(database, keys, POINTS, one))
+  for (const one of bounds) {
+    const rows = await ask(database, POINTS, one);
+    const read = await keys.read(database, rows.map(keyOf));
+    for (const row of rows)
       points.add(
-        points.shareOf(row['key_id'], (key) => keys.of(key)),
+        points.shareOf(keyOf(row), (key) => read.get(key)),
         row,
       );
+  }
   return points.points();
 }
 
-/** Of which bounds sums are read; `sign`: added, or taken away. */
+/** Sums between two times, of one grain. */
 interface Piece {
   readonly grain: number;
   readonly fromMs: number;
   readonly toMs: number;
-  readonly sign: 1 | -1;
 }
 
 /** How large a piece is, the database cannot guess: it would read the whole table for each. */
 export const BY_INDEX =
   'set local enable_seqscan to off; set local enable_hashjoin to off; set local enable_mergejoin to off';
 
-/** The pieces as a relation of their own; `p.read`: of which read each is. */
-const PIECES = `unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) as p(g, f, t, s, read)
-  join rollups on grain = p.g and bucket_ms >= p.f and bucket_ms < p.t`;
-const signed = (columns: readonly string[]): string =>
-  columns.map((name) => `sum(p.s * ${name}) as ${name}`).join(', ');
-/** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
-const KEYS_OF_PIECES = `select distinct key_id from ${PIECES}`;
-const totals = (columns: readonly string[]): string =>
-  `select p.read as read, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.read`;
+const PIECES = 'unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality as p(g, f, t, piece)';
+const OF_PIECE = 'grain = p.g and bucket_ms >= p.f and bucket_ms < p.t';
+const LINES = `select piece, lines from ${PIECES}
+  cross join lateral (select string_agg(line, ',') as lines from rollups where ${OF_PIECE}) as found where lines is not null`;
+const summed = (columns: readonly string[]): string =>
+  columns.map((name) => `sum(${name}) as ${name}`).join(', ');
+const togetherOf = (columns: readonly string[]): string =>
+  `select piece, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
 const byKey = (columns: readonly string[]): string =>
-  `select key_id, ${signed(columns)} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by key_id`;
-const OF_SESSIONS: ReadonlySet<number> = new Set([...SESSION_GRAINS, SESSION_DAYS]);
-/** Of sessions there are nearly as many keys as rows: to group them takes longer than to send them, and a row of the protocol for each longer than a text for each bucket. */
-const linesOf = (columns: readonly string[]): string =>
-  `select string_agg(concat_ws(' ', key_id, ${columns.map((name) => `p.s * ${name}`).join(', ')}), ',') as lines
-   from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by bucket_ms`;
-const DURATIONS = `select p.s as sign, key_id, ${TOGETHER} from ${PIECES} where $6::bigint[] is null or key_id + 0 = any($6::bigint[]) group by p.s, key_id`;
+  `select piece, key_id, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece, key_id`;
+const DURATIONS = `select piece, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
+/** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
+const DURATIONS_BY_KEY = `select piece, key_id, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE}
+  where $4::bigint[] is null or key_id + 0 = any($4::bigint[]) group by piece, key_id`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
 /** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */
@@ -154,14 +155,28 @@ const COUNTED_AT_EDGES = [
     key: ', rollup_key_id as key_id',
   },
 ].map(({ sums, from, key }) => ({
-  keys: `select distinct rollup_key_id as key_id from ${EDGES} join ${from}`,
   together: (columns: readonly string[]) =>
-    `select e.edge as edge, ${sumsAs(columns, sums)} from ${EDGES} join ${from} and ($3::bigint[] is null or rollup_key_id + 0 = any($3::bigint[])) group by e.edge`,
+    `select e.edge as edge, ${sumsAs(columns, sums)} from ${EDGES} join ${from} group by e.edge`,
   byKey: (columns: readonly string[]) =>
     `select e.edge as edge${key}, ${sumsAs(columns, sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
 }));
 const DURATIONS_AT_EDGES = `select e.edge as edge, rollup_key_id as key_id, status, latency_ms, first_token_ms
   from ${EDGES} join attempts on ${BEGAN_INSIDE} where ${isClosed}`;
+
+/** One of the spans that are read together. */
+interface Reading extends SpanRead {
+  readonly keys: KeyShares;
+  /** By their names. */
+  readonly pieces: readonly Part[];
+  readonly edges: readonly Part[];
+  readonly isOneGroup: boolean;
+  readonly complete: boolean;
+}
+
+interface Part {
+  readonly name: string;
+  readonly sign: 1 | -1;
+}
 
 /** Exact spans of time, all of one snapshot that was begun with `BY_INDEX`: from roll-ups, and from rows at edges that no roll-up ends at. */
 export async function readSpans(
@@ -174,142 +189,193 @@ export async function readSpans(
   const wanted = reads.map(({ sums }) => sums);
   const names = sumsNamed(wanted.includes(undefined) ? undefined : wanted.flatMap((some) => some ?? []));
   const columns = columnsOf(names);
-  const spans = reads.map((read) => {
+  // What is read where two spans meet is read once.
+  const pieces = new Map<string, Piece>();
+  const edges = new Map<string, TimeSpan>();
+  const spans = reads.map((read): Reading => {
     const { sums, rows } = spanParts(read, there);
-    const pieces = sums.flatMap(({ grain, ...part }): Piece[] =>
-      grainsOf(grain, read.grouping, isComplete).map((one) => ({ ...part, grain: one })),
-    );
-    const groups = new SpanGroups(keys.shares.of(read.grouping), names);
-    return { ...read, pieces, rows, groups, keys: [] as readonly bigint[] };
+    return {
+      ...read,
+      pieces: sums.flatMap(({ sign, grain: of, fromMs, toMs }) =>
+        grainsOf(of, read.grouping, isComplete).map((grain) => {
+          const name = `${grain} ${fromMs} ${toMs}`;
+          pieces.set(name, { grain, fromMs, toMs });
+          return { name, sign };
+        }),
+      ),
+      edges: rows.map(({ sign, fromMs, toMs }) => {
+        const name = `${fromMs} ${toMs}`;
+        edges.set(name, { fromMs, toMs });
+        return { name, sign };
+      }),
+      keys: keys.shares.of(read.grouping),
+      isOneGroup: read.grouping.by.length === 0 && !hasFilter(read.grouping.filter),
+      complete: rows.every((part) => part.fromMs >= there.rowsFromMs),
+    };
   });
-  const dimensionsOf = (key: unknown): Dimensions => keys.of(key);
-  const askFor = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
+
+  const ask = async (text: string, values: readonly unknown[]): Promise<readonly Row[]> => {
     const { rows } = await database.query(text, [...values]);
     return rows as Row[];
   };
-  const askKeyed: typeof askFor = async (text, values) => {
-    const rows = await askFor(text, values);
-    await keys.read(database, rows.map(keyOf));
-    return rows;
-  };
-  const piecesOf = (some: readonly (typeof spans)[number][]): readonly unknown[] => {
-    const all = some.flatMap(({ pieces }, read) => pieces.map((piece) => ({ ...piece, read })));
-    const column = (of: (piece: (typeof all)[number]) => number): readonly string[] =>
-      all.map((piece) => String(of(piece)));
-    return [
-      column(({ grain }) => grain),
-      column(({ fromMs }) => fromMs),
-      column(({ toMs }) => toMs),
-      column(({ sign }) => sign),
-      column(({ read }) => read),
-    ];
-  };
-  /** null: all of them. */
-  const keysFor = async (
-    values: readonly unknown[],
-    filter: RollupFilter,
-    text = KEYS_OF_PIECES,
-  ): Promise<string[] | null> => {
-    if (!hasFilter(filter)) return null;
-    const found = await askKeyed(text, values);
-    return found
-      .map((row) => row['key_id'])
-      .filter((id) => matchesFilter(keys.of(id), filter))
-      .map(String);
-  };
-
-  // The parts of a series are asked for in one question.
-  const together = Map.groupBy(
-    spans.filter(({ grouping, latencies }) => grouping.by.length === 0 && !latencies),
-    ({ grouping }) => JSON.stringify(grouping.filter),
-  );
-  for (const some of together.values()) {
-    const pieces = piecesOf(some);
-    const only = await keysFor(pieces, some[0]?.grouping.filter ?? {});
-    for (const row of await askFor(totals(columns), [...pieces, only]))
-      some[Number(row['read'])]?.groups.addAll(row, 1);
-  }
-  for (const span of spans) {
-    const { grouping, latencies, groups } = span;
-    if (grouping.by.length === 0 && !latencies) continue;
-    const only = await keysFor(piecesOf([span]), grouping.filter);
-    const { ofSessions = [], others = [] } = Object.groupBy(span.pieces, ({ grain }) =>
-      OF_SESSIONS.has(grain) ? 'ofSessions' : 'others',
-    );
-    const valuesOf = (some: readonly Piece[]) => [...piecesOf([{ ...span, pieces: [...some] }]), only];
-    const summed = others.length === 0 ? [] : await askFor(byKey(columns), valuesOf(others));
-    const lines = ofSessions.length === 0 ? [] : await askFor(linesOf(columns), valuesOf(ofSessions));
-    const ofKeys = partsOf(lines);
-    span.keys = [...new Set([...summed.map(keyOf), ...ofKeys.map(({ key }) => key)])];
-    await keys.read(database, span.keys);
-    for (const row of summed) groups.add(groups.shareOf(keyOf(row), dimensionsOf), row, 1);
-    for (const { key, sums } of ofKeys) groups.addValues(groups.shareOf(key, dimensionsOf), sums);
-  }
-  /** What is read where two spans meet is read once. */
-  const atEdges = async (
-    some: typeof spans,
-    ask: typeof askFor,
+  const askPieces = async (
+    some: readonly string[],
     text: string,
-    add: (groups: SpanGroups, row: Row, sign: 1 | -1) => void,
-  ): Promise<void> => {
-    const nameOf = (part: TimeSpan): string => `${part.fromMs} ${part.toMs}`;
-    const edges = new Map(some.flatMap(({ rows }) => rows.map((part) => [nameOf(part), part])));
-    if (edges.size === 0) return;
-    const names = [...edges.keys()];
-    const at = [...edges.values()];
-    const bounds = [at.map(({ fromMs }) => String(fromMs)), at.map(({ toMs }) => String(toMs))];
-    const byEdge = Map.groupBy(await ask(text, bounds), (row) => names[Number(row['edge']) - 1]);
-    for (const { rows, groups } of some)
-      for (const part of rows) for (const row of byEdge.get(nameOf(part)) ?? []) add(groups, row, part.sign);
+    ...more: readonly unknown[]
+  ): Promise<Found> => {
+    if (some.length === 0) return NOTHING_FOUND;
+    const list = some.flatMap((name) => pieces.get(name) ?? []);
+    const bounds = [
+      list.map(({ grain }) => grain),
+      list.map(({ fromMs }) => fromMs),
+      list.map(({ toMs }) => toMs),
+    ];
+    return Map.groupBy(await ask(text, [...bounds, ...more]), (row) => some[Number(row['piece']) - 1] ?? '');
   };
-  const rowShareOf = (groups: SpanGroups, { key_id: key, status }: Row): number =>
-    groups.rowShareOf(key, dimensionsOf, status as string | undefined);
-  const ofNoGroup = Map.groupBy(
-    spans.filter(({ grouping }) => grouping.by.length === 0),
-    ({ grouping }) => JSON.stringify(grouping.filter),
+  const askEdges = async (some: readonly string[], text: string): Promise<Found> => {
+    if (some.length === 0) return NOTHING_FOUND;
+    const list = some.flatMap((name) => edges.get(name) ?? []);
+    const bounds = [list.map(({ fromMs }) => fromMs), list.map(({ toMs }) => toMs)];
+    return Map.groupBy(await ask(text, bounds), (row) => some[Number(row['edge']) - 1] ?? '');
+  };
+  const namesOf = (of: 'pieces' | 'edges', some: readonly Reading[]): readonly string[] => [
+    ...new Set(some.flatMap((span) => span[of].map(({ name }) => name))),
+  ];
+  const isOfLines = (name: string): boolean => hasLine(pieces.get(name)?.grain ?? MINUTES);
+  const isNotOfLines = (name: string): boolean => !isOfLines(name);
+  const { together = [], keyed = [] } = Object.groupBy(spans, ({ isOneGroup }) =>
+    isOneGroup ? 'together' : 'keyed',
   );
-  for (const counted of COUNTED_AT_EDGES) {
-    for (const some of ofNoGroup.values()) {
-      const filter = some[0]?.grouping.filter ?? {};
-      const ask: typeof askFor = async (text, bounds) =>
-        askFor(text, [...bounds, await keysFor(bounds, filter, counted.keys)]);
-      await atEdges(some, ask, counted.together(columns), (groups, row, sign) => groups.addAll(row, sign));
-    }
-    await atEdges(
-      spans.filter(({ grouping }) => grouping.by.length > 0),
-      askKeyed,
-      counted.byKey(columns),
-      (groups, row, sign) => groups.add(rowShareOf(groups, row), row, sign),
+
+  const lines = await askPieces([...pieces.keys()].filter(isOfLines), LINES);
+  const others = {
+    together: await askPieces(namesOf('pieces', together).filter(isNotOfLines), togetherOf(columns)),
+    keyed: await askPieces(namesOf('pieces', keyed).filter(isNotOfLines), byKey(columns)),
+  };
+  const atEdges: { readonly together: Found; readonly keyed: Found }[] = [];
+  for (const counted of COUNTED_AT_EDGES)
+    atEdges.push({
+      together: await askEdges(namesOf('edges', together), counted.together(columns)),
+      keyed: await askEdges(namesOf('edges', keyed), counted.byKey(columns)),
+    });
+
+  const unknown = new Set<number>();
+  const read = new Map<number, Dimensions>();
+  const dimensionsOf = (key: number): Dimensions | undefined => {
+    const known = read.get(key) ?? keys.known(key);
+    if (known === undefined) unknown.add(key);
+    return known;
+  };
+  const addPiece = (span: Reading, name: string, into: SpanGroups, sign: 1 | -1): void => {
+    for (const { lines: text } of lines.get(name) ?? [])
+      if (isInOneGroup(span, pieces.get(name))) into.addAllLines(text as string, sign);
+      else into.addLines(text as string, sign, dimensionsOf);
+    for (const row of others[span.isOneGroup ? 'together' : 'keyed'].get(name) ?? [])
+      if (span.isOneGroup) into.addAll(row, sign);
+      else into.add(into.shareOf(keyOf(row), dimensionsOf), row, sign);
+  };
+  const addEdge = (span: Reading, name: string, into: SpanGroups, sign: 1 | -1): void => {
+    for (const found of atEdges)
+      for (const row of found[span.isOneGroup ? 'together' : 'keyed'].get(name) ?? [])
+        if (span.isOneGroup) into.addAll(row, sign);
+        else into.add(rowShareOf(into, row, dimensionsOf), row, sign);
+  };
+  const addUp = (): SpanGroups[] => {
+    const totals = new Map<string, SpanGroups>();
+    return spans.map((span) => {
+      const into = new SpanGroups(span.keys, names);
+      const { by, filter } = span.grouping;
+      for (const [parts, add] of [
+        [span.pieces, addPiece],
+        [span.edges, addEdge],
+      ] as const)
+        for (const { name, sign } of parts) {
+          if (by.length > 0) {
+            add(span, name, into, sign);
+            continue;
+          }
+          // What is of one group is added up once for all spans that have it.
+          const part = `${name} ${JSON.stringify(filter)}`;
+          let total = totals.get(part);
+          if (total === undefined) {
+            totals.set(part, (total = new SpanGroups(span.keys, names)));
+            add(span, name, total, 1);
+          }
+          into.addGroups(total, sign);
+        }
+      return into;
+    });
+  };
+  let groups = addUp();
+  // When a question comes again, all of its keys are known.
+  while (unknown.size > 0) {
+    for (const [key, dimensions] of await keys.read(database, unknown)) read.set(key, dimensions);
+    unknown.clear();
+    groups = addUp();
+  }
+
+  for (const [index, span] of spans.entries()) {
+    const into = groups[index];
+    if (into === undefined) continue;
+    const { first, latencies, grouping } = span;
+    if (first !== undefined) into.keepDearest(first);
+    if (!latencies) continue;
+    const { inOne = [], keyed: own = [] } = Object.groupBy(span.pieces, ({ name }) =>
+      isInOneGroup(span, pieces.get(name)) ? 'inOne' : 'keyed',
     );
+    if (into.isAsked(into.shareOfAll())) {
+      const found = await askPieces(
+        inOne.map(({ name }) => name),
+        DURATIONS,
+      );
+      for (const { name, sign } of inOne)
+        for (const row of found.get(name) ?? []) into.addHistograms(into.shareOfAll(), row, sign);
+    }
+    const only = new Set<number>();
+    const isAll = first === undefined && !hasFilter(grouping.filter);
+    for (const { name } of isAll ? [] : own) {
+      for (const { lines: text } of lines.get(name) ?? []) into.wantedOf(text as string, only);
+      for (const row of others.keyed.get(name) ?? []) only.add(keyOf(row));
+    }
+    const found = await askPieces(
+      own.map(({ name }) => name),
+      DURATIONS_BY_KEY,
+      isAll ? null : [...only],
+    );
+    for (const { name, sign } of own)
+      for (const row of found.get(name) ?? [])
+        into.addHistograms(into.shareOf(keyOf(row), dimensionsOf), row, sign);
+    const atEdge = await askEdges(namesOf('edges', [span]), DURATIONS_AT_EDGES);
+    for (const { name, sign } of span.edges)
+      for (const row of atEdge.get(name) ?? [])
+        into.addDurations(
+          span.isOneGroup ? into.shareOfAll() : rowShareOf(into, row, dimensionsOf),
+          row,
+          sign,
+        );
   }
-  for (const { first, groups } of spans) if (first !== undefined) groups.keepDearest(first);
-  for (const span of spans.filter(({ latencies }) => latencies)) {
-    const { groups } = span;
-    const only = span.keys.filter((key) => groups.shareOf(key, dimensionsOf) !== NO_SHARE).map(String);
-    for (const row of await askFor(DURATIONS, [...piecesOf([span]), only]))
-      groups.addHistograms(groups.shareOf(row['key_id'], dimensionsOf), row, row['sign'] === 1n ? 1 : -1);
-  }
-  await atEdges(
-    spans.filter(({ latencies }) => latencies),
-    askKeyed,
-    DURATIONS_AT_EDGES,
-    (groups, row, sign) => groups.addDurations(rowShareOf(groups, row), row, sign),
-  );
-  const answers = spans.map(({ groups, rows }) => ({
-    ...groups.answer(),
-    complete: rows.every((part) => part.fromMs >= there.rowsFromMs),
-  }));
-  return { firstMs, answers };
+  return {
+    firstMs,
+    answers: groups.map((into, index) => ({ ...into.answer(), complete: spans[index]?.complete === true })),
+  };
 }
 
-const keyOf = (row: Row): bigint => row['key_id'] as bigint;
+const keyOf = (row: Row): number => Number(row['key_id']);
 
-function partsOf(found: readonly Row[]): { readonly key: bigint; readonly sums: readonly string[] }[] {
-  return found.flatMap(({ lines }) =>
-    (lines as string).split(',').map((line) => {
-      const [key = '', ...sums] = line.split(' ');
-      return { key: BigInt(key), sums };
-    }),
+type DimensionsOf = (key: number) => Dimensions | undefined;
+const rowShareOf = (groups: SpanGroups, row: Row, dimensionsOf: DimensionsOf): number =>
+  groups.rowShareOf(keyOf(row), dimensionsOf, row['status'] as string | undefined);
+
+type Found = ReadonlyMap<string, readonly Row[]>;
+const NOTHING_FOUND: Found = new Map();
+
+/** No key has to be asked about: what says a session is all of one group where it is counted under none. */
+function isInOneGroup({ isOneGroup, grouping: { by, filter } }: Reading, piece: Piece | undefined): boolean {
+  return (
+    isOneGroup ||
+    (!hasFilter(filter) &&
+      (piece?.grain ?? BY_SESSION) < BY_SESSION &&
+      by.every((dimension) => dimension === 'SESSION'))
   );
 }
 

@@ -108,9 +108,9 @@ export type QueryName = keyof Queries;
 export function createQueries(connection: DatabaseSync): Queries {
   const database = readDatabase(connection);
   const first = connection.prepare(`select min(bucket_ms) as first from rollups where grain = ${DAYS}`);
-  const ask = createShares(connection);
-  const readSpans = createSpanReader(connection, ask);
-  const readRollups = createRollupReader(connection, ask);
+  const shares = createShares(connection);
+  const readSpans = createSpanReader(connection, shares);
+  const readRollups = createRollupReader(connection, shares);
   const state = connection.prepare('select last_operation as last from ledger_state');
   const lastOperation = (): number => Number(state.get()?.['last'] ?? 0);
   return {

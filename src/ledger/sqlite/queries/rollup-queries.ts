@@ -5,7 +5,7 @@ import type { GroupedPoint, GroupedSums, RollupRead } from '../../rollup/group.t
 import { NO_SHARE, PointGroups, SpanGroups } from '../../rollup/span-groups.ts';
 import { SUM_COLUMNS } from '../../rollup/sums.ts';
 import { HISTOGRAMS } from './shares.ts';
-import type { AskForShares } from './shares.ts';
+import type { KeyedShares } from './shares.ts';
 
 const INSIDE = 'grain = ? and bucket_ms >= ? and bucket_ms < ?';
 const sumsOf = (columns: readonly string[]): string =>
@@ -15,7 +15,7 @@ const POINT_COLUMNS = ['cost_nano_usd', 'runs', 'attempts', 'input_tokens', 'out
 /** By group, in no order; exact: SQLite adds integers as integers. */
 export function createRollupReader(
   connection: DatabaseSync,
-  ask: AskForShares,
+  { ask }: KeyedShares,
 ): (read: RollupRead) => readonly GroupedPoint[] {
   const numbers = connection.prepare(
     `select share_of(key_id) as share, ${sumsOf(SUM_COLUMNS)} from rollups where ${INSIDE} group by 1`,

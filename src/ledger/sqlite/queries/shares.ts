@@ -14,13 +14,18 @@ export const HISTOGRAMS =
   "cast(group_concat(latency, '') as blob) as latency, cast(group_concat(first_token, '') as blob) as first_token";
 
 /** From now on it is these groups that the database asks. */
-export type AskForShares = <Groups extends Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>>(
+type AskForShares = <Groups extends Pick<Shares, 'shareOf' | 'rowShareOf'>>(
   grouping: Grouping,
   groupsOf: (keys: KeyShares) => Groups,
 ) => Groups;
 
+export interface KeyedShares {
+  readonly ask: AskForShares;
+  readonly dimensionsOf: (key: number) => Dimensions;
+}
+
 /** Gives a connection `share_of(key_id)` for sums, and `share_of_attempt(rollup_key_id, status)` and `share_of_run(rollup_key_id)` for rows. */
-export function createShares(connection: DatabaseSync): AskForShares {
+export function createShares(connection: DatabaseSync): KeyedShares {
   const keyById = connection.prepare('select dimensions from rollup_keys where id = ?');
   let dimensionsById = new Map<number, Dimensions>();
   const dimensionsOf = (key: number): Dimensions => {
@@ -31,7 +36,7 @@ export function createShares(connection: DatabaseSync): AskForShares {
     dimensionsById.set(key, dimensions);
     return dimensions;
   };
-  let asked: Pick<Shares<unknown>, 'shareOf' | 'rowShareOf'>;
+  let asked: Pick<Shares, 'shareOf' | 'rowShareOf'>;
   const same = { deterministic: true };
   connection.function('share_of', same, (key) => asked.shareOf(key as number, dimensionsOf));
   connection.function('share_of_attempt', same, (key, status) =>
@@ -39,9 +44,12 @@ export function createShares(connection: DatabaseSync): AskForShares {
   );
   connection.function('share_of_run', same, (key) => asked.rowShareOf(key as number, dimensionsOf));
   const remembered = new RememberedShares();
-  return (grouping, groupsOf) => {
-    const groups = groupsOf(remembered.of(grouping));
-    asked = groups;
-    return groups;
+  return {
+    dimensionsOf,
+    ask(grouping, groupsOf) {
+      const groups = groupsOf(remembered.of(grouping));
+      asked = groups;
+      return groups;
+    },
   };
 }

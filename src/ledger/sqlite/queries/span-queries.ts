@@ -1,16 +1,15 @@
 // Reads exact spans of time: from roll-ups, and from rows at edges that no roll-up ends at.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
-import { BY_SESSION } from '../../rollup/dimensions.ts';
+import { BY_SESSION, MINUTES } from '../../rollup/dimensions.ts';
 import { grainsOf, hasFilter } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, PackedAnswer, SpanRead } from '../../rollup/span.ts';
 import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
-import { columnsOf, sumsNamed } from '../../rollup/sums.ts';
+import { LINE, columnsOf, hasLine, sumsNamed } from '../../rollup/sums.ts';
 import { HISTOGRAMS } from './shares.ts';
-import type { AskForShares } from './shares.ts';
+import type { KeyedShares } from './shares.ts';
 
-type Row = { readonly [column: string]: unknown };
 /** Of roll-ups a grain, then from when to when. */
 type Bounds = readonly number[];
 
@@ -37,7 +36,7 @@ const REMEMBERED_SETS = 50;
 
 export function createSpanReader(
   connection: DatabaseSync,
-  ask: AskForShares,
+  { ask, dimensionsOf }: KeyedShares,
 ): (reads: readonly SpanRead[]) => PackedAnswer[] {
   const state = connection.prepare(
     'select pruned_before_ms as rows_from, minutes_from_ms as minutes_from, hours_from_ms as hours_from, quarters_from_ms as quarters_from from ledger_state',
@@ -50,6 +49,9 @@ export function createSpanReader(
   });
   const histograms = connection.prepare(
     `select share_of(key_id) as share, ${HISTOGRAMS} from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE} group by 1`,
+  );
+  const lines = connection.prepare(
+    `select group_concat(coalesce(line, ${LINE})) as lines from ${ROLLUPS} group by bucket_ms`,
   );
   const shareOfAttempt = 'share_of_attempt(rollup_key_id, status)';
   const prepared = new Map<string, Sources>();
@@ -87,41 +89,68 @@ export function createSpanReader(
   return (reads) => {
     const there = kept();
     // Where two parts of a series meet, what is read for the one is read for the other.
-    const known = new Map<string, Row | undefined>();
-    const total = (
-      source: Source,
-      bounds: Bounds,
-      filter: SpanRead['grouping']['filter'],
-    ): Row | undefined => {
-      const name = JSON.stringify([source.name, bounds, filter]);
-      if (!known.has(name)) known.set(name, (hasFilter(filter) ? source.some : source.all).get(...bounds));
-      return known.get(name);
-    };
+    const totals = new Map<string, SpanGroups>();
     return reads.map(({ fromMs, toMs, grouping, latencies, sums: wanted, first }) => {
       const { by, filter } = grouping;
       const names = sumsNamed(wanted);
       const { rollups, rows } = sourcesOf(columnsOf(names));
-      const groups = ask(grouping, (keys) => new SpanGroups(keys, names));
-      const add = (source: Source, bounds: Bounds, sign: 1 | -1, isOneGroup: boolean): void => {
+      const newGroups = (): SpanGroups => ask(grouping, (keys) => new SpanGroups(keys, names));
+      const groups = newGroups();
+      const addSource = (
+        into: SpanGroups,
+        source: Source,
+        bounds: Bounds,
+        sign: 1 | -1,
+        isOneGroup: boolean,
+      ): void => {
         if (isOneGroup) {
-          const row = total(source, bounds, filter);
-          if (row !== undefined && row['n'] !== 0n) groups.addAll(row, sign);
-        } else for (const row of source.byShare.all(...bounds)) groups.add(Number(row['share']), row, sign);
+          const row = (hasFilter(filter) ? source.some : source.all).get(...bounds);
+          if (row !== undefined && row['n'] !== 0n) into.addAll(row, sign);
+        } else for (const row of source.byShare.all(...bounds)) into.add(Number(row['share']), row, sign);
+      };
+      const addSums = (into: SpanGroups, bounds: Bounds, sign: 1 | -1): void => {
+        const [grain = MINUTES] = bounds;
+        // What says a session is all of one group where it is counted under none.
+        const isOneGroup = grain < BY_SESSION ? by.every((each) => each === 'SESSION') : by.length === 0;
+        if (!hasLine(grain)) {
+          addSource(into, rollups, bounds, sign, isOneGroup);
+          return;
+        }
+        for (const row of lines.all(...bounds)) {
+          const text = row['lines'] as string;
+          if (isOneGroup && !hasFilter(filter)) into.addAllLines(text, sign);
+          else into.addLines(text, sign, dimensionsOf);
+        }
+      };
+      const add = (
+        what: string,
+        bounds: Bounds,
+        sign: 1 | -1,
+        addTo: (into: SpanGroups, sign: 1 | -1) => void,
+      ): void => {
+        if (by.length > 0) {
+          addTo(groups, sign);
+          return;
+        }
+        const name = JSON.stringify([what, bounds, filter, names]);
+        let total = totals.get(name);
+        if (total === undefined) {
+          totals.set(name, (total = newGroups()));
+          addTo(total, 1);
+        }
+        groups.addGroups(total, sign);
       };
       const parts = spanParts({ fromMs, toMs, grouping, latencies }, there);
       const sums = parts.sums.flatMap(({ grain, fromMs: from, toMs: to, sign }) =>
-        grainsOf(grain, grouping).map((one) => ({ grain: one, bounds: [one, from, to], sign })),
+        grainsOf(grain, grouping).map((one) => ({ bounds: [one, from, to], sign })),
       );
-      // What says a session is all of one group where it is counted under none.
-      for (const { grain, bounds, sign } of sums)
-        add(
-          rollups,
-          bounds,
-          sign,
-          grain < BY_SESSION ? by.every((each) => each === 'SESSION') : by.length === 0,
-        );
+      for (const { bounds, sign } of sums)
+        add('rollups', bounds, sign, (into, times) => addSums(into, bounds, times));
       for (const { fromMs: from, toMs: to, sign } of parts.rows)
-        for (const source of rows) add(source, [from, to], sign, by.length === 0);
+        for (const source of rows)
+          add(source.name, [from, to], sign, (into, times) =>
+            addSource(into, source, [from, to], times, by.length === 0),
+          );
       if (first !== undefined) groups.keepDearest(first);
       if (latencies) {
         for (const { bounds, sign } of sums)
