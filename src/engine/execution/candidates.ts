@@ -203,7 +203,8 @@ export class Candidates {
   #choice({ model }: Candidate): ModelChoice {
     const extraTokens = this.#world.repair(model.key)?.extraTokens ?? 0;
     const inputTokens = this.#needs.inputTokens(model) + extraTokens;
-    const asked = { model, inputTokens, maxOutputTokens: outputOf(this.#needs, model) };
+    const { feesNanoUsd = 0n } = this.#needs;
+    const asked = { model, inputTokens, maxOutputTokens: outputOf(this.#needs, model), feesNanoUsd };
     return {
       parts: this.#world.model(model),
       inputTokens: Math.min(inputTokens, this.#ask.size.tokens + extraTokens),

@@ -2,6 +2,7 @@
 import { canonicalPlanText } from '../../language/plan/encode.ts';
 import type { Plan, PlanModel, PlanPrice } from '../../language/plan/types.ts';
 import type { ModelRequest, Provider } from '../providers/port.ts';
+import { foreseenFees } from '../providers/shared/surcharges.ts';
 import type { AttemptPolicy, RateGate } from '../resilience/port.ts';
 import type { RequestNeeds } from '../routing/eligibility.ts';
 import type { ExchangeAsk } from './exchange/call.ts';
@@ -110,16 +111,22 @@ export function exchangeNeeds(
       isMany ? Number.POSITIVE_INFINITY : contextTokens,
     );
   const outputTokens = (model: PlanModel): number => exchange.outputTokens(step, model);
+  const feesNanoUsd = foreseenFees(exchange.body.value);
   return {
     capabilities: isMany ? [] : ['text'],
     inputTokens,
     likelyInputTokens: isMany ? 0 : size.tokens,
     maxOutputTokens: 0,
     outputTokens,
+    feesNanoUsd,
     answerTokens: (model) => exchange.answerTokens(step, model) ?? 0,
     holdNanoUsd: (model) =>
-      bounds.worst({ model, inputTokens: inputTokens(model), maxOutputTokens: outputTokens(model) })
-        .costNanoUsd,
+      bounds.worst({
+        model,
+        inputTokens: inputTokens(model),
+        maxOutputTokens: outputTokens(model),
+        feesNanoUsd,
+      }).costNanoUsd,
     passOver: (model) =>
       exchange.passOver(step, model, providers.get(plan, model.provider).exchanger?.speaks ?? []),
   };

@@ -19,6 +19,8 @@ export interface Asked {
   readonly model: Pick<PlanModel, 'key' | 'price' | 'contextTokens' | 'maxOutputTokens'>;
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
+  /** Beside the tokens: of the vendor's own tools. */
+  readonly feesNanoUsd?: NanoUsd;
 }
 
 /** What is kept of a model, for the next process. */
@@ -86,8 +88,9 @@ export class LearntBounds {
     this.#onLearnt = onLearnt;
   }
 
-  worst({ model, inputTokens, maxOutputTokens }: Asked): WorstCase {
+  worst({ model, inputTokens, maxOutputTokens, feesNanoUsd = 0n }: Asked): WorstCase {
     const { price, contextTokens } = model;
+    const fees = price.kind === 'free' ? 0n : feesNanoUsd;
     const learnt = this.#of(model.key);
     // What is beyond the model's own limits is no count of it, and is not settled as one.
     const within = (tokens: number, more: number, limit: number): number =>
@@ -96,7 +99,7 @@ export class LearntBounds {
     const input = within(inputTokens, excess(learnt.input, inputTokens), contextTokens);
     const output = within(maxOutputTokens, excess(learnt.output, maxOutputTokens), mostOutput);
     const dearer = 1 + (learnt.cost - 1) * PAD;
-    const costNanoUsd = times(worstCost(price, input, output), dearer);
+    const costNanoUsd = times(worstCost(price, input, output), dearer) + fees;
     const margin = learnt.calls === 0 ? NEW_MARGIN : learnt.calls < KNOWN_AFTER ? EARLY_MARGIN : undefined;
     if (margin === undefined)
       return {
@@ -107,7 +110,7 @@ export class LearntBounds {
       };
     const moreInput = within(input, Math.ceil(input * margin.share) + margin.tokens, contextTokens) - input;
     const moreOutput = within(output, Math.ceil(output * margin.share), mostOutput) - output;
-    const most = times(worstCost(price, input + moreInput, output + moreOutput), dearer);
+    const most = times(worstCost(price, input + moreInput, output + moreOutput), dearer) + fees;
     return {
       inputTokens: input,
       outputTokens: output,

@@ -16,6 +16,8 @@ export interface RequestNeeds {
   holdNanoUsd?(model: PlanModel): NanoUsd;
   /** Where it is another for each model: what is held for. */
   outputTokens?(model: PlanModel): number;
+  /** Beside its tokens: of the vendor's own tools. */
+  readonly feesNanoUsd?: NanoUsd;
   /** Of one answer, as it is asked of the model; left out: all of the output. */
   answerTokens?(model: PlanModel): number;
   /** Why it is no one to ask, whatever it can do; null: it is. */

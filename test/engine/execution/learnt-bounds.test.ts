@@ -27,6 +27,14 @@ const observe = (
 ): void => bounds.observe(call, reported, costNanoUsd, { inputTokens: call.inputTokens, outputTokens: null });
 
 describe('the bound of a model', () => {
+  test('INV-2: has the fees of the vendor’s own tools on top, as they are', () => {
+    const bounds = new LearntBounds();
+    const { costNanoUsd, margin } = bounds.worst(asked(1_000));
+    const withFees = bounds.worst({ ...asked(1_000), feesNanoUsd: 50_000_000n });
+    expect(withFees.costNanoUsd - costNanoUsd).toBe(50_000_000n);
+    expect(withFees.margin).toEqual(margin);
+  });
+
   test('has a margin while nothing is known, a smaller one early, and none when the model is known', () => {
     const bounds = new LearntBounds();
     const margins = Array.from({ length: 18 }, () => {

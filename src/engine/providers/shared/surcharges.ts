@@ -58,6 +58,22 @@ const OUT_DETAILS = ['completion_tokens_details', 'output_tokens_details', 'comp
 
 const CONTAINER = 'code_interpreter_call';
 
+/**
+ * What the vendor's own tools that a request offers may cost beside its tokens, by its own bounds (Anthropic's `max_uses`, OpenAI's `max_tool_calls`); where
+ * it sets none, nobody knows how often they are called, and one call of each is foreseen.
+ */
+export function foreseenFees({ tools, max_tool_calls: most }: JsonMembers): NanoUsd {
+  let fees = 0n;
+  for (const tool of Array.isArray(tools) ? (tools as readonly unknown[]) : []) {
+    const { type, max_uses: uses } = members(tool) ?? {};
+    const kind = /^(?:web_search|file_search|code_interpreter)/.exec(textOf(type) ?? '')?.[0];
+    const [, each] = kind === undefined ? [] : (OPENAI[`${kind}_call`] ?? []);
+    const times = kind === 'code_interpreter' ? 1 : countOf(uses) || countOf(most) || 1;
+    fees += (each ?? 0n) * BigInt(Math.min(times, MOST_CALLS));
+  }
+  return fees;
+}
+
 /** What is called in a list of items. */
 class ItemCount {
   tools = 0;

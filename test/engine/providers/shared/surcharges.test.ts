@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
 import { responsesReader } from '../../../../src/engine/providers/openai/responses.ts';
+import { foreseenFees } from '../../../../src/engine/providers/shared/surcharges.ts';
 import { UsageReport } from '../../../../src/engine/providers/shared/usage.ts';
 
 const said = (...usages: readonly unknown[]) => {
@@ -20,6 +21,27 @@ const ofItems = (...output: readonly object[]) => {
   whole({ status: 'completed', output });
   return reading.reported.surcharges.list();
 };
+
+describe('what a request’s own tools may cost beside tokens', () => {
+  it.each<readonly [string, { readonly [name: string]: unknown }, bigint]>([
+    [
+      'by Anthropic’s bound of a tool',
+      { tools: [{ type: 'web_search_20250305', max_uses: 5 }] },
+      50_000_000n,
+    ],
+    [
+      'by OpenAI’s bound of a response, and a container once',
+      { tools: [{ type: 'web_search' }, { type: 'code_interpreter' }], max_tool_calls: 3 },
+      60_000_000n,
+    ],
+    ['by one call where there is no bound', { tools: [{ type: 'file_search' }] }, 2_500_000n],
+    ['nothing for the client’s own tools', { tools: [{ type: 'function' }, null, { name: 'f' }] }, 0n],
+    ['nothing where there are none', { tools: 'x', max_tool_calls: 9 }, 0n],
+    ['no more than any answer has', { tools: [{ type: 'web_search', max_uses: 1e300 }] }, 10_000_000n],
+  ])('is foreseen %s', (_how, request, fees) => {
+    expect(foreseenFees(request)).toBe(fees);
+  });
+});
 
 describe('what is billed beside tokens', () => {
   it.each<readonly [string, object, readonly object[]]>([
