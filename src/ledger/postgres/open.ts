@@ -39,7 +39,7 @@ import type { Buried } from './nodes.ts';
 import { Patience } from './patience.ts';
 import { createPostgresReader } from './reader.ts';
 import { openSignals } from './signals.ts';
-import type { NodeSignals } from './signals.ts';
+import type { NodeSignals, Signal } from './signals.ts';
 import { PostgresWriter } from './writer.ts';
 import type { WrittenRow } from '../port.ts';
 import type { Pool } from 'pg';
@@ -54,7 +54,7 @@ const { version: VERSION } = createRequire(import.meta.url)('../../../package.js
   readonly version: string;
 };
 const SHARED: readonly SharedState[] = ['switches', 'keys', 'revisions', 'alerts'];
-/** The other nodes are told so often that this one has written. */
+/** The other nodes are told so often that this one has written, and what it has to say. */
 const TELL_EVERY_MS = 200;
 const LARGEST_PART = 7_500;
 /** Of the newest alerts, so many may have come between two looks. */
@@ -132,17 +132,38 @@ export async function openPostgres(options: LedgerOptions): Promise<Ledger> {
     const heard = signals;
     heard.onBuried((_id, found) => void recordAlerts({ ...found, journal: recovered.journal }));
     heard.onFenced(() => writer.fence());
-    tellOthers = throttled(clock, TELL_EVERY_MS, () => {
-      // What counts in statistics is told to whoever is there to hear it.
-      if (heard.living().length > 1) heard.send({ kind: 'wrote' }).catch(() => undefined);
+    // In one statement, to whoever is there to hear it: each wakes all nodes.
+    const untold: Signal[] = [];
+    let hasWritten = false;
+    const tell = throttled(clock, TELL_EVERY_MS, () => {
+      const signals = untold.splice(0);
+      if (hasWritten) signals.push({ kind: 'wrote' });
+      hasWritten = false;
+      if (heard.living().length > 1) heard.send(...signals).catch(() => undefined);
     });
+    tellOthers = () => {
+      hasWritten = true;
+      tell();
+    };
+    const say: Cluster['say'] = (news) => {
+      if (heard.living().length < 2) return;
+      for (const part of inParts(news)) untold.push({ kind: 'said', news: part });
+      tell();
+    };
     const lowered = createLowered(reads, node.seq, heard);
     tellLowered = lowered.written;
     announceAlerts(heard, plain, feed, clock.nowMs());
     tellWaiting = throttled(clock, TELL_WAITING_EVERY_MS, () => {
       heard.send({ kind: 'waiting' }).catch(() => undefined);
     });
-    const cluster = createCluster(writing, address, node.seq, heard, lowered.listen, patience);
+    const cluster = createCluster(
+      writing,
+      address,
+      node.seq,
+      heard,
+      { say, onLowered: lowered.listen },
+      patience,
+    );
     return {
       ...assembleLedger({
         queue,
@@ -291,18 +312,15 @@ function createCluster(
   address: DatabaseAddress,
   node: number,
   signals: NodeSignals,
-  onLowered: Cluster['onLowered'],
+  told: Pick<Cluster, 'say' | 'onLowered'>,
   patience: Patience,
 ): Cluster {
   return {
+    ...told,
     leases: createLeases(pool, address, node, signals, patience),
     ready: () => signals.ready(),
     nodes: () => signals.living(),
     onNodes: (listener) => signals.onNodes(listener),
-    say(news) {
-      if (signals.living().length < 2) return;
-      for (const part of inParts(news)) signals.send({ kind: 'said', news: part }).catch(() => undefined);
-    },
     onSaid: (listener) =>
       signals.onSignal((signal) => {
         if (signal.kind === 'said') listener(signal.news);
@@ -332,7 +350,6 @@ function createCluster(
         for (const stop of stops) stop();
       };
     },
-    onLowered,
     onWaiting(listener) {
       const stops = [
         signals.onSignal(({ kind }) => {

@@ -32,7 +32,8 @@ export interface NodeSignals {
   /** Nodes that live, this one among them; by their last signs of life. */
   living(): readonly ClusterNode[];
   onNodes(listener: (count: number) => void): () => void;
-  send(signal: Signal): Promise<void>;
+  /** In one statement. */
+  send(...signals: readonly Signal[]): Promise<void>;
   onSignal(listener: (signal: Signal, from: number) => void): () => void;
   /** The connection was lost and is back: what was told meanwhile was not heard. */
   onReconnect(listener: () => void): () => void;
@@ -206,9 +207,16 @@ export async function openSignals(
     }
   }
 
-  async function send(signal: Signal): Promise<void> {
-    const place = signal.kind === 'message' && signal.to !== undefined ? `${channel}_${signal.to}` : channel;
-    await pool.query('select pg_notify($1, $2)', [place, JSON.stringify({ ...signal, from: node })]);
+  async function send(...signals: readonly Signal[]): Promise<void> {
+    const places = signals.map((signal) =>
+      signal.kind === 'message' && signal.to !== undefined ? `${channel}_${signal.to}` : channel,
+    );
+    const texts = signals.map((signal) => JSON.stringify({ ...signal, from: node }));
+    await pool.query({
+      name: 'headgate_tell',
+      text: 'select pg_notify(place, said) from unnest($1::text[], $2::text[]) as u(place, said)',
+      values: [places, texts],
+    });
   }
 
   function beat(): Promise<void> {
