@@ -33,7 +33,8 @@ export function longChat(bytes: number): (index: number) => string {
   return (index) => post('/v1/chat/completions', chatBody(`${index.toString(36)} ${rest}`));
 }
 
-function chatBody(text: string, more: object = {}): string {
+/** `more`: further members, as `stream`. */
+export function chatBody(text: string, more: object = {}): string {
   return JSON.stringify({
     model: 'bench-model',
     max_tokens: 200,

@@ -5,6 +5,7 @@
 //   /tenth/v1/chat/completions      after 100 ms
 //   /paced/v1/…   with stream      first token after 300 ms, then 10 pieces a second for 4 s
 //   /brief/v1/…   with stream      first token after 300 ms, then 20 pieces a second for 1.5 s
+//   /lasting/v1/… with stream      first token after 300 ms, then 10 pieces a second for 30 s
 //   /held/v1/…    with stream      first token after 300 ms, then a piece each 5 s for 40 s
 //   /flat/v1/…    with stream      200 pieces at once
 //   /faulty/v1/…                   at once, one call in eight with a fault: 500, 429, a reset, a cut stream, no JSON, late
@@ -79,6 +80,7 @@ const FLAT = Buffer.concat([STREAM_HEAD, ...Array.from({ length: 200 }, () => PI
 
 const PIECES = 40;
 const EVERY_MS = 100;
+const LASTING_PIECES = 300;
 const BRIEF_PIECES = 30;
 const BRIEF_EVERY_MS = 50;
 const HELD_PIECES = 8;
@@ -148,6 +150,7 @@ function misbehave(socket: Socket): void {
 
 function serve(socket: Socket, path: string, streams: boolean): void {
   if (path.startsWith('/paced')) pace(socket, PIECES, EVERY_MS);
+  else if (path.startsWith('/lasting')) pace(socket, LASTING_PIECES, EVERY_MS);
   else if (path.startsWith('/brief')) pace(socket, BRIEF_PIECES, BRIEF_EVERY_MS);
   else if (path.startsWith('/held')) pace(socket, HELD_PIECES, HELD_EVERY_MS);
   else if (path.startsWith('/slow')) after(jitterMs(), () => socket.write(GOOD));
