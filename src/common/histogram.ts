@@ -130,10 +130,9 @@ export class DenseHistogram {
     return null;
   }
 
-  /** Adds what `encodeHistogram` wrote, or takes it away. */
-  add(bytes: Uint8Array, sign: 1 | -1 = 1): void {
-    const { length } = bytes;
-    for (let at = 0; at < length;) {
+  /** Adds what `encodeHistogram` wrote, or takes it away; `from`, `to`: where it stands. */
+  add(bytes: Uint8Array, sign: 1 | -1 = 1, from = 0, to = bytes.length): void {
+    for (let at = from; at < to;) {
       let bucket = 0;
       let scale = 1;
       let byte = bytes[at] ?? 0;
@@ -190,10 +189,10 @@ export class HistogramSum {
   #only = NOTHING;
   #sum: DenseHistogram | null = null;
 
-  add(bytes: Uint8Array, sign: 1 | -1): void {
-    if (bytes.length === 0) return;
-    if (this.#sum === null && this.#only === NOTHING && sign === 1) this.#only = bytes;
-    else this.#added().add(bytes, sign);
+  add(bytes: Uint8Array, sign: 1 | -1, from = 0, to = bytes.length): void {
+    if (from === to) return;
+    if (this.#sum === null && this.#only === NOTHING && sign === 1) this.#only = bytes.subarray(from, to);
+    else this.#added().add(bytes, sign, from, to);
   }
 
   record(durationMs: number, times: number): void {

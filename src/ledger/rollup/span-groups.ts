@@ -225,6 +225,25 @@ export class SpanGroups extends Shares {
     }
   }
 
+  /** Histograms of keys, one after the other: what `KEYED_HISTOGRAMS` of either database gives. */
+  addKeyedHistograms(row: Row, sign: 1 | -1, dimensionsOf: DimensionsOf<number>): void {
+    const [latencies, firstTokens] = [row['latency'] as Uint8Array, row['first_token'] as Uint8Array];
+    const key = numbersOf(row['keys'] as string);
+    const latencyLength = numbersOf(row['latency_lengths'] as string);
+    const firstTokenLength = numbersOf(row['first_token_lengths'] as string);
+    for (let [at, firstAt] = [0, 0]; at < latencies.length || firstAt < firstTokens.length;) {
+      const share = this.keys.ofSums(key(), dimensionsOf);
+      const [end, firstEnd] = [at + latencyLength(), firstAt + firstTokenLength()];
+      for (const { group, sign: own } of this.partsOf(share)) {
+        if (!this.isWanted(group)) continue;
+        const { latency, firstToken } = this.#durationsOf(group);
+        latency.add(latencies, times(own, sign), at, end);
+        firstToken.add(firstTokens, times(own, sign), firstAt, firstEnd);
+      }
+      [at, firstAt] = [end, firstEnd];
+    }
+  }
+
   addDurations(share: number, { latency_ms, first_token_ms }: Row, sign: 1 | -1): void {
     for (const { group } of this.partsOf(share)) {
       if (!this.isWanted(group)) continue;
@@ -237,7 +256,13 @@ export class SpanGroups extends Shares {
   /** Those that are left are not asked for: what is added from now on are durations, of the dearest alone. */
   keepDearest(count: number): void {
     const { numbers, rows } = this.#found();
-    this.#kept = new Set(rows.slice(0, count).map((row) => numbers[row] ?? NO_SHARE));
+    if (rows.length > count)
+      this.#kept = new Set(rows.slice(0, count).map((row) => numbers[row] ?? NO_SHARE));
+  }
+
+  /** Whether there are groups that are not asked for. */
+  get leavesOut(): boolean {
+    return this.#kept !== null;
   }
 
   /** Whether anybody asks for what is counted in a share. */
@@ -330,6 +355,20 @@ interface FoundGroups {
   readonly numbers: readonly number[];
   /** Of the groups in which there is something, the dearest first. */
   readonly rows: readonly number[];
+}
+
+/** One after the other of a text that has commas between them. */
+function numbersOf(text: string): () => number {
+  let at = 0;
+  return () => {
+    let number = 0;
+    for (let code = text.charCodeAt(at); code >= 48; code = text.charCodeAt(at)) {
+      number = number * 10 + code - 48;
+      at += 1;
+    }
+    at += 1;
+    return number;
+  };
 }
 
 /** Of no other values. */

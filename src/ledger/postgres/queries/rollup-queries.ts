@@ -138,8 +138,9 @@ const byKey = (columns: readonly string[]): string =>
   `select piece, key_id, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece, key_id`;
 const DURATIONS = `select piece, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
 /** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
-const DURATIONS_BY_KEY = `select piece, key_id, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE}
-  where $4::bigint[] is null or key_id + 0 = any($4::bigint[]) group by piece, key_id`;
+const KEYED_HISTOGRAMS = `select piece, string_agg(key_id::text, ',') as keys, string_agg(length(latency)::text, ',') as latency_lengths,
+  string_agg(length(first_token)::text, ',') as first_token_lengths, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE}
+  where $4::bigint[] is null or key_id + 0 = any($4::bigint[]) group by piece`;
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
 /** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */
@@ -332,19 +333,18 @@ export async function readSpans(
         for (const row of found.get(name) ?? []) into.addHistograms(into.shareOfAll(), row, sign);
     }
     const only = new Set<number>();
-    const isAll = first === undefined && !hasFilter(grouping.filter);
+    const isAll = !into.leavesOut && !hasFilter(grouping.filter);
     for (const { name } of isAll ? [] : own) {
       for (const { lines: text } of lines.get(name) ?? []) into.wantedOf(text as string, only);
       for (const row of others.keyed.get(name) ?? []) only.add(keyOf(row));
     }
     const found = await askPieces(
       own.map(({ name }) => name),
-      DURATIONS_BY_KEY,
+      KEYED_HISTOGRAMS,
       isAll ? null : [...only],
     );
     for (const { name, sign } of own)
-      for (const row of found.get(name) ?? [])
-        into.addHistograms(into.shareOf(keyOf(row), dimensionsOf), row, sign);
+      for (const row of found.get(name) ?? []) into.addKeyedHistograms(row, sign, dimensionsOf);
     const atEdge = await askEdges(namesOf('edges', [span]), DURATIONS_AT_EDGES);
     for (const { name, sign } of span.edges)
       for (const row of atEdge.get(name) ?? [])

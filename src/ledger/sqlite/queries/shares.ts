@@ -13,6 +13,10 @@ const REMEMBERED_KEYS = 50_000;
 export const HISTOGRAMS =
   "cast(group_concat(latency, '') as blob) as latency, cast(group_concat(first_token, '') as blob) as first_token";
 
+/** Of keys, one after the other. */
+export const KEYED_HISTOGRAMS = `group_concat(key_id) as keys, group_concat(length(latency)) as latency_lengths,
+  group_concat(length(first_token)) as first_token_lengths, ${HISTOGRAMS}`;
+
 /** From now on it is these groups that the database asks. */
 type AskForShares = <Groups extends Pick<Shares, 'shareOf' | 'rowShareOf'>>(
   grouping: Grouping,

@@ -7,7 +7,7 @@ import { spanParts } from '../../rollup/span.ts';
 import type { Kept, PackedAnswer, SpanRead } from '../../rollup/span.ts';
 import { NO_SHARE, SpanGroups } from '../../rollup/span-groups.ts';
 import { LINE, columnsOf, hasLine, sumsNamed } from '../../rollup/sums.ts';
-import { HISTOGRAMS } from './shares.ts';
+import { HISTOGRAMS, KEYED_HISTOGRAMS } from './shares.ts';
 import type { KeyedShares } from './shares.ts';
 
 /** Of roll-ups a grain, then from when to when. */
@@ -47,9 +47,8 @@ export function createSpanReader(
     some: connection.prepare(`select count(*) as n, ${columns} from ${rows} and ${share} <> ${NO_SHARE}`),
     byShare: connection.prepare(`select ${share} as share, ${columns} from ${rows} group by 1`),
   });
-  const histograms = connection.prepare(
-    `select share_of(key_id) as share, ${HISTOGRAMS} from ${ROLLUPS} and share_of(key_id) <> ${NO_SHARE} group by 1`,
-  );
+  const histograms = connection.prepare(`select ${HISTOGRAMS} from ${ROLLUPS} group by bucket_ms`);
+  const keyedHistograms = connection.prepare(`select ${KEYED_HISTOGRAMS} from ${ROLLUPS} group by bucket_ms`);
   const lines = connection.prepare(
     `select group_concat(coalesce(line, ${LINE})) as lines from ${ROLLUPS} group by bucket_ms`,
   );
@@ -101,24 +100,26 @@ export function createSpanReader(
         source: Source,
         bounds: Bounds,
         sign: 1 | -1,
-        isOneGroup: boolean,
+        isTogether: boolean,
       ): void => {
-        if (isOneGroup) {
+        if (isTogether) {
           const row = (hasFilter(filter) ? source.some : source.all).get(...bounds);
           if (row !== undefined && row['n'] !== 0n) into.addAll(row, sign);
         } else for (const row of source.byShare.all(...bounds)) into.add(Number(row['share']), row, sign);
       };
+      // What says a session is all of one group where it is counted under none.
+      const isOneGroup = ([grain = MINUTES]: Bounds): boolean =>
+        grain < BY_SESSION ? by.every((each) => each === 'SESSION') : by.length === 0;
+      /** No key has to be asked about. */
+      const isInOneGroup = (bounds: Bounds): boolean => isOneGroup(bounds) && !hasFilter(filter);
       const addSums = (into: SpanGroups, bounds: Bounds, sign: 1 | -1): void => {
-        const [grain = MINUTES] = bounds;
-        // What says a session is all of one group where it is counted under none.
-        const isOneGroup = grain < BY_SESSION ? by.every((each) => each === 'SESSION') : by.length === 0;
-        if (!hasLine(grain)) {
-          addSource(into, rollups, bounds, sign, isOneGroup);
+        if (!hasLine(bounds[0] ?? MINUTES)) {
+          addSource(into, rollups, bounds, sign, isOneGroup(bounds));
           return;
         }
         for (const row of lines.all(...bounds)) {
           const text = row['lines'] as string;
-          if (isOneGroup && !hasFilter(filter)) into.addAllLines(text, sign);
+          if (isInOneGroup(bounds)) into.addAllLines(text, sign);
           else into.addLines(text, sign, dimensionsOf);
         }
       };
@@ -154,7 +155,13 @@ export function createSpanReader(
       if (first !== undefined) groups.keepDearest(first);
       if (latencies) {
         for (const { bounds, sign } of sums)
-          for (const row of histograms.all(...bounds)) groups.addHistograms(Number(row['share']), row, sign);
+          if (isInOneGroup(bounds)) {
+            if (groups.isAsked(groups.shareOfAll()))
+              for (const row of histograms.all(...bounds))
+                groups.addHistograms(groups.shareOfAll(), row, sign);
+          } else
+            for (const row of keyedHistograms.all(...bounds))
+              groups.addKeyedHistograms(row, sign, dimensionsOf);
         for (const { fromMs: from, toMs: to, sign } of parts.rows)
           for (const row of durations.all(from, to)) groups.addDurations(Number(row['share']), row, sign);
       }
