@@ -6,7 +6,7 @@ import { readAddresses } from './email/addresses.ts';
 import type { Address } from './email/addresses.ts';
 import { readBody } from './email/body.ts';
 import type { MailMessage } from './email/body.ts';
-import { decodeCharset, strictUtf8 } from './email/content.ts';
+import { decodeCharset, isSevenBit, strictUtf8 } from './email/content.ts';
 import { readDate } from './email/date.ts';
 import { decodeText } from './email/headers.ts';
 import { field, readParts, TooLarge } from './email/parts.ts';
@@ -74,7 +74,7 @@ function identifier(written: string | undefined): string | null {
 function characters(value: string, charset: string): string {
   if (isAscii(value)) return value;
   const bytes = Buffer.from(value, 'latin1');
-  return strictUtf8(bytes) ?? decodeCharset(bytes, charset);
+  return strictUtf8(bytes) ?? decodeCharset(bytes, isSevenBit(charset) ? '' : charset);
 }
 
 const OTHER_CHARSET = /charset\s{0,5}=\s{0,5}"?(?!utf-?8|us-ascii)[\w-]/i;

@@ -6,7 +6,7 @@ import { endingOf } from '../shared/finish.ts';
 import { withJsonInstruction } from '../shared/instruction.ts';
 import { emptyReading, members, NO_PIECE, SILENT_OUTPUT, textOf } from '../shared/reading.ts';
 import type { AnswerReader, JsonMembers, Piece } from '../shared/reading.ts';
-import { errorWords } from '../shared/error-body.ts';
+import { errorWords, isGiven } from '../shared/error-body.ts';
 import { UsageReport } from '../shared/usage.ts';
 import type { OutputLimitName } from './output-limit.ts';
 import { markedText, markedTexts, promptCacheMembers } from './prompt-cache.ts';
@@ -81,7 +81,7 @@ export function chatReader(): AnswerReader {
 
   const readEnd = (choice: JsonMembers, cameWithText: boolean): void => {
     const { error } = choice;
-    if (members(error) !== undefined || (typeof error === 'string' && error !== '')) {
+    if (isGiven(error)) {
       reading.failure = errorWords(error);
       return;
     }

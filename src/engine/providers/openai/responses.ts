@@ -123,10 +123,10 @@ export function responsesReader(): AnswerReader {
           return NO_PIECE;
         }
         case 'response.output_text.delta':
-          pieced.add(partOf(data));
+          if (data['delta'] !== '') pieced.add(partOf(data));
           return said(data, data['delta']);
         case 'response.output_text.done':
-          return pieced.has(partOf(data)) ? NO_PIECE : said(data, data['text']);
+          return pieced.has(partOf(data)) || pieced.has(UNNAMED) ? NO_PIECE : said(data, data['text']);
         case 'response.completed':
         case 'response.incomplete':
         case 'response.failed':
@@ -145,6 +145,9 @@ export function responsesReader(): AnswerReader {
     },
   };
 }
+
+/** A piece that does not say what it is a piece of. */
+const UNNAMED = 'undefined.undefined';
 
 function partOf(data: JsonMembers): string {
   return `${String(data['output_index'])}.${String(data['content_index'])}`;

@@ -30,6 +30,10 @@ export interface Lesson {
   readonly remedy: string | null;
 }
 
+/** How a server words that it has nothing at an address: of the model it says nothing. */
+const NOTHING_THERE =
+  /^40[45] (?:a web page: )?(?:404:? )?(?:(?:page|resource|url|path|route|endpoint) )?not found\.?$|^405 |^404 no reason given$/i;
+
 /** A name is shorter. */
 const MOST_TIER = 64;
 
@@ -177,9 +181,11 @@ export class CallReport {
     const then =
       verdict.class === 'authentication' && apiKeySecret !== null
         ? `; check ${apiKeySecret}`
-        : remedy === null
-          ? ''
-          : `; ${remedy}`;
+        : remedy !== null
+          ? `; ${remedy}`
+          : NOTHING_THERE.test(`${status} ${failure.message}`)
+            ? '; is baseUrl right?'
+            : '';
     const named = failure.status === null ? '' : ` (${failure.status})`;
     const where = status === null ? `an error inside the answer${named}` : String(status);
     return {

@@ -97,11 +97,14 @@ function isCode(value: unknown): boolean {
 
 const NAMES_OF_ANSWERS = ['choices', 'content', 'output', 'response', 'delta', 'id'] as const;
 
-function isGiven(error: unknown): boolean {
+/** Some servers send the members of an error with nothing in them beside an answer. */
+export function isGiven(error: unknown): boolean {
   if (typeof error === 'string') return error !== '';
   if (Array.isArray(error)) return error.length > 0;
   const inside = members(error);
-  return inside !== undefined && Object.keys(inside).length > 0;
+  return Object.values(inside ?? {}).some(
+    (said) => said !== null && said !== '' && said !== 0 && said !== false,
+  );
 }
 
 function innerError(outer: JsonMembers): JsonMembers | undefined {

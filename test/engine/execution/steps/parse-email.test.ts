@@ -44,6 +44,11 @@ describe('parse: email', () => {
       });
   });
 
+  test('reads a charset of seven bits where other parts of the message were decoded before', async () => {
+    const raw = `From: Jürgen <j@example.com>\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\n\u001b$BF|K\\\u001b(B`;
+    expect(await parsed(raw)).toMatchObject({ from: { name: 'Jürgen' }, text: '日本' });
+  });
+
   test.each([
     ['cp437', 'Gr=81=E1e'],
     ['IBM850', 'Gr=81=E1e'],

@@ -1,6 +1,7 @@
 // Reading answers of OpenAI and of those who nearly speak its protocol.
 import { describe, expect, it } from 'vitest';
 import { chatReader } from '../../../../src/engine/providers/openai/chat.ts';
+import { errorInside } from '../../../../src/engine/providers/shared/error-body.ts';
 import { responsesReader } from '../../../../src/engine/providers/openai/responses.ts';
 import type { AnswerReader, JsonMembers } from '../../../../src/engine/providers/shared/reading.ts';
 
@@ -141,6 +142,14 @@ describe('reading Chat Completions', () => {
     },
   );
 
+  it('takes an error with nothing in it for none', () => {
+    const reader = chatReader();
+    const error = { code: 0, message: null, type: '' };
+    reader.whole({ error, choices: [{ message: { content: 'a' }, finish_reason: 'stop', error }] });
+    expect(reader.reading).toMatchObject({ text: 'a', failure: null });
+    expect(errorInside({ error, choices: [] }, true)).toBeUndefined();
+  });
+
   it('reads an error inside the choice', () => {
     const reader = chatReader();
     const error = { code: 502, message: 'Upstream error from Nebius: overloaded' };
@@ -162,8 +171,10 @@ describe('reading Responses', () => {
     const at = { output_index: 0, content_index: 0 };
     const done = { type: 'response.output_text.done', ...at, text: 'All.' };
     expect(stream(responsesReader(), done).text).toBe('All.');
-    const delta = { type: 'response.output_text.delta', ...at, delta: 'All.' };
+    const delta = { type: 'response.output_text.delta', delta: 'All.' };
+    expect(stream(responsesReader(), { ...delta, ...at }, done).text).toBe('All.');
     expect(stream(responsesReader(), delta, done).text).toBe('All.');
+    expect(stream(responsesReader(), { ...delta, ...at, delta: '' }, done).text).toBe('All.');
   });
 
   it('counts the calls of a stream without going over them again for each', () => {

@@ -1,5 +1,5 @@
 // What an e-mail says: the text of its parts, no part of it lost and none said twice, and the attachments beside it.
-import { decodeCharset, decodeTransfer, strictUtf8 } from './content.ts';
+import { decodeCharset, decodeTransfer, isSevenBit, strictUtf8 } from './content.ts';
 import { decodeText, printable } from './headers.ts';
 import { htmlText } from './html-text.ts';
 import type { Part } from './parts.ts';
@@ -95,7 +95,8 @@ function isText({ type, disposition, fields }: Part, inside: Inside): boolean {
 async function readText(message: MailMessage, part: Part, bytes: Buffer): Promise<string> {
   const { parameters, value } = part.type;
   const charset = parameters.get('charset') ?? '';
-  const isEncoded = /^(?:base64|quoted-printable|x?-?uu)/.test(part.encoding);
+  // A charset of seven bits is ASCII until it is read, whatever was decoded around it.
+  const isEncoded = /^(?:base64|quoted-printable|x?-?uu)/.test(part.encoding) || isSevenBit(charset);
   const text =
     message.isDecoded && !isEncoded
       ? (strictUtf8(bytes) ?? decodeCharset(bytes, charset))

@@ -82,6 +82,11 @@ function decodeUuencode(body: string): Buffer {
   return Buffer.from(bytes);
 }
 
+/** A charset that is written in ASCII alone. */
+export function isSevenBit(label: string): boolean {
+  return /^\s*'?(?:(?:unicode-1-1-)?utf-?7|iso-2022-|hz-)/i.test(label);
+}
+
 /** Text in a charset by its label; of an unknown one as UTF-8 where it is that, else as Windows-1252. */
 export function decodeCharset(bytes: Uint8Array, label: string): string {
   const name = label
