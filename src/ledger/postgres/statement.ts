@@ -178,14 +178,18 @@ interface Section {
 interface Plain {
   /** What is sent. */
   readonly keys: readonly string[];
-  /** What has to be blank. */
-  readonly blank: readonly string[];
+  /** What has to be blank: nothing where nothing is another thing than 0, and 0 where a column cannot be without a value. */
+  readonly nulls: readonly string[];
+  readonly zeros: readonly string[];
   readonly orElse: keyof TurnRows;
 }
 
 function plain(columns: readonly Column[], without: Blanks, orElse: keyof TurnRows): Plain {
   const said = columns.map(({ key }) => key).filter((key) => !without.has(key));
-  return { keys: said, blank: [...without.keys()], orElse };
+  const { nulls = [], zeros = [] } = Object.groupBy(without.keys(), (key) =>
+    without.get(key)?.startsWith('null') === true ? 'nulls' : 'zeros',
+  );
+  return { keys: said, nulls, zeros, orElse };
 }
 
 const PLAIN_END = plain(PROGRESS, CLOSED_BLANKS, 'closed');
@@ -251,7 +255,7 @@ const SECTIONS: readonly Section[] = [
     plain: {
       ...PLAIN_END,
       keys: ['id', ...PLAIN_END.keys],
-      blank: [...PLAIN_END.blank, 'moved', 'fromStatus'],
+      nulls: [...PLAIN_END.nulls, 'moved', 'fromStatus'],
     },
     write: (place) => closed(place, '', "attempts.status in ('open', 'unreconciled')", '', CLOSED_BLANKS),
     otherwise: STALE,
@@ -337,7 +341,7 @@ function partsOf(turn: Turn): readonly Part[] {
     const rows: object[] = [];
     const others: object[] = [];
     for (const row of given as readonly Row[])
-      if (only.blank.every((key) => isBlank(row[key]))) rows.push(saying(row, only.keys));
+      if (isPlain(row, only)) rows.push(saying(row, only.keys));
       else others.push(row);
     left[only.orElse] = only.orElse === section.rows ? others : [...(left[only.orElse] ?? []), ...others];
     return rows.length === 0 ? [] : [{ section, rows }];
@@ -346,8 +350,12 @@ function partsOf(turn: Turn): readonly Part[] {
 
 type Row = { readonly [key: string]: unknown };
 
-const isBlank = (value: unknown): boolean =>
-  value === null || value === undefined || value === 0 || value === '0';
+function isPlain(row: Row, { nulls, zeros }: Plain): boolean {
+  return (
+    nulls.every((key) => (row[key] ?? null) === null) &&
+    zeros.every((key) => row[key] === 0 || row[key] === '0' || (row[key] ?? null) === null)
+  );
+}
 
 function saying(row: Row, said: readonly string[]): object {
   const sent: { [key: string]: unknown } = {};

@@ -54,6 +54,23 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       expect(await ledger.run('run_2')).toBeUndefined();
     });
 
+    it('INV-1: tells a cost of nothing that a provider has told from one that nobody has told', async () => {
+      const ledger = await store.open();
+      const run = makeRun('run_1');
+      await ledger.openRun(run);
+      for (const [id, reportedCostNanoUsd] of [
+        ['att_told', 0n],
+        ['att_untold', null],
+      ] as const) {
+        const attempt = makeAttempt(id, run);
+        await ledger.openAttempt(attempt);
+        await ledger.closeAttempt(settle(attempt, { reportedCostNanoUsd }), null);
+      }
+      expect(
+        (await ledger.attemptsOf(['run_1'])).get('run_1')?.map((one) => one.reportedCostNanoUsd),
+      ).toEqual([0n, null]);
+    });
+
     it('tells an answer of the cache from one that the loop guard gave again', async () => {
       const ledger = await store.open();
       const cached = makeRun('run_1', { cached: true });
