@@ -325,6 +325,23 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect(await second.switches()).toMatchObject([{ scope: 'all' }]);
   });
 
+  it('hears all that is said, in its order, also what was said before', async () => {
+    const { first, second } = await two();
+    while (first.cluster?.nodes().length !== 2) await sleep(10);
+    const all = ['open', 'closed', 'open', 'closed', 'last'];
+    const heard: unknown[] = [];
+    const done = new Promise<void>((resolve) =>
+      second.cluster?.onSaid((news) => {
+        heard.push(...news);
+        if (JSON.stringify(news).includes('last')) resolve();
+      }),
+    );
+    // The first is told at once, and the others with each other.
+    for (const state of ['first', ...all]) first.cluster?.say([{ state }]);
+    await done;
+    expect(heard).toEqual(['first', ...all].map((state) => ({ state })));
+  });
+
   it('asks again what it read while its connection was lost', async () => {
     const address = await emptyDatabase();
     const proxy = await startPostgresProxy(address);

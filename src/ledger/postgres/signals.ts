@@ -32,7 +32,7 @@ export interface NodeSignals {
   /** Nodes that live, this one among them; by their last signs of life. */
   living(): readonly ClusterNode[];
   onNodes(listener: (count: number) => void): () => void;
-  /** In one statement. */
+  /** In one statement, and each of them is heard, in this order. */
   send(...signals: readonly Signal[]): Promise<void>;
   onSignal(listener: (signal: Signal, from: number) => void): () => void;
   /** The connection was lost and is back: what was told meanwhile was not heard. */
@@ -211,7 +211,8 @@ export async function openSignals(
     const places = signals.map((signal) =>
       signal.kind === 'message' && signal.to !== undefined ? `${channel}_${signal.to}` : channel,
     );
-    const texts = signals.map((signal) => JSON.stringify({ ...signal, from: node }));
+    // Numbered: of two that are alike in one statement PostgreSQL tells but one.
+    const texts = signals.map((signal, number) => JSON.stringify({ ...signal, from: node, number }));
     await pool.query({
       name: 'headgate_tell',
       text: 'select pg_notify(place, said) from unnest($1::text[], $2::text[]) as u(place, said)',
