@@ -98,10 +98,12 @@ function createGate(clock: Clock, processes: () => number): SharedGate {
     cancelTimer?.();
     cancelTimer = undefined;
     for (const waiter of line) {
-      const delay = delayFor(1, waiter.tokens, clock.monotonicMs());
+      const nowMs = clock.monotonicMs();
+      const delay = delayFor(1, waiter.tokens, nowMs);
       if (delay > 0) {
-        // Whoever waits longer looks again in between: it may have been opened.
-        cancelTimer = clock.after(Math.min(delay, LONGEST_CLOSED_MS), admit);
+        // It opens when it opens, whatever was told; whoever waits longer than an hour looks again in between.
+        const closedMs = closedUntilMs - nowMs;
+        cancelTimer = clock.after(Math.min(closedMs > 0 ? closedMs : delay, LONGEST_CLOSED_MS), admit);
         return;
       }
       take(waiter.tokens);

@@ -16,6 +16,15 @@ describe("the provider's word", () => {
     expect(seen.at).toEqual([2_000]);
   });
 
+  it('lets those in who came late when the hour is over for which a longer word is believed', async () => {
+    const { clock, gate } = openGate(limits(null));
+    gate.observe({ ...nothing, closedForMs: 5 * 86_400_000, refused: true });
+    await clock.advance(50 * 60_000);
+    const seen = queueUp(clock, gate, 1);
+    await clock.runUntilIdle(7_200_000);
+    expect(seen.at).toEqual([3_600_000]);
+  });
+
   it('lets callers in one by one after a 429, at half the pace that was refused, and faster as time goes by', async () => {
     const { clock, gate } = openGate(limits(null));
     for (let call = 0; call < 100; call += 1) {
