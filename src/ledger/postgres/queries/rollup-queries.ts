@@ -2,8 +2,8 @@
 import { BY_SESSION, DAYS, MINUTES, decodeDimensions } from '../../rollup/dimensions.ts';
 import type { Dimensions } from '../../rollup/dimensions.ts';
 import { isClosed, isFinished, ofAttempts, ofRuns, sumsAs } from '../../rollup/counted.ts';
-import { grainsOf, hasFilter } from '../../rollup/group.ts';
-import type { GroupedPoint, GroupedSums, Grouping, RollupRead } from '../../rollup/group.ts';
+import { grainsOf, hasFilter, matchesFilter } from '../../rollup/group.ts';
+import type { GroupedPoint, GroupedSums, Grouping, RollupFilter, RollupRead } from '../../rollup/group.ts';
 import { spanParts } from '../../rollup/span.ts';
 import type { Kept, PackedAnswer, SpanRead, TimeSpan } from '../../rollup/span.ts';
 import { PointGroups, RememberedShares, SpanGroups } from '../../rollup/span-groups.ts';
@@ -133,7 +133,9 @@ const LINES = `select piece, lines from ${PIECES}
 const summed = (columns: readonly string[]): string =>
   columns.map((name) => `sum(${name}) as ${name}`).join(', ');
 const togetherOf = (columns: readonly string[]): string =>
-  `select piece, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
+  `select piece, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE}
+   where $4::bigint[] is null or key_id + 0 = any($4::bigint[]) group by piece`;
+const KEYS_OF_PIECES = `select distinct key_id from ${PIECES} join rollups on ${OF_PIECE}`;
 const byKey = (columns: readonly string[]): string =>
   `select piece, key_id, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece, key_id`;
 const DURATIONS = `select piece, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
@@ -157,7 +159,8 @@ const COUNTED_AT_EDGES = [
   },
 ].map(({ sums, from, key }) => ({
   together: (columns: readonly string[]) =>
-    `select e.edge as edge, ${sumsAs(columns, sums)} from ${EDGES} join ${from} group by e.edge`,
+    `select e.edge as edge, ${sumsAs(columns, sums)} from ${EDGES} join ${from} and ($3::bigint[] is null or rollup_key_id + 0 = any($3::bigint[])) group by e.edge`,
+  keys: `select distinct rollup_key_id as key_id from ${EDGES} join ${from}`,
   byKey: (columns: readonly string[]) =>
     `select e.edge as edge${key}, ${sumsAs(columns, sums)} from ${EDGES} join ${from} group by e.edge${key.replace(' as key_id', '')}`,
 }));
@@ -233,33 +236,21 @@ export async function readSpans(
     ];
     return Map.groupBy(await ask(text, [...bounds, ...more]), (row) => some[Number(row['piece']) - 1] ?? '');
   };
-  const askEdges = async (some: readonly string[], text: string): Promise<Found> => {
+  const askEdges = async (
+    some: readonly string[],
+    text: string,
+    ...more: readonly unknown[]
+  ): Promise<Found> => {
     if (some.length === 0) return NOTHING_FOUND;
     const list = some.flatMap((name) => edges.get(name) ?? []);
     const bounds = [list.map(({ fromMs }) => fromMs), list.map(({ toMs }) => toMs)];
-    return Map.groupBy(await ask(text, bounds), (row) => some[Number(row['edge']) - 1] ?? '');
+    return Map.groupBy(await ask(text, [...bounds, ...more]), (row) => some[Number(row['edge']) - 1] ?? '');
   };
   const namesOf = (of: 'pieces' | 'edges', some: readonly Reading[]): readonly string[] => [
     ...new Set(some.flatMap((span) => span[of].map(({ name }) => name))),
   ];
   const isOfLines = (name: string): boolean => hasLine(pieces.get(name)?.grain ?? MINUTES);
   const isNotOfLines = (name: string): boolean => !isOfLines(name);
-  const { together = [], keyed = [] } = Object.groupBy(spans, ({ isOneGroup }) =>
-    isOneGroup ? 'together' : 'keyed',
-  );
-
-  const lines = await askPieces([...pieces.keys()].filter(isOfLines), LINES);
-  const others = {
-    together: await askPieces(namesOf('pieces', together).filter(isNotOfLines), togetherOf(columns)),
-    keyed: await askPieces(namesOf('pieces', keyed).filter(isNotOfLines), byKey(columns)),
-  };
-  const atEdges: { readonly together: Found; readonly keyed: Found }[] = [];
-  for (const counted of COUNTED_AT_EDGES)
-    atEdges.push({
-      together: await askEdges(namesOf('edges', together), counted.together(columns)),
-      keyed: await askEdges(namesOf('edges', keyed), counted.byKey(columns)),
-    });
-
   const unknown = new Set<number>();
   const read = new Map<number, Dimensions>();
   const dimensionsOf = (key: number): Dimensions | undefined => {
@@ -267,18 +258,60 @@ export async function readSpans(
     if (known === undefined) unknown.add(key);
     return known;
   };
+  /** Those that a filter lets through; null: all of them. */
+  const keysFor = async (
+    filter: RollupFilter,
+    found: () => Promise<Found>,
+  ): Promise<readonly number[] | null> => {
+    if (!hasFilter(filter)) return null;
+    const all = [...(await found()).values()].flatMap((rows) => rows.map(keyOf));
+    const dimensions = await keys.read(database, all);
+    for (const [key, each] of dimensions) read.set(key, each);
+    return [...dimensions].flatMap(([key, each]) => (matchesFilter(each, filter) ? [key] : []));
+  };
+
+  const lines = await askPieces([...pieces.keys()].filter(isOfLines), LINES);
+  const others = new Map<string, Found>();
+  const atEdges = new Map<string, readonly Found[]>();
+  /** Of filters; by kind. */
+  const letThrough = new Map<string, readonly number[]>();
+  for (const [kind, some] of Map.groupBy(spans, kindOf)) {
+    const filter = some[0]?.grouping.filter ?? {};
+    const finer = namesOf('pieces', some).filter(isNotOfLines);
+    const ends = namesOf('edges', some);
+    if (kind === KEYED) {
+      others.set(kind, await askPieces(finer, byKey(columns)));
+      atEdges.set(
+        kind,
+        await Array.fromAsync(COUNTED_AT_EDGES, (counted) => askEdges(ends, counted.byKey(columns))),
+      );
+      continue;
+    }
+    // Few rows leave the database: of the days of a series there are thousands of hours.
+    const only = await keysFor(filter, () => askPieces(finer, KEYS_OF_PIECES));
+    if (only !== null) letThrough.set(kind, only);
+    others.set(kind, await askPieces(finer, togetherOf(columns), only));
+    atEdges.set(
+      kind,
+      await Array.fromAsync(COUNTED_AT_EDGES, async (counted) => {
+        const some = await keysFor(filter, () => askEdges(ends, counted.keys));
+        return askEdges(ends, counted.together(columns), some);
+      }),
+    );
+  }
+
   const addPiece = (span: Reading, name: string, into: SpanGroups, sign: 1 | -1): void => {
     for (const { lines: text } of lines.get(name) ?? [])
       if (isInOneGroup(span, pieces.get(name))) into.addAllLines(text as string, sign);
       else into.addLines(text as string, sign, dimensionsOf);
-    for (const row of others[span.isOneGroup ? 'together' : 'keyed'].get(name) ?? [])
-      if (span.isOneGroup) into.addAll(row, sign);
+    for (const row of others.get(kindOf(span))?.get(name) ?? [])
+      if (kindOf(span) !== KEYED) into.addAll(row, sign);
       else into.add(into.shareOf(keyOf(row), dimensionsOf), row, sign);
   };
   const addEdge = (span: Reading, name: string, into: SpanGroups, sign: 1 | -1): void => {
-    for (const found of atEdges)
-      for (const row of found[span.isOneGroup ? 'together' : 'keyed'].get(name) ?? [])
-        if (span.isOneGroup) into.addAll(row, sign);
+    for (const found of atEdges.get(kindOf(span)) ?? [])
+      for (const row of found.get(name) ?? [])
+        if (kindOf(span) !== KEYED) into.addAll(row, sign);
         else into.add(rowShareOf(into, row, dimensionsOf), row, sign);
   };
   const addUp = (): SpanGroups[] => {
@@ -333,10 +366,11 @@ export async function readSpans(
         for (const row of found.get(name) ?? []) into.addHistograms(into.shareOfAll(), row, sign);
     }
     const only = new Set<number>();
+    for (const key of letThrough.get(kindOf(span)) ?? []) only.add(key);
     const isAll = !into.leavesOut && !hasFilter(grouping.filter);
     for (const { name } of isAll ? [] : own) {
       for (const { lines: text } of lines.get(name) ?? []) into.wantedOf(text as string, only);
-      for (const row of others.keyed.get(name) ?? []) only.add(keyOf(row));
+      if (kindOf(span) === KEYED) for (const row of others.get(KEYED)?.get(name) ?? []) only.add(keyOf(row));
     }
     const found = await askPieces(
       own.map(({ name }) => name),
@@ -365,6 +399,11 @@ const keyOf = (row: Row): number => Number(row['key_id']);
 type DimensionsOf = (key: number) => Dimensions | undefined;
 const rowShareOf = (groups: SpanGroups, row: Row, dimensionsOf: DimensionsOf): number =>
   groups.rowShareOf(keyOf(row), dimensionsOf, row['status'] as string | undefined);
+
+/** What is read by key; else it is read in one, of the keys that a filter lets through. */
+const KEYED = 'keyed';
+const kindOf = ({ grouping: { by, filter } }: Reading): string =>
+  by.length > 0 ? KEYED : JSON.stringify(filter);
 
 type Found = ReadonlyMap<string, readonly Row[]>;
 const NOTHING_FOUND: Found = new Map();
