@@ -253,7 +253,8 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     const { address } = await two();
     const pool = openPool(readAddress(address), 1, { byKey: true });
     // One that says little, and one that says more.
-    const some = [{}, { errorClass: 'timeout' }];
+    const little = { revision: 'r', taskRevision: 't', decision: '{}', postings: '[]' };
+    const some = [little, { ...little, errorClass: 'timeout' }];
     const { text } = turnStatement({
       node: 1,
       first: 1,

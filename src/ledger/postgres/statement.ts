@@ -45,8 +45,8 @@ function blanks(columns: readonly Column[], keysOfBlanks: readonly string[]): Bl
 const NO_BLANKS: Blanks = new Map();
 
 export const names = (columns: readonly Column[]): string => columns.map(({ name }) => name).join(', ');
-export const keys = (columns: readonly Column[], of: string, without = NO_BLANKS): string =>
-  columns.map(({ key }) => without.get(key) ?? `${of}."${key}"`).join(', ');
+export const keys = (columns: readonly Column[], of: string): string =>
+  columns.map(({ key }) => `${of}."${key}"`).join(', ');
 export const recordset = (
   place: number,
   of: string,
@@ -166,6 +166,9 @@ const writeRollups = (place: number): string => `
 /** Its one value: the rows as JSON says them. */
 export const WRITE_ROLLUPS = writeRollups(1);
 
+/** The place of the texts that rows share, after the numbers of the turn. */
+const TEXTS = 4;
+
 interface Section {
   readonly rows: keyof TurnRows;
   readonly write: (place: number) => string;
@@ -178,18 +181,46 @@ interface Section {
 interface Plain {
   /** What is sent. */
   readonly keys: readonly string[];
+  /** Of that, long texts which most rows have in common: each is sent once in a turn, and a row has its place. */
+  readonly shared: readonly string[];
   /** What has to be blank: nothing where nothing is another thing than 0, and 0 where a column cannot be without a value. */
   readonly nulls: readonly string[];
   readonly zeros: readonly string[];
   readonly orElse: keyof TurnRows;
 }
 
-function plain(columns: readonly Column[], without: Blanks, orElse: keyof TurnRows): Plain {
+function plain(
+  columns: readonly Column[],
+  without: Blanks,
+  orElse: keyof TurnRows,
+  shared: readonly string[] = [],
+): Plain {
   const said = columns.map(({ key }) => key).filter((key) => !without.has(key));
   const { nulls = [], zeros = [] } = Object.groupBy(without.keys(), (key) =>
     without.get(key)?.startsWith('null') === true ? 'nulls' : 'zeros',
   );
-  return { keys: said, nulls, zeros, orElse };
+  return { keys: said, shared, nulls, zeros, orElse };
+}
+
+/** The section that inserts plain rows. */
+function inserted(
+  rows: keyof TurnRows,
+  table: string,
+  columns: readonly Column[],
+  without: Blanks,
+  orElse: keyof TurnRows,
+  shared: readonly string[] = [],
+): Section {
+  const sent = columns.map((column) => (shared.includes(column.key) ? { ...column, type: 'int' } : column));
+  const values = columns.map(({ key }) =>
+    shared.includes(key) ? `($${TEXTS}::text[])[r."${key}"]` : (without.get(key) ?? `r."${key}"`),
+  );
+  return {
+    rows,
+    plain: plain(columns, without, orElse, shared),
+    write: (place) =>
+      `insert into ${table} (${names(columns)}) select ${values.join(', ')} from ${recordset(place, 'r', sent, '', without)}`,
+  };
 }
 
 const PLAIN_END = plain(PROGRESS, CLOSED_BLANKS, 'closed');
@@ -212,12 +243,7 @@ const SECTIONS: readonly Section[] = [
   on conflict (name) do update set team = excluded.team, tier = excluded.tier,
     last_seen_ms = greatest(callers.last_seen_ms, excluded.last_seen_ms)`,
   },
-  {
-    rows: 'newRuns',
-    plain: plain(RUN, NEW_RUN_BLANKS, 'runs'),
-    write: (place) =>
-      `insert into runs (${names(RUN)}) select ${keys(RUN, 'r', NEW_RUN_BLANKS)} from ${recordset(place, 'r', RUN, '', NEW_RUN_BLANKS)}`,
-  },
+  inserted('newRuns', 'runs', RUN, NEW_RUN_BLANKS, 'runs', ['revision', 'taskRevision']),
   {
     rows: 'runs',
     write: (place) => `
@@ -239,12 +265,7 @@ const SECTIONS: readonly Section[] = [
   )}`,
     otherwise: STALE,
   },
-  {
-    rows: 'attempts',
-    plain: plain(ATTEMPT, OPENED_BLANKS, 'attempts'),
-    write: (place) =>
-      `insert into attempts (${names(ATTEMPT)}) select ${keys(ATTEMPT, 'a', OPENED_BLANKS)} from ${recordset(place, 'a', ATTEMPT, '', OPENED_BLANKS)}`,
-  },
+  inserted('attempts', 'attempts', ATTEMPT, OPENED_BLANKS, 'attempts', ['decision', 'postings', 'revision']),
   {
     rows: 'attempts',
     write: (place) =>
@@ -284,12 +305,7 @@ const SECTIONS: readonly Section[] = [
   )}`,
     otherwise: STALE,
   },
-  {
-    rows: 'newSteps',
-    plain: plain(STEP, STEP_BLANKS, 'steps'),
-    write: (place) =>
-      `insert into steps (${names(STEP)}) select ${keys(STEP, 's', STEP_BLANKS)} from ${recordset(place, 's', STEP, '', STEP_BLANKS)}`,
-  },
+  inserted('newSteps', 'steps', STEP, STEP_BLANKS, 'steps'),
   {
     rows: 'steps',
     write: (place) => `
@@ -331,7 +347,7 @@ interface Part {
 }
 
 /** Of each section that writes something, in their order. */
-function partsOf(turn: Turn): readonly Part[] {
+function partsOf(turn: Turn, shares: SharedTexts): readonly Part[] {
   const left: { -readonly [Rows in keyof TurnRows]?: TurnRows[Rows] } = { ...turn };
   return SECTIONS.flatMap((section) => {
     const given = left[section.rows] ?? [];
@@ -341,7 +357,7 @@ function partsOf(turn: Turn): readonly Part[] {
     const rows: object[] = [];
     const others: object[] = [];
     for (const row of given as readonly Row[])
-      if (isPlain(row, only)) rows.push(saying(row, only.keys));
+      if (isPlain(row, only)) rows.push(saying(row, only, shares));
       else others.push(row);
     left[only.orElse] = only.orElse === section.rows ? others : [...(left[only.orElse] ?? []), ...others];
     return rows.length === 0 ? [] : [{ section, rows }];
@@ -357,15 +373,33 @@ function isPlain(row: Row, { nulls, zeros }: Plain): boolean {
   );
 }
 
-function saying(row: Row, said: readonly string[]): object {
+function saying(row: Row, { keys: said, shared }: Plain, shares: SharedTexts): object {
   const sent: { [key: string]: unknown } = {};
   for (const key of said) sent[key] = row[key];
+  for (const key of shared) sent[key] = shares.placeOf(row[key] as string);
   return sent;
 }
 
-/** The places of values: three of the turn, and of each part its rows and, where it has to write them all, their number. */
+/** The long texts of a turn, each once. */
+class SharedTexts {
+  readonly #places = new Map<string, number>();
+
+  /** From 1 on, as PostgreSQL counts. */
+  placeOf(text: string): number {
+    const known = this.#places.get(text);
+    if (known !== undefined) return known;
+    this.#places.set(text, this.#places.size + 1);
+    return this.#places.size;
+  }
+
+  get all(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+}
+
+/** The places of values: of the turn's numbers and its texts, and of each part its rows and, where it has to write them all, their number. */
 function textOf(parts: readonly Part[], condition: string): string {
-  let last = 3;
+  let last = TEXTS;
   const writes: string[] = [];
   const checks: string[] = [];
   for (const { section } of parts) {
@@ -377,7 +411,7 @@ function textOf(parts: readonly Part[], condition: string): string {
       );
   }
   return `
-with turn as (update nodes set ${condition} returning 1)
+with turn as (update nodes set ${condition} and $${TEXTS}::text[] is not null returning 1)
 ${writes.join('\n')}
 select case when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}') ${checks.join('\n')} end`;
 }
@@ -391,8 +425,9 @@ const texts = new Map<string, string>();
 export function turnStatement(
   turn: Turn,
   isLate = false,
-): { readonly name: string; readonly text: string; readonly values: (number | string)[] } {
-  const parts = partsOf(turn);
+): { readonly name: string; readonly text: string; readonly values: unknown[] } {
+  const shared = new SharedTexts();
+  const parts = partsOf(turn, shared);
   const written = new Set(parts.map(({ section }) => section));
   const name = `headgate_${isLate ? 'late' : 'turn'}_${SECTIONS.map((section) => Number(written.has(section))).join('')}`;
   let text = texts.get(name);
@@ -404,6 +439,7 @@ export function turnStatement(
       turn.node,
       turn.first,
       turn.last,
+      shared.all.map(writable),
       ...parts.flatMap(({ section, rows }) =>
         section.otherwise === undefined ? [jsonOf(rows)] : [jsonOf(rows), rows.length],
       ),
@@ -418,6 +454,10 @@ function jsonOf(rows: readonly object[]): string {
   const text = JSON.stringify(rows);
   if (!UNWRITABLE.test(text)) return text;
   return JSON.stringify(rows, (_key, value: unknown) =>
-    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value,
+    typeof value === 'string' ? writable(value) : value,
   );
+}
+
+function writable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }
