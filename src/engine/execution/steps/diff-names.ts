@@ -16,9 +16,14 @@ export function readName(written: string): string {
   const bare = written.replace(/\r$/, '');
   if (bare.startsWith('"')) return unquote(bare.slice(0, quoteEnd(bare)));
   const tab = bare.indexOf('\t');
-  return (
-    tab === -1 ? bare.replace(/ +\d{4}-\d\d-\d\d \d\d:\d\d.{0,40}$/, '') : bare.slice(0, tab)
-  ).trimEnd();
+  return (tab === -1 ? withoutTime(bare) : bare.slice(0, tab)).trimEnd();
+}
+
+/** A time takes no more than the end of the line: of many blanks before it none is passed twice. */
+function withoutTime(line: string): string {
+  const end = line.slice(-80);
+  const at = end.search(/ \d{4}-\d\d-\d\d \d\d:\d\d.{0,40}$/);
+  return at === -1 ? line : line.slice(0, line.length - end.length + at);
 }
 
 /** Behind the closing quote. */
