@@ -128,8 +128,10 @@ export const BY_INDEX =
 
 const PIECES = 'unnest($1::bigint[], $2::bigint[], $3::bigint[]) with ordinality as p(g, f, t, piece)';
 const OF_PIECE = 'grain = p.g and bucket_ms >= p.f and bucket_ms < p.t';
-const LINES = `select piece, lines from ${PIECES}
-  cross join lateral (select string_agg(line, ',') as lines from rollups where ${OF_PIECE}) as found where lines is not null`;
+/** A row for each bucket of a piece: by index they lie together, and no text grows past what PostgreSQL and a client can hold, however long the span. */
+const byBucket = (columns: string, only = ''): string => `select piece, found.* from ${PIECES}
+  cross join lateral (select ${columns} from rollups where ${OF_PIECE}${only} group by bucket_ms) as found`;
+const LINES = byBucket("string_agg(line, ',') as lines");
 const summed = (columns: readonly string[]): string =>
   columns.map((name) => `sum(${name}) as ${name}`).join(', ');
 const togetherOf = (columns: readonly string[]): string =>
@@ -138,11 +140,13 @@ const togetherOf = (columns: readonly string[]): string =>
 const KEYS_OF_PIECES = `select distinct key_id from ${PIECES} join rollups on ${OF_PIECE}`;
 const byKey = (columns: readonly string[]): string =>
   `select piece, key_id, ${summed(columns)} from ${PIECES} join rollups on ${OF_PIECE} group by piece, key_id`;
-const DURATIONS = `select piece, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE} group by piece`;
+const DURATIONS = byBucket(TOGETHER);
 /** A key is looked up in the list, and not the list among the keys: that would be a search for each. */
-const KEYED_HISTOGRAMS = `select piece, string_agg(key_id::text, ',') as keys, string_agg(length(latency)::text, ',') as latency_lengths,
-  string_agg(length(first_token)::text, ',') as first_token_lengths, ${TOGETHER} from ${PIECES} join rollups on ${OF_PIECE}
-  where $4::bigint[] is null or key_id + 0 = any($4::bigint[]) group by piece`;
+const KEYED_HISTOGRAMS = byBucket(
+  `string_agg(key_id::text, ',') as keys, string_agg(length(latency)::text, ',') as latency_lengths,
+   string_agg(length(first_token)::text, ',') as first_token_lengths, ${TOGETHER}`,
+  ' and ($4::bigint[] is null or key_id + 0 = any($4::bigint[]))',
+);
 const EDGES = 'unnest($1::bigint[], $2::bigint[]) with ordinality as e(f, t, edge)';
 const BEGAN_INSIDE = 'rollup_key_id is not null and started_at_ms >= e.f and started_at_ms < e.t';
 /** Of everything together, and by key: of attempts, whose dimensions carry the status that they were opened with, and of runs. */
