@@ -71,17 +71,27 @@ function failure(error: NodeJS.ErrnoException, what: string): Error {
 /** `deflate` with its wrapper, as it should be, or without, as some servers send it: its first byte tells. */
 class Inflated extends Transform {
   #inflate: zlib.Inflate | zlib.InflateRaw | undefined;
+  #isOver = false;
+  #done: ((error?: Error | null) => void) | undefined;
 
   override _transform(piece: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (piece.length === 0) return done();
+    // What comes behind its end is no part of it.
+    if (piece.length === 0 || this.#isOver) return done();
     this.#inflate ??= this.#begin(piece);
-    this.#inflate.write(piece, done);
+    this.#done = done;
+    this.#inflate.write(piece, (error) => this.#goOn(error));
   }
 
   override _flush(done: (error?: Error | null) => void): void {
-    if (this.#inflate === undefined) return done();
-    this.#inflate.once('end', done);
+    if (this.#inflate === undefined || this.#isOver) return done();
+    this.#done = done;
     this.#inflate.end();
+  }
+
+  #goOn(error?: Error | null): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(error);
   }
 
   #begin(piece: Buffer): zlib.Inflate | zlib.InflateRaw {
@@ -90,6 +100,11 @@ class Inflated extends Transform {
     const inflate = isWrapped ? zlib.createInflate(options) : zlib.createInflateRaw(options);
     inflate.on('data', (unpackedPiece: Buffer) => this.push(unpackedPiece));
     inflate.on('error', (error) => this.destroy(error));
+    // It calls nobody back whose piece goes on behind its end.
+    inflate.once('end', () => {
+      this.#isOver = true;
+      this.#goOn();
+    });
     return inflate;
   }
 }

@@ -22,10 +22,14 @@ describe('an answer that comes compressed', () => {
   it.each([
     ['deflate', zlib.deflateSync(text)],
     ['deflate', zlib.deflateRawSync(text)],
+    ['deflate', Buffer.concat([zlib.deflateSync(text), Buffer.from('\r\n')])],
     ['GZIP, br', zlib.brotliCompressSync(zlib.gzipSync(text))],
-  ])('is unpacked, with the wrapper of its coding or without: %s', async (coding, bytes) => {
-    expect(await answer(coding, bytes).text()).toBe(text);
-  });
+  ])(
+    'is unpacked, with the wrapper of its coding or without, also where more comes behind its end: %s',
+    async (coding, bytes) => {
+      expect(await answer(coding, bytes).text()).toBe(text);
+    },
+  );
 
   it('is read in the charset that it says', async () => {
     const bytes = zlib.gzipSync(Buffer.from(text, 'latin1'));
