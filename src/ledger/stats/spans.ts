@@ -39,17 +39,30 @@ export function createSpanStats(reader: ChangeReader, clock: Clock): SpanStats {
       const span = spanOf(asked, nowMs);
       const parts = every === undefined ? [] : partsOf(span, every, asked.timeZone ?? 'UTC', nowMs);
       const grouping = groupingOf({ by, tagKey, filter });
-      const reads = [
-        ...readsOf(span, grouping, { latencies, sums }, first),
-        ...parts.map((part): SpanRead => ({
-          ...part,
-          grouping: { by: [], filter },
-          latencies: false,
-          sums,
-        })),
-      ];
-      const { answers } = await reader.spans(reads);
-      const { total, groups, groupCount } = totalAndGroups(answers, grouping, first);
+      const whole = readsOf(span, grouping, { latencies, sums }, first);
+      const ofParts = parts.map((part): SpanRead => ({
+        ...part,
+        grouping: { by: [], filter },
+        latencies: false,
+        sums,
+      }));
+      // Of nothing but sums, and no groups, the whole is its parts: it is read by itself where one of them has lost rows at an edge.
+      const isOfParts =
+        by.length === 0 && first === undefined && !latencies && parts.at(-1)?.toMs === span.toMs;
+      let reads = isOfParts ? ofParts : [...whole, ...ofParts];
+      let { answers } = await reader.spans(reads);
+      const areParts = isOfParts && answers.every(({ complete }) => complete);
+      if (isOfParts && !areParts) {
+        reads = [...whole, ...ofParts];
+        ({ answers } = await reader.spans(reads));
+      }
+      const { total, groups, groupCount } = totalAndGroups(
+        areParts
+          ? [{ groups: answers.flatMap((answer) => answer.groups), groupCount: 0, complete: true }]
+          : answers,
+        grouping,
+        first,
+      );
       return {
         ...shownSpan(span, nowMs),
         complete: answers.every(({ complete }) => complete),

@@ -315,6 +315,7 @@ it(
             latencies: false,
           });
           expect(byDay.series.reduce((sum, { bucket }) => sum + bucket.costNanoUsd, 0n)).toBe(cost(inside));
+          expect([byDay.total.attempts, byDay.total.costNanoUsd]).toEqual([inside.length, cost(inside)]);
           for (const { fromMs: from, toMs: to, bucket } of byDay.series) {
             const ofDay = inside.filter(({ ageMs }) => nowMs - ageMs >= from && nowMs - ageMs < to);
             expect([bucket.attempts, bucket.costNanoUsd]).toEqual([ofDay.length, cost(ofDay)]);
