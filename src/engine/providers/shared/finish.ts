@@ -12,11 +12,15 @@ const STOPPED =
 const CUT =
   /(?:^|_)(?:length|truncated|max_(?:\w+_)?tokens?|(?:token|output|error)_limit|context_window)(?:_|$)/;
 
+/** A name is shorter. */
+const MOST_NAME = 200;
+
 export type Ending = FinishReason | 'failed';
 
 /** `maxTokens`, `max-tokens` and `FINISH_REASON_MAX_TOKENS` are `max_tokens`. */
 export function endingOf(reason: string): Ending {
   const name = reason
+    .slice(0, MOST_NAME)
     .trim()
     .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
     .replaceAll(/[-\s]/g, '_')

@@ -1,6 +1,7 @@
 // Why an answer ended means the same under every vendor's name for it.
 import { describe, expect, it } from 'vitest';
 import { endingOf } from '../../../../src/engine/providers/shared/finish.ts';
+import { cpuTimeMs } from '../../../support/cpu-time.ts';
 
 describe('the reason why an answer ended', () => {
   it.each([
@@ -23,5 +24,11 @@ describe('the reason why an answer ended', () => {
     ['other', 'tool_calls tool_use function_call pause_turn LANGUAGE unknown'],
   ])('is %s', (ending, reasons) => {
     for (const reason of reasons.split(' ')) expect([reason, endingOf(reason)]).toEqual([reason, ending]);
+  });
+
+  it('is looked for in a name of usual length: a long one holds nobody up', () => {
+    const before = cpuTimeMs();
+    expect(endingOf(`${'max_'.repeat(25_000)}x`)).toBe('other');
+    expect(cpuTimeMs() - before).toBeLessThan(1_000);
   });
 });
