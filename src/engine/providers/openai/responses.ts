@@ -103,6 +103,14 @@ export function responsesReader(): AnswerReader {
   const said = (data: JsonMembers, text: unknown): Piece =>
     comments.has(data['output_index']) ? SILENT_OUTPUT : { text: textOf(text) ?? '', isOutput: true };
 
+  /** Where a piece or the whole leaves out what it is of, it is of what the other names. */
+  const cameInPieces = ({ output_index: output, content_index: content }: JsonMembers): boolean =>
+    output === undefined || content === undefined
+      ? pieced.size > 0
+      : [placeOf(output, content), placeOf(output, undefined), placeOf(undefined, content), UNNAMED].some(
+          (place) => pieced.has(place),
+        );
+
   return {
     reading,
     isAnswer: (body) => body['output'] !== undefined || body['object'] === 'response',
@@ -123,10 +131,10 @@ export function responsesReader(): AnswerReader {
           return NO_PIECE;
         }
         case 'response.output_text.delta':
-          if (data['delta'] !== '') pieced.add(partOf(data));
+          if (data['delta'] !== '') pieced.add(placeOf(data['output_index'], data['content_index']));
           return said(data, data['delta']);
         case 'response.output_text.done':
-          return pieced.has(partOf(data)) || pieced.has(UNNAMED) ? NO_PIECE : said(data, data['text']);
+          return cameInPieces(data) ? NO_PIECE : said(data, data['text']);
         case 'response.completed':
         case 'response.incomplete':
         case 'response.failed':
@@ -146,12 +154,8 @@ export function responsesReader(): AnswerReader {
   };
 }
 
-/** A piece that does not say what it is a piece of. */
-const UNNAMED = 'undefined.undefined';
-
-function partOf(data: JsonMembers): string {
-  return `${String(data['output_index'])}.${String(data['content_index'])}`;
-}
+const placeOf = (output: unknown, content: unknown): string => `${String(output)}.${String(content)}`;
+const UNNAMED = placeOf(undefined, undefined);
 
 /** What the model says while it works (`phase: "commentary"`) is its answer only where it gives no other. */
 function outputOf(

@@ -174,6 +174,10 @@ describe('reading Responses', () => {
     const delta = { type: 'response.output_text.delta', delta: 'All.' };
     expect(stream(responsesReader(), { ...delta, ...at }, done).text).toBe('All.');
     expect(stream(responsesReader(), delta, done).text).toBe('All.');
+    expect(stream(responsesReader(), { ...delta, output_index: 0 }, done).text).toBe('All.');
+    expect(stream(responsesReader(), { ...delta, ...at }, { ...done, content_index: undefined }).text).toBe(
+      'All.',
+    );
     expect(stream(responsesReader(), { ...delta, ...at, delta: '' }, done).text).toBe('All.');
   });
 
