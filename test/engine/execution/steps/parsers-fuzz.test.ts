@@ -172,6 +172,8 @@ describe.each(FORMATS)('the parser of %s', (format) => {
       if (format === 'email')
         for (const name of ['From', 'Date', 'Subject', 'Content-Type', 'Content-Transfer-Encoding'])
           await soon(format, `${name}: ${many}\n\nbody`);
+      if (format === 'diff')
+        await soon(format, `--- ${many.replaceAll('\n', '')}x\n+++ b\n@@ -1 +1 @@\n-a\n+b\n`);
     }
   }, 180_000);
 });
