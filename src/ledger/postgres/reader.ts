@@ -29,13 +29,15 @@ async function isOldest(client: Queryable, node: number, { silenceMs }: Database
   return (rows[0] as { oldest: bigint | null } | undefined)?.oldest === BigInt(node);
 }
 
-/** Asked for each run with a key, of which hardly any was used before: a statement that is prepared, and reads no row. */
+/**
+ * Asked for each run with a key, of which hardly any was used before: it reads no row. Planned anew each time: a plan that was made while there were few
+ * runs would go on reading all of them.
+ */
 async function isUsed(pool: Queryable, caller: string, key: string): Promise<boolean> {
-  const { rowCount } = await pool.query({
-    name: 'headgate_key',
-    text: 'select 1 from runs where caller = $1 and idempotency_key = $2',
-    values: [caller, key],
-  });
+  const { rowCount } = await pool.query('select 1 from runs where caller = $1 and idempotency_key = $2', [
+    caller,
+    key,
+  ]);
   return rowCount !== 0;
 }
 
