@@ -118,6 +118,20 @@ export function describeStore(name: string, store: StoreUnderTest): void {
       expect(await ledger.findByIdempotencyKey('ana', 'other')).toBeUndefined();
     });
 
+    it('INV-5: finds the run of a key also while its row is being written, and by no other name', async () => {
+      const ledger = await store.open();
+      const opened = ledger.openRun(makeRun('run_1', { idempotencyKey: 'k' }));
+      const found = await Promise.all(
+        [
+          ['ana', 'k'],
+          ['ben', 'k'],
+          ['ana', 'other'],
+        ].map(([caller = '', key = '']) => ledger.findByIdempotencyKey(caller, key)),
+      );
+      expect(found.map((run) => run?.id)).toEqual(['run_1', undefined, undefined]);
+      await opened;
+    });
+
     it('finds the newest succeeded run for the cache', async () => {
       const ledger = await store.open();
       for (const [id, atMs] of [
