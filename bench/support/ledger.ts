@@ -218,6 +218,8 @@ async function timeSpans(stats: SpanStats): Promise<{ readonly [question: string
         ],
       ),
     ),
+    'spend of a month by SESSION and TASK': () =>
+      stats.spend({ span: month, by: ['SESSION', 'TASK'], latencies: false }),
     'spend of a month by TASK, with latencies': () => stats.spend({ span: month, by: ['TASK'] }),
     [DAY_BY_DAY]: () => stats.spend({ span: month, every: 'day', latencies: false }),
     'spend of a week by CALLER and MODEL': () =>
