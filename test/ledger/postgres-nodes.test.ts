@@ -249,6 +249,14 @@ describe.skipIf(!hasPostgres)('two nodes', () => {
     expect((await second.verify()).discrepancies).toEqual([]);
   });
 
+  it('prepares a statement for a kind of turn that comes often, and for no other', () => {
+    // One that nothing else here makes.
+    const turn = { node: 1, first: 1, last: 1, callers: [{}], steps: [{}], moved: [{}] };
+    const names = Array.from({ length: 12 }, () => turnStatement(turn).name);
+    expect(names.slice(0, 9)).toEqual(names.slice(0, 9).map(() => undefined));
+    expect(new Set(names.slice(9))).toEqual(new Set([expect.stringMatching(/^headgate_turn_[01]+$/)]));
+  });
+
   it('finds what a turn changes by its keys, also where its plan was made while there was nothing', async () => {
     const { address } = await two();
     const pool = openPool(readAddress(address), 1, { byKey: true });

@@ -416,7 +416,16 @@ ${writes.join('\n')}
 select case when not exists (select 1 from turn) then refuse('${NOT_ITS_TURN}') ${checks.join('\n')} end`;
 }
 
-const texts = new Map<string, string>();
+/** Prepared, a statement takes half a megabyte of each connection: one that comes now and then is sent as it is. */
+const PREPARED_FROM = 10;
+
+interface KindOfTurn {
+  readonly text: string;
+  turns: number;
+}
+
+/** By which parts a turn has. */
+const known = new Map<string, KindOfTurn>();
 
 /**
  * All that a turn changes. A part that writes nothing costs PostgreSQL nearly as much as one that writes a row, and most turns have a few of them: each
@@ -425,16 +434,18 @@ const texts = new Map<string, string>();
 export function turnStatement(
   turn: Turn,
   isLate = false,
-): { readonly name: string; readonly text: string; readonly values: unknown[] } {
+): { readonly name?: string; readonly text: string; readonly values: unknown[] } {
   const shared = new SharedTexts();
   const parts = partsOf(turn, shared);
   const written = new Set(parts.map(({ section }) => section));
   const name = `headgate_${isLate ? 'late' : 'turn'}_${SECTIONS.map((section) => Number(written.has(section))).join('')}`;
-  let text = texts.get(name);
-  if (text === undefined) texts.set(name, (text = textOf(parts, isLate ? LATE : IN_ITS_TURN)));
+  let kind = known.get(name);
+  if (kind === undefined)
+    known.set(name, (kind = { text: textOf(parts, isLate ? LATE : IN_ITS_TURN), turns: 0 }));
+  kind.turns += 1;
   return {
-    name,
-    text,
+    ...(kind.turns < PREPARED_FROM ? {} : { name }),
+    text: kind.text,
     values: [
       turn.node,
       turn.first,
