@@ -4,7 +4,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chatBody } from './support/calls.ts';
+import { chatBody, streamTask, streamedChat } from './support/calls.ts';
 import { post } from './support/http-load.ts';
 import { startHeadgate } from './peers/headgate.ts';
 import { LOAD_CORE, SERVER_CORE, startNode } from './support/processes.ts';
@@ -28,9 +28,6 @@ const PACED = size === 'tiny' ? 'brief' : 'paced';
 const LASTING = size === 'tiny' ? 'brief' : 'lasting';
 const FLAT = size === 'tiny' ? 'brief' : 'flat';
 const OPENING_MS = sized(size, { tiny: 200, usual: 15_000, full: 15_000 });
-
-const SUBSCRIBE =
-  'subscription ($text: String!) { streamTask(task: { answer: { text: $text } }) { __typename ... on RunText { delta } ... on RunFinished { result { __typename ... on Run { status } } } } }';
 
 interface Way {
   readonly name: string;
@@ -63,22 +60,19 @@ interface Headgate {
 
 async function headgate(pace: string): Promise<Headgate> {
   const server = await startHeadgate(upstream.url, pace);
-  const asEvents = (path: string, body: string): string =>
-    post(path, body, 'Accept: text/event-stream\r\n').replace('Accept: application/json\r\n', '');
   return {
     server,
     graphql: {
       name: 'streamTask',
       server,
-      request: (index) =>
-        asEvents('/graphql', JSON.stringify({ query: SUBSCRIBE, variables: { text: inputText(index) } })),
+      request: (index) => streamTask(index),
       piece: 'and the ice ',
       end: 'SUCCEEDED',
     },
     door: {
       name: 'the door',
       server,
-      request: (index) => asEvents('/v1/chat/completions', streamed(index)),
+      request: (index) => streamedChat(index),
       piece: 'and the ice ',
       end: '[DONE]',
     },

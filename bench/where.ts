@@ -1,11 +1,11 @@
-// Where a call at the door, and a piece of a stream there, spend the time of the thread that answers: V8's samples of the built server under load, by room,
+// Where a call at the door, a piece of a stream there, and one of a GraphQL subscription spend the time of the thread that answers: V8's samples of the built server under load, by room,
 // and as flame graphs for the page.
 //
 //   node bench/where.ts [tiny|usual|full]
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startHeadgate } from './peers/headgate.ts';
-import { chat, CHAT_END, streamedChat } from './support/calls.ts';
+import { chat, CHAT_END, streamTask, streamedChat } from './support/calls.ts';
 import { flameGraph, timesOf } from './support/flame.ts';
 import type { Profile, ProfileNode } from './support/flame.ts';
 import { load } from './support/http-load.ts';
@@ -24,8 +24,7 @@ async function profileOf(
   pace: string,
   call: Pick<Load, 'inFlight' | 'request' | 'expect'>,
 ): Promise<Profile> {
-  const folder = join(temporaryFolder(), pace);
-  mkdirSync(folder);
+  const folder = temporaryFolder();
   const server = await startHeadgate(upstream.url, pace, {
     nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'],
   });
@@ -90,10 +89,13 @@ const call = await profileOf('now', {
   request: chat(),
   expect: CHAT_END,
 });
-const streams = await profileOf(size === 'tiny' ? 'brief' : 'paced', {
-  inFlight: sized(size, { tiny: 4, usual: 400, full: 400 }),
-  request: streamedChat,
-  expect: '[DONE]',
-});
+const pace = size === 'tiny' ? 'brief' : 'paced';
+const inFlight = sized(size, { tiny: 4, usual: 400, full: 400 });
+const streams = await profileOf(pace, { inFlight, request: streamedChat, expect: '[DONE]' });
+const events = await profileOf(pace, { inFlight, request: streamTask, expect: 'SUCCEEDED' });
 await upstream.stop();
-give('where', size, [...shares(call, 'call', 'call.svg'), ...shares(streams, 'stream', 'stream.svg')]);
+give('where', size, [
+  ...shares(call, 'call', 'call.svg'),
+  ...shares(streams, 'stream', 'stream.svg'),
+  ...shares(events, 'streamTask', 'stream-task.svg'),
+]);

@@ -23,7 +23,19 @@ export function chat(path = '/v1/chat/completions', headers = ''): (index: numbe
 
 /** The same as a stream. */
 export function streamedChat(index: number): string {
-  return post('/v1/chat/completions', chatBody(inputText(index), { stream: true }));
+  return asEvents('/v1/chat/completions', chatBody(inputText(index), { stream: true }));
+}
+
+const SUBSCRIBE =
+  'subscription ($text: String!) { streamTask(task: { answer: { text: $text } }) { __typename ... on RunText { delta } ... on RunFinished { result { __typename ... on Run { status } } } } }';
+
+/** The same through GraphQL, as server-sent events. */
+export function streamTask(index: number): string {
+  return asEvents('/graphql', JSON.stringify({ query: SUBSCRIBE, variables: { text: inputText(index) } }));
+}
+
+function asEvents(path: string, body: string): string {
+  return post(path, body, 'Accept: text/event-stream\r\n').replace('Accept: application/json\r\n', '');
 }
 
 /** The same with a prompt of so many bytes. */
