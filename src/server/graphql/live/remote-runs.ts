@@ -95,8 +95,10 @@ export class RemoteRuns {
       return;
     }
     if (this.#followers.size >= MOST_FOLLOWERS) this.#forgetTheGone();
+    // One after the other: sent side by side, the end may arrive before the last texts, and nobody listens after it.
+    let sending = Promise.resolve();
     const send = (message: Message): void => {
-      messages.send(message as unknown as Json, from).catch(() => undefined);
+      sending = sending.then(() => messages.send(message as unknown as Json, from)).catch(() => undefined);
     };
     const made = new Follower(
       clock,

@@ -77,3 +77,59 @@ it('is over by the ledger alone where its node says nothing more, and soon where
   await gone.clock.advance(1_000);
   expect(gone.said()).toEqual(['finished']);
 });
+
+it('is told to other nodes one message after the other, so that its end does not come before its last texts', async () => {
+  const clock = createSimulatedClock();
+  const sent: Json[] = [];
+  const waiting: (() => void)[] = [];
+  let ask: (body: Json, from: number) => void = () => undefined;
+  const journals = new RunJournals();
+  void new RemoteRuns({
+    messages: {
+      send(body) {
+        sent.push(body);
+        return new Promise((resolve) => waiting.push(resolve));
+      },
+      onMessage(listener) {
+        ask = listener;
+        return () => undefined;
+      },
+      mostBytes: 8_000,
+    },
+    journals,
+    engine: { has: () => true, subscribe: () => undefined },
+    history: {
+      run: async () => undefined,
+      attemptsOf: async () => new Map(),
+      stepsOf: async () => new Map(),
+      stepsUnder: async () => [],
+      ended: async () => finish(makeRun('run_1')),
+    },
+    clock,
+  });
+  const base = { runId: 'run_1', atMs: 0 };
+  const run = finish(makeRun('run_1'));
+  journals.append({ type: 'queued', ...base });
+  ask({ kind: 'follow', follower: 1, runId: 'run_1', after: -1 }, 2);
+  journals.append({ type: 'text', ...base, step: 'main', path: 'main', delta: 'last' });
+  await clock.advance(25);
+  journals.append({
+    type: 'finished',
+    ...base,
+    result: { kind: 'run', snapshot: { run, steps: [], attempts: [] } },
+  });
+  const kinds: (readonly Json[])[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    await clock.advance(1);
+    kinds.push(sent.map((body) => (body as { readonly kind: string }).kind));
+    waiting.shift()?.();
+  }
+  expect(kinds).toEqual([
+    ['following'],
+    ['following', 'events'],
+    ['following', 'events', 'events'],
+    ['following', 'events', 'events'],
+  ]);
+  expect(JSON.stringify(sent[1])).toContain('last');
+  expect(JSON.stringify(sent[2])).toContain('finished');
+});
